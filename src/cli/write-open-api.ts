@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { buildApp } from '../http/app.ts'
+import { openFileRepository } from '../repository/file/open-file-repository.ts'
+
+/** Writes the OpenAPI document of the routes into the file named by the first argument. */
+
+const dataDir = mkdtempSync(join(tmpdir(), 'campaignd-openapi-'))
+const ignore = () => undefined
+const repository = await openFileRepository({
+  dataDir,
+  durability: 'os',
+  onWait: ignore,
+  onNotice: ignore,
+  onCorrupt: ignore,
+  onFatal: ignore,
+})
+const app = await buildApp({ repository, logger: pino({ level: 'silent' }), now: () => '', bodyLimit: 1024 })
+await app.ready()
+writeFileSync(process.argv[2] ?? 'openapi/openapi.json', `${JSON.stringify(app.swagger(), null, 2)}\n`)
+await app.close()
+await repository.close()
+rmSync(dataDir, { recursive: true })

@@ -1,0 +1,93 @@
+import { ExperimentSequence, statusBit } from './experiment-sequence.ts'
+import { retally, tallyOf, type Tally } from './tally.ts'
+import type { CampaignHeader, CampaignManifest } from './manifest.ts'
+import type { Experiment } from './experiment.ts'
+import type { ExperimentStatus } from './status.ts'
+
+/** What one decision changes. Applying it adds one revision. */
+export interface Changes {
+  /** When it was decided: the campaign's new `updated_at`. */
+  readonly at: string
+  readonly header?: Partial<Pick<CampaignHeader, 'campaign_name' | 'config_hash' | 'settings' | 'labels'>>
+  /** The new values of experiments, each once, stamped with the new revision. */
+  readonly changed?: readonly Experiment[]
+  /** New experiments at the end, with ids of their own. */
+  readonly appended?: readonly Experiment[]
+}
+
+/** What an operation decides from a campaign: what to change (null: nothing) and what to answer. */
+export interface Decision<T> {
+  readonly changes: Changes | null
+  readonly result: T
+}
+
+/** A manifest indexed for use: by id, by status, with its counts. An immutable value; `with` gives the next one. */
+export class Campaign {
+  private constructor(
+    readonly header: CampaignHeader,
+    readonly experiments: ExperimentSequence,
+    readonly tally: Tally,
+    /**
+     * Shared by all values of one campaign, since copying it for each append would cost its size. An entry is a hint:
+     * one past the end is not there yet, one that leads to another id was left by an append that did not come to be.
+     */
+    private readonly positions: Map<string, number>,
+  ) {}
+
+  static of({ experiments, ...header }: CampaignManifest): Campaign {
+    const positions = new Map(experiments.map(({ exp_id }, position) => [exp_id, position]))
+    return new Campaign(header, ExperimentSequence.from(experiments), tallyOf(experiments), positions)
+  }
+
+  /** The revision that a decision on this campaign makes. */
+  get nextRevision(): number {
+    return this.header.revision + 1
+  }
+
+  /** Where the experiment stands in manifest order, from 0; undefined when there is none of that id. */
+  positionOf(expId: string): number | undefined {
+    const position = this.positions.get(expId)
+    if (position === undefined || position >= this.experiments.length) return undefined
+    return this.experiments.at(position).exp_id === expId ? position : undefined
+  }
+
+  get(expId: string): Experiment | undefined {
+    const position = this.positionOf(expId)
+    return position === undefined ? undefined : this.experiments.at(position)
+  }
+
+  /** The experiments in one of the statuses, in manifest order; passes over the others without looking at each. */
+  *inStatus(...statuses: readonly ExperimentStatus[]): Generator<Experiment, void> {
+    const wanted = statuses.reduce((bits, status) => bits | statusBit(status), 0)
+    const matches = (summary: { statuses: number }) => (summary.statuses & wanted) !== 0
+    let position = this.experiments.next(0, matches)
+    while (position !== -1) {
+      yield this.experiments.at(position)
+      position = this.experiments.next(position + 1, matches)
+    }
+  }
+
+  /** The campaign after one decision: one revision on. */
+  with({ at, header = {}, changed = [], appended = [] }: Changes): Campaign {
+    let { experiments, tally } = this
+    for (const after of changed) {
+      const position = this.positionOf(after.exp_id)
+      if (position === undefined) throw new Error(`changes name the unknown experiment ${after.exp_id}`)
+      tally = retally(tally, experiments.at(position), after)
+      experiments = experiments.replace(position, after)
+    }
+    if (appended.length > 0) {
+      appended.forEach(({ exp_id }, index) => this.positions.set(exp_id, this.experiments.length + index))
+      experiments = experiments.append(appended)
+      tally = tallyOf(experiments)
+    }
+    const next = { ...this.header, ...header, updated_at: at, revision: this.nextRevision }
+    next.total_experiments = experiments.length
+    return new Campaign(next, experiments, tally, this.positions)
+  }
+
+  /** The whole manifest, as it is written. */
+  toManifest(): CampaignManifest {
+    return { ...this.header, experiments: [...this.experiments] }
+  }
+}

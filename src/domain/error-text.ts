@@ -1,0 +1,26 @@
+/** How much of a reported error is kept, in UTF-8 bytes with the note of what was cut. */
+export const MAX_ERROR_BYTES = 8192
+export const MAX_PAST_ERROR_BYTES = 1024
+
+/** Room for the note, whatever its figure. */
+const NOTE_BYTES = 64
+
+/**
+ * The last `limit` bytes of an error text: the end of a traceback names the cause, its beginning does not.
+ * A longer text starts with a note that says how much was cut. The result never exceeds `limit` bytes, so cutting it
+ * again changes nothing.
+ */
+export function keepTail(text: string, limit: number): string {
+  if (text.length * 3 <= limit) return text
+  const bytes = Buffer.from(text, 'utf8')
+  if (bytes.length <= limit) return text
+  const start = nextCharacter(bytes, bytes.length - (limit - NOTE_BYTES))
+  return `[${start} bytes cut]\n${bytes.toString('utf8', start)}`
+}
+
+/** The first index at or after `index` at which a UTF-8 character begins. */
+function nextCharacter(bytes: Buffer, index: number): number {
+  let at = index
+  while (at < bytes.length && ((bytes[at] ?? 0) & 0xc0) === 0x80) at += 1
+  return at
+}

@@ -1,0 +1,51 @@
+/** One fault in an input: where (RFC 6901 JSON pointer from the root of the body) and what. */
+export interface FieldError {
+  readonly pointer: string
+  readonly detail: string
+}
+
+export const DOMAIN_ERROR_CODES = [
+  'invalid',
+  'campaign-exists',
+  'campaign-running',
+  'experiment-not-found',
+  'experiment-exists',
+  'already-running',
+  'not-the-owner',
+  'stale-attempt',
+  'transition-refused',
+  'config-changed',
+  'batch-refused',
+] as const
+
+export type DomainErrorCode = (typeof DOMAIN_ERROR_CODES)[number]
+
+/**
+ * A refusal by the rules of the domain: a name for programs, a sentence for people, and facts beside it.
+ * It knows no HTTP; what becomes of it on the wire is decided in one place there.
+ */
+export class DomainError extends Error {
+  override readonly name = 'DomainError'
+
+  constructor(
+    readonly code: DomainErrorCode,
+    detail: string,
+    readonly facts: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(detail)
+  }
+}
+
+/** Input that cannot be accepted whatever the state; each error points at its field. */
+export function invalid(...errors: [FieldError, ...FieldError[]]): DomainError {
+  return new DomainError('invalid', errors.map(describe).join('; '), { errors })
+}
+
+function describe({ pointer, detail }: FieldError): string {
+  return pointer === '' ? detail : `${pointer} ${detail}`
+}
+
+/** A JSON pointer (RFC 6901) from its unescaped parts. */
+export function jsonPointer(...parts: readonly (string | number)[]): string {
+  return parts.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}

@@ -1,0 +1,38 @@
+import type { Campaign } from './campaign.ts'
+import type { Experiment } from './experiment.ts'
+import { statusBit } from './experiment-sequence.ts'
+import { EXPERIMENT_STATUSES, type ExperimentStatus } from './status.ts'
+
+export interface ExperimentQuery {
+  /** Any of these; all when left out. */
+  readonly statuses?: readonly ExperimentStatus[]
+  /** Fields that must have these values. */
+  readonly equal: Partial<Pick<Experiment, 'backend' | 'container' | 'config_name' | 'cycle_index' | 'worker'>>
+  readonly limit: number
+  /** Position in the manifest at which the page begins, from 0. */
+  readonly from: number
+}
+
+export interface ExperimentPage {
+  readonly experiments: readonly Experiment[]
+  /** Position at which the next page begins; null at the end. */
+  readonly next: number | null
+}
+
+/** One page of the experiments that match, in manifest order. Passes over runs in other statuses unseen. */
+export function pageOfExperiments({ experiments }: Campaign, query: ExperimentQuery): ExperimentPage {
+  const bits = (query.statuses ?? EXPERIMENT_STATUSES).reduce((sum, status) => sum | statusBit(status), 0)
+  const inStatus = (summary: { statuses: number }) => (summary.statuses & bits) !== 0
+  const equal = Object.entries(query.equal) as [keyof Experiment, unknown][]
+  const found: Experiment[] = []
+  let position = experiments.next(query.from, inStatus)
+  while (position !== -1) {
+    const experiment = experiments.at(position)
+    if (equal.every(([key, value]) => experiment[key] === value)) {
+      if (found.length === query.limit) return { experiments: found, next: position }
+      found.push(experiment)
+    }
+    position = experiments.next(position + 1, inStatus)
+  }
+  return { experiments: found, next: null }
+}

@@ -1,0 +1,17 @@
+import type { CampaignHeader } from './manifest.ts'
+import type { Experiment } from './experiment.ts'
+
+/** What stands before each experiment but the first, which has no comma; and what after the last. */
+const EXPERIMENT_START = ',\n    '
+export const MANIFEST_END = '\n  ]\n}\n'
+
+/** The first lines of a manifest: a header key a line, up to the opening of the list. */
+export function encodeHeader(header: CampaignHeader): string {
+  const lines = Object.entries(header).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`)
+  return `{\n${lines.join('')}  "experiments": [`
+}
+
+/** One experiment as its line, with the line break before it and none within it. */
+export function encodeExperiment(experiment: Experiment, position: number): string {
+  return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}${JSON.stringify(experiment)}`
+}

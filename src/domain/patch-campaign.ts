@@ -1,0 +1,54 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { isDeepStrictEqual } from 'node:util'
+import type { Campaign, Decision } from './campaign.ts'
+import { SettingsDraft } from './draft.ts'
+import { invalid } from './errors.ts'
+import { CampaignName, Label } from './manifest.ts'
+import { Nullable } from './schema.ts'
+
+export const CampaignPatch = Type.Object(
+  {
+    campaign_name: Type.Optional(CampaignName),
+    settings: Type.Optional(SettingsDraft),
+    labels: Type.Optional(
+      Type.Record(Type.String(), Nullable(Label), {
+        description: 'Labels to set; null takes one away; those left out stay',
+        examples: [{ team: 'inference', draft: null }],
+      }),
+    ),
+  },
+  {
+    $id: 'CampaignPatch',
+    additionalProperties: false,
+    description: 'What to change of a campaign; what is left out stays',
+    examples: [{ settings: { paused: true } }],
+  },
+)
+
+export type CampaignPatch = Static<typeof CampaignPatch>
+
+/**
+ * Changes name, settings or labels.
+ * @throws DomainError `invalid` when it says nothing
+ */
+export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: string): Decision<null> {
+  if (Object.keys(patch).length === 0) {
+    throw invalid({ pointer: '', detail: 'says nothing: give a campaign_name, settings or labels' })
+  }
+  const { campaign_name, settings, labels } = campaign.header
+  const before = { campaign_name, settings, labels }
+  const header = {
+    campaign_name: patch.campaign_name ?? campaign_name,
+    settings: { ...settings, ...patch.settings },
+    labels: mergeLabels(labels, patch.labels ?? {}),
+  }
+  return { changes: isDeepStrictEqual(before, header) ? null : { at: now, header }, result: null }
+}
+
+function mergeLabels(
+  labels: Readonly<Record<string, string>>,
+  patch: Readonly<Record<string, string | null>>,
+): Record<string, string> {
+  const merged = Object.entries({ ...labels, ...patch })
+  return Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null))
+}

@@ -1,0 +1,102 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { Campaign } from './campaign.ts'
+import { Timestamp } from './experiment.ts'
+import { CampaignId, CampaignName, headerProperties } from './manifest.ts'
+import { Nullable, StringEnum } from './schema.ts'
+import { EXPERIMENT_STATUSES } from './status.ts'
+
+export const CAMPAIGN_STATES = ['corrupt', 'completed', 'paused', 'running', 'failed', 'idle', 'pending'] as const
+
+export const CampaignState = StringEnum(CAMPAIGN_STATES, {
+  description:
+    'The first that holds. `corrupt`: its file cannot be trusted. `completed`: all completed or skipped. `paused`: nothing ' +
+    'is handed out. `running`: something runs. `failed`: some failed, and nothing runs, is pending or can be claimed ' +
+    'again. `idle`: it has begun, and nothing runs. `pending`: nothing was ever started',
+  examples: ['running'],
+})
+
+const Count = Type.Integer({ minimum: 0 })
+
+export const StatusCounts = Type.Object(
+  Object.fromEntries(EXPERIMENT_STATUSES.map((status) => [status, Count])) as Record<
+    (typeof EXPERIMENT_STATUSES)[number],
+    typeof Count
+  >,
+  {
+    $id: 'StatusCounts',
+    additionalProperties: false,
+    description: 'Experiments by status',
+    examples: [{ pending: 7, running: 0, completed: 9, failed: 2, skipped: 0 }],
+  },
+)
+
+const CountsRef = Type.Unsafe<Static<typeof StatusCounts>>(Type.Ref('StatusCounts'))
+
+export const Progress = Type.Object(
+  {
+    campaign_id: CampaignId,
+    campaign_name: CampaignName,
+    revision: headerProperties.revision,
+    state: CampaignState,
+    total: Type.Integer({ minimum: 1, description: 'Number of experiments' }),
+    counts: CountsRef,
+    remaining: Type.Integer({ minimum: 0, description: 'Experiments still to run: pending and failed' }),
+    progress_fraction: Type.Number({ minimum: 0, maximum: 1, description: 'completed / total' }),
+    is_complete: Type.Boolean({ description: 'Every experiment is completed or skipped' }),
+    started_at: Nullable(Timestamp, {
+      description: 'The earliest start among the current attempts; null when none has one',
+    }),
+    updated_at: Timestamp,
+    failures: Type.Record(Type.String(), Count, {
+      description: 'Failed experiments by failure_kind',
+      examples: [{ error: 2 }],
+    }),
+    by_backend: Type.Record(Type.String(), CountsRef, { description: 'Experiments by backend and status' }),
+    by_cycle: Type.Record(Type.String(), CountsRef, { description: 'Experiments by cycle_index and status' }),
+  },
+  { $id: 'Progress', additionalProperties: false, description: 'How far a campaign has come, at one revision' },
+)
+
+export type CampaignState = Static<typeof CampaignState>
+export type Progress = Static<typeof Progress>
+
+/** How far the campaign has come. Costs nothing that grows with the number of experiments. */
+export function progressOf(campaign: Campaign): Progress {
+  const { header, tally } = campaign
+  const { counts } = tally
+  return {
+    campaign_id: header.campaign_id,
+    campaign_name: header.campaign_name,
+    revision: header.revision,
+    state: stateOf(campaign),
+    total: header.total_experiments,
+    counts,
+    remaining: counts.pending + counts.failed,
+    progress_fraction: counts.completed / header.total_experiments,
+    is_complete: isComplete(campaign),
+    started_at: campaign.experiments.summary.earliest_start,
+    updated_at: header.updated_at,
+    failures: Object.fromEntries([...tally.failures].filter(([, count]) => count > 0)),
+    by_backend: Object.fromEntries(tally.by_backend),
+    by_cycle: Object.fromEntries(tally.by_cycle),
+  }
+}
+
+export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
+  const { counts, ever_started } = campaign.tally
+  if (isComplete(campaign)) return 'completed'
+  if (campaign.header.settings.paused) return 'paused'
+  if (counts.running > 0) return 'running'
+  if (hasEnded(campaign)) return 'failed'
+  return ever_started > 0 ? 'idle' : 'pending'
+}
+
+/** True when nothing runs and nothing will without somebody asking for it. */
+export function hasEnded({ tally, experiments, header }: Campaign): boolean {
+  const { running, pending } = tally.counts
+  return running + pending === 0 && experiments.summary.fewest_failed_retries >= header.settings.max_retries
+}
+
+function isComplete({ tally, header }: Campaign): boolean {
+  return tally.counts.completed + tally.counts.skipped === header.total_experiments
+}

@@ -1,0 +1,23 @@
+import { Type, type SchemaOptions, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
+
+/**
+ * A string out of a fixed list.
+ * TypeBox's own union of literals emits `anyOf`, which generators and people read badly; this emits `enum`.
+ */
+export function StringEnum<const T extends readonly string[]>(
+  values: T,
+  options: SchemaOptions = {},
+): TUnsafe<T[number]> {
+  return Type.Unsafe<T[number]>({ ...options, type: 'string', enum: [...values] })
+}
+
+/** The schema or null, as `type: [..., 'null']` and not as `anyOf`. Takes schemas of one `type`, optionally with `enum`. */
+export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = {}): TUnsafe<Static<T> | null> {
+  const values: unknown = schema['enum']
+  return Type.Unsafe<Static<T> | null>({
+    ...schema,
+    ...options,
+    type: [schema['type'], 'null'],
+    ...(Array.isArray(values) ? { enum: [...(values as unknown[]), null] } : {}),
+  })
+}

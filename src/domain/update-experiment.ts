@@ -1,0 +1,200 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Campaign, Decision } from './campaign.ts'
+import { DomainError } from './errors.ts'
+import { keepTail, MAX_ERROR_BYTES } from './error-text.ts'
+import { retryCount, type Experiment } from './experiment.ts'
+import { closeAttempt, requeue } from './requeue.ts'
+import { readReport, type ExperimentReport } from './report.ts'
+import { TRANSITIONS, type Transition } from './status.ts'
+
+/** When a decision is made and under which revision it will stand. */
+export interface Moment {
+  readonly now: string
+  readonly revision: number
+  /** IANA name of the zone in which naive times of the input are read. */
+  readonly timezone: string
+}
+
+/**
+ * Applies a report to one experiment of a campaign.
+ *
+ * @returns the experiment as it stands then; no changes when the report repeats what is known
+ * @throws DomainError `experiment-not-found`, and what `applyReport` throws
+ */
+export function updateExperiment(
+  campaign: Campaign,
+  expId: string,
+  report: ExperimentReport,
+  { now, timezone }: Omit<Moment, 'revision'>,
+): Decision<Experiment> {
+  const before = findExperiment(campaign, expId)
+  const after = applyReport(before, report, { now, timezone, revision: campaign.nextRevision })
+  return { changes: after === before ? null : { at: now, changed: [after] }, result: after }
+}
+
+/** @throws DomainError `experiment-not-found` */
+export function findExperiment(campaign: Campaign, expId: string): Experiment {
+  const experiment = campaign.get(expId)
+  if (experiment === undefined) {
+    throw new DomainError(
+      'experiment-not-found',
+      `Campaign ${campaign.header.campaign_id} has no experiment ${expId}.`,
+    )
+  }
+  return experiment
+}
+
+/**
+ * The experiment after a report; the very same value when the report changes nothing.
+ *
+ * @throws DomainError `invalid`, `stale-attempt`, `already-running`, `not-the-owner` or `transition-refused`; all but
+ *   the first carry the current experiment
+ */
+export function applyReport(before: Experiment, input: ExperimentReport, moment: Moment): Experiment {
+  const report = readReport(input, before, moment.timezone)
+  const transition = transitionOf(before, report)
+  refuseStaleAttempt(before, report, transition)
+  refuseOtherWorker(before, report, transition)
+  if (transition === 'refused') throw transitionRefused(before, report)
+  const after = withFields(advance(before, report, transition, moment.now), report)
+  if (isDeepStrictEqual(after, before)) return before
+  if (before.status === 'completed') refuseAllButResultPath(before, after)
+  return { ...after, revision: moment.revision }
+}
+
+type Step = Exclude<Transition, 'finish-if-lost' | 'same-or-finish-if-lost' | 'rerun'>
+
+function transitionOf(before: Experiment, { status }: ExperimentReport): Step {
+  const transition = status === undefined ? 'same' : TRANSITIONS[before.status][status]
+  const lost = before.failure_kind === 'lost'
+  if (transition === 'finish-if-lost') return lost ? 'finish' : 'refused'
+  if (transition === 'same-or-finish-if-lost') return lost ? 'finish' : 'same'
+  return transition === 'rerun' ? 'refused' : transition
+}
+
+/** The fence: whoever names an attempt that is not, or no longer, the one he means changes nothing. */
+function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, step: Step): void {
+  if (attempt === undefined) return
+  const starts = step === 'start' || step === 'start-and-finish'
+  const current = starts ? before.attempt + 1 : before.status === 'pending' ? null : before.attempt
+  if (attempt === current) return
+  const now = starts
+    ? `the next one to start is ${before.attempt + 1}`
+    : current === null
+      ? 'it is pending, so none is current'
+      : `the current one is ${current}`
+  throw refusal(before, 'stale-attempt', `The report is of attempt ${attempt} of experiment ${before.exp_id}, but ${now}.`)
+}
+
+/**
+ * An attempt belongs to one worker. A start may be repeated by the worker that made it, naming the attempt or itself;
+ * two workers that both mean to start attempt 1 must not both be told that they did.
+ */
+function refuseOtherWorker(before: Experiment, report: ExperimentReport, step: Step): void {
+  const { worker, attempt, status } = report
+  const another = worker !== undefined && before.worker !== null && worker !== before.worker
+  const holder = before.worker ?? 'a worker that gave no name'
+  if (before.status === 'running' && status === 'running') {
+    const unproven = attempt === undefined && (worker ?? null) !== before.worker
+    if (another || unproven) {
+      const since = before.started_at === null ? '' : ` since ${before.started_at}`
+      const detail = `Experiment ${before.exp_id} is run by ${holder}${since}, as attempt ${before.attempt}.`
+      throw refusal(before, 'already-running', detail)
+    }
+  } else if (another && (step === 'finish' || step === 'same')) {
+    const detail = `Attempt ${before.attempt} of experiment ${before.exp_id} belongs to ${holder}, not to ${worker}.`
+    throw refusal(before, 'not-the-owner', detail)
+  }
+}
+
+function transitionRefused(before: Experiment, { status }: ExperimentReport): DomainError {
+  const hint =
+    before.status === 'completed'
+      ? 'To run it again, post it to retry with include_completed.'
+      : before.status === 'failed'
+        ? 'Start it again first, by status running.'
+        : 'Put it back to pending first.'
+  return refusal(before, 'transition-refused', `Experiment ${before.exp_id} is ${before.status}: it cannot become ${status}. ${hint}`)
+}
+
+function refuseAllButResultPath(before: Experiment, after: Experiment): void {
+  const other = (Object.keys(after) as (keyof Experiment)[]).find(
+    (key) => key !== 'result_path' && !isDeepStrictEqual(after[key], before[key]),
+  )
+  if (other === undefined) return
+  const detail = `Experiment ${before.exp_id} is completed: it takes a later result_path, but no other ${other}.`
+  throw refusal(before, 'transition-refused', detail)
+}
+
+function refusal(
+  experiment: Experiment,
+  code: 'stale-attempt' | 'already-running' | 'not-the-owner' | 'transition-refused',
+  detail: string,
+): DomainError {
+  return new DomainError(code, detail, { experiment })
+}
+
+/** What the step itself does, before the fields of the report. */
+function advance(before: Experiment, report: ExperimentReport, step: Step, now: string): Experiment {
+  switch (step) {
+    case 'start':
+      return start(before, now)
+    case 'start-and-finish':
+      return finish({ ...start(before, now), started_at: null }, report, now)
+    case 'finish':
+      return finish(before, report, now)
+    case 'skip':
+      return skip(before, now)
+    case 'requeue':
+      return requeue(before, now)
+    case 'same':
+    case 'refused':
+      return before
+  }
+}
+
+/** A new attempt: nothing of the one before it stays but its record. */
+function start(before: Experiment, now: string): Experiment {
+  const attempt = before.attempt + 1
+  return {
+    ...before,
+    status: 'running',
+    attempt,
+    retry_count: retryCount(attempt),
+    attempts: closeAttempt(before, now),
+    started_at: now,
+    completed_at: null,
+    error: null,
+    failure_kind: null,
+    result_path: null,
+    worker: null,
+    lease: null,
+  }
+}
+
+function finish(before: Experiment, { status, failure_kind }: ExperimentReport, now: string): Experiment {
+  // What the server wrote when it gave the attempt up is not true any more once the attempt speaks for itself.
+  const error = before.failure_kind === 'lost' ? null : before.error
+  const ended = { ...before, completed_at: now, lease: null, error }
+  if (status === 'failed') return { ...ended, status, failure_kind: failure_kind ?? 'error' }
+  return { ...ended, status: 'completed', failure_kind: null }
+}
+
+/** Skipping ends a running attempt; what is known of an ended one stays readable. */
+function skip(before: Experiment, now: string): Experiment {
+  const completed_at = before.status === 'running' ? now : before.completed_at
+  return { ...before, status: 'skipped', completed_at, failure_kind: null, lease: null }
+}
+
+function withFields(experiment: Experiment, report: ExperimentReport): Experiment {
+  const { status: _status, attempt: _attempt, lease_seconds, error, result_path, ...fields } = report
+  const given: Partial<Experiment> = fields
+  if (error !== undefined) given.error = error === null ? null : keepTail(error, MAX_ERROR_BYTES)
+  // A first report of completion, repeated, must not take back the path that came later.
+  const keepsPath = experiment.status === 'completed' && result_path === null
+  if (result_path !== undefined && !keepsPath) given.result_path = result_path
+  if (lease_seconds !== undefined) {
+    given.lease = { seconds: lease_seconds, claim_id: experiment.lease?.claim_id ?? null }
+  }
+  return { ...experiment, ...given }
+}

@@ -1,0 +1,126 @@
+import { LogController, fastify, type FastifyInstance } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Logger } from 'pino'
+import { CampaignDraft, ExperimentDraft } from '../domain/draft.ts'
+import { CampaignManifestEntry } from '../domain/experiment.ts'
+import { CampaignManifest } from '../domain/manifest.ts'
+import { CampaignSummary, CorruptCampaign } from '../domain/campaign-list.ts'
+import { CampaignPatch } from '../domain/patch-campaign.ts'
+import { Progress, StatusCounts } from '../domain/progress.ts'
+import { PythonToolManifest } from '../domain/python-tool-manifest.ts'
+import { ExperimentReport } from '../domain/report.ts'
+import { ResumeRequest } from '../domain/resume-request.ts'
+import { RetryRequest } from '../domain/retry.ts'
+import type { ManifestRepository } from '../repository/repository.ts'
+import { ChangeWatch } from './change-watch.ts'
+import { answerClientError } from './client-error.ts'
+import { jsonBody } from './json-body.ts'
+import { drain } from './plugins/drain.ts'
+import { openApi } from './plugins/open-api.ts'
+import { requestIdentity } from './plugins/request-identity.ts'
+import { HttpError, Problem, sendProblem } from './problem.ts'
+import { campaignRoutes } from './routes/campaigns.ts'
+import { BatchResult, ExperimentUpdate, experimentBatchRoutes } from './routes/experiment-batch.ts'
+import { experimentRoutes } from './routes/experiment.ts'
+import { experimentsRoutes } from './routes/experiments.ts'
+import { healthRoutes } from './routes/health.ts'
+import { problemRoutes } from './routes/problems.ts'
+import { progressRoutes } from './routes/progress.ts'
+import { resumeRoutes } from './routes/resume.ts'
+import { retryRoutes } from './routes/retry.ts'
+import { schemaController } from './validation.ts'
+
+export interface AppDependencies {
+  readonly repository: ManifestRepository
+  readonly logger: Logger
+  /** The present as the manifest writes it: RFC 3339, UTC. */
+  readonly now: () => string
+  /** The largest body, in bytes, for creating and appending; other calls take no more than 1 MiB of it. */
+  readonly bodyLimit: number
+}
+
+/** What routes work with. */
+export interface RouteDependencies extends AppDependencies {
+  readonly watch: ChangeWatch
+}
+
+export type App = FastifyInstance<
+  import('node:http').Server,
+  import('node:http').IncomingMessage,
+  import('node:http').ServerResponse,
+  Logger,
+  TypeBoxTypeProvider
+>
+
+const MIB = 1024 * 1024
+
+/** Longest id of a path; a longer part of one is refused before it is looked at. */
+const MAX_PARAM_LENGTH = 256
+
+/** Milliseconds that a client may take to send its headers, and its whole request. */
+const HEADERS_TIMEOUT = 15_000
+const REQUEST_TIMEOUT = 60_000
+
+const SCHEMAS = [
+  CampaignManifestEntry,
+  CampaignManifest,
+  PythonToolManifest,
+  ExperimentDraft,
+  CampaignDraft,
+  CampaignPatch,
+  StatusCounts,
+  Progress,
+  CampaignSummary,
+  CorruptCampaign,
+  ExperimentReport,
+  ExperimentUpdate,
+  BatchResult,
+  RetryRequest,
+  ResumeRequest,
+  Problem,
+]
+
+/** The service without its socket. Closing it ends waiting calls and refuses new changes. */
+export async function buildApp(dependencies: AppDependencies): Promise<App> {
+  const app: App = fastify({
+    loggerInstance: dependencies.logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    bodyLimit: Math.min(MIB, dependencies.bodyLimit),
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { headersTimeout: HEADERS_TIMEOUT },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    return503OnClosing: false,
+    genReqId: requestIdentity.generate,
+    schemaController,
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id)
+      void sendProblem(error, request, reply)
+    },
+    clientErrorHandler: answerClientError,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  // The declared answers are documentation: as serialisers they would drop what they do not declare.
+  app.setSerializerCompiler(() => JSON.stringify)
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler((request) => {
+    throw new HttpError('not-found', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`)
+  })
+  for (const schema of SCHEMAS) app.addSchema(schema)
+
+  const watch = new ChangeWatch(dependencies.repository)
+  const routes: RouteDependencies = { ...dependencies, watch }
+  await app.register(requestIdentity.plugin)
+  await app.register(drain, { onDrain: () => watch.end() })
+  await app.register(jsonBody)
+  await app.register(openApi)
+  await app.register(healthRoutes, routes)
+  await app.register(problemRoutes)
+  await app.register(campaignRoutes, { prefix: '/v1', ...routes })
+  await app.register(progressRoutes, { prefix: '/v1', ...routes })
+  await app.register(experimentsRoutes, { prefix: '/v1', ...routes })
+  await app.register(experimentBatchRoutes, { prefix: '/v1', ...routes })
+  await app.register(experimentRoutes, { prefix: '/v1', ...routes })
+  await app.register(retryRoutes, { prefix: '/v1', ...routes })
+  await app.register(resumeRoutes, { prefix: '/v1', ...routes })
+  return app
+}

@@ -1,0 +1,35 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fastifyPlugin from 'fastify-plugin'
+
+/** Collects the schemas of the routes that follow into one OpenAPI document: GET /openapi.json, and to read, /docs. */
+export const openApi = fastifyPlugin(
+  async (app) => {
+    await app.register(swagger, {
+      convertConstToEnum: false,
+      refResolver: { buildLocalReference: (json) => String(json['$id']) },
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'campaignd',
+          version: '1',
+          description:
+            'Keeps the manifests of benchmark campaigns: which experiment runs which config, where, in which state it is, ' +
+            'where its result lies and what went wrong. A 2xx means durable. Times are RFC 3339 in UTC.',
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        servers: [{ url: '/' }],
+        tags: [
+          { name: 'campaigns', description: 'Create, find, change and delete campaigns' },
+          { name: 'experiments', description: 'Report and read the status of experiments' },
+          { name: 'resume', description: 'Go on after an interruption' },
+          { name: 'service', description: 'The service itself' },
+        ],
+        security: [],
+      },
+    })
+    await app.register(swaggerUi, { routePrefix: '/docs' })
+    app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  },
+  { name: 'open-api', fastify: '5.x' },
+)

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import fastifyPlugin from 'fastify-plugin'
+
+const ACCEPTABLE = /^[A-Za-z0-9._:@+=/-]{1,128}$/
+
+/** Tells requests of this run of the service from those of another. */
+const run = randomBytes(4).toString('hex')
+let count = 0
+
+/** The client's own `x-request-id` if it is one that a log can hold, else one of ours. */
+function generate(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  if (typeof given === 'string' && ACCEPTABLE.test(given)) return given
+  count += 1
+  return `${run}-${count.toString(36)}`
+}
+
+/** Every answer names its request, and every request leaves one line in the log: changes at info, reads at debug. */
+const plugin = fastifyPlugin(
+  (app, _options, done) => {
+    app.addHook('onRequest', (request, reply, next) => {
+      reply.header('x-request-id', request.id)
+      next()
+    })
+    app.addHook('onResponse', (request, reply, next) => {
+      const { method, url } = request
+      const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
+      const milliseconds = Math.round(reply.elapsedTime * 100) / 100
+      request.log[level]({ method, url, status: reply.statusCode, milliseconds }, 'answered')
+      next()
+    })
+    done()
+  },
+  { name: 'request-identity', fastify: '5.x' },
+)
+
+export const requestIdentity = { generate, plugin }

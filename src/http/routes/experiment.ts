@@ -1,0 +1,90 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Campaign } from '../../domain/campaign.ts'
+import { ExperimentReport } from '../../domain/report.ts'
+import { findExperiment, updateExperiment } from '../../domain/update-experiment.ts'
+import { answers } from '../answers.ts'
+import type { RouteDependencies } from '../app.ts'
+import { experimentTag, ifMatch, isKnown } from '../entity-tag.ts'
+import { ExperimentParams, IfMatch, IfNoneMatch, Timezone, timezoneOf } from './parameters.ts'
+
+const entry = { schema: Type.Ref('CampaignManifestEntry'), headers: ['etag'] as const }
+
+export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+  app.get(
+    '/campaigns/:campaign_id/experiments/:exp_id',
+    {
+      schema: {
+        operationId: 'getExperiment',
+        tags: ['experiments'],
+        summary: 'One experiment',
+        params: ExperimentParams,
+        headers: IfNoneMatch,
+        response: answers({
+          success: {
+            200: { description: 'The experiment', ...entry },
+            304: { description: 'As you know it', schema: null },
+          },
+          kind: 'read',
+          problems: ['campaign-not-found', 'campaign-corrupt', 'experiment-not-found'],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { campaign_id, exp_id } = request.params
+      const campaign = await repository.read(campaign_id)
+      const experiment = findExperiment(campaign, exp_id)
+      if (isKnown(request, reply, experimentTag(campaign, experiment))) return reply.code(304).send()
+      return experiment
+    },
+  )
+
+  app.patch(
+    '/campaigns/:campaign_id/experiments/:exp_id',
+    {
+      schema: {
+        operationId: 'reportExperiment',
+        tags: ['experiments'],
+        summary: 'Report the status of an experiment',
+        description: 'May be repeated: a report that says what is known changes nothing and answers 200.',
+        params: ExperimentParams,
+        headers: IfMatch,
+        querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
+        body: Type.Unsafe<ExperimentReport>(Type.Ref('ExperimentReport')),
+        response: answers({
+          success: { 200: { description: 'The experiment as it is then', ...entry } },
+          kind: 'write-with-body',
+          problems: [
+            'campaign-not-found',
+            'campaign-corrupt',
+            'experiment-not-found',
+            'already-running',
+            'not-the-owner',
+            'stale-attempt',
+            'transition-refused',
+            'precondition-failed',
+          ],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { campaign_id, exp_id } = request.params
+      const when = { now: now(), timezone: timezoneOf(request.query) }
+      const { experiment, tag } = await repository.update(
+        campaign_id,
+        ifMatch(request, tagOf(exp_id), (campaign) => {
+          const { changes, result } = updateExperiment(campaign, exp_id, request.body, when)
+          return { changes, result: { experiment: result, tag: experimentTag(campaign, result) } }
+        }),
+      )
+      return reply.header('etag', tag).send(experiment)
+    },
+  )
+}
+
+function tagOf(expId: string): (campaign: Campaign) => string | null {
+  return (campaign) => {
+    const experiment = campaign.get(expId)
+    return experiment === undefined ? null : experimentTag(campaign, experiment)
+  }
+}

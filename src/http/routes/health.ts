@@ -1,0 +1,50 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { answers } from '../answers.ts'
+import type { RouteDependencies } from '../app.ts'
+import { HttpError } from '../problem.ts'
+
+const Up = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false, examples: [{ status: 'ok' }] })
+
+const Ready = Type.Object(
+  { status: Type.Literal('ready') },
+  { additionalProperties: false, examples: [{ status: 'ready' }] },
+)
+
+export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository }) => {
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        operationId: 'isUp',
+        tags: ['service'],
+        summary: 'The process is up',
+        response: answers({ success: { 200: { description: 'It is', schema: Up } }, kind: 'read' }),
+      },
+    },
+    () => ({ status: 'ok' as const }),
+  )
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'isReady',
+        tags: ['service'],
+        summary: 'Changes can be taken',
+        description: 'The store is usable, its lock is held, and the service is not stopping.',
+        response: answers({
+          success: { 200: { description: 'They can', schema: Ready } },
+          kind: 'read',
+          problems: ['not-ready'],
+        }),
+      },
+    },
+    () => {
+      const readiness = repository.readiness()
+      if (app.isDraining()) throw new HttpError('not-ready', 'The service is stopping.')
+      if (!readiness.ready) throw new HttpError('not-ready', `The store cannot be used: ${readiness.reason}.`)
+      return { status: 'ready' as const }
+    },
+  )
+}

@@ -1,0 +1,108 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Campaign } from '../../domain/campaign.ts'
+import { hasEnded, progressOf } from '../../domain/progress.ts'
+import { StringEnum } from '../../domain/schema.ts'
+import { answers } from '../answers.ts'
+import type { RouteDependencies } from '../app.ts'
+import { campaignTag, isKnown } from '../entity-tag.ts'
+import { CampaignParams, IfNoneMatch } from './parameters.ts'
+
+const ProgressQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 60,
+        description: 'Hold the answer until the ETag is another one than that of If-None-Match, for so many seconds',
+        examples: [30],
+      }),
+    ),
+    until: Type.Optional(StringEnum(['end'], { description: 'With wait: hold it until the campaign has ended' })),
+  },
+  { additionalProperties: false },
+)
+
+/** Encoded once for each version, however many ask: campaigns are immutable values. */
+const encoded = new WeakMap<Campaign, string>()
+
+export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, watch }) => {
+  app.get(
+    '/campaigns/:campaign_id/progress',
+    {
+      schema: {
+        operationId: 'getProgress',
+        tags: ['campaigns'],
+        summary: 'How far a campaign has come',
+        description:
+          'To follow a campaign, repeat it with `wait` and the last ETag. To wait for its end, repeat `?wait=60&until=end` ' +
+          'until the state is `completed` or `failed`.',
+        params: CampaignParams,
+        headers: IfNoneMatch,
+        querystring: ProgressQuery,
+        response: answers({
+          success: {
+            200: { description: 'The progress', schema: Type.Ref('Progress'), headers: ['etag'] },
+            304: { description: 'As you know it, also when the time is over', schema: null },
+          },
+          kind: 'read',
+          problems: ['campaign-not-found', 'campaign-corrupt'],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { campaign_id } = request.params
+      const campaign = await readWhen(campaign_id, request, reply, isWorthTelling(request, reply))
+      if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
+      return reply.type('application/json; charset=utf-8').send(encodeProgress(campaign))
+    },
+  )
+
+  /** The campaign once it is worth telling, or as it stands when the time is over or the client is gone. */
+  async function readWhen(
+    id: string,
+    { query }: { readonly query: typeof ProgressQuery.static },
+    reply: FastifyReply,
+    isEnough: (campaign: Campaign) => boolean,
+  ): Promise<Campaign> {
+    if (query.wait === undefined || query.wait === 0) return repository.read(id)
+    const over = new AbortController()
+    const timer = setTimeout(() => {
+      over.abort()
+    }, query.wait * 1000)
+    const gone = () => {
+      over.abort()
+    }
+    reply.raw.once('close', gone)
+    try {
+      for (;;) {
+        // Before the read, so that a commit between the two is not missed.
+        const changed = watch.next(id, over.signal)
+        const campaign = await repository.read(id)
+        if (over.signal.aborted || watch.isOver || isEnough(campaign)) return campaign
+        await changed
+      }
+    } finally {
+      clearTimeout(timer)
+      reply.raw.removeListener('close', gone)
+      over.abort()
+    }
+  }
+}
+
+function isWorthTelling(
+  request: FastifyRequest & { readonly query: typeof ProgressQuery.static },
+  reply: FastifyReply,
+): (campaign: Campaign) => boolean {
+  if (request.query.until === 'end') return hasEnded
+  return (campaign) => !isKnown(request, reply, campaignTag(campaign))
+}
+
+function encodeProgress(campaign: Campaign): string {
+  const known = encoded.get(campaign)
+  if (known !== undefined) return known
+  const text = JSON.stringify(progressOf(campaign))
+  encoded.set(campaign, text)
+  return text
+}

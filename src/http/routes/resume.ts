@@ -1,0 +1,89 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { headerProperties } from '../../domain/manifest.ts'
+import { resume } from '../../domain/resume.ts'
+import { ResumeRequest } from '../../domain/resume-request.ts'
+import { StringEnum } from '../../domain/schema.ts'
+import { answers } from '../answers.ts'
+import type { RouteDependencies } from '../app.ts'
+import { campaignTag, ifMatch } from '../entity-tag.ts'
+import { optionalBody } from '../optional-body.ts'
+import { CampaignParams, IfMatch } from './parameters.ts'
+
+const Resumed = Type.Object(
+  {
+    config_changed: Type.Boolean({ description: 'A hash is another one than was given; false when none was' }),
+    changed: Type.Array(
+      Type.Object({ exp_id: Type.String(), from: Type.String(), to: Type.String() }, { additionalProperties: false }),
+      { description: 'Experiments whose own hash is another one' },
+    ),
+    added: Type.Array(Type.String(), { description: 'Given and not in the campaign; they are not added' }),
+    removed: Type.Array(Type.String(), { description: 'In the campaign and not given; they are not deleted' }),
+    plan: Type.Array(
+      Type.Object(
+        {
+          exp_id: Type.String(),
+          action: StringEnum(['skip', 'keep', 'run'], {
+            description: '`skip`: it will not run. `keep`: it runs already. `run`: it will run',
+          }),
+          reason: Type.String(),
+        },
+        { additionalProperties: false },
+      ),
+      { description: 'Every experiment, in manifest order' },
+    ),
+    remaining: Type.Array(Type.String(), { description: 'Ids that will run, in manifest order' }),
+    counts: Type.Ref('StatusCounts'),
+    revision: headerProperties.revision,
+  },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        config_changed: false,
+        changed: [],
+        added: [],
+        removed: [],
+        plan: [
+          { exp_id: '0001', action: 'skip', reason: 'completed' },
+          { exp_id: '0002', action: 'run', reason: 'running without a lease: its orchestrator is gone' },
+        ],
+        remaining: ['0002'],
+        counts: { pending: 1, running: 0, completed: 1, failed: 0, skipped: 0 },
+        revision: 28,
+      },
+    ],
+  },
+)
+
+export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+  app.post(
+    '/campaigns/:campaign_id/resume',
+    {
+      preValidation: optionalBody,
+      schema: {
+        operationId: 'resumeCampaign',
+        tags: ['resume'],
+        summary: 'Go on after an interruption',
+        description:
+          'Puts back to pending what failed and what nobody runs any more, and tells what will run and why. Without a body: ' +
+          'with the defaults. May be repeated.',
+        params: CampaignParams,
+        headers: IfMatch,
+        body: Type.Unsafe<ResumeRequest>(Type.Ref('ResumeRequest')),
+        response: answers({
+          success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
+          kind: 'write-with-body',
+          problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],
+        }),
+      },
+    },
+    (request) => {
+      const at = now()
+      return repository.update(
+        request.params.campaign_id,
+        ifMatch(request, campaignTag, (campaign) => resume(campaign, request.body, at)),
+      )
+    },
+  )
+}

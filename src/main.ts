@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import closeWithGrace from 'close-with-grace'
+import { pino } from 'pino'
+import { ConfigError, readConfig, type Config } from './config.ts'
+import { buildApp, type App } from './http/app.ts'
+import type { ManifestRepository } from './repository/repository.ts'
+import { openFileRepository } from './repository/file/open-file-repository.ts'
+
+/** The whole service: settings, store, server, and an orderly end. */
+
+/** Milliseconds after which a stop no longer waits for clients, and after which it no longer waits at all. */
+const PATIENCE_WITH_CLIENTS = 3000
+const PATIENCE = 4800
+/** Milliseconds for the last answers to leave once the store is in doubt. */
+const LAST_ANSWERS = 200
+
+const config = configOrExit()
+const output = pino.destination({ sync: false })
+const logger = pino({ level: config.logLevel }, output)
+
+const running: { app?: App; repository?: ManifestRepository } = {}
+
+process.on('uncaughtException', (error) => {
+  logger.fatal({ err: error }, 'uncaught: the service ends')
+  exit(1)
+})
+
+closeWithGrace({ delay: PATIENCE, logger: false, skip: ['uncaughtException', 'unhandledRejection', 'beforeExit'] }, stop)
+
+try {
+  await start()
+} catch (error) {
+  logger.fatal(`cannot start: ${(error as Error).message}`)
+  exit(1)
+}
+
+async function start(): Promise<void> {
+  const { host, port, dataDir, durability, bodyLimit } = config
+  const repository = await openFileRepository({
+    dataDir,
+    durability,
+    onWait: (holder, seconds) => {
+      logger.warn(`the data directory is in use by ${holder}; waiting up to ${seconds} s for it`)
+    },
+    onNotice: (sentence) => {
+      logger.warn(sentence)
+    },
+    onCorrupt: (campaign_id, reason) => {
+      logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
+    },
+    onFatal: (reason) => {
+      logger.fatal({ err: reason }, 'the store is in doubt: the service ends, so that nothing is acknowledged that is not safe')
+      setTimeout(exit, LAST_ANSWERS, 1)
+    },
+  })
+  running.repository = repository
+  const app = await buildApp({ repository, logger, bodyLimit, now: () => new Date().toISOString() })
+  running.app = app
+  if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
+  const listenTextResolver = (url: string) => `campaignd listens on ${url}, store ${dataDir}, durability ${durability}`
+  await app.listen({ host, port, listenTextResolver })
+}
+
+/** New changes are refused, waiting calls end, what is in flight is written and answered, the lock is released. */
+async function stop({ signal }: { signal?: string }): Promise<void> {
+  logger.info(`${signal ?? 'stop'}: finishing what is in flight`)
+  const { app, repository } = running
+  const impatience = setTimeout(() => app?.server.closeAllConnections(), PATIENCE_WITH_CLIENTS)
+  await app?.close()
+  clearTimeout(impatience)
+  await repository?.close()
+  logger.info('stopped')
+  output.flushSync()
+}
+
+function exit(code: number): never {
+  output.flushSync()
+  process.exit(code)
+}
+
+function configOrExit(): Config {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  try {
+    return readConfig(process.argv, process.env, version)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`campaignd cannot start:\n${error.faults.map((sentence) => `  ${sentence}.\n`).join('')}`)
+    process.exit(2)
+  }
+}

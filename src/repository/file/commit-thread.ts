@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { CommitReply, CommitRequest, CommitWorkerData } from './commit-worker.ts'
+import type { FileJob, FileOutcome } from './durable-file.ts'
+
+/**
+ * Runs file jobs, one after the other, in a thread of its own: five system calls in a row there took 0.78 ms a lone
+ * update, through the thread pool, a hop for each, 1.06 ms.
+ */
+export class CommitThread {
+  private readonly waiting = new Map<number, (outcome: FileOutcome) => void>()
+  private lastId = 0
+  private closing = false
+
+  private constructor(
+    private readonly worker: Worker,
+    onDeath: (reason: Error) => void,
+  ) {
+    worker.on('message', ({ id, outcome }: CommitReply) => {
+      const settle = this.waiting.get(id)
+      this.waiting.delete(id)
+      settle?.(outcome)
+    })
+    worker.on('error', onDeath)
+    worker.on('exit', (code) => {
+      if (!this.closing) onDeath(new Error(`the commit thread ended with code ${code}`))
+    })
+  }
+
+  /** @param onDeath the thread ended by itself: what it was doing has an unknown outcome */
+  static async start(data: CommitWorkerData, onDeath: (reason: Error) => void): Promise<CommitThread> {
+    const worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData: data })
+    await once(worker, 'online')
+    return new CommitThread(worker, onDeath)
+  }
+
+  run(job: FileJob): Promise<FileOutcome> {
+    this.lastId += 1
+    const request: CommitRequest = { id: this.lastId, job }
+    return new Promise((resolve) => {
+      this.waiting.set(request.id, resolve)
+      this.worker.postMessage(request)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.closing = true
+    await this.worker.terminate()
+  }
+}

@@ -1,0 +1,245 @@
+import { Campaign, type Decision } from '../../domain/campaign.ts'
+import { pageOfCampaigns, type CampaignPage, type CampaignQuery } from '../../domain/campaign-list.ts'
+import type { CampaignManifest } from '../../domain/manifest.ts'
+import {
+  RepositoryError,
+  type CommittedEvent,
+  type ManifestDocument,
+  type ManifestRepository,
+  type Unsubscribe,
+} from '../repository.ts'
+import type { CommitThread } from './commit-thread.ts'
+import type { DataDirectory } from './data-directory.ts'
+import type { DirectoryLock } from './directory-lock.ts'
+import { identityOf, isSame } from './durable-file.ts'
+import * as nodeFs from 'node:fs'
+import { ManifestBytes } from './manifest-bytes.ts'
+import { corruptFile, loadManifest, type CorruptFile, type LoadedManifest } from './manifest-file.ts'
+import { alreadyThere, corrupt, lockLost, notFound, outcomeUnknown, stopping, storeError } from './store-error.ts'
+import { StoredCampaign } from './stored-campaign.ts'
+
+/** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
+const SCAN_MS = 1000
+
+/** What the repository stands on; see `open-file-repository.ts`, which brings it up in the right order. */
+export interface FileStore {
+  readonly directory: DataDirectory
+  readonly lock: DirectoryLock
+  readonly thread: CommitThread
+}
+
+export interface FileRepositoryEvents {
+  /** A file that cannot be trusted was found; it is left alone. */
+  readonly onCorrupt: (id: string, reason: string) => void
+  /** The store stopped for good: the process must end, non-zero, without releasing the lock. */
+  readonly onFatal: (reason: Error) => void
+}
+
+/** Campaigns as JSON files in a directory that this process owns. Reads come from memory. */
+export class FileRepository implements ManifestRepository {
+  private readonly stored = new Map<string, StoredCampaign>()
+  private readonly corrupted = new Map<string, CorruptFile>()
+  /** Creations and first looks at a file, by id: what else wants that id waits for them. */
+  private readonly arriving = new Map<string, Promise<void>>()
+  private readonly listeners = new Set<(event: CommittedEvent) => void>()
+  private stopped: string | null = null
+  private scannedAt = -Infinity
+
+  constructor(
+    private readonly store: FileStore,
+    private readonly events: FileRepositoryEvents,
+  ) {}
+
+  async create(manifest: CampaignManifest): Promise<Campaign> {
+    const campaign = Campaign.of(manifest)
+    await this.alone(manifest.campaign_id, () => this.writeNew(manifest.campaign_id, campaign))
+    this.emit({ type: 'created', campaign })
+    return campaign
+  }
+
+  async read(id: string): Promise<Campaign> {
+    return (await this.find(id)).campaign
+  }
+
+  async readDocument(id: string): Promise<ManifestDocument> {
+    return (await this.find(id)).document
+  }
+
+  async list(query: CampaignQuery): Promise<CampaignPage> {
+    await this.scan()
+    const campaigns = [...this.stored.values()].map(({ campaign }) => campaign)
+    const corrupt = [...this.corrupted.values()].map(({ listed }) => listed)
+    return pageOfCampaigns([...campaigns, ...corrupt], query)
+  }
+
+  async update<T>(id: string, decide: (campaign: Campaign) => Decision<T>): Promise<T> {
+    const stored = this.stored.get(id) ?? (await this.find(id))
+    this.refuseIfStopped()
+    return stored.update(decide)
+  }
+
+  async delete(
+    id: string,
+    { permit, force }: { permit: (campaign: Campaign) => void; force: boolean },
+  ): Promise<void> {
+    await this.look(id)
+    this.refuseIfStopped()
+    if (!this.corrupted.has(id)) return (await this.find(id)).remove(permit)
+    await this.alone(id, () => this.setAside(id, force))
+    this.emit({ type: 'deleted', campaign_id: id })
+  }
+
+  subscribe(listener: (event: CommittedEvent) => void): Unsubscribe {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  readiness(): { ready: true } | { ready: false; reason: string } {
+    if (this.stopped !== null) return { ready: false, reason: this.stopped }
+    return this.store.lock.isOurs() ? { ready: true } : { ready: false, reason: lockLost().message }
+  }
+
+  async close(): Promise<void> {
+    if (this.stopped !== null) return
+    this.stopped = 'it is closing'
+    await Promise.allSettled(this.arriving.values())
+    await Promise.all([...this.stored.values()].map((stored) => stored.idle()))
+    await this.store.thread.close()
+    await this.store.lock.release()
+  }
+
+  /** Reads every manifest that lies in the directory and is not known yet. */
+  async load(): Promise<void> {
+    for (const id of this.store.directory.ids()) await this.look(id)
+  }
+
+  /**
+   * The fence: nothing is acknowledged from here on, and nothing that waits will be. Synchronous, so that no answer
+   * slips out behind it.
+   */
+  failStop(reason: Error): void {
+    if (this.stopped !== null) return
+    this.stopped = reason.message
+    this.store.lock.abandon()
+    const unknown = outcomeUnknown(reason.message)
+    for (const stored of this.stored.values()) stored.end(stopping(reason.message), unknown)
+    this.events.onFatal(reason)
+  }
+
+  private async find(id: string): Promise<StoredCampaign> {
+    const stored = this.stored.get(id)
+    if (stored !== undefined) return stored
+    await this.look(id)
+    const found = this.stored.get(id)
+    if (found !== undefined) return found
+    const file = this.corrupted.get(id)
+    throw file === undefined ? notFound(id) : corrupt(id, file.listed.reason)
+  }
+
+  private async look(id: string): Promise<void> {
+    if (this.stored.has(id)) return
+    await this.alone(id, () => this.lookNow(id))
+  }
+
+  /** Takes in what lies on disk under the id, if it is not known, or if it was corrupt and is another file now. */
+  private async lookNow(id: string): Promise<void> {
+    if (this.stored.has(id)) return
+    const path = this.store.directory.manifest(id)
+    const known = this.corrupted.get(id)?.identity ?? null
+    if (known !== null && isSame(identityOf(nodeFs, path), known)) return
+    const loaded = await loadManifest(path, id)
+    if (loaded === null) this.corrupted.delete(id)
+    else if ('listed' in loaded) this.distrust(id, loaded)
+    else this.take(id, loaded)
+  }
+
+  /** One at a time for each id: what comes second begins with what the first has left. */
+  private async alone(id: string, work: () => Promise<void>): Promise<void> {
+    const before = this.arriving.get(id) ?? Promise.resolve()
+    const turn = before.then(work)
+    const over = turn.catch(() => undefined)
+    this.arriving.set(id, over)
+    try {
+      await turn
+    } finally {
+      if (this.arriving.get(id) === over) this.arriving.delete(id)
+    }
+  }
+
+  private async writeNew(id: string, campaign: Campaign): Promise<void> {
+    await this.lookNow(id)
+    this.refuseIfStopped()
+    const file = this.corrupted.get(id)
+    if (file !== undefined) throw corrupt(id, file.listed.reason)
+    if (this.stored.has(id)) throw alreadyThere(id)
+    const { directory, thread } = this.store
+    const bytes = ManifestBytes.of(campaign)
+    const path = directory.manifest(id)
+    const outcome = await thread.run({ kind: 'create', path, temp: directory.temp(id), parts: bytes.parts })
+    if (outcome.kind === 'done' && outcome.identity !== null) {
+      this.take(id, { campaign, bytes, identity: outcome.identity })
+      return
+    }
+    if (outcome.kind === 'refused' && outcome.because === 'exists') throw alreadyThere(id)
+    throw this.outcomeError(outcome)
+  }
+
+  private async setAside(id: string, force: boolean): Promise<void> {
+    const file = this.corrupted.get(id)
+    if (file === undefined) throw notFound(id)
+    if (!force) throw corrupt(id, file.listed.reason)
+    const { directory, thread } = this.store
+    const outcome = await thread.run({ kind: 'move', path: directory.manifest(id), to: directory.aside(id) })
+    if (outcome.kind !== 'done') throw this.outcomeError(outcome)
+    this.corrupted.delete(id)
+  }
+
+  private take(id: string, loaded: LoadedManifest): void {
+    const { directory, thread } = this.store
+    const path = directory.manifest(id)
+    const stored = new StoredCampaign(path, loaded, thread, () => directory.temp(id), {
+      onCommit: (event) => {
+        this.emit(event)
+      },
+      onDeleted: () => this.stored.delete(id),
+      onChangedOutside: () => {
+        const reason = 'it was changed from outside while the service ran'
+        this.distrust(id, corruptFile(id, reason, identityOf(nodeFs, path), new Date()))
+        this.stored.delete(id)
+        stored.end(corrupt(id, reason))
+      },
+      onDoubt: (reason) => {
+        this.failStop(reason)
+      },
+    })
+    this.stored.set(id, stored)
+    this.corrupted.delete(id)
+  }
+
+  private distrust(id: string, file: CorruptFile): void {
+    const before = this.corrupted.get(id)
+    this.corrupted.set(id, file)
+    if (before?.listed.reason !== file.listed.reason) this.events.onCorrupt(id, file.listed.reason)
+  }
+
+  private outcomeError(outcome: Awaited<ReturnType<CommitThread['run']>>): RepositoryError {
+    if (outcome.kind === 'lock-lost') this.failStop(lockLost())
+    if (outcome.kind !== 'unknown') return storeError(outcome)
+    this.failStop(new Error(outcome.detail))
+    return outcomeUnknown(outcome.detail)
+  }
+
+  private async scan(): Promise<void> {
+    if (performance.now() - this.scannedAt < SCAN_MS) return
+    this.scannedAt = performance.now()
+    await this.load()
+  }
+
+  private refuseIfStopped(): void {
+    if (this.stopped !== null) throw stopping(this.stopped)
+  }
+
+  private emit(event: CommittedEvent): void {
+    for (const listener of this.listeners) listener(event)
+  }
+}

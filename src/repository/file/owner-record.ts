@@ -1,0 +1,84 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+/** Who holds a data directory. Kept in a file beside the lock, so that a successor can tell whether the holder lives. */
+export interface OwnerRecord {
+  readonly host: string
+  readonly pid: number
+  readonly since: string
+  /** Inode of the lock directory that this owner took, as a decimal number. */
+  readonly lock_inode: string
+  /** Boot of the machine, and pid namespace on it: within both a pid means one process. Null where there is no /proc. */
+  readonly boot_id: string | null
+  readonly pid_namespace: string | null
+  /** When the process started, in clock ticks after the boot: tells it from a later one of the same pid. */
+  readonly start_ticks: string | null
+}
+
+export function describeThisProcess(lockInode: bigint, since: string): OwnerRecord {
+  return {
+    host: hostname(),
+    pid: process.pid,
+    since,
+    lock_inode: String(lockInode),
+    boot_id: bootId(),
+    pid_namespace: pidNamespace(),
+    start_ticks: startTicks(process.pid),
+  }
+}
+
+/** The record in a file; null when there is none that can be read. */
+export function readOwnerRecord(path: string): OwnerRecord | null {
+  try {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as Partial<OwnerRecord>
+    return typeof record.lock_inode === 'string' && typeof record.pid === 'number' ? (record as OwnerRecord) : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * True only when the owner was a process of this very boot and pid namespace and is gone. Containers on the host's
+ * network share host name and boot id but not the namespace: of their processes nothing can be told.
+ */
+export function isKnownToBeGone(owner: OwnerRecord): boolean {
+  const comparable =
+    owner.boot_id !== null &&
+    owner.boot_id === bootId() &&
+    owner.pid_namespace !== null &&
+    owner.pid_namespace === pidNamespace() &&
+    owner.start_ticks !== null
+  return comparable && startTicks(owner.pid) !== owner.start_ticks
+}
+
+export function describeOwner(owner: OwnerRecord | null): string {
+  return owner === null ? 'an unknown process' : `process ${owner.pid} on ${owner.host} since ${owner.since}`
+}
+
+function bootId(): string | null {
+  return readOrNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+}
+
+function pidNamespace(): string | null {
+  return readOrNull(() => readlinkSync('/proc/self/ns/pid'))
+}
+
+/**
+ * Field 22 of /proc/[pid]/stat (proc(5)); the second is the command in parentheses, which may hold anything. A zombie
+ * has ended: it holds nothing, though its parent has not asked for it yet.
+ */
+function startTicks(pid: number): string | null {
+  return readOrNull(() => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
+  })
+}
+
+function readOrNull(read: () => string | null): string | null {
+  try {
+    return read()
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,227 @@
+import type { Campaign, Decision } from '../../domain/campaign.ts'
+import { RepositoryError, type CommittedEvent, type ManifestDocument } from '../repository.ts'
+import type { CommitThread } from './commit-thread.ts'
+import type { FileIdentity, FileOutcome } from './durable-file.ts'
+import type { ManifestBytes } from './manifest-bytes.ts'
+import type { LoadedManifest } from './manifest-file.ts'
+import { lockLost, notFound, outcomeUnknown, storeError } from './store-error.ts'
+import { WriteBatch, type Verdict, type Waiting } from './write-batch.ts'
+
+export interface StoredCampaignEvents {
+  readonly onCommit: (event: CommittedEvent) => void
+  readonly onDeleted: () => void
+  /** The file is not the one we left: it must not be written any more. */
+  readonly onChangedOutside: () => void
+  /** What is on disk cannot be told any more: stop. */
+  readonly onDoubt: (reason: Error) => void
+}
+
+interface Removal {
+  readonly permit: (campaign: Campaign) => void
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * One campaign and its file.
+ *
+ * Group commit: while one batch is being written the next one gathers, each call decided at once on the newest state.
+ * A call is answered when what it was decided on is durable, also when it changed nothing or was refused; so nothing
+ * that could still vanish is ever told.
+ */
+export class StoredCampaign {
+  private committed: { readonly campaign: Campaign; readonly bytes: ManifestBytes; readonly identity: FileIdentity }
+  /** Gathers calls until the write before it is done. Null when nothing was decided since. */
+  private open: WriteBatch | null = null
+  /** Being written. */
+  private writing: WriteBatch | null = null
+  private removals: Removal[] = []
+  private scheduled = false
+  private busy = false
+  /** Why calls cannot be taken any more. */
+  private ended: RepositoryError | null = null
+  private onIdle: (() => void)[] = []
+
+  constructor(
+    private readonly path: string,
+    loaded: LoadedManifest,
+    private readonly thread: CommitThread,
+    private readonly tempPath: () => string,
+    private readonly events: StoredCampaignEvents,
+  ) {
+    this.committed = loaded
+  }
+
+  /** The durable state. */
+  get campaign(): Campaign {
+    return this.committed.campaign
+  }
+
+  get document(): ManifestDocument {
+    return { campaign: this.committed.campaign, bytes: this.committed.bytes.parts }
+  }
+
+  get identity(): FileIdentity {
+    return this.committed.identity
+  }
+
+  update<T>(decide: (campaign: Campaign) => Decision<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.admit({
+        judge: (campaign): Verdict => {
+          try {
+            const { changes, result } = decide(campaign)
+            return { changes, answer: () => resolve(result) }
+          } catch (error) {
+            return { changes: null, answer: () => reject(error as Error) }
+          }
+        },
+        fail: reject,
+      })
+    })
+  }
+
+  remove(permit: (campaign: Campaign) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.ended !== null) {
+        reject(this.ended)
+        return
+      }
+      this.removals.push({ permit, resolve, reject })
+      this.schedule()
+    })
+  }
+
+  /** Refuses all calls from now on, and all that wait; those being written with `written`, if given. */
+  end(error: RepositoryError, written: RepositoryError = error): void {
+    if (this.ended !== null) return
+    this.ended = error
+    const { writing, open, removals } = this
+    this.writing = this.open = null
+    this.removals = []
+    writing?.failAll(written)
+    open?.failAll(error)
+    for (const { reject } of removals) reject(error)
+  }
+
+  /** Resolves when nothing is being written or waits for it. */
+  async idle(): Promise<void> {
+    while (this.busy || this.scheduled) await new Promise<void>((resolve) => this.onIdle.push(resolve))
+  }
+
+  private admit(call: Waiting): void {
+    if (this.ended !== null) {
+      call.fail(this.ended)
+      return
+    }
+    const verdict = call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
+    const batch = verdict.changes === null ? (this.open ?? this.writing) : this.openBatch()
+    if (batch === null && !this.busy) {
+      verdict.answer()
+      return
+    }
+    try {
+      ;(batch ?? this.openBatch()).add(call, verdict)
+    } catch (error) {
+      call.fail(error)
+    }
+    this.schedule()
+  }
+
+  private openBatch(): WriteBatch {
+    this.open ??= new WriteBatch(this.writing?.campaign ?? this.committed.campaign)
+    return this.open
+  }
+
+  /** In the next turn of the event loop: all requests that arrived in this one share the commit. */
+  private schedule(): void {
+    if (this.scheduled || this.busy) return
+    this.scheduled = true
+    setImmediate(() => {
+      this.scheduled = false
+      void this.work()
+    })
+  }
+
+  private async work(): Promise<void> {
+    this.busy = true
+    while (this.ended === null && (this.removals.length > 0 || this.open !== null)) {
+      const removal = this.removals.shift()
+      if (removal !== undefined) await this.carryOutRemoval(removal)
+      else await this.commit()
+    }
+    this.busy = false
+    for (const resolve of this.onIdle.splice(0)) resolve()
+  }
+
+  private async commit(): Promise<void> {
+    const batch = this.open
+    if (batch === null) return
+    this.open = null
+    if (!batch.hasChanges) {
+      batch.answer()
+      return
+    }
+    this.writing = batch
+    const bytes = batch.bytesOn(this.committed.bytes)
+    const { path, committed } = this
+    const outcome = await this.thread.run({
+      kind: 'replace',
+      path,
+      temp: this.tempPath(),
+      parts: bytes.parts,
+      expected: committed.identity,
+    })
+    if (this.ended !== null) return
+    if (outcome.kind === 'done' && outcome.identity !== null) {
+      const previous = committed.campaign
+      this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
+      this.writing = null
+      batch.answer()
+      this.events.onCommit({ type: 'changed', previous, campaign: batch.campaign, expIds: batch.expIds })
+    } else {
+      this.fail(outcome, batch)
+    }
+  }
+
+  /** The batch did not become durable: the newest state is the committed one again. */
+  private fail(outcome: FileOutcome, batch: WriteBatch): void {
+    if (this.stopsAt(outcome)) return
+    const next = this.open
+    this.writing = this.open = null
+    const again = [...batch.failChanges(storeError(outcome)), ...(next?.waiting ?? [])]
+    for (const call of again) this.admit(call)
+  }
+
+  private async carryOutRemoval({ permit, resolve, reject }: Removal): Promise<void> {
+    try {
+      permit(this.committed.campaign)
+    } catch (error) {
+      reject(error)
+      return
+    }
+    const { identity, campaign } = this.committed
+    const outcome = await this.thread.run({ kind: 'delete', path: this.path, expected: identity })
+    if (this.ended !== null || outcome.kind === 'unknown') {
+      reject(outcomeUnknown('the store failed while the campaign was being deleted'))
+      this.stopsAt(outcome)
+    } else if (outcome.kind === 'done') {
+      this.events.onDeleted()
+      this.end(notFound(campaign.header.campaign_id))
+      resolve()
+      this.events.onCommit({ type: 'deleted', campaign_id: campaign.header.campaign_id })
+    } else {
+      this.stopsAt(outcome)
+      reject(this.ended ?? storeError(outcome))
+    }
+  }
+
+  /** True when the outcome leaves no way to go on. */
+  private stopsAt(outcome: FileOutcome): boolean {
+    if (outcome.kind === 'lock-lost') this.events.onDoubt(lockLost())
+    else if (outcome.kind === 'unknown') this.events.onDoubt(new Error(outcome.detail))
+    else if (outcome.kind === 'refused' && outcome.because === 'changed-outside') this.events.onChangedOutside()
+    else return false
+    return true
+  }
+}

@@ -1,0 +1,92 @@
+import type { Campaign, Decision } from '../domain/campaign.ts'
+import type { CampaignPage, CampaignQuery } from '../domain/campaign-list.ts'
+import type { CampaignManifest } from '../domain/manifest.ts'
+
+export const REPOSITORY_ERROR_CODES = [
+  'campaign-not-found',
+  'campaign-exists',
+  'campaign-corrupt',
+  'store-unavailable',
+  'store-full',
+  'durability-unknown',
+] as const
+
+export type RepositoryErrorCode = (typeof REPOSITORY_ERROR_CODES)[number]
+
+/** Why the store did not do what it was asked; like a domain error it knows no HTTP. */
+export class RepositoryError extends Error {
+  override readonly name = 'RepositoryError'
+
+  constructor(
+    readonly code: RepositoryErrorCode,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(detail, options)
+  }
+
+  get facts(): Readonly<Record<string, unknown>> {
+    return {}
+  }
+}
+
+/** The committed manifest as it is written: the campaign, and its bytes in order. */
+export interface ManifestDocument {
+  readonly campaign: Campaign
+  readonly bytes: readonly Uint8Array[]
+}
+
+/** What became durable: one event a commit, which may hold several revisions. */
+export type CommittedEvent =
+  | { readonly type: 'created'; readonly campaign: Campaign }
+  | {
+      readonly type: 'changed'
+      readonly previous: Campaign
+      readonly campaign: Campaign
+      /** Ids of the experiments that changed or were added, in the order of their last change. */
+      readonly expIds: readonly string[]
+    }
+  | { readonly type: 'deleted'; readonly campaign_id: string }
+
+export type Unsubscribe = () => void
+
+/**
+ * Keeps campaigns durably. Whatever a promise here resolves or rejects with was judged on a state that is durable by
+ * then; nothing that is not durable is ever seen.
+ *
+ * Every call may reject with `store-unavailable` (nothing was changed), `store-full` (likewise, no room) or
+ * `durability-unknown` (the change may or may not be there: ask again); those that name a campaign with
+ * `campaign-not-found` or `campaign-corrupt`.
+ */
+export interface ManifestRepository {
+  /** @throws RepositoryError `campaign-exists` */
+  create(manifest: CampaignManifest): Promise<Campaign>
+
+  read(id: string): Promise<Campaign>
+
+  readDocument(id: string): Promise<ManifestDocument>
+
+  list(query: CampaignQuery): Promise<CampaignPage>
+
+  /**
+   * Decides on the newest state and makes the change durable.
+   * @param decide pure and synchronous; it may be called again when what it was judged on did not become durable.
+   *   What it throws is passed on
+   */
+  update<T>(id: string, decide: (campaign: Campaign) => Decision<T>): Promise<T>
+
+  /**
+   * @param permit throws to refuse, judged on the newest state. A corrupt campaign cannot be judged: it is refused
+   *   with `campaign-corrupt`, or with `force` moved aside
+   */
+  delete(id: string, options: { readonly permit: (campaign: Campaign) => void; readonly force: boolean }): Promise<void>
+
+  /** Calls the listener for each commit, in order, after it is durable. */
+  subscribe(listener: (event: CommittedEvent) => void): Unsubscribe
+
+  /** Whether writes can be taken now; a sentence that says why not otherwise. */
+  readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string }
+
+  /** Finishes what was taken, then lets go of the store. */
+  close(): Promise<void>
+}

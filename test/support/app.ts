@@ -1,0 +1,89 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, onTestFinished } from 'vitest'
+import { buildApp, type App } from '#campaignd/http/app.js'
+import { openFileRepository } from '#campaignd/repository/file/open-file-repository.js'
+import { checkAnswer } from './contract.js'
+import { temporaryDirectory } from './temporary-directory.js'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  /** The body read as JSON; whatever the test expects it to be. */
+  json<T = Record<string, never>>(): T
+}
+
+export interface CallOptions {
+  readonly body?: unknown
+  /** Sent as it is, in place of `body`. */
+  readonly rawBody?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The service in this process, on a real data directory. */
+export interface TestApp {
+  readonly app: App
+  readonly dataDir: string
+  /** Sets the clock; it stands still until then. */
+  setTime(now: string): void
+  /** Makes a call, and holds its answer against the OpenAPI document. */
+  call(method: Method, path: string, options?: CallOptions): Promise<Answer>
+}
+
+export interface TestAppOptions {
+  readonly dataDir?: string
+  readonly bodyLimit?: number
+}
+
+/** Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. */
+export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const dataDir = options.dataDir ?? temporaryDirectory()
+  let now = '2026-03-01T12:00:00.000Z'
+  const repository = await openFileRepository({
+    dataDir,
+    durability: 'fsync',
+    onWait: () => undefined,
+    onNotice: () => undefined,
+    onCorrupt: () => undefined,
+    onFatal: (reason) => {
+      throw reason
+    },
+  })
+  const bodyLimit = options.bodyLimit ?? 16 * 1024 * 1024
+  const app = await buildApp({ repository, logger: pino({ level: 'silent' }), bodyLimit, now: () => now })
+  onTestFinished(async () => {
+    await app.close()
+    await repository.close()
+    expect(readdirSync(dataDir)).toEqual(['campaigns'])
+    expect(readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+  return {
+    app,
+    dataDir,
+    setTime: (time) => {
+      now = time
+    },
+    call: (method, path, call) => makeCall(app, method, path, call),
+  }
+}
+
+async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<Answer> {
+  const payload = call.rawBody ?? (call.body === undefined ? undefined : JSON.stringify(call.body))
+  const answer = await app.inject({
+    method,
+    url: path,
+    headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+    ...(payload === undefined ? {} : { payload }),
+  })
+  checkAnswer(method, path, answer.statusCode, answer.headers, answer.payload)
+  return {
+    status: answer.statusCode,
+    headers: answer.headers as Record<string, string>,
+    text: answer.payload,
+    json: <T>() => JSON.parse(answer.payload) as T,
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+/** The tests run against the compiled product in dist, which `npm test` builds first: what is tested is what ships. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ['default'],
+  },
+})
