@@ -87,7 +87,10 @@ function readGiven(argv: readonly string[], env: NodeJS.ProcessEnv, version: str
     .description('Keeps the manifests of benchmark campaigns: durable, over HTTP, resumable after any crash.')
     .version(version)
     .allowExcessArguments(false)
-    .addHelpText('after', '\nEach option can be given by the environment too, by the name in parentheses; the flag wins.')
+    .addHelpText(
+      'after',
+      '\nEach option can be given by the environment too, by the name in parentheses; the flag wins.',
+    )
   for (const [setting, { flag, fallback, about }] of Object.entries(SETTINGS)) {
     const name = variable(setting as keyof Given)
     command.addOption(new Option(flag, `${about} (${name})`).default(env[name] ?? fallback, fallback))

@@ -26,7 +26,10 @@ process.on('uncaughtException', (error) => {
   exit(1)
 })
 
-closeWithGrace({ delay: PATIENCE, logger: false, skip: ['uncaughtException', 'unhandledRejection', 'beforeExit'] }, stop)
+closeWithGrace(
+  { delay: PATIENCE, logger: false, skip: ['uncaughtException', 'unhandledRejection', 'beforeExit'] },
+  stop,
+)
 
 try {
   await start()
@@ -50,7 +53,10 @@ async function start(): Promise<void> {
       logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
     },
     onFatal: (reason) => {
-      logger.fatal({ err: reason }, 'the store is in doubt: the service ends, so that nothing is acknowledged that is not safe')
+      logger.fatal(
+        { err: reason },
+        'the store is in doubt: the service ends, so that nothing is acknowledged that is not safe',
+      )
       setTimeout(exit, LAST_ANSWERS, 1)
     },
   })
@@ -80,7 +86,9 @@ function exit(code: number): never {
 }
 
 function configOrExit(): Config {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   try {
     return readConfig(process.argv, process.env, version)
   } catch (error) {

@@ -54,7 +54,13 @@ export function definitionDigest(configHash: string, experiments: readonly Exper
 
 /** A name as the beginning of an id: lower case letters, digits and dashes; 54 characters leave room for the suffix. */
 function slug(name: string): string {
-  const plain = name.normalize('NFKD').replace(/\p{Mn}/gu, '').toLowerCase()
-  const dashed = plain.replace(/[^a-z0-9]+/g, '-').slice(0, 54).replace(/^-+|-+$/g, '')
+  const plain = name
+    .normalize('NFKD')
+    .replace(/\p{Mn}/gu, '')
+    .toLowerCase()
+  const dashed = plain
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 54)
+    .replace(/^-+|-+$/g, '')
   return dashed === '' ? 'campaign' : dashed
 }

@@ -47,7 +47,11 @@ export const ExperimentDraft = Type.Object(
     failure_kind: Type.Optional(Nullable(FailureKind)),
     attempts: Type.Optional(Type.Array(PastAttemptDraft, { maxItems: MAX_KEPT_ATTEMPTS })),
     revision: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Read and not kept: revisions are ours' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'Read and not kept: revisions are ours',
+      }),
     ),
     lease: Type.Optional(
       Type.Unsafe<Static<typeof Lease> | null>({
@@ -117,7 +121,7 @@ export const CampaignDraft = Type.Object(
       {
         campaign_name: 'vllm smoke',
         config_hash: '122c4294b672',
-        experiments: ExperimentDraft['examples'] as unknown[],
+        experiments: ExperimentDraft.examples as unknown[],
       },
     ],
   },

@@ -4,21 +4,18 @@ export interface FieldError {
   readonly detail: string
 }
 
-export const DOMAIN_ERROR_CODES = [
-  'invalid',
-  'campaign-exists',
-  'campaign-running',
-  'experiment-not-found',
-  'experiment-exists',
-  'already-running',
-  'not-the-owner',
-  'stale-attempt',
-  'transition-refused',
-  'config-changed',
-  'batch-refused',
-] as const
-
-export type DomainErrorCode = (typeof DOMAIN_ERROR_CODES)[number]
+export type DomainErrorCode =
+  | 'invalid'
+  | 'campaign-exists'
+  | 'campaign-running'
+  | 'experiment-not-found'
+  | 'experiment-exists'
+  | 'already-running'
+  | 'not-the-owner'
+  | 'stale-attempt'
+  | 'transition-refused'
+  | 'config-changed'
+  | 'batch-refused'
 
 /**
  * A refusal by the rules of the domain: a name for programs, a sentence for people, and facts beside it.

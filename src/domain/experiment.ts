@@ -5,7 +5,7 @@ import { MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from './error-text.ts'
 
 /** The longest history an experiment keeps; older attempts fall off. */
 export const MAX_KEPT_ATTEMPTS = 20
-export const MAX_LEASE_SECONDS = 86_400
+const MAX_LEASE_SECONDS = 86_400
 
 const MAX_TEXT = 4096
 const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER

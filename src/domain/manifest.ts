@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { CampaignManifestEntry, LeaseSeconds, Timestamp } from './experiment.ts'
+import { type CampaignManifestEntry, LeaseSeconds, Timestamp } from './experiment.ts'
 
 export const CampaignId = Type.String({
   pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',

@@ -1,19 +1,11 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { Campaign } from './campaign.ts'
+import { CampaignState, isComplete, stateOf } from './campaign-state.ts'
+import { etaSeconds } from './eta.ts'
 import { Timestamp } from './experiment.ts'
 import { CampaignId, CampaignName, headerProperties } from './manifest.ts'
-import { Nullable, StringEnum } from './schema.ts'
+import { Nullable } from './schema.ts'
 import { EXPERIMENT_STATUSES } from './status.ts'
-
-export const CAMPAIGN_STATES = ['corrupt', 'completed', 'paused', 'running', 'failed', 'idle', 'pending'] as const
-
-export const CampaignState = StringEnum(CAMPAIGN_STATES, {
-  description:
-    'The first that holds. `corrupt`: its file cannot be trusted. `completed`: all completed or skipped. `paused`: nothing ' +
-    'is handed out. `running`: something runs. `failed`: some failed, and nothing runs, is pending or can be claimed ' +
-    'again. `idle`: it has begun, and nothing runs. `pending`: nothing was ever started',
-  examples: ['running'],
-})
 
 const Count = Type.Integer({ minimum: 0 })
 
@@ -53,14 +45,19 @@ export const Progress = Type.Object(
     }),
     by_backend: Type.Record(Type.String(), CountsRef, { description: 'Experiments by backend and status' }),
     by_cycle: Type.Record(Type.String(), CountsRef, { description: 'Experiments by cycle_index and status' }),
+    eta_seconds: Nullable(Type.Integer({ minimum: 0 }), {
+      description:
+        'Seconds from updated_at until all that remains is done, by what it usually takes, over as many as run at once. ' +
+        'Null before anything is completed; 0 when the campaign has ended',
+      examples: [5400],
+    }),
   },
   { $id: 'Progress', additionalProperties: false, description: 'How far a campaign has come, at one revision' },
 )
 
-export type CampaignState = Static<typeof CampaignState>
 export type Progress = Static<typeof Progress>
 
-/** How far the campaign has come. Costs nothing that grows with the number of experiments. */
+/** How far the campaign has come. Costs nothing that grows with the number of experiments, but for those that run. */
 export function progressOf(campaign: Campaign): Progress {
   const { header, tally } = campaign
   const { counts } = tally
@@ -79,24 +76,6 @@ export function progressOf(campaign: Campaign): Progress {
     failures: Object.fromEntries([...tally.failures].filter(([, count]) => count > 0)),
     by_backend: Object.fromEntries(tally.by_backend),
     by_cycle: Object.fromEntries(tally.by_cycle),
+    eta_seconds: etaSeconds(campaign),
   }
-}
-
-export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
-  const { counts, ever_started } = campaign.tally
-  if (isComplete(campaign)) return 'completed'
-  if (campaign.header.settings.paused) return 'paused'
-  if (counts.running > 0) return 'running'
-  if (hasEnded(campaign)) return 'failed'
-  return ever_started > 0 ? 'idle' : 'pending'
-}
-
-/** True when nothing runs and nothing will without somebody asking for it. */
-export function hasEnded({ tally, experiments, header }: Campaign): boolean {
-  const { running, pending } = tally.counts
-  return running + pending === 0 && experiments.summary.fewest_failed_retries >= header.settings.max_retries
-}
-
-function isComplete({ tally, header }: Campaign): boolean {
-  return tally.counts.completed + tally.counts.skipped === header.total_experiments
 }

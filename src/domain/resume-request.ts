@@ -7,13 +7,10 @@ export const ResumeRequest = Type.Object(
   {
     config_hash: Type.Optional(ConfigHash),
     experiments: Type.Optional(
-      Type.Array(
-        Type.Object({ exp_id: ExpId, config_hash: ConfigHash }, { additionalProperties: false }),
-        {
-          maxItems: 100_000,
-          description: 'The experiments as the caller has them now. Compared only when config_hash is given too',
-        },
-      ),
+      Type.Array(Type.Object({ exp_id: ExpId, config_hash: ConfigHash }, { additionalProperties: false }), {
+        maxItems: 100_000,
+        description: 'The experiments as the caller has them now. Compared only when config_hash is given too',
+      }),
     ),
     on_config_change: Type.Optional(
       StringEnum(['refuse', 'rerun_changed', 'accept'], {

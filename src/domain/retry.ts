@@ -78,7 +78,10 @@ function byId(campaign: Campaign, request: RetryRequest, asked: readonly string[
     .sort((a, b) => (campaign.positionOf(a.exp_id) ?? 0) - (campaign.positionOf(b.exp_id) ?? 0))
 }
 
-function wantedStatuses({ status = 'failed', include_completed }: RetryRequest): ('failed' | 'skipped' | 'completed')[] {
+function wantedStatuses({
+  status = 'failed',
+  include_completed,
+}: RetryRequest): ('failed' | 'skipped' | 'completed')[] {
   return include_completed === true && status !== 'completed' ? [status, 'completed'] : [status]
 }
 

@@ -1,4 +1,5 @@
 import { Map } from 'immutable'
+import { Durations } from './durations.ts'
 import type { Experiment, FailureKind } from './experiment.ts'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from './status.ts'
 
@@ -16,26 +17,19 @@ export interface Tally {
   readonly failures: Map<FailureKind, number>
   /** Experiments that have been started at least once. */
   readonly ever_started: number
+  readonly durations: Durations
 }
 
-export const NO_COUNTS: Counts = Object.freeze(
+const NO_COUNTS: Counts = Object.freeze(
   Object.fromEntries(EXPERIMENT_STATUSES.map((status) => [status, 0])) as Record<ExperimentStatus, number>,
 )
-
-export const EMPTY_TALLY: Tally = {
-  counts: NO_COUNTS,
-  by_backend: Map(),
-  by_cycle: Map(),
-  failures: Map(),
-  ever_started: 0,
-}
 
 export function tallyOf(experiments: Iterable<Experiment>): Tally {
   let counts = NO_COUNTS
   let ever_started = 0
-  const by_backend = EMPTY_TALLY.by_backend.asMutable()
-  const by_cycle = EMPTY_TALLY.by_cycle.asMutable()
-  const failures = EMPTY_TALLY.failures.asMutable()
+  const by_backend: Tally['by_backend'] = Map<string, Counts>().asMutable()
+  const by_cycle: Tally['by_cycle'] = Map<number, Counts>().asMutable()
+  const failures: Tally['failures'] = Map<FailureKind, number>().asMutable()
   for (const experiment of experiments) {
     const { status } = experiment
     counts = bump(counts, status, 1)
@@ -50,6 +44,7 @@ export function tallyOf(experiments: Iterable<Experiment>): Tally {
     by_cycle: by_cycle.asImmutable(),
     failures: failures.asImmutable(),
     ever_started,
+    durations: Durations.of(experiments),
   }
 }
 
@@ -64,6 +59,7 @@ export function retally(tally: Tally, before: Experiment, after: Experiment): Ta
     by_cycle: same ? tally.by_cycle : tally.by_cycle.update(after.cycle_index, NO_COUNTS, moved),
     failures: refail(tally.failures, before, after),
     ever_started,
+    durations: tally.durations.with(before, after),
   }
 }
 

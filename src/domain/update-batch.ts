@@ -5,11 +5,12 @@ import type { ExperimentReport } from './report.ts'
 import { applyReport, findExperiment, type Moment } from './update-experiment.ts'
 
 /** One update of a batch: a report that was read, or why it could not be. */
-export type BatchItem = { readonly exp_id: string } & ({ readonly report: ExperimentReport } | { readonly refused: DomainError })
+export type BatchItem = { readonly exp_id: string } & (
+  { readonly report: ExperimentReport } | { readonly refused: DomainError }
+)
 
 export type BatchResult = { readonly exp_id: string } & (
-  | { readonly experiment: Experiment }
-  | { readonly refused: DomainError }
+  { readonly experiment: Experiment } | { readonly refused: DomainError }
 )
 
 /**

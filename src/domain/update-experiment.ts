@@ -36,10 +36,7 @@ export function updateExperiment(
 export function findExperiment(campaign: Campaign, expId: string): Experiment {
   const experiment = campaign.get(expId)
   if (experiment === undefined) {
-    throw new DomainError(
-      'experiment-not-found',
-      `Campaign ${campaign.header.campaign_id} has no experiment ${expId}.`,
-    )
+    throw new DomainError('experiment-not-found', `Campaign ${campaign.header.campaign_id} has no experiment ${expId}.`)
   }
   return experiment
 }
@@ -83,7 +80,8 @@ function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, s
     : current === null
       ? 'it is pending, so none is current'
       : `the current one is ${current}`
-  throw refusal(before, 'stale-attempt', `The report is of attempt ${attempt} of experiment ${before.exp_id}, but ${now}.`)
+  const detail = `The report is of attempt ${attempt} of experiment ${before.exp_id}, but ${now}.`
+  throw refusal(before, 'stale-attempt', detail)
 }
 
 /**
@@ -114,7 +112,8 @@ function transitionRefused(before: Experiment, { status }: ExperimentReport): Do
       : before.status === 'failed'
         ? 'Start it again first, by status running.'
         : 'Put it back to pending first.'
-  return refusal(before, 'transition-refused', `Experiment ${before.exp_id} is ${before.status}: it cannot become ${status}. ${hint}`)
+  const detail = `Experiment ${before.exp_id} is ${before.status}: it cannot become ${status}. ${hint}`
+  return refusal(before, 'transition-refused', detail)
 }
 
 function refuseAllButResultPath(before: Experiment, after: Experiment): void {

@@ -50,7 +50,12 @@ export function answers({ success, kind, problems = [] }: Answers): Record<strin
 
 function documentSuccess({ description, schema, type = 'application/json', headers = [] }: Success): object {
   const content = schema === null ? {} : { content: { [type]: { schema } } }
-  return { description, headers: pickHeaders('x-request-id', ...headers), ...content, ...(schema === null ? { type: 'null' } : {}) }
+  return {
+    description,
+    headers: pickHeaders('x-request-id', ...headers),
+    ...content,
+    ...(schema === null ? { type: 'null' } : {}),
+  }
 }
 
 function documentProblems(codes: readonly ProblemCode[]): [string, object][] {

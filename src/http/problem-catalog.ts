@@ -97,7 +97,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     meaning:
       'The file of the campaign is not one that the service would write: not JSON, not a manifest, of a newer version, under ' +
       'another name, a link, or changed from outside. It is left as it is and never overwritten.',
-    remedy: 'Look at the file in the data directory. Repair it and restart, or DELETE with ?force=true to move it aside.',
+    remedy:
+      'Look at the file in the data directory. Repair it and restart, or DELETE with ?force=true to move it aside.',
   },
   'experiment-exists': {
     status: 409,
@@ -120,7 +121,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   'stale-attempt': {
     status: 409,
     title: 'Stale attempt',
-    meaning: 'The report names an attempt that is not the current one. Nothing was changed; `experiment` is how it stands.',
+    meaning:
+      'The report names an attempt that is not the current one. Nothing was changed; `experiment` is how it stands.',
     remedy: 'Stop the work on that attempt: it was given up, and maybe taken over.',
   },
   'transition-refused': {
@@ -132,7 +134,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   'config-changed': {
     status: 409,
     title: 'Config changed',
-    meaning: 'The config is not the one that the campaign was created with. `changed`, `added` and `removed` tell the difference.',
+    meaning:
+      'The config is not the one that the campaign was created with. `changed`, `added` and `removed` tell the difference.',
     remedy: 'Resume with on_config_change `rerun_changed` or `accept`, or create a new campaign.',
   },
   'batch-refused': {
@@ -187,7 +190,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   'durability-unknown': {
     status: 503,
     title: 'Durability unknown',
-    meaning: 'The store failed after the change was made and before it was safe. It may be there after the restart or not.',
+    meaning:
+      'The store failed after the change was made and before it was safe. It may be there after the restart or not.',
     remedy: 'Repeat the call: every report, create with an id or a key, append, retry and resume may be repeated.',
     retryAfter: 5,
   },

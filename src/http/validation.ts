@@ -23,7 +23,7 @@ export const schemaController: SchemaController = {
       const compiler = AjvCompiler()
       const body = compiler(externalSchemas as never, { customOptions: { ...COMMON, coerceTypes: false } })
       const text = compiler(externalSchemas as never, { customOptions: { ...COMMON, coerceTypes: 'array' } })
-      return ((route: { httpPart?: string }) => (route.httpPart === 'body' ? body : text)(route as never)) as never
+      return ((route: { httpPart?: string }) => (route.httpPart === 'body' ? body : text)(route)) as never
     },
   },
 }
@@ -40,7 +40,7 @@ export function fieldErrors(
 }
 
 function fieldError({ keyword, instancePath, params, message }: FastifySchemaValidationError): LocatedError {
-  const { additionalProperty, missingProperty, allowedValues } = params as Record<string, unknown>
+  const { additionalProperty, missingProperty, allowedValues } = params
   if (keyword === 'additionalProperties' && typeof additionalProperty === 'string') {
     return { pointer: `${instancePath}${jsonPointer(additionalProperty)}`, detail: 'is not a known field' }
   }

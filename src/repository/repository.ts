@@ -2,16 +2,13 @@ import type { Campaign, Decision } from '../domain/campaign.ts'
 import type { CampaignPage, CampaignQuery } from '../domain/campaign-list.ts'
 import type { CampaignManifest } from '../domain/manifest.ts'
 
-export const REPOSITORY_ERROR_CODES = [
-  'campaign-not-found',
-  'campaign-exists',
-  'campaign-corrupt',
-  'store-unavailable',
-  'store-full',
-  'durability-unknown',
-] as const
-
-export type RepositoryErrorCode = (typeof REPOSITORY_ERROR_CODES)[number]
+export type RepositoryErrorCode =
+  | 'campaign-not-found'
+  | 'campaign-exists'
+  | 'campaign-corrupt'
+  | 'store-unavailable'
+  | 'store-full'
+  | 'durability-unknown'
 
 /** Why the store did not do what it was asked; like a domain error it knows no HTTP. */
 export class RepositoryError extends Error {

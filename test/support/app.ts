@@ -29,9 +29,9 @@ export interface TestApp {
   readonly app: App
   readonly dataDir: string
   /** Sets the clock; it stands still until then. */
-  setTime(now: string): void
+  readonly setTime: (now: string) => void
   /** Makes a call, and holds its answer against the OpenAPI document. */
-  call(method: Method, path: string, options?: CallOptions): Promise<Answer>
+  readonly call: (method: Method, path: string, options?: CallOptions) => Promise<Answer>
 }
 
 export interface TestAppOptions {

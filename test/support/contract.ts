@@ -43,12 +43,16 @@ export function checkAnswer(
   }
   const [type = ''] = String(headers['content-type']).split(';')
   expect(Object.keys(declared.content), `${method} ${template} ${status}`).toContain(type)
-  if (type.endsWith('json')) checkBody(['paths', template, verb, 'responses', String(status), 'content', type, 'schema'], body)
+  const schema = ['paths', template, verb, 'responses', String(status), 'content', type, 'schema']
+  if (type.endsWith('json')) checkBody(schema, body)
 }
 
 /** @throws when the body is not as the schema at the place in the document says */
 function checkBody(place: readonly string[], body: string): void {
-  const pointer = place.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).map(encodeURIComponent).join('/')
+  const pointer = place
+    .map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1'))
+    .map(encodeURIComponent)
+    .join('/')
   const validate = ajv.getSchema(`openapi#/${pointer}`) ?? ajv.compile({ $ref: `openapi#/${pointer}` })
   if (validate(JSON.parse(body)) !== true) {
     throw new Error(`${place.join(' ')}: ${ajv.errorsText(validate.errors)}: ${body.slice(0, 500)}`)

@@ -1,4 +1,8 @@
+import { Campaign } from '#campaignd/domain/campaign.js'
+import { createManifest } from '#campaignd/domain/create-campaign.js'
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/draft.js'
+import type { Experiment } from '#campaignd/domain/experiment.js'
+import type { CampaignHeader } from '#campaignd/domain/manifest.js'
 
 /** An experiment to create; what is given replaces the defaults. */
 export function experimentDraft(expId: string, given: Partial<ExperimentDraft> = {}): ExperimentDraft {
@@ -25,4 +29,34 @@ export function campaignDraft(experiments: number, given: Partial<CampaignDraft>
     ),
     ...given,
   }
+}
+
+/** An experiment as it stands in a campaign: pending and never started, but for what is given. */
+export function experiment(given: Partial<Experiment> = {}): Experiment {
+  const { status = 'pending' } = given
+  const attempt = given.attempt ?? (status === 'pending' || status === 'skipped' ? 0 : 1)
+  return {
+    ...experimentDraft('0001'),
+    status,
+    result_path: null,
+    started_at: null,
+    completed_at: null,
+    error: null,
+    retry_count: Math.max(0, attempt - 1),
+    attempt,
+    revision: 1,
+    worker: null,
+    failure_kind: status === 'failed' ? 'error' : null,
+    lease: null,
+    attempts: [],
+    ...given,
+  }
+}
+
+/** A campaign of the experiments 0001, 0002 and so on, each as it is given. */
+export function campaignOf(given: readonly Partial<Experiment>[], header: Partial<CampaignHeader> = {}): Campaign {
+  const draft = campaignDraft(given.length)
+  const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }
+  const experiments = draft.experiments.map((one, index) => experiment({ ...one, ...given[index] }))
+  return Campaign.of({ ...createManifest(draft, creation), ...header, experiments })
 }

@@ -75,7 +75,7 @@ export async function runService(
 type ServiceProcess = ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }
 
 function spawnService(dataDir: string, { environment = {}, wrapper = [] }: ServiceOptions): ServiceProcess {
-  const [program = '', ...args] = [...wrapper, process.execPath, MAIN]
+  const [program, ...args] = [...wrapper, process.execPath, MAIN]
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], CAMPAIGND_PORT: '0', CAMPAIGND_DATA_DIR: dataDir, ...environment },

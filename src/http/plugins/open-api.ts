@@ -7,7 +7,7 @@ export const openApi = fastifyPlugin(
   async (app) => {
     await app.register(swagger, {
       convertConstToEnum: false,
-      refResolver: { buildLocalReference: (json) => String(json['$id']) },
+      refResolver: { buildLocalReference: (json) => json['$id'] as string },
       openapi: {
         openapi: '3.1.0',
         info: {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
 import {
   CAMPAIGN_SORTS,
   CampaignSummary,
@@ -10,10 +11,10 @@ import {
 } from '../../domain/campaign-list.ts'
 import type { Campaign } from '../../domain/campaign.ts'
 import { createManifest } from '../../domain/create-campaign.ts'
-import { CampaignDraft } from '../../domain/draft.ts'
+import type { CampaignDraft } from '../../domain/draft.ts'
 import { DomainError } from '../../domain/errors.ts'
-import { CampaignPatch, patchCampaign } from '../../domain/patch-campaign.ts'
-import { CampaignState } from '../../domain/progress.ts'
+import { type CampaignPatch, patchCampaign } from '../../domain/patch-campaign.ts'
+import { CampaignState } from '../../domain/campaign-state.ts'
 import { encodeForPythonTool } from '../../domain/python-tool-manifest.ts'
 import { StringEnum } from '../../domain/schema.ts'
 import { RepositoryError, type ManifestRepository } from '../../repository/repository.ts'
@@ -56,7 +57,11 @@ const ListQuery = Type.Object(
 
 const CampaignList = Type.Object(
   {
-    campaigns: Type.Array(Type.Unsafe<ListedCampaign>({ anyOf: [Type.Ref(CampaignSummary.$id ?? ''), Type.Ref(CorruptCampaign.$id ?? '')] })),
+    campaigns: Type.Array(
+      Type.Unsafe<ListedCampaign>({
+        anyOf: [Type.Ref(CampaignSummary.$id ?? ''), Type.Ref(CorruptCampaign.$id ?? '')],
+      }),
+    ),
     next_page_token: NextPageToken,
   },
   { additionalProperties: false },
@@ -64,7 +69,10 @@ const CampaignList = Type.Object(
 
 const Position = Type.Object({ key: Type.String(), campaign_id: Type.String() }, { additionalProperties: false })
 
-export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now, bodyLimit }) => {
+export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
+  app,
+  { repository, now, bodyLimit },
+) => {
   app.post(
     '/campaigns',
     {
@@ -257,11 +265,7 @@ async function createOrFind(
   }
 }
 
-async function sendManifest(
-  repository: ManifestRepository,
-  id: string,
-  reply: import('fastify').FastifyReply,
-): Promise<unknown> {
+async function sendManifest(repository: ManifestRepository, id: string, reply: FastifyReply): Promise<unknown> {
   const { campaign, bytes } = await repository.readDocument(id)
   reply.header('etag', campaignTag(campaign)).type('application/json; charset=utf-8')
   return reply.send(Buffer.concat(bytes))

@@ -132,7 +132,11 @@ function readItems(request: FastifyRequest): BatchItem[] {
   return updates.map((update, index) => readItem(request, update, jsonPointer('updates', index)))
 }
 
-function readItem(request: FastifyRequest, update: typeof Envelope.static.updates[number], pointer: string): BatchItem {
+function readItem(
+  request: FastifyRequest,
+  update: (typeof Envelope.static.updates)[number],
+  pointer: string,
+): BatchItem {
   const { exp_id, ...report } = update as { exp_id: string } & ExperimentReport
   const isReport = request.compileValidationSchema(ExperimentReport, 'body')
   if (isReport(report)) return { exp_id, report }

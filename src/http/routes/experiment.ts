@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Campaign } from '../../domain/campaign.ts'
-import { ExperimentReport } from '../../domain/report.ts'
+import type { ExperimentReport } from '../../domain/report.ts'
 import { findExperiment, updateExperiment } from '../../domain/update-experiment.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'

@@ -58,7 +58,7 @@ const Append = Type.Object(
       description: 'To be run after those that are there',
     }),
   },
-  { additionalProperties: false, examples: [{ experiments: ExperimentDraft['examples'] as unknown[] }] },
+  { additionalProperties: false, examples: [{ experiments: ExperimentDraft.examples as unknown[] }] },
 )
 
 const REMAINING = ['pending', 'failed'] as const

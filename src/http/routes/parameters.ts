@@ -6,10 +6,7 @@ import { invalidParameter } from '../problem.ts'
 
 export const CampaignParams = Type.Object({ campaign_id: CampaignId }, { additionalProperties: false })
 
-export const ExperimentParams = Type.Object(
-  { campaign_id: CampaignId, exp_id: ExpId },
-  { additionalProperties: false },
-)
+export const ExperimentParams = Type.Object({ campaign_id: CampaignId, exp_id: ExpId }, { additionalProperties: false })
 
 export const Timezone = Type.Optional(
   Type.String({
@@ -23,9 +20,7 @@ export const pageProperties = {
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1000, description: 'How many at most. Default: 100', examples: [100] }),
   ),
-  page_token: Type.Optional(
-    Type.String({ maxLength: 4096, description: '`next_page_token` of the page before' }),
-  ),
+  page_token: Type.Optional(Type.String({ maxLength: 4096, description: '`next_page_token` of the page before' })),
 }
 
 export const DEFAULT_LIMIT = 100
@@ -35,8 +30,14 @@ export const NextPageToken = Type.Unsafe<string | null>({
   description: 'To be given as `page_token` for the next page; null: this is the last',
 })
 
-const Precondition = Type.String({ description: 'Only if the resource of the URL has this ETag; else 412', examples: ['"5f0c1e9a7b3d2468-27"'] })
-const Condition = Type.String({ description: 'Answer 304 if the resource still has this ETag', examples: ['"5f0c1e9a7b3d2468-27"'] })
+const Precondition = Type.String({
+  description: 'Only if the resource of the URL has this ETag; else 412',
+  examples: ['"5f0c1e9a7b3d2468-27"'],
+})
+const Condition = Type.String({
+  description: 'Answer 304 if the resource still has this ETag',
+  examples: ['"5f0c1e9a7b3d2468-27"'],
+})
 
 /** For calls that change something. */
 export const IfMatch = Type.Object({ 'if-match': Type.Optional(Precondition) })

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { headerProperties } from '../../domain/manifest.ts'
-import { retry, RetryRequest } from '../../domain/retry.ts'
+import { retry, type RetryRequest } from '../../domain/retry.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, ifMatch } from '../entity-tag.ts'
@@ -11,9 +11,10 @@ import { CampaignParams, IfMatch } from './parameters.ts'
 const Retried = Type.Object(
   {
     retried: Type.Array(Type.String(), { description: 'Ids put back to pending, in manifest order' }),
-    skipped: Type.Array(Type.Object({ exp_id: Type.String(), reason: Type.String() }, { additionalProperties: false }), {
-      description: 'Those of exp_ids that were left as they are, and why',
-    }),
+    skipped: Type.Array(
+      Type.Object({ exp_id: Type.String(), reason: Type.String() }, { additionalProperties: false }),
+      { description: 'Those of exp_ids that were left as they are, and why' },
+    ),
     revision: headerProperties.revision,
   },
   {

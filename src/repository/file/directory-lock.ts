@@ -2,7 +2,13 @@ import { mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writ
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lock, type LockOptions } from 'proper-lockfile'
-import { describeOwner, describeThisProcess, isKnownToBeGone, readOwnerRecord, type OwnerRecord } from './owner-record.ts'
+import {
+  describeOwner,
+  describeThisProcess,
+  isKnownToBeGone,
+  readOwnerRecord,
+  type OwnerRecord,
+} from './owner-record.ts'
 import { hasBirthTimes, type LockIdentity } from './lock-identity.ts'
 import { OwnedLockFs } from './owned-lock-fs.ts'
 
@@ -56,7 +62,9 @@ export async function lockDirectory(directory: string, events: LockEvents): Prom
     }
     const holder = describeOwner(readOwnerRecord(ownerPath(directory)))
     if (performance.now() > deadline) {
-      throw new Error(`The data directory ${directory} is in use by ${holder}. Stop that one, or use another directory.`)
+      throw new Error(
+        `The data directory ${directory} is in use by ${holder}. Stop that one, or use another directory.`,
+      )
     }
     if (!contended) events.onWait(holder, (STALE_MS + GRACE_MS) / 1000)
     contended = true
@@ -135,7 +143,7 @@ function inspect(lockPath: string): { readonly mtimeMs: number; readonly ino: bi
 function succeedTheDead(directory: string, fs: OwnedLockFs, found: { readonly ino: bigint } | null): boolean {
   if (found === null) return false
   const owner = readOwnerRecord(ownerPath(directory))
-  if (owner === null || owner.lock_inode !== String(found.ino) || !isKnownToBeGone(owner)) return false
+  if (owner?.lock_inode !== String(found.ino) || !isKnownToBeGone(owner)) return false
   return fs.takeAside((stat) => String(stat.ino) === owner.lock_inode)
 }
 

@@ -155,7 +155,7 @@ function rename(
 /** Null when there is no file, or no regular one. */
 export function identityOf(fs: typeof nodeFs, path: string): FileIdentity | null {
   const stat = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  if (stat === undefined || !stat.isFile()) return null
+  if (!stat?.isFile()) return null
   return { inode: stat.ino, size: stat.size, mtimeNs: stat.mtimeNs }
 }
 

@@ -1,12 +1,12 @@
 import { Campaign, type Decision } from '../../domain/campaign.ts'
 import { pageOfCampaigns, type CampaignPage, type CampaignQuery } from '../../domain/campaign-list.ts'
 import type { CampaignManifest } from '../../domain/manifest.ts'
-import {
+import type {
   RepositoryError,
-  type CommittedEvent,
-  type ManifestDocument,
-  type ManifestRepository,
-  type Unsubscribe,
+  CommittedEvent,
+  ManifestDocument,
+  ManifestRepository,
+  Unsubscribe,
 } from '../repository.ts'
 import type { CommitThread } from './commit-thread.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -78,10 +78,7 @@ export class FileRepository implements ManifestRepository {
     return stored.update(decide)
   }
 
-  async delete(
-    id: string,
-    { permit, force }: { permit: (campaign: Campaign) => void; force: boolean },
-  ): Promise<void> {
+  async delete(id: string, { permit, force }: { permit: (campaign: Campaign) => void; force: boolean }): Promise<void> {
     await this.look(id)
     this.refuseIfStopped()
     if (!this.corrupted.has(id)) return (await this.find(id)).remove(permit)

@@ -53,7 +53,14 @@ export async function loadManifest(path: string, id: string): Promise<LoadedMani
 
 export function corruptFile(id: string, reason: string, identity: FileIdentity | null, at: Date): CorruptFile {
   const time = at.toISOString()
-  const listed = { campaign_id: id, campaign_name: id, created_at: time, updated_at: time, state: 'corrupt', reason } as const
+  const listed = {
+    campaign_id: id,
+    campaign_name: id,
+    created_at: time,
+    updated_at: time,
+    state: 'corrupt',
+    reason,
+  } as const
   return { listed, identity }
 }
 
@@ -74,7 +81,9 @@ function readManifest(text: string, id: string, identity: FileIdentity, modified
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new Untrusted(`it is not JSON, as when it was cut short or written by two at once: ${(error as Error).message}`)
+    throw new Untrusted(
+      `it is not JSON, as when it was cut short or written by two at once: ${(error as Error).message}`,
+    )
   }
   const manifest = isOurs(value) ? readOwnManifest(value) : readToolManifest(value, text, identity, modified)
   if (manifest.campaign_id !== id) throw new Untrusted(`its campaign_id is ${JSON.stringify(manifest.campaign_id)}`)

@@ -17,10 +17,18 @@ export function storeError(outcome: FileOutcome): RepositoryError {
     const { errno } = outcome
     const cause = new Error(outcome.detail)
     if (NO_ROOM.has(errno)) {
-      return new RepositoryError('store-full', `The disk is full (${errno}). Nothing was changed; free some room and repeat.`, { cause })
+      return new RepositoryError(
+        'store-full',
+        `The disk is full (${errno}). Nothing was changed; free some room and repeat.`,
+        { cause },
+      )
     }
     const hint = HINTS[errno] ?? 'The log tells more.'
-    return new RepositoryError('store-unavailable', `The store cannot be written (${errno}). Nothing was changed. ${hint}`, { cause })
+    return new RepositoryError(
+      'store-unavailable',
+      `The store cannot be written (${errno}). Nothing was changed. ${hint}`,
+      { cause },
+    )
   }
   return new RepositoryError('store-unavailable', 'The store cannot be written. Nothing was changed.')
 }
@@ -43,7 +51,10 @@ export function stopping(reason: string): RepositoryError {
 }
 
 export function outcomeUnknown(reason: string): RepositoryError {
-  return new RepositoryError('durability-unknown', `Whether the change is there cannot be told: ${reason}. Repeat the call.`)
+  return new RepositoryError(
+    'durability-unknown',
+    `Whether the change is there cannot be told: ${reason}. Repeat the call.`,
+  )
 }
 
 export function lockLost(): Error {

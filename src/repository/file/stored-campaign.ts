@@ -1,5 +1,5 @@
 import type { Campaign, Decision } from '../../domain/campaign.ts'
-import { RepositoryError, type CommittedEvent, type ManifestDocument } from '../repository.ts'
+import type { RepositoryError, CommittedEvent, ManifestDocument } from '../repository.ts'
 import type { CommitThread } from './commit-thread.ts'
 import type { FileIdentity, FileOutcome } from './durable-file.ts'
 import type { ManifestBytes } from './manifest-bytes.ts'
@@ -73,7 +73,7 @@ export class StoredCampaign {
             const { changes, result } = decide(campaign)
             return { changes, answer: () => resolve(result) }
           } catch (error) {
-            return { changes: null, answer: () => reject(error as Error) }
+            return { changes: null, answer: () => reject(error) }
           }
         },
         fail: reject,
@@ -212,8 +212,12 @@ export class StoredCampaign {
       this.events.onCommit({ type: 'deleted', campaign_id: campaign.header.campaign_id })
     } else {
       this.stopsAt(outcome)
-      reject(this.ended ?? storeError(outcome))
+      reject(this.refusal(outcome))
     }
+  }
+
+  private refusal(outcome: FileOutcome): RepositoryError {
+    return this.ended ?? storeError(outcome)
   }
 
   /** True when the outcome leaves no way to go on. */

@@ -78,11 +78,13 @@ export class WriteBatch {
   /** Encodes now and not when the file is written: what cannot be encoded fails its own call and no other. */
   private apply(changes: NonNullable<Verdict['changes']>): void {
     const next = this.newest.with(changes)
-    const lines = [...(changes.changed ?? []), ...(changes.appended ?? [])].map(({ exp_id }): [string, number, string] => {
-      const position = next.positionOf(exp_id)
-      if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
-      return [exp_id, position, encodeExperiment(next.experiments.at(position), position)]
-    })
+    const lines = [...(changes.changed ?? []), ...(changes.appended ?? [])].map(
+      ({ exp_id }): [string, number, string] => {
+        const position = next.positionOf(exp_id)
+        if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
+        return [exp_id, position, encodeExperiment(next.experiments.at(position), position)]
+      },
+    )
     for (const [expId, position, line] of lines) {
       this.lines.set(position, line)
       this.changed.add(expId)

@@ -1,0 +1,51 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Load, LoadResult } from './load.js'
+
+const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+const TSX = ['--import', 'tsx']
+
+export interface Server {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The service as it ships. */
+export function startCampaignd(dataDir: string): Promise<Server> {
+  return start([pathOf('../../dist/main.js'), '--port', '0', '--data-dir', dataDir, '--log-level', 'info'])
+}
+
+/** A baseline of this folder. */
+export function startBaseline(file: string, ...args: string[]): Promise<Server> {
+  return start([...TSX, pathOf(file), ...args])
+}
+
+/** Puts a load on a server from a third process. */
+export async function measure(load: Load): Promise<LoadResult> {
+  const { stdout } = await promisify(execFile)(process.execPath, [...TSX, pathOf('load.ts'), JSON.stringify(load)])
+  return JSON.parse(stdout) as LoadResult
+}
+
+async function start(args: readonly string[]): Promise<Server> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'close')
+  const url = await new Promise<string>((resolve, reject) => {
+    child.on('close', (code) => {
+      reject(new Error(`${args.join(' ')} ended with ${code}`))
+    })
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const found = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
+      if (found !== undefined) resolve(found)
+    })
+  })
+  return {
+    url,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}

@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { sampleText } from '../support/samples.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
+
+/** The job that the service exists for, on a real manifest, with the commands that its README names. */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const CLIENTS = 4
+const FAILS_ONCE = '0056'
+
+interface Experiment {
+  exp_id: string
+  status: string
+  attempt: number
+  retry_count: number
+  result_path: string | null
+  error: string | null
+  attempts: { attempt: number; status: string; error: string | null }[]
+}
+
+test('a campaign goes on after a failure and a SIGKILL: nothing is lost and nothing runs twice', async () => {
+  const dataDir = temporaryDirectory()
+  const port = await freePort()
+  const api = `http://127.0.0.1:${port}/v1`
+  const campaign = `${api}/campaigns/bbb9fb75`
+  const first = await npmStart(dataDir, port)
+  const before = JSON.parse(sampleText('02_shuffled_18_failed_interrupted')) as { experiments: Experiment[] }
+  await call('POST', `${api}/campaigns`, sampleText('02_shuffled_18_failed_interrupted'))
+  const plan = await call<{ remaining: string[] }>('POST', `${campaign}/resume`)
+  expect(plan.remaining).toEqual(
+    before.experiments.filter(({ status }) => status !== 'completed').map(({ exp_id }) => exp_id),
+  )
+
+  const queue = [...plan.remaining]
+  const acknowledged = new Map<string, string>()
+  const clients = Array.from({ length: CLIENTS }, (_, client) => work(campaign, `client-${client}`, queue, acknowledged))
+  while (acknowledged.size < 4) await sleep(2)
+  const known = new Map(acknowledged)
+  await first.kill()
+  const second = await npmStart(dataDir, port)
+  const { experiments: survived } = await call<{ experiments: Experiment[] }>('GET', campaign)
+  for (const [expId, resultPath] of known) {
+    expect(survived.find(({ exp_id }) => exp_id === expId)).toMatchObject({ status: 'completed', result_path: resultPath })
+  }
+  await Promise.all(clients)
+
+  expect(await call('GET', `${campaign}/progress`)).toMatchObject({ is_complete: true, state: 'completed' })
+  await second.kill()
+  const manifest = JSON.parse(readFileSync(join(dataDir, 'campaigns/bbb9fb75.json'), 'utf8')) as { experiments: Experiment[] }
+  for (const [index, { exp_id, status, attempt, result_path }] of manifest.experiments.entries()) {
+    const imported = before.experiments[index]
+    const started = imported?.status === 'pending' ? 0 : 1
+    const runs = plan.remaining.includes(exp_id) ? (exp_id === FAILS_ONCE ? 2 : 1) : 0
+    expect({ exp_id, status, attempt }).toEqual({ exp_id, status: 'completed', attempt: started + runs })
+    expect(result_path).toBe(acknowledged.get(exp_id) ?? imported?.result_path)
+  }
+  const failed = manifest.experiments.find(({ exp_id }) => exp_id === FAILS_ONCE)
+  expect(failed).toMatchObject({ retry_count: 1, error: null, attempts: [{ attempt: 1, status: 'failed', error: 'CUDA out of memory' }] })
+})
+
+/** A worker without a claim: takes the next id of the list and reports on it, until the list is empty. */
+async function work(campaign: string, worker: string, queue: string[], acknowledged: Map<string, string>): Promise<void> {
+  for (let expId = queue.shift(); expId !== undefined; expId = queue.shift()) {
+    const experiment = `${campaign}/experiments/${expId}`
+    const { attempt } = await call<Experiment>('PATCH', experiment, { status: 'running', worker })
+    await sleep(5 + Math.random() * 20)
+    if (expId === FAILS_ONCE && attempt === 1) {
+      await call('PATCH', experiment, { status: 'failed', attempt, error: 'CUDA out of memory', failure_kind: 'oom' })
+      await call('POST', `${campaign}/retry`, { exp_ids: [expId] })
+      queue.push(expId)
+    } else {
+      const resultPath = `results/aggregated/${expId}.json`
+      await call('PATCH', experiment, { status: 'completed', attempt, worker, result_path: resultPath })
+      acknowledged.set(expId, resultPath)
+    }
+  }
+}
+
+/** Repeats a call until it is answered: after a lost answer nobody knows whether it was carried out. */
+async function call<T>(method: string, url: string, body?: unknown): Promise<T> {
+  for (;;) {
+    try {
+      const answer = await fetch(url, {
+        method,
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const text = await answer.text()
+      if (answer.status !== 503) {
+        expect(answer.ok, `${method} ${url}: ${text}`).toBe(true)
+        return JSON.parse(text) as T
+      }
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+    }
+    await sleep(50)
+  }
+}
+
+interface Started {
+  /** Kills the service itself, not npm, and waits until npm has gone too. */
+  kill(): Promise<void>
+}
+
+/** `npm start`, but for the build, which the tests run behind already. */
+async function npmStart(dataDir: string, port: number): Promise<Started> {
+  const npm = spawn('npm', ['start', '--silent', '--ignore-scripts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, CAMPAIGND_DATA_DIR: dataDir, CAMPAIGND_PORT: String(port) },
+  })
+  const gone = once(npm, 'close')
+  const pid = await new Promise<number>((resolve, reject) => {
+    npm.on('close', (code) => reject(new Error(`npm start ended with ${code}`)))
+    createInterface({ input: npm.stdout }).on('line', (line) => {
+      const entry = JSON.parse(line) as { msg: string; pid: number }
+      if (entry.msg.includes('listens on')) resolve(entry.pid)
+    })
+  })
+  const kill = async () => {
+    if (npm.exitCode !== null) return
+    process.kill(pid, 'SIGKILL')
+    await gone
+  }
+  onTestFinished(kill)
+  return { kill }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { startService } from '../support/service.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+test('the curl walk of the README works as it is written, from top to bottom', async () => {
+  const service = await startService()
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const blocks = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, script = '']) => script)
+  const calls = blocks.filter((script) => script.includes('curl '))
+  expect(calls.length).toBeGreaterThanOrEqual(8)
+  const script = calls.join('\n').replaceAll('http://localhost:8080', service.url)
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script.replaceAll('curl -sS', 'curl -sS --fail-with-body')], {
+    cwd: ROOT,
+  })
+  expect(stdout).toContain('"error":"CUDA out of memory"')
+  expect(stdout).toContain('{"retried":["0002"],"skipped":[],"revision":5}')
+  expect(stdout).toContain('"progress_fraction":0.5')
+  expect(stdout).toContain('304')
+  expect(stdout).toContain('201')
+  expect(stdout).toContain('"remaining":["0047","0052"')
+})

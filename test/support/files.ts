@@ -1,0 +1,26 @@
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+/** All that lies below a directory: names, and what each file holds. */
+export function bytesOf(directory: string): Record<string, string> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      const name = relative(directory, path)
+      if (entry.isSymbolicLink()) return [name, `link to ${readlinkSync(path)}`]
+      return [name, entry.isFile() ? readFileSync(path, 'latin1') : 'directory']
+    }),
+  )
+}
+
+/** Where the manifest of a campaign lies. */
+export function manifestPath(dataDir: string, campaignId: string): string {
+  return join(dataDir, 'campaigns', `${campaignId}.json`)
+}
+
+/** Puts a manifest into a data directory by hand. */
+export function layManifest(dataDir: string, campaignId: string, text: string): void {
+  mkdirSync(join(dataDir, 'campaigns'), { recursive: true })
+  writeFileSync(manifestPath(dataDir, campaignId), text)
+}
