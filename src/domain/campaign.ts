@@ -27,11 +27,8 @@ export class Campaign {
     readonly header: CampaignHeader,
     readonly experiments: ExperimentSequence,
     readonly tally: Tally,
-    /**
-     * Shared by all values of one campaign, since copying it for each append would cost its size. An entry is a hint:
-     * one past the end is not there yet, one that leads to another id was left by an append that did not come to be.
-     */
-    private readonly positions: Map<string, number>,
+    /** Where each experiment stands in manifest order, by id. */
+    private readonly positions: ReadonlyMap<string, number>,
   ) {}
 
   static of({ experiments, ...header }: CampaignManifest): Campaign {
@@ -46,9 +43,7 @@ export class Campaign {
 
   /** Where the experiment stands in manifest order, from 0; undefined when there is none of that id. */
   positionOf(expId: string): number | undefined {
-    const position = this.positions.get(expId)
-    if (position === undefined || position >= this.experiments.length) return undefined
-    return this.experiments.at(position).exp_id === expId ? position : undefined
+    return this.positions.get(expId)
   }
 
   get(expId: string): Experiment | undefined {
@@ -69,7 +64,7 @@ export class Campaign {
 
   /** The campaign after one decision: one revision on. */
   with({ at, header = {}, changed = [], appended = [] }: Changes): Campaign {
-    let { experiments, tally } = this
+    let { experiments, tally, positions } = this
     for (const after of changed) {
       const position = this.positionOf(after.exp_id)
       if (position === undefined) throw new Error(`changes name the unknown experiment ${after.exp_id}`)
@@ -77,13 +72,14 @@ export class Campaign {
       experiments = experiments.replace(position, after)
     }
     if (appended.length > 0) {
-      appended.forEach(({ exp_id }, index) => this.positions.set(exp_id, this.experiments.length + index))
+      const added = appended.map(({ exp_id }, index): [string, number] => [exp_id, this.experiments.length + index])
+      positions = new Map([...this.positions, ...added])
       experiments = experiments.append(appended)
       tally = tallyOf(experiments)
     }
     const next = { ...this.header, ...header, updated_at: at, revision: this.nextRevision }
     next.total_experiments = experiments.length
-    return new Campaign(next, experiments, tally, this.positions)
+    return new Campaign(next, experiments, tally, positions)
   }
 
   /** The whole manifest, as it is written. */

@@ -59,13 +59,12 @@ export class ExperimentSequence {
 
   /** @throws RangeError when there is no such position */
   at(position: number): Experiment {
+    if (position < 0 || position >= this.length) throw new RangeError(`there is no experiment at ${position}`)
     let node = this.root
-    for (let level = this.levels; level > 0; level -= 1) {
-      node = (node as Branch).children[slot(position, level)] as Node
+    for (let level = this.levels; 'children' in node; level -= 1) {
+      node = node.children[slot(position, level)] as Node
     }
-    const experiment = (node as Leaf).items[slot(position, 0)]
-    if (experiment === undefined || position >= this.length) throw new RangeError(`no experiment at ${position}`)
-    return experiment
+    return node.items[slot(position, 0)] as Experiment
   }
 
   replace(position: number, experiment: Experiment): ExperimentSequence {
