@@ -35,6 +35,7 @@ try {
   await start()
 } catch (error) {
   logger.fatal(`cannot start: ${(error as Error).message}`)
+  await running.repository?.close()
   exit(1)
 }
 
@@ -64,8 +65,22 @@ async function start(): Promise<void> {
   const app = await buildApp({ repository, logger, bodyLimit, now: () => new Date().toISOString() })
   running.app = app
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
-  const listenTextResolver = (url: string) => `campaignd listens on ${url}, store ${dataDir}, durability ${durability}`
-  await app.listen({ host, port, listenTextResolver })
+  const url = await listenQuietly(app, host, port)
+  logger.info(
+    { url, data_dir: dataDir, durability },
+    `campaignd listens on ${url}, store ${dataDir}, durability ${durability}`,
+  )
+}
+
+/** Fastify logs a line of its own for each address of the machine; we say it once. */
+async function listenQuietly(app: App, host: string, port: number): Promise<string> {
+  const { level } = app.log
+  app.log.level = 'silent'
+  try {
+    return await app.listen({ host, port })
+  } finally {
+    app.log.level = level
+  }
 }
 
 /** New changes are refused, waiting calls end, what is in flight is written and answered, the lock is released. */

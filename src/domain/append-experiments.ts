@@ -1,7 +1,7 @@
 import type { Campaign, Decision } from './campaign.ts'
 import { draftExperiments } from './draft-experiment.ts'
 import { MAX_EXPERIMENTS, type ExperimentDraft } from './draft.ts'
-import { DomainError, invalid } from './errors.ts'
+import { DomainError, invalid, jsonPointer } from './errors.ts'
 import { sameDefinition, type Experiment } from './experiment.ts'
 
 export interface Appended {
@@ -21,11 +21,11 @@ export function appendExperiments(
   drafts: readonly ExperimentDraft[],
   { now, timezone }: { readonly now: string; readonly timezone: string },
 ): Decision<Appended> {
-  const drafting = { revision: campaign.nextRevision, timezone, pointer: '/experiments' }
+  const drafting = { revision: campaign.nextRevision, timezone, pointer: jsonPointer('experiments') }
   const drafted = draftExperiments(drafts, drafting)
   const appended = drafted.filter((experiment) => !isThere(campaign, experiment))
   if (campaign.experiments.length + appended.length > MAX_EXPERIMENTS) {
-    throw invalid({ pointer: '/experiments', detail: `would make more than ${MAX_EXPERIMENTS} experiments` })
+    throw invalid({ pointer: drafting.pointer, detail: `would make more than ${MAX_EXPERIMENTS} experiments` })
   }
   return {
     changes: appended.length === 0 ? null : { at: now, appended },

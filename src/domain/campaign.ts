@@ -1,4 +1,4 @@
-import { ExperimentSequence, statusBit } from './experiment-sequence.ts'
+import { ExperimentSequence, hasStatus } from './experiment-sequence.ts'
 import { retally, tallyOf, type Tally } from './tally.ts'
 import type { CampaignHeader, CampaignManifest } from './manifest.ts'
 import type { Experiment } from './experiment.ts'
@@ -53,8 +53,7 @@ export class Campaign {
 
   /** The experiments in one of the statuses, in manifest order; passes over the others without looking at each. */
   *inStatus(...statuses: readonly ExperimentStatus[]): Generator<Experiment, void> {
-    const wanted = statuses.reduce((bits, status) => bits | statusBit(status), 0)
-    const matches = (summary: { statuses: number }) => (summary.statuses & wanted) !== 0
+    const matches = hasStatus(...statuses)
     let position = this.experiments.next(0, matches)
     while (position !== -1) {
       yield this.experiments.at(position)

@@ -1,16 +1,27 @@
+import { Type, type Static } from '@sinclair/typebox'
 import type { Campaign } from './campaign.ts'
 import type { ResumeRequest } from './resume-request.ts'
 
-/** What is different between the configs a caller has now and those the campaign was made of. */
-export interface ConfigDiff {
-  /** True when the campaign's hash or that of any experiment is another one. */
-  readonly config_changed: boolean
-  readonly changed: readonly { readonly exp_id: string; readonly from: string; readonly to: string }[]
-  /** Given and not in the campaign. */
-  readonly added: readonly string[]
-  /** In the campaign and not given. */
-  readonly removed: readonly string[]
+const ChangedHash = Type.Object(
+  {
+    exp_id: Type.String({ description: 'The experiment' }),
+    from: Type.String({ description: 'Its config_hash in the campaign' }),
+    to: Type.String({ description: 'The one that was given' }),
+  },
+  { additionalProperties: false },
+)
+
+export const configDiffProperties = {
+  config_changed: Type.Boolean({ description: 'A hash is another one than was given; false when none was' }),
+  changed: Type.Array(ChangedHash, { description: 'Experiments whose own hash is another one' }),
+  added: Type.Array(Type.String(), { description: 'Given and not in the campaign; they are not added' }),
+  removed: Type.Array(Type.String(), { description: 'In the campaign and not given; they are not deleted' }),
 }
+
+const ConfigDiffSchema = Type.Object(configDiffProperties)
+
+/** What is different between the configs a caller has now and those the campaign was made of. */
+export type ConfigDiff = Readonly<Static<typeof ConfigDiffSchema>>
 
 const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], removed: [] }
 
@@ -18,8 +29,8 @@ const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], rem
 export function configDiff(campaign: Campaign, { config_hash, experiments }: ResumeRequest): ConfigDiff {
   if (config_hash === undefined) return NO_DIFF
   const given = new Map((experiments ?? []).map((one) => [one.exp_id, one.config_hash]))
-  const changed = []
-  const removed = []
+  const changed: ConfigDiff['changed'] = []
+  const removed: string[] = []
   for (const { exp_id, config_hash: from } of experiments === undefined ? [] : campaign.experiments) {
     const to = given.get(exp_id)
     if (to === undefined) removed.push(exp_id)

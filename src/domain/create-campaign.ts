@@ -20,7 +20,7 @@ export interface Creation {
 /**
  * The manifest that a draft describes, at revision 1.
  *
- * @throws DomainError `invalid` naming each field at fault: duplicate ids, a total that disagrees, a time that does not
+ * @throws DomainError `invalid` naming the first field at fault: duplicate ids, a total that disagrees, a time that does not
  *   exist, an attempt that contradicts retry_count
  */
 export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuffix }: Creation): CampaignManifest {

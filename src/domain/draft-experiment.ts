@@ -67,6 +67,9 @@ function attemptOf({ status, attempt, retry_count, started_at }: ExperimentDraft
     const neverStarted = waits && (started_at ?? null) === null && (retry_count ?? 0) === 0
     return neverStarted ? 0 : (retry_count ?? 0) + 1
   }
+  if (attempt === 0 && status !== undefined && status !== 'pending' && status !== 'skipped') {
+    throw invalid({ pointer: `${pointer}/attempt`, detail: `is 0, but a ${status} experiment has been started` })
+  }
   if (retry_count !== undefined && retry_count !== retryCount(attempt)) {
     const detail = `is ${attempt}, which makes ${retryCount(attempt)} retries and not a retry_count of ${retry_count}`
     throw invalid({ pointer: `${pointer}/attempt`, detail })

@@ -45,7 +45,12 @@ export const ExperimentDraft = Type.Object(
     attempt: Type.Optional(Attempt),
     worker: Type.Optional(Nullable(Worker)),
     failure_kind: Type.Optional(Nullable(FailureKind)),
-    attempts: Type.Optional(Type.Array(PastAttemptDraft, { maxItems: MAX_KEPT_ATTEMPTS })),
+    attempts: Type.Optional(
+      Type.Array(PastAttemptDraft, {
+        maxItems: MAX_KEPT_ATTEMPTS,
+        description: 'Closed earlier attempts, newest last',
+      }),
+    ),
     revision: Type.Optional(
       Type.Integer({
         minimum: 1,

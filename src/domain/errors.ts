@@ -38,6 +38,13 @@ export function invalid(...errors: [FieldError, ...FieldError[]]): DomainError {
   return new DomainError('invalid', errors.map(describe).join('; '), { errors })
 }
 
+/** The same refusal; when it points at fields, as fields of what is at the pointer. */
+export function within(pointer: string, error: DomainError): DomainError {
+  if (error.code !== 'invalid') return error
+  const errors = (error.facts['errors'] as FieldError[]).map((one) => ({ ...one, pointer: `${pointer}${one.pointer}` }))
+  return new DomainError('invalid', errors.map(describe).join('; '), { errors })
+}
+
 function describe({ pointer, detail }: FieldError): string {
   return pointer === '' ? detail : `${pointer} ${detail}`
 }

@@ -1,6 +1,6 @@
 import type { Campaign } from './campaign.ts'
 import type { Experiment } from './experiment.ts'
-import { statusBit } from './experiment-sequence.ts'
+import { hasStatus } from './experiment-sequence.ts'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from './status.ts'
 
 export interface ExperimentQuery {
@@ -21,8 +21,7 @@ export interface ExperimentPage {
 
 /** One page of the experiments that match, in manifest order. Passes over runs in other statuses unseen. */
 export function pageOfExperiments({ experiments }: Campaign, query: ExperimentQuery): ExperimentPage {
-  const bits = (query.statuses ?? EXPERIMENT_STATUSES).reduce((sum, status) => sum | statusBit(status), 0)
-  const inStatus = (summary: { statuses: number }) => (summary.statuses & bits) !== 0
+  const inStatus = hasStatus(...(query.statuses ?? EXPERIMENT_STATUSES))
   const equal = Object.entries(query.equal) as [keyof Experiment, unknown][]
   const found: Experiment[] = []
   let position = experiments.next(query.from, inStatus)

@@ -89,8 +89,14 @@ export class ExperimentSequence {
   }
 }
 
+/** Whether any of the statuses occurs; to search with. */
+export function hasStatus(...statuses: readonly ExperimentStatus[]): (summary: Summary) => boolean {
+  const wanted = statuses.reduce((bits, status) => bits | statusBit(status), 0)
+  return (summary) => (summary.statuses & wanted) !== 0
+}
+
 /** The bit of a status in `Summary.statuses`. */
-export function statusBit(status: ExperimentStatus): number {
+function statusBit(status: ExperimentStatus): number {
   return 1 << EXPERIMENT_STATUSES.indexOf(status)
 }
 

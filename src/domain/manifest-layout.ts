@@ -1,3 +1,4 @@
+import type { Campaign } from './campaign.ts'
 import type { CampaignHeader } from './manifest.ts'
 import type { Experiment } from './experiment.ts'
 
@@ -14,4 +15,9 @@ export function encodeHeader(header: CampaignHeader): string {
 /** One experiment as its line, with the line break before it and none within it. */
 export function encodeExperiment(experiment: Experiment, position: number): string {
   return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}${JSON.stringify(experiment)}`
+}
+
+/** A whole manifest, as its file holds it. */
+export function encodeManifest({ header, experiments }: Campaign): string {
+  return `${encodeHeader(header)}${[...experiments].map(encodeExperiment).join('')}${MANIFEST_END}`
 }

@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
+import { Dictionary } from './schema.ts'
 import { type CampaignManifestEntry, LeaseSeconds, Timestamp } from './experiment.ts'
 
 export const CampaignId = Type.String({
@@ -40,7 +41,7 @@ export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = { max_retries: 
 
 export const Label = Type.String({ maxLength: 1024 })
 
-export const Labels = Type.Record(Type.String(), Label, {
+export const Labels = Dictionary(Label, {
   description: 'Free key and value pairs to find campaigns by',
   examples: [{ team: 'inference', model: 'llama3-8b' }],
 })

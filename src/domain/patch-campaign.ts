@@ -4,14 +4,14 @@ import type { Campaign, Decision } from './campaign.ts'
 import { SettingsDraft } from './draft.ts'
 import { invalid } from './errors.ts'
 import { CampaignName, Label } from './manifest.ts'
-import { Nullable } from './schema.ts'
+import { Dictionary, Nullable } from './schema.ts'
 
 export const CampaignPatch = Type.Object(
   {
     campaign_name: Type.Optional(CampaignName),
     settings: Type.Optional(SettingsDraft),
     labels: Type.Optional(
-      Type.Record(Type.String(), Nullable(Label), {
+      Dictionary(Nullable(Label), {
         description: 'Labels to set; null takes one away; those left out stay',
         examples: [{ team: 'inference', draft: null }],
       }),
@@ -29,9 +29,10 @@ export type CampaignPatch = Static<typeof CampaignPatch>
 
 /**
  * Changes name, settings or labels.
+ * @returns the campaign as it is then
  * @throws DomainError `invalid` when it says nothing
  */
-export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: string): Decision<null> {
+export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: string): Decision<Campaign> {
   if (Object.keys(patch).length === 0) {
     throw invalid({ pointer: '', detail: 'says nothing: give a campaign_name, settings or labels' })
   }
@@ -42,7 +43,9 @@ export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: str
     settings: { ...settings, ...patch.settings },
     labels: mergeLabels(labels, patch.labels ?? {}),
   }
-  return { changes: isDeepStrictEqual(before, header) ? null : { at: now, header }, result: null }
+  if (isDeepStrictEqual(before, header)) return { changes: null, result: campaign }
+  const changes = { at: now, header }
+  return { changes, result: campaign.with(changes) }
 }
 
 function mergeLabels(

@@ -4,16 +4,15 @@ import { CampaignState, isComplete, stateOf } from './campaign-state.ts'
 import { etaSeconds } from './eta.ts'
 import { Timestamp } from './experiment.ts'
 import { CampaignId, CampaignName, headerProperties } from './manifest.ts'
-import { Nullable } from './schema.ts'
+import { Dictionary, Nullable } from './schema.ts'
 import { EXPERIMENT_STATUSES } from './status.ts'
 
 const Count = Type.Integer({ minimum: 0 })
 
 export const StatusCounts = Type.Object(
-  Object.fromEntries(EXPERIMENT_STATUSES.map((status) => [status, Count])) as Record<
-    (typeof EXPERIMENT_STATUSES)[number],
-    typeof Count
-  >,
+  Object.fromEntries(
+    EXPERIMENT_STATUSES.map((status) => [status, { ...Count, description: `How many are ${status}` }]),
+  ) as Record<(typeof EXPERIMENT_STATUSES)[number], typeof Count>,
   {
     $id: 'StatusCounts',
     additionalProperties: false,
@@ -39,12 +38,12 @@ export const Progress = Type.Object(
       description: 'The earliest start among the current attempts; null when none has one',
     }),
     updated_at: Timestamp,
-    failures: Type.Record(Type.String(), Count, {
+    failures: Dictionary(Count, {
       description: 'Failed experiments by failure_kind',
       examples: [{ error: 2 }],
     }),
-    by_backend: Type.Record(Type.String(), CountsRef, { description: 'Experiments by backend and status' }),
-    by_cycle: Type.Record(Type.String(), CountsRef, { description: 'Experiments by cycle_index and status' }),
+    by_backend: Dictionary(CountsRef, { description: 'Experiments by backend and status' }),
+    by_cycle: Dictionary(CountsRef, { description: 'Experiments by cycle_index and status' }),
     eta_seconds: Nullable(Type.Integer({ minimum: 0 }), {
       description:
         'Seconds from updated_at until all that remains is done, by what it usually takes, over as many as run at once. ' +

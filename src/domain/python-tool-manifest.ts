@@ -28,7 +28,9 @@ export const PythonToolManifest = Type.Object(
     updated_at: NaiveTime,
     config_hash: ConfigHash,
     total_experiments: Type.Integer({ minimum: 1, description: 'Length of the list' }),
-    experiments: Type.Array(Type.Object(entryProperties, { additionalProperties: false })),
+    experiments: Type.Array(Type.Object(entryProperties, { additionalProperties: false }), {
+      description: 'In the order in which they are run',
+    }),
   },
   {
     $id: 'PythonToolManifest',

@@ -45,6 +45,7 @@ export const ExperimentReport = Type.Object(reportProperties, {
   $id: 'ExperimentReport',
   additionalProperties: false,
   description: 'What a worker says of an experiment. `attempt` is not changed by it: it fences off stale workers',
+  examples: [{ status: 'completed', worker: 'gpu-node-1', attempt: 1, result_path: 'results/aggregated/0042.json' }],
 })
 
 export type ExperimentReport = Static<typeof ExperimentReport>
@@ -74,7 +75,9 @@ export function readReport(report: ExperimentReport, experiment: Experiment, tim
   }
   const target = status ?? experiment.status
   for (const [field, value] of Object.entries(fields)) {
-    if (value !== null && !FIELDS_OF[target].includes(field as ReportField)) {
+    // Whoever puts an experiment back or skips it may say who he is, though he does not run it.
+    const signs = field === 'worker' && status !== undefined
+    if (value !== null && !signs && !FIELDS_OF[target].includes(field as ReportField)) {
       throw invalid({ pointer: jsonPointer(field), detail: `cannot be set: a ${target} experiment has none` })
     }
   }

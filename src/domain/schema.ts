@@ -21,3 +21,14 @@ export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = 
     ...(Array.isArray(values) ? { enum: [...(values as unknown[]), null] } : {}),
   })
 }
+
+/**
+ * Any keys, with values of the schema. TypeBox's own record makes a pattern of the keys, `^(.*)$`, which a key with a
+ * line break does not match: its value was then taken unseen.
+ */
+export function Dictionary<T extends TSchema>(
+  values: T,
+  options: SchemaOptions = {},
+): TUnsafe<Record<string, Static<T>>> {
+  return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
+}

@@ -32,8 +32,9 @@ export function formatNaiveTime(instant: string, timezone: string): string {
   return micros === '000000' ? seconds : `${seconds}.${micros}`
 }
 
-/** True for a time zone name that this machine knows. */
+/** True for a time zone name that this machine knows. An offset is none: where it is meant, the time can carry it. */
 export function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name)
     return true

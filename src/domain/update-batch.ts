@@ -1,5 +1,5 @@
 import type { Campaign, Decision } from './campaign.ts'
-import { DomainError } from './errors.ts'
+import { DomainError, jsonPointer, within } from './errors.ts'
 import type { Experiment } from './experiment.ts'
 import type { ExperimentReport } from './report.ts'
 import { applyReport, findExperiment, type Moment } from './update-experiment.ts'
@@ -27,16 +27,17 @@ export function updateBatch(
 ): Decision<readonly BatchResult[]> {
   const moment = { ...when, revision: campaign.nextRevision }
   const changed = new Map<string, Experiment>()
-  const results = items.map((item): BatchResult => {
+  const results = items.map((item, index): BatchResult => {
     const { exp_id } = item
-    if ('refused' in item) return { exp_id, refused: item.refused }
+    const pointer = jsonPointer('updates', index)
+    if ('refused' in item) return { exp_id, refused: within(pointer, item.refused) }
     try {
       const before = changed.get(exp_id) ?? findExperiment(campaign, exp_id)
       const after = applyReport(before, item.report, moment)
       if (after !== before) changed.set(exp_id, after)
       return { exp_id, experiment: after }
     } catch (error) {
-      if (error instanceof DomainError) return { exp_id, refused: error }
+      if (error instanceof DomainError) return { exp_id, refused: within(pointer, error) }
       throw error
     }
   })

@@ -90,16 +90,19 @@ function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, s
  */
 function refuseOtherWorker(before: Experiment, report: ExperimentReport, step: Step): void {
   const { worker, attempt, status } = report
-  const another = worker !== undefined && before.worker !== null && worker !== before.worker
   const holder = before.worker ?? 'a worker that gave no name'
   if (before.status === 'running' && status === 'running') {
-    const unproven = attempt === undefined && (worker ?? null) !== before.worker
-    if (another || unproven) {
+    // Whoever names the attempt need not name himself; whoever does must be the one who started it, named or not.
+    const provesAttempt = attempt !== undefined && worker === undefined
+    if (!provesAttempt && (worker ?? null) !== before.worker) {
       const since = before.started_at === null ? '' : ` since ${before.started_at}`
       const detail = `Experiment ${before.exp_id} is run by ${holder}${since}, as attempt ${before.attempt}.`
       throw refusal(before, 'already-running', detail)
     }
-  } else if (another && (step === 'finish' || step === 'same')) {
+    return
+  }
+  const another = worker !== undefined && before.worker !== null && worker !== before.worker
+  if (another && (step === 'finish' || step === 'same' || before.status === 'running')) {
     const detail = `Attempt ${before.attempt} of experiment ${before.exp_id} belongs to ${holder}, not to ${worker}.`
     throw refusal(before, 'not-the-owner', detail)
   }
@@ -192,6 +195,7 @@ function withFields(experiment: Experiment, report: ExperimentReport): Experimen
   // A first report of completion, repeated, must not take back the path that came later.
   const keepsPath = experiment.status === 'completed' && result_path === null
   if (result_path !== undefined && !keepsPath) given.result_path = result_path
+  if (experiment.status === 'pending' || experiment.status === 'skipped') delete given.worker
   if (lease_seconds !== undefined) {
     given.lease = { seconds: lease_seconds, claim_id: experiment.lease?.claim_id ?? null }
   }

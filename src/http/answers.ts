@@ -9,11 +9,19 @@ const ANY_CALL: readonly ProblemCode[] = [
   'malformed-request',
   'request-timeout',
   'url-too-long',
+  'expectation-failed',
   'headers-too-large',
   'internal',
 ]
-const ANY_WRITE: readonly ProblemCode[] = ['store-unavailable', 'store-full', 'durability-unknown', 'draining']
-const ANY_BODY: readonly ProblemCode[] = ['malformed-json', 'body-too-large', 'unsupported-media-type']
+const ANY_WRITE: readonly ProblemCode[] = [
+  'malformed-json',
+  'body-too-large',
+  'unsupported-media-type',
+  'store-unavailable',
+  'store-full',
+  'durability-unknown',
+  'draining',
+]
 
 const HEADERS = {
   'x-request-id': Type.String({ description: 'The request in the log; yours, if you sent one' }),
@@ -31,19 +39,14 @@ interface Success {
 
 interface Answers {
   readonly success: Readonly<Record<number, Success>>
-  readonly kind: 'read' | 'write' | 'write-with-body'
+  readonly kind: 'read' | 'write'
   /** What this call in particular can be refused with. */
   readonly problems?: readonly ProblemCode[]
 }
 
 /** All answers of a call for the documentation: its own, its problems, and those that any call of the kind can have. */
 export function answers({ success, kind, problems = [] }: Answers): Record<string, unknown> {
-  const codes = new Set<ProblemCode>([
-    ...ANY_CALL,
-    ...(kind === 'read' ? [] : ANY_WRITE),
-    ...(kind === 'write-with-body' ? ANY_BODY : []),
-    ...problems,
-  ])
+  const codes = new Set<ProblemCode>([...ANY_CALL, ...(kind === 'read' ? [] : ANY_WRITE), ...problems])
   const described = Object.entries(success).map(([status, one]) => [status, documentSuccess(one)] as const)
   return Object.fromEntries([...described, ...documentProblems([...codes])])
 }

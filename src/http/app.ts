@@ -14,13 +14,15 @@ import { ResumeRequest } from '../domain/resume-request.ts'
 import { RetryRequest } from '../domain/retry.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
 import { ChangeWatch } from './change-watch.ts'
-import { answerClientError } from './client-error.ts'
+import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
 import { drain } from './plugins/drain.ts'
+import { hostHeader } from './plugins/host-header.ts'
 import { openApi } from './plugins/open-api.ts'
 import { requestIdentity } from './plugins/request-identity.ts'
 import { HttpError, Problem, sendProblem } from './problem.ts'
-import { campaignRoutes } from './routes/campaigns.ts'
+import { campaignRoutes } from './routes/campaign.ts'
+import { campaignsRoutes } from './routes/campaigns.ts'
 import { BatchResult, ExperimentUpdate, experimentBatchRoutes } from './routes/experiment-batch.ts'
 import { experimentRoutes } from './routes/experiment.ts'
 import { experimentsRoutes } from './routes/experiments.ts'
@@ -82,7 +84,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: Math.min(MIB, dependencies.bodyLimit),
     requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT },
+    http: { headersTimeout: HEADERS_TIMEOUT, requireHostHeader: false },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdentity.generate,
@@ -94,6 +96,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.server.on('checkExpectation', answerExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler(sendProblem)
@@ -105,11 +108,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const watch = new ChangeWatch(dependencies.repository)
   const routes: RouteDependencies = { ...dependencies, watch }
   await app.register(requestIdentity.plugin)
+  await app.register(hostHeader)
   await app.register(drain, { onDrain: () => watch.end() })
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(healthRoutes, routes)
   await app.register(problemRoutes)
+  await app.register(campaignsRoutes, { prefix: '/v1', ...routes })
   await app.register(campaignRoutes, { prefix: '/v1', ...routes })
   await app.register(progressRoutes, { prefix: '/v1', ...routes })
   await app.register(experimentsRoutes, { prefix: '/v1', ...routes })

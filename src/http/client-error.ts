@@ -1,9 +1,11 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
-import { STATUS_CODES } from 'node:http'
+import { requestIdentity } from './plugins/request-identity.ts'
 import { problem, PROBLEM_TYPE } from './problem.ts'
-import type { HttpErrorCode } from './problem-catalog.ts'
-import { PROBLEMS } from './problem-catalog.ts'
+import { PROBLEMS, type HttpErrorCode } from './problem-catalog.ts'
+
+/** Answers to what never becomes a request of Fastify's: Node would send them empty. */
 
 const CODES: Readonly<Record<string, HttpErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
@@ -16,11 +18,28 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
     socket.destroy()
     return
   }
-  const code = CODES[error.code] ?? 'malformed-request'
-  const body = problem(code, PROBLEMS[code].meaning, '')
-  const json = JSON.stringify(body)
-  socket.end(
-    `HTTP/1.1 ${body.status} ${STATUS_CODES[body.status] ?? ''}\r\n` +
-      `Content-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(json)}\r\nConnection: close\r\n\r\n${json}`,
-  )
+  const { status, headers, json } = bareAnswer(CODES[error.code] ?? 'malformed-request', requestIdentity.next())
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${json}`)
+}
+
+/** Answers a request with a header `Expect` other than 100-continue. */
+export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const { status, headers, json } = bareAnswer('expectation-failed', requestIdentity.generate(request))
+  response.writeHead(status, headers).end(json)
+}
+
+function bareAnswer(
+  code: HttpErrorCode,
+  requestId: string,
+): { status: number; headers: Record<string, string>; json: string } {
+  const { status, meaning } = PROBLEMS[code]
+  const json = JSON.stringify(problem(code, meaning, ''))
+  const headers = {
+    'content-type': PROBLEM_TYPE,
+    'content-length': String(Buffer.byteLength(json)),
+    'x-request-id': requestId,
+    connection: 'close',
+  }
+  return { status, headers, json }
 }

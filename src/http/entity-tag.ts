@@ -16,6 +16,11 @@ export function experimentTag({ header }: Campaign, { revision }: Experiment): s
 /** True when the client has this version: it is to be answered 304. Sets the tag either way. */
 export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   reply.header('etag', tag)
+  return namesTag(request, tag)
+}
+
+/** True when If-None-Match names the version. */
+export function namesTag(request: FastifyRequest, tag: string): boolean {
   const known = request.headers['if-none-match']
   return known !== undefined && tagsOf(known).some((one) => one === '*' || one.replace(/^W\//, '') === tag)
 }

@@ -2,6 +2,6 @@ import type { preValidationHookHandler } from 'fastify'
 
 /** For calls that say enough by their path: no body is one that leaves everything at its default. */
 export const optionalBody: preValidationHookHandler = (request, _reply, done) => {
-  request.body ??= {}
+  if (request.body === undefined) request.body = {}
   done()
 }

@@ -13,6 +13,7 @@ export type HttpErrorCode =
   | 'headers-too-large'
   | 'unsupported-media-type'
   | 'request-timeout'
+  | 'expectation-failed'
   | 'draining'
   | 'not-ready'
   | 'internal'
@@ -167,6 +168,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'Unsupported media type',
     meaning: 'The body is not declared as JSON.',
     remedy: 'Send it with Content-Type: application/json.',
+  },
+  'expectation-failed': {
+    status: 417,
+    title: 'Expectation failed',
+    meaning: 'The header Expect asks for something that the service does not know.',
+    remedy: 'Leave the header out, or send 100-continue.',
   },
   'headers-too-large': {
     status: 431,

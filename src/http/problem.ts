@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { configDiffProperties } from '../domain/config-diff.ts'
 import { DomainError, jsonPointer } from '../domain/errors.ts'
 import { StringEnum } from '../domain/schema.ts'
 import { RepositoryError } from '../repository/repository.ts'
@@ -47,15 +48,8 @@ export const Problem = Type.Object(
         description: 'With `batch-refused`: the verdict on each update',
       }),
     ),
-    config_changed: Type.Optional(Type.Boolean({ description: 'With `config-changed`' })),
-    changed: Type.Optional(
-      Type.Array(
-        Type.Object({ exp_id: Type.String(), from: Type.String(), to: Type.String() }, { additionalProperties: false }),
-        { description: 'With `config-changed`: the experiments whose hash is another one' },
-      ),
-    ),
-    added: Type.Optional(Type.Array(Type.String(), { description: 'With `config-changed`: ids only the caller has' })),
-    removed: Type.Optional(Type.Array(Type.String(), { description: 'With `config-changed`: ids the caller lacks' })),
+    // With `config-changed`: what is different.
+    ...Type.Partial(Type.Object(configDiffProperties)).properties,
   },
   {
     $id: 'Problem',

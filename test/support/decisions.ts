@@ -48,7 +48,10 @@ export function append(...expIds: readonly string[]): Decide {
 
 /** Replaces the labels. */
 export function relabel(labels: Readonly<Record<string, string>>, result?: number): Decide {
-  return ({ nextRevision }) => ({ changes: { at: NOW, header: { labels: { ...labels } } }, result: result ?? nextRevision })
+  return ({ nextRevision }) => ({
+    changes: { at: NOW, header: { labels: { ...labels } } },
+    result: result ?? nextRevision,
+  })
 }
 
 export function refuse(reason: string): Decide {

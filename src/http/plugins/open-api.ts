@@ -2,10 +2,37 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastifyPlugin from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the body should be, where the call itself takes more and judges it piece by piece. */
+    readonly documentedBody?: object
+    /** The call may be made without a body. */
+    readonly isBodyOptional?: boolean
+  }
+}
+
 /** Collects the schemas of the routes that follow into one OpenAPI document: GET /openapi.json, and to read, /docs. */
 export const openApi = fastifyPlugin(
   async (app) => {
+    const bodyIsOptional = new Set<string>()
     await app.register(swagger, {
+      transform: ({ schema, url, route }) => {
+        const { documentedBody, isBodyOptional } = route.config ?? {}
+        if (isBodyOptional === true) bodyIsOptional.add(schema.operationId ?? '')
+        return { url, schema: documentedBody === undefined ? schema : { ...schema, body: documentedBody } }
+      },
+      transformObject: (document) => {
+        if (!('openapiObject' in document)) throw new Error('this is no OpenAPI 3 document')
+        const { openapiObject } = document
+        const operations = Object.values(openapiObject.paths ?? {}).flatMap((path) =>
+          path?.post === undefined ? [] : [path.post],
+        )
+        for (const { operationId = '', requestBody } of operations) {
+          if (requestBody !== undefined && 'required' in requestBody)
+            requestBody.required = !bodyIsOptional.has(operationId)
+        }
+        return openapiObject
+      },
       convertConstToEnum: false,
       refResolver: { buildLocalReference: (json) => json['$id'] as string },
       openapi: {

@@ -8,20 +8,23 @@ const ACCEPTABLE = /^[A-Za-z0-9._:@+=/-]{1,128}$/
 const run = randomBytes(4).toString('hex')
 let count = 0
 
+function next(): string {
+  count += 1
+  return `${run}-${count.toString(36)}`
+}
+
 /** The client's own `x-request-id` if it is one that a log can hold, else one of ours. */
 function generate(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
-  if (typeof given === 'string' && ACCEPTABLE.test(given)) return given
-  count += 1
-  return `${run}-${count.toString(36)}`
+  return typeof given === 'string' && ACCEPTABLE.test(given) ? given : next()
 }
 
 /** Every answer names its request, and every request leaves one line in the log: changes at info, reads at debug. */
 const plugin = fastifyPlugin(
   (app, _options, done) => {
-    app.addHook('onRequest', (request, reply, next) => {
+    app.addHook('onRequest', (request, reply, done) => {
       reply.header('x-request-id', request.id)
-      next()
+      done()
     })
     app.addHook('onResponse', (request, reply, next) => {
       const { method, url } = request
@@ -35,4 +38,4 @@ const plugin = fastifyPlugin(
   { name: 'request-identity', fastify: '5.x' },
 )
 
-export const requestIdentity = { generate, plugin }
+export const requestIdentity = { next, generate, plugin }

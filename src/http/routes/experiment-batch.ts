@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { DomainError, jsonPointer } from '../../domain/errors.ts'
+import { DomainError } from '../../domain/errors.ts'
 import { ExpId, type Experiment } from '../../domain/experiment.ts'
 import { ExperimentReport, reportProperties } from '../../domain/report.ts'
 import { updateBatch, type BatchItem, type BatchResult as Verdict } from '../../domain/update-batch.ts'
@@ -80,8 +80,7 @@ export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies>
   app.patch(
     '/campaigns/:campaign_id/experiments',
     {
-      // What the documented schema refuses is looked at again, update by update.
-      attachValidation: true,
+      config: { documentedBody: Batch },
       schema: {
         operationId: 'reportExperiments',
         tags: ['experiments'],
@@ -96,16 +95,16 @@ export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies>
           },
           { additionalProperties: false },
         ),
-        body: Batch,
+        body: Envelope,
         response: answers({
           success: { 200: { description: 'A verdict on each update', schema: BatchAnswer } },
-          kind: 'write-with-body',
+          kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'batch-refused', 'precondition-failed'],
         }),
       },
     },
     async (request) => {
-      const items = readItems(request)
+      const items = request.body.updates.map((update) => readItem(request, update))
       const [instance = ''] = request.url.split('?')
       const how = { now: now(), timezone: timezoneOf(request.query), atomic: request.query.atomic === true }
       const decide = ifMatch(request, campaignTag, (campaign) => updateBatch(campaign, items, how))
@@ -119,30 +118,15 @@ export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies>
   )
 }
 
-/** @throws the validation error of the request when it is not one of single updates */
-function readItems(request: FastifyRequest): BatchItem[] {
-  const { validationError } = request
-  if (validationError === undefined) {
-    const { updates } = request.body as typeof Batch.static
-    return updates.map(({ exp_id, ...report }) => ({ exp_id, report }))
-  }
-  const isEnvelope = request.compileValidationSchema(Envelope, 'body')
-  if (validationError.validationContext !== 'body' || !isEnvelope(request.body)) throw validationError
-  const { updates } = request.body as typeof Envelope.static
-  return updates.map((update, index) => readItem(request, update, jsonPointer('updates', index)))
-}
-
+/** Judges each update by itself: one that is not valid fails alone. */
 function readItem(
   request: FastifyRequest,
-  update: (typeof Envelope.static.updates)[number],
-  pointer: string,
+  { exp_id, ...report }: (typeof Envelope.static)['updates'][number],
 ): BatchItem {
-  const { exp_id, ...report } = update as { exp_id: string } & ExperimentReport
   const isReport = request.compileValidationSchema(ExperimentReport, 'body')
-  if (isReport(report)) return { exp_id, report }
-  const errors = fieldErrors(isReport.errors ?? [], 'body').map((one) => ({ ...one, pointer: pointer + one.pointer }))
-  const detail = errors.map((one) => `${one.pointer} ${one.detail}`).join('; ')
-  return { exp_id, refused: new DomainError('invalid', detail, { errors }) }
+  if (isReport(report)) return { exp_id, report: report as ExperimentReport }
+  const errors = fieldErrors(isReport.errors ?? [], 'body')
+  return { exp_id, refused: new DomainError('invalid', 'The update is not valid.', { errors }) }
 }
 
 function onTheWire(verdict: Verdict, batch: string): typeof BatchResult.static {

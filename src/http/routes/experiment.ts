@@ -6,7 +6,7 @@ import { findExperiment, updateExperiment } from '../../domain/update-experiment
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { experimentTag, ifMatch, isKnown } from '../entity-tag.ts'
-import { ExperimentParams, IfMatch, IfNoneMatch, Timezone, timezoneOf } from './parameters.ts'
+import { ExperimentParams, IfMatch, IfNoneMatch, NoQuery, Timezone, timezoneOf } from './parameters.ts'
 
 const entry = { schema: Type.Ref('CampaignManifestEntry'), headers: ['etag'] as const }
 
@@ -20,6 +20,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
         summary: 'One experiment',
         params: ExperimentParams,
         headers: IfNoneMatch,
+        querystring: NoQuery,
         response: answers({
           success: {
             200: { description: 'The experiment', ...entry },
@@ -53,7 +54,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
         body: Type.Unsafe<ExperimentReport>(Type.Ref('ExperimentReport')),
         response: answers({
           success: { 200: { description: 'The experiment as it is then', ...entry } },
-          kind: 'write-with-body',
+          kind: 'write',
           problems: [
             'campaign-not-found',
             'campaign-corrupt',

@@ -115,7 +115,7 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
             200: { description: 'All of them were there already', schema: Appended },
             201: { description: 'Appended', schema: Appended },
           },
-          kind: 'write-with-body',
+          kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'experiment-exists', 'precondition-failed'],
         }),
       },

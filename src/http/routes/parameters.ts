@@ -16,6 +16,9 @@ export const Timezone = Type.Optional(
   }),
 )
 
+/** For calls that take none, so that one that was meant to do something is not passed over. */
+export const NoQuery = Type.Object({}, { additionalProperties: false })
+
 export const pageProperties = {
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1000, description: 'How many at most. Default: 100', examples: [100] }),

@@ -7,7 +7,8 @@ import { progressOf } from '../../domain/progress.ts'
 import { StringEnum } from '../../domain/schema.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
-import { campaignTag, isKnown } from '../entity-tag.ts'
+import { campaignTag, isKnown, namesTag } from '../entity-tag.ts'
+import { sendJson } from '../json-answer.ts'
 import { CampaignParams, IfNoneMatch } from './parameters.ts'
 
 const ProgressQuery = Type.Object(
@@ -54,9 +55,9 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
     },
     async (request, reply) => {
       const { campaign_id } = request.params
-      const campaign = await readWhen(campaign_id, request, reply, isWorthTelling(request, reply))
+      const campaign = await readWhen(campaign_id, request, reply, isWorthTelling(request))
       if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
-      return reply.type('application/json; charset=utf-8').send(encodeProgress(campaign))
+      return sendJson(reply, encodeProgress(campaign))
     },
   )
 
@@ -94,10 +95,9 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
 
 function isWorthTelling(
   request: FastifyRequest & { readonly query: typeof ProgressQuery.static },
-  reply: FastifyReply,
 ): (campaign: Campaign) => boolean {
   if (request.query.until === 'end') return hasEnded
-  return (campaign) => !isKnown(request, reply, campaignTag(campaign))
+  return (campaign) => !namesTag(request, campaignTag(campaign))
 }
 
 function encodeProgress(campaign: Campaign): string {

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { configDiffProperties } from '../../domain/config-diff.ts'
 import { headerProperties } from '../../domain/manifest.ts'
 import { resume } from '../../domain/resume.ts'
 import type { ResumeRequest } from '../../domain/resume-request.ts'
@@ -8,17 +9,11 @@ import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, ifMatch } from '../entity-tag.ts'
 import { optionalBody } from '../optional-body.ts'
-import { CampaignParams, IfMatch } from './parameters.ts'
+import { CampaignParams, IfMatch, NoQuery } from './parameters.ts'
 
 const Resumed = Type.Object(
   {
-    config_changed: Type.Boolean({ description: 'A hash is another one than was given; false when none was' }),
-    changed: Type.Array(
-      Type.Object({ exp_id: Type.String(), from: Type.String(), to: Type.String() }, { additionalProperties: false }),
-      { description: 'Experiments whose own hash is another one' },
-    ),
-    added: Type.Array(Type.String(), { description: 'Given and not in the campaign; they are not added' }),
-    removed: Type.Array(Type.String(), { description: 'In the campaign and not given; they are not deleted' }),
+    ...configDiffProperties,
     plan: Type.Array(
       Type.Object(
         {
@@ -61,6 +56,7 @@ export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
     '/campaigns/:campaign_id/resume',
     {
       preValidation: optionalBody,
+      config: { isBodyOptional: true },
       schema: {
         operationId: 'resumeCampaign',
         tags: ['resume'],
@@ -70,10 +66,11 @@ export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
           'with the defaults. May be repeated.',
         params: CampaignParams,
         headers: IfMatch,
+        querystring: NoQuery,
         body: Type.Unsafe<ResumeRequest>(Type.Ref('ResumeRequest')),
         response: answers({
           success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
-          kind: 'write-with-body',
+          kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],
         }),
       },

@@ -6,7 +6,7 @@ import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, ifMatch } from '../entity-tag.ts'
 import { optionalBody } from '../optional-body.ts'
-import { CampaignParams, IfMatch } from './parameters.ts'
+import { CampaignParams, IfMatch, NoQuery } from './parameters.ts'
 
 const Retried = Type.Object(
   {
@@ -28,6 +28,7 @@ export const retryRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
     '/campaigns/:campaign_id/retry',
     {
       preValidation: optionalBody,
+      config: { isBodyOptional: true },
       schema: {
         operationId: 'retryExperiments',
         tags: ['resume'],
@@ -35,10 +36,11 @@ export const retryRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
         description: 'Without a body: all that failed. May be repeated: what is pending already stays so.',
         params: CampaignParams,
         headers: IfMatch,
+        querystring: NoQuery,
         body: Type.Unsafe<RetryRequest>(Type.Ref('RetryRequest')),
         response: answers({
           success: { 200: { description: 'What was put back', schema: Retried } },
-          kind: 'write-with-body',
+          kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],
         }),
       },

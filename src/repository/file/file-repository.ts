@@ -81,7 +81,16 @@ export class FileRepository implements ManifestRepository {
   async delete(id: string, { permit, force }: { permit: (campaign: Campaign) => void; force: boolean }): Promise<void> {
     await this.look(id)
     this.refuseIfStopped()
-    if (!this.corrupted.has(id)) return (await this.find(id)).remove(permit)
+    if (!this.corrupted.has(id)) {
+      const stored = await this.find(id)
+      try {
+        await stored.remove(permit)
+        return
+      } catch (error) {
+        // Only now found to be another file than the one we left: what was asked for is moving it aside.
+        if (!force || !this.corrupted.has(id)) throw error
+      }
+    }
     await this.alone(id, () => this.setAside(id, force))
     this.emit({ type: 'deleted', campaign_id: id })
   }

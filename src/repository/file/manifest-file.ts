@@ -69,12 +69,20 @@ class Untrusted extends Error {}
 /** A symlink put there since the look at it is not followed. */
 async function readText(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  let bytes: Buffer
   try {
-    return await file.readFile('utf8')
+    bytes = await file.readFile()
   } finally {
     await file.close()
   }
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new Untrusted('it is not UTF-8')
+  }
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function readManifest(text: string, id: string, identity: FileIdentity, modified: Date): CampaignManifest {
   let value: unknown

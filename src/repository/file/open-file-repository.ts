@@ -26,13 +26,14 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     onWait: options.onWait,
     onLost: (reason) => fence(reason),
   })
+  let thread: CommitThread | null = null
   try {
     const swept = directory.sweep()
     if (swept > 0) options.onNotice(`removed ${swept} unfinished writes of an earlier run`)
     for (const name of directory.strangers()) {
       options.onNotice(`${directory.campaigns}/${name} is ignored: its name is no campaign_id`)
     }
-    const thread = await CommitThread.start(
+    thread = await CommitThread.start(
       {
         directory: directory.campaigns,
         flush: options.durability === 'fsync',
@@ -47,6 +48,7 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     if (options.durability === 'fsync') directory.flush()
     return repository
   } catch (error) {
+    await thread?.close()
     await lock.release()
     throw error
   }

@@ -1,0 +1,132 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Campaign } from '../../domain/campaign.ts'
+import { DomainError } from '../../domain/errors.ts'
+import { encodeManifest } from '../../domain/manifest-layout.ts'
+import { type CampaignPatch, patchCampaign } from '../../domain/patch-campaign.ts'
+import { encodeForPythonTool } from '../../domain/python-tool-manifest.ts'
+import { StringEnum } from '../../domain/schema.ts'
+import { answers } from '../answers.ts'
+import type { RouteDependencies } from '../app.ts'
+import { campaignTag, ifMatch, isKnown, requireMatch } from '../entity-tag.ts'
+import { sendJson } from '../json-answer.ts'
+import { CampaignParams, IfMatch, IfNoneMatch, NoQuery, Timezone, timezoneOf } from './parameters.ts'
+
+const ManifestRef = Type.Ref('CampaignManifest')
+const EitherManifest = Type.Unsafe<unknown>({ anyOf: [ManifestRef, Type.Ref('PythonToolManifest')] })
+
+export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+  app.get(
+    '/campaigns/:campaign_id',
+    {
+      schema: {
+        operationId: 'getCampaign',
+        tags: ['campaigns'],
+        summary: 'The manifest, byte for byte as it is committed',
+        params: CampaignParams,
+        headers: IfNoneMatch,
+        querystring: Type.Object(
+          {
+            format: Type.Optional(
+              StringEnum(['llenergymeasure'], {
+                description: 'Keys, layout and naive times of the Python tool, instead of ours',
+              }),
+            ),
+            timezone: Timezone,
+          },
+          { additionalProperties: false },
+        ),
+        response: answers({
+          success: {
+            200: { description: 'The manifest', schema: EitherManifest, headers: ['etag'] },
+            304: { description: 'As you know it', schema: null },
+          },
+          kind: 'read',
+          problems: ['campaign-not-found', 'campaign-corrupt'],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { campaign_id } = request.params
+      const timezone = timezoneOf(request.query)
+      const { campaign, bytes } = await repository.readDocument(campaign_id)
+      if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
+      if (request.query.format !== undefined)
+        return sendJson(reply, encodeForPythonTool(campaign.toManifest(), timezone))
+      return sendJson(reply, Buffer.concat(bytes))
+    },
+  )
+
+  app.patch(
+    '/campaigns/:campaign_id',
+    {
+      schema: {
+        operationId: 'patchCampaign',
+        tags: ['campaigns'],
+        summary: 'Change name, settings or labels',
+        params: CampaignParams,
+        headers: IfMatch,
+        querystring: NoQuery,
+        body: Type.Unsafe<CampaignPatch>(Type.Ref('CampaignPatch')),
+        response: answers({
+          success: { 200: { description: 'The manifest as it is then', schema: ManifestRef, headers: ['etag'] } },
+          kind: 'write',
+          problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { campaign_id } = request.params
+      const at = now()
+      const campaign = await repository.update(
+        campaign_id,
+        ifMatch(request, campaignTag, (before) => patchCampaign(before, request.body, at)),
+      )
+      return sendJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
+    },
+  )
+
+  app.delete(
+    '/campaigns/:campaign_id',
+    {
+      schema: {
+        operationId: 'deleteCampaign',
+        tags: ['campaigns'],
+        summary: 'Delete a campaign',
+        params: CampaignParams,
+        headers: IfMatch,
+        querystring: Type.Object(
+          {
+            force: Type.Optional(
+              Type.Boolean({ description: 'Even while something runs; a corrupt file is moved aside. Default: false' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: answers({
+          success: { 204: { description: 'Deleted', schema: null } },
+          kind: 'write',
+          problems: ['campaign-not-found', 'campaign-running', 'campaign-corrupt', 'precondition-failed'],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const force = request.query.force === true
+      await repository.delete(request.params.campaign_id, {
+        force,
+        permit: (campaign) => {
+          requireMatch(request, campaignTag(campaign))
+          if (!force) refuseIfRunning(campaign)
+        },
+      })
+      return reply.code(204).send()
+    },
+  )
+}
+
+function refuseIfRunning({ header, tally }: Campaign): void {
+  const { running } = tally.counts
+  if (running === 0) return
+  const detail = `${running} experiments of campaign ${header.campaign_id} are running.`
+  throw new DomainError('campaign-running', detail)
+}

@@ -1,0 +1,156 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compareTimes, formatNaiveTime, isTimezone, parseTime } from '#campaignd/domain/timestamp.js'
+
+const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/St_Johns', 'Asia/Kolkata', 'Australia/Lord_Howe']
+
+/** Instants to the microsecond, as RFC 3339. */
+const instant = fc
+  .tuple(
+    fc.date({ min: new Date('1970-01-02T00:00:00Z'), max: new Date('2099-12-31T00:00:00Z'), noInvalidDate: true }),
+    fc.nat(999),
+  )
+  .map(([date, micros]) => date.toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`))
+
+describe('a naive time', () => {
+  test('is UTC by default zone UTC', () => {
+    expect(parseTime('2026-02-03T21:04:17.319159', 'UTC')).toBe('2026-02-03T21:04:17.319159Z')
+  })
+
+  test.each([
+    ['2026-02-03T21:04:17', '2026-02-03T20:04:17Z', 'winter'],
+    ['2026-07-03T21:04:17', '2026-07-03T19:04:17Z', 'summer'],
+    ['2026-10-25T02:30:00', '2026-10-25T00:30:00Z', 'the first of two, as Python reads it with fold=0'],
+    ['2026-10-25T01:59:59', '2026-10-24T23:59:59Z', 'the last before the clocks go back'],
+    ['2026-10-25T03:00:00', '2026-10-25T02:00:00Z', 'the first after both'],
+    [
+      '2026-03-29T02:30:00',
+      '2026-03-29T01:30:00Z',
+      'in the gap, by the offset before it, as Python reads it with fold=0',
+    ],
+    ['2026-03-29T03:30:00', '2026-03-29T01:30:00Z', 'after the gap'],
+  ])('%s in Berlin is %s: %s', (naive, utc) => {
+    expect(parseTime(naive, 'Europe/Berlin')).toBe(utc)
+  })
+
+  test('that Python wrote comes back as it was, in any zone', () => {
+    fc.assert(
+      fc.property(instant, fc.constantFrom(...ZONES), (time, zone) => {
+        const naive = formatNaiveTime(time, zone)
+        expect(naive).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
+        expect(formatNaiveTime(parseTime(naive, zone) ?? '', zone)).toBe(naive)
+      }),
+    )
+  })
+
+  test('of UTC has the digits of the instant', () => {
+    fc.assert(
+      fc.property(instant, (time) => {
+        expect(formatNaiveTime(time, 'UTC')).toBe(time.replace(/(\.000000)?Z$/, ''))
+      }),
+    )
+  })
+})
+
+describe('a naive time written', () => {
+  test.each([
+    ['2026-02-03T21:04:17Z', '2026-02-03T21:04:17'],
+    ['2026-02-03T21:04:17.000Z', '2026-02-03T21:04:17'],
+    ['2026-02-03T21:04:17.3Z', '2026-02-03T21:04:17.300000'],
+    ['2026-02-03T21:04:17.319159Z', '2026-02-03T21:04:17.319159'],
+    ['2026-02-03T21:04:17.319159999Z', '2026-02-03T21:04:17.319159'],
+  ])('of %s is %s: six digits or none', (time, naive) => {
+    expect(formatNaiveTime(time, 'UTC')).toBe(naive)
+  })
+
+  test('is local time of the zone', () => {
+    expect(formatNaiveTime('2026-12-31T23:30:00Z', 'Asia/Kolkata')).toBe('2027-01-01T05:00:00')
+  })
+})
+
+describe('a time with an offset', () => {
+  test.each([
+    ['2026-02-03T21:04:17+00:00', '2026-02-03T21:04:17Z'],
+    ['2026-02-03T21:04:17+02:00', '2026-02-03T19:04:17Z'],
+    ['2026-02-03T21:04:17-03:30', '2026-02-04T00:34:17Z'],
+    ['2026-01-01T00:30:00+05:45', '2025-12-31T18:45:00Z'],
+    ['2026-02-03T21:04:17Z', '2026-02-03T21:04:17Z'],
+  ])('%s is %s, whatever the zone', (text, utc) => {
+    for (const zone of ZONES) expect(parseTime(text, zone)).toBe(utc)
+  })
+})
+
+test.each(['.3', '.319', '.319159', '.319159000', '.000', ''])('the fraction "%s" keeps its digits', (fraction) => {
+  for (const offset of ['', 'Z', '+02:00']) {
+    expect(parseTime(`2026-02-03T21:04:17${fraction}${offset}`, 'Europe/Berlin')).toMatch(`:17${fraction}Z`)
+  }
+})
+
+test.each([
+  '2026-02-30T12:00:00',
+  '2025-02-29T12:00:00',
+  '2026-04-31T12:00:00',
+  '2026-13-01T12:00:00',
+  '2026-00-10T12:00:00',
+  '2026-01-00T12:00:00',
+  '2026-01-01T24:00:00',
+  '2026-01-01T25:00:00',
+  '2026-01-01T12:60:00',
+])('there is no %s', (naive) => {
+  for (const offset of ['', 'Z', '+02:00']) expect(parseTime(`${naive}${offset}`, 'Europe/Berlin')).toBeUndefined()
+})
+
+test.each([
+  '',
+  'yesterday',
+  '2026-02-03',
+  '2026-02-03 21:04:17',
+  '2026-02-03T21:04',
+  '2026-02-03T21:04:17+0200',
+  '1770152657',
+])('no time is read from "%s"', (text) => {
+  expect(parseTime(text, 'UTC')).toBeUndefined()
+})
+
+test.each([
+  '2026-01-01T12:00:00+24:00',
+  '2026-01-01T12:00:00+01:60',
+  '0000-01-01T00:00:00+01:00',
+  '9999-12-31T23:30:00-01:00',
+])('%s is no instant that can be written', (text) => {
+  expect(parseTime(text, 'UTC')).toBeUndefined()
+})
+
+test('29 February is there in a leap year', () => {
+  expect(parseTime('2028-02-29T12:00:00', 'UTC')).toBe('2028-02-29T12:00:00Z')
+})
+
+test('times are ordered as instants, whatever their number of digits', () => {
+  const fraction = fc.stringMatching(/^(\.\d{1,9})?$/)
+  const second = fc.constantFrom('2026-02-03T21:04:17', '2026-02-03T21:04:18', '2026-02-03T21:05:17')
+  const time = fc.tuple(second, fraction).map(([seconds, digits]) => `${seconds}${digits}Z`)
+  fc.assert(
+    fc.property(time, time, (a, b) => {
+      fc.pre(nanoseconds(a) !== nanoseconds(b))
+      expect(compareTimes(a, b) < 0).toBe(nanoseconds(a) < nanoseconds(b))
+      expect(compareTimes(b, a) < 0).toBe(nanoseconds(b) < nanoseconds(a))
+    }),
+  )
+})
+
+test('a time equals itself', () => {
+  expect(compareTimes('2026-02-03T21:04:17.5Z', '2026-02-03T21:04:17.5Z')).toBe(0)
+})
+
+test.each(['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires'])('%s is a time zone', (name) => {
+  expect(isTimezone(name)).toBe(true)
+})
+
+test.each(['', 'Mars/Olympus', '+02:00', '2026-02-03T21:04:17Z'])('"%s" is not the name of a time zone', (name) => {
+  expect(isTimezone(name)).toBe(false)
+})
+
+function nanoseconds(time: string): bigint {
+  const [seconds = '', fraction = ''] = time.slice(0, -1).split('.')
+  return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
+}
