@@ -19,7 +19,7 @@ const config = configOrExit()
 const output = pino.destination({ sync: false })
 const logger = pino({ level: config.logLevel }, output)
 
-const running: { app?: App; repository?: ManifestRepository } = {}
+const running: { app?: App; repository?: ManifestRepository; inDoubt?: Error } = {}
 
 process.on('uncaughtException', (error) => {
   logger.fatal({ err: error }, 'uncaught: the service ends')
@@ -54,6 +54,7 @@ async function start(): Promise<void> {
       logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
     },
     onFatal: (reason) => {
+      running.inDoubt = reason
       logger.fatal(
         { err: reason },
         'the store is in doubt: the service ends, so that nothing is acknowledged that is not safe',
@@ -87,12 +88,16 @@ async function listenQuietly(app: App, host: string, port: number): Promise<stri
 async function stop({ signal }: { signal?: string }): Promise<void> {
   logger.info(`${signal ?? 'stop'}: finishing what is in flight`)
   const { app, repository } = running
+  process.once('exit', () => {
+    output.flushSync()
+  })
   const impatience = setTimeout(() => app?.server.closeAllConnections(), PATIENCE_WITH_CLIENTS)
   await app?.close()
   clearTimeout(impatience)
   await repository?.close()
+  // Ends non-zero: whoever starts the service again must see that it did not end well.
+  if (running.inDoubt !== undefined) throw running.inDoubt
   logger.info('stopped')
-  output.flushSync()
 }
 
 function exit(code: number): never {

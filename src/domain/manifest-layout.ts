@@ -17,6 +17,11 @@ export function encodeExperiment(experiment: Experiment, position: number): stri
   return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}${JSON.stringify(experiment)}`
 }
 
+/** How the line of an experiment begins; the rest is up to the next line break. */
+export function encodeStart(expId: string, position: number): string {
+  return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}{"exp_id":${JSON.stringify(expId)},`
+}
+
 /** A whole manifest, as its file holds it. */
 export function encodeManifest({ header, experiments }: Campaign): string {
   return `${encodeHeader(header)}${[...experiments].map(encodeExperiment).join('')}${MANIFEST_END}`

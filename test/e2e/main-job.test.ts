@@ -41,20 +41,27 @@ test('a campaign goes on after a failure and a SIGKILL: nothing is lost and noth
 
   const queue = [...plan.remaining]
   const acknowledged = new Map<string, string>()
-  const clients = Array.from({ length: CLIENTS }, (_, client) => work(campaign, `client-${client}`, queue, acknowledged))
+  const clients = Array.from({ length: CLIENTS }, (_, client) =>
+    work(campaign, `client-${client}`, queue, acknowledged),
+  )
   while (acknowledged.size < 4) await sleep(2)
   const known = new Map(acknowledged)
   await first.kill()
   const second = await npmStart(dataDir, port)
   const { experiments: survived } = await call<{ experiments: Experiment[] }>('GET', campaign)
   for (const [expId, resultPath] of known) {
-    expect(survived.find(({ exp_id }) => exp_id === expId)).toMatchObject({ status: 'completed', result_path: resultPath })
+    expect(survived.find(({ exp_id }) => exp_id === expId)).toMatchObject({
+      status: 'completed',
+      result_path: resultPath,
+    })
   }
   await Promise.all(clients)
 
   expect(await call('GET', `${campaign}/progress`)).toMatchObject({ is_complete: true, state: 'completed' })
   await second.kill()
-  const manifest = JSON.parse(readFileSync(join(dataDir, 'campaigns/bbb9fb75.json'), 'utf8')) as { experiments: Experiment[] }
+  const manifest = JSON.parse(readFileSync(join(dataDir, 'campaigns/bbb9fb75.json'), 'utf8')) as {
+    experiments: Experiment[]
+  }
   for (const [index, { exp_id, status, attempt, result_path }] of manifest.experiments.entries()) {
     const imported = before.experiments[index]
     const started = imported?.status === 'pending' ? 0 : 1
@@ -63,11 +70,20 @@ test('a campaign goes on after a failure and a SIGKILL: nothing is lost and noth
     expect(result_path).toBe(acknowledged.get(exp_id) ?? imported?.result_path)
   }
   const failed = manifest.experiments.find(({ exp_id }) => exp_id === FAILS_ONCE)
-  expect(failed).toMatchObject({ retry_count: 1, error: null, attempts: [{ attempt: 1, status: 'failed', error: 'CUDA out of memory' }] })
+  expect(failed).toMatchObject({
+    retry_count: 1,
+    error: null,
+    attempts: [{ attempt: 1, status: 'failed', error: 'CUDA out of memory' }],
+  })
 })
 
 /** A worker without a claim: takes the next id of the list and reports on it, until the list is empty. */
-async function work(campaign: string, worker: string, queue: string[], acknowledged: Map<string, string>): Promise<void> {
+async function work(
+  campaign: string,
+  worker: string,
+  queue: string[],
+  acknowledged: Map<string, string>,
+): Promise<void> {
   for (let expId = queue.shift(); expId !== undefined; expId = queue.shift()) {
     const experiment = `${campaign}/experiments/${expId}`
     const { attempt } = await call<Experiment>('PATCH', experiment, { status: 'running', worker })

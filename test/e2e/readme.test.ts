@@ -14,9 +14,13 @@ test('the curl walk of the README works as it is written, from top to bottom', a
   const calls = blocks.filter((script) => script.includes('curl '))
   expect(calls.length).toBeGreaterThanOrEqual(8)
   const script = calls.join('\n').replaceAll('http://localhost:8080', service.url)
-  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script.replaceAll('curl -sS', 'curl -sS --fail-with-body')], {
-    cwd: ROOT,
-  })
+  const { stdout } = await promisify(execFile)(
+    'bash',
+    ['-euo', 'pipefail', '-c', script.replaceAll('curl -sS', 'curl -sS --fail-with-body')],
+    {
+      cwd: ROOT,
+    },
+  )
   expect(stdout).toContain('"error":"CUDA out of memory"')
   expect(stdout).toContain('{"retried":["0002"],"skipped":[],"revision":5}')
   expect(stdout).toContain('"progress_fraction":0.5')

@@ -11,6 +11,8 @@ export class CommitThread {
   private readonly waiting = new Map<number, (outcome: FileOutcome) => void>()
   private lastId = 0
   private closing = false
+  /** Why it does no more jobs. */
+  private dead: string | null = null
 
   private constructor(
     private readonly worker: Worker,
@@ -21,9 +23,15 @@ export class CommitThread {
       this.waiting.delete(id)
       settle?.(outcome)
     })
-    worker.on('error', onDeath)
+    const die = (reason: Error) => {
+      if (this.dead !== null || this.closing) return
+      this.dead = `the commit thread ended: ${reason.message}`
+      onDeath(new Error(this.dead))
+      this.settleAll(this.dead)
+    }
+    worker.on('error', die)
     worker.on('exit', (code) => {
-      if (!this.closing) onDeath(new Error(`the commit thread ended with code ${code}`))
+      die(new Error(`code ${code}`))
     })
   }
 
@@ -37,6 +45,8 @@ export class CommitThread {
   run(job: FileJob): Promise<FileOutcome> {
     this.lastId += 1
     const request: CommitRequest = { id: this.lastId, job }
+    const { dead } = this
+    if (dead !== null) return Promise.resolve({ kind: 'unknown', detail: dead })
     return new Promise((resolve) => {
       this.waiting.set(request.id, resolve)
       this.worker.postMessage(request)
@@ -45,6 +55,13 @@ export class CommitThread {
 
   async close(): Promise<void> {
     this.closing = true
+    this.dead ??= 'the store is closed'
     await this.worker.terminate()
+    this.settleAll(this.dead)
+  }
+
+  private settleAll(detail: string): void {
+    for (const settle of this.waiting.values()) settle({ kind: 'unknown', detail })
+    this.waiting.clear()
   }
 }

@@ -8,6 +8,7 @@ import type { LockIdentity } from './lock-identity.ts'
 export interface CommitWorkerData {
   readonly directory: string
   readonly flush: boolean
+  readonly leaving: string
   readonly lockPath: string
   readonly lock: LockIdentity
 }
@@ -26,7 +27,12 @@ const { directory, ...options } = workerData as CommitWorkerData
 // Opened once: where descriptors run out, the flush after a rename must not be what fails.
 const target: DurableDirectory = { fs, descriptor: fs.openSync(directory, 'r'), ...options }
 
+/** What ended all writing: after it the disk is not touched any more, whatever still waits here. */
+let over: FileOutcome | null = null
+
 parentPort?.on('message', ({ id, job }: CommitRequest) => {
-  const reply: CommitReply = { id, outcome: carryOut(target, job) }
+  const outcome = over ?? carryOut(target, job)
+  if (outcome.kind === 'unknown' || outcome.kind === 'lock-lost') over = { kind: 'lock-lost' }
+  const reply: CommitReply = { id, outcome }
   parentPort?.postMessage(reply)
 })

@@ -1,25 +1,42 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
 import { CampaignId } from '../../domain/manifest.ts'
 
 const SUFFIX = '.json'
 const TEMP_SUFFIX = '.tmp'
 const ASIDE_SUFFIX = '.set-aside'
+const SCRATCH_AGE_MS = 60_000
 
 /** Where everything lies below the data directory. */
 export class DataDirectory {
   readonly campaigns: string
+  /** Through it goes what is deleted or moved aside; of this process alone, see `DurableDirectory`. */
+  readonly leaving: string
+  /** Directories that had to be made: their names are not durable yet. */
+  private made: string[] = []
 
   constructor(readonly root: string) {
     this.campaigns = join(root, 'campaigns')
+    this.leaving = join(root, `leaving-${randomUUID()}`)
   }
 
   /** Makes what is missing; only the owner may look inside. */
   create(): void {
-    mkdirSync(this.root, { recursive: true, mode: 0o700 })
-    mkdirSync(this.campaigns, { recursive: true, mode: 0o700 })
+    const topmost = mkdirSync(this.campaigns, { recursive: true, mode: 0o700 })
+    for (let path = this.campaigns; topmost !== undefined && path.startsWith(topmost); path = dirname(path)) {
+      this.made.push(path)
+    }
+  }
+
+  /** Makes the way out, once the directory is ours. */
+  openWayOut(): void {
+    mkdirSync(this.leaving, { mode: 0o700 })
+  }
+
+  closeWayOut(): void {
+    rmSync(this.leaving, { recursive: true, force: true })
   }
 
   /** @throws Error for an id that is none: it must never be able to name another file */
@@ -62,14 +79,26 @@ export class DataDirectory {
   sweep(): number {
     const temps = readdirSync(this.campaigns).filter((name) => name.endsWith(TEMP_SUFFIX))
     for (const name of temps) rmSync(join(this.campaigns, name), { force: true })
-    const leftovers = readdirSync(this.root).filter((name) => /^(lock\.stale|owner|probe)-/.test(name))
-    for (const name of leftovers) removeScratch(join(this.root, name))
+    for (const name of readdirSync(this.root)) {
+      const path = join(this.root, name)
+      if (name.startsWith('leaving-')) this.sweepWayOut(path)
+      else if (/^(lock\.stale|owner|probe)-/.test(name) && isOld(path)) rmSync(path, { recursive: true, force: true })
+    }
     return temps.length
+  }
+
+  /** What was on its way to another name gets there; what was to be deleted is. */
+  private sweepWayOut(path: string): void {
+    for (const name of readdirSync(path)) {
+      if (name.endsWith(ASIDE_SUFFIX)) renameSync(join(path, name), join(this.campaigns, name))
+    }
+    rmSync(path, { recursive: true })
   }
 
   /** Makes names durable that a crashed predecessor may have left in memory only. */
   flush(): void {
-    for (const path of [this.campaigns, this.root]) {
+    const parents = this.made.map((path) => dirname(path))
+    for (const path of new Set([this.campaigns, this.root, ...parents])) {
       const descriptor = openSync(path, 'r')
       fsyncSync(descriptor)
       closeSync(descriptor)
@@ -77,11 +106,8 @@ export class DataDirectory {
   }
 }
 
-function removeScratch(path: string): void {
-  try {
-    rmSync(join(path, 'owner.json'), { force: true })
-    rmdirSync(path)
-  } catch {
-    // Somebody else's, and just now: it is removed by the next start.
-  }
+/** Those of a start that goes on just now are seconds old. */
+function isOld(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat !== undefined && stat.mtimeMs < Date.now() - SCRATCH_AGE_MS
 }

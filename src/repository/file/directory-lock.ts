@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lock, type LockOptions } from 'proper-lockfile'
@@ -6,6 +7,7 @@ import {
   describeOwner,
   describeThisProcess,
   isKnownToBeGone,
+  isLockOf,
   readOwnerRecord,
   type OwnerRecord,
 } from './owner-record.ts'
@@ -53,12 +55,11 @@ export async function lockDirectory(directory: string, events: LockEvents): Prom
   for (;;) {
     const { lock, tookOver } = await tryLock(directory, birthTimes, events.onLost)
     if (lock !== null) {
+      const owner = describeThisProcess(lock.identity, new Date().toISOString())
+      writeOwner(directory, owner)
       if (contended || tookOver) await sleep(SECOND_LOOK_MS)
-      if (lock.isOurs()) {
-        writeOwner(directory, describeThisProcess(lock.identity.inode, new Date().toISOString()))
-        return lock
-      }
-      lock.abandon()
+      if (lock.isOurs() && isStillOwner(directory, owner, lock.identity)) return lock
+      await lock.letGo()
     }
     const holder = describeOwner(readOwnerRecord(ownerPath(directory)))
     if (performance.now() > deadline) {
@@ -72,15 +73,21 @@ export async function lockDirectory(directory: string, events: LockEvents): Prom
   }
 }
 
+/** A lock that may turn out to be another's at the second look. */
+interface Contended extends DirectoryLock {
+  /** Gives it up and leaves it as it is. */
+  letGo(): Promise<void>
+}
+
 interface Attempt {
-  readonly lock: DirectoryLock | null
+  readonly lock: Contended | null
   readonly tookOver: boolean
 }
 
 async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvents['onLost']): Promise<Attempt> {
   const lockPath = join(directory, 'lock')
   const fs = new OwnedLockFs(lockPath, STALE_MS, birthTimes)
-  const found = inspect(lockPath)
+  const found = inspect(lockPath, birthTimes)
   const tookOver = succeedTheDead(directory, fs, found) || (found !== null && found.mtimeMs < Date.now() - STALE_MS)
   let released = false
   const options: LockOptions = {
@@ -102,9 +109,19 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return null
     throw new Error(`Cannot lock ${lockPath}: ${(error as Error).message}`, { cause: error })
   })
+  if (releaseLibrary === null) return { lock: null, tookOver }
+  const letGo = async () => {
+    released = true
+    fs.abandon()
+    await releaseLibrary()
+  }
   const { identity } = fs
-  if (releaseLibrary === null || identity === null) return { lock: null, tookOver }
-  const held: DirectoryLock = {
+  if (identity === null) {
+    await letGo()
+    return { lock: null, tookOver }
+  }
+  const held: Contended = {
+    letGo,
     lockPath,
     identity,
     isOurs: () => fs.isOurs(),
@@ -123,7 +140,7 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
 }
 
 /** @returns the stat of the lock directory, null when there is none */
-function inspect(lockPath: string): { readonly mtimeMs: number; readonly ino: bigint } | null {
+function inspect(lockPath: string, birthTimes: boolean): (LockIdentity & { readonly mtimeMs: number }) | null {
   try {
     const stat = statSync(lockPath, { bigint: true, throwIfNoEntry: false })
     if (stat === undefined) return null
@@ -132,19 +149,47 @@ function inspect(lockPath: string): { readonly mtimeMs: number; readonly ino: bi
     if (inside.length > 0) {
       throw new Error(`${lockPath} must be empty, but holds ${inside.join(', ')}. Remove it: rm -r ${lockPath}`)
     }
-    return { mtimeMs: Number(stat.mtimeMs), ino: stat.ino }
+    return { mtimeMs: Number(stat.mtimeMs), inode: stat.ino, birthtimeNs: birthTimes ? stat.birthtimeNs : null }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
 }
 
-/** Takes the lock of an owner that is known to be dead out of the way. */
-function succeedTheDead(directory: string, fs: OwnedLockFs, found: { readonly ino: bigint } | null): boolean {
-  if (found === null) return false
-  const owner = readOwnerRecord(ownerPath(directory))
-  if (owner?.lock_inode !== String(found.ino) || !isKnownToBeGone(owner)) return false
-  return fs.takeAside((stat) => String(stat.ino) === owner.lock_inode)
+/**
+ * Takes the lock of an owner that is known to be dead out of the way. Of many that know it only the one does who gets the
+ * record: the others must not take the lock that comes next for the dead one's.
+ */
+function succeedTheDead(directory: string, fs: OwnedLockFs, found: LockIdentity | null): boolean {
+  const owner = found === null ? null : readOwnerRecord(ownerPath(directory))
+  if (found === null || owner === null || !isLockOf(owner, found) || !isKnownToBeGone(owner)) return false
+  const record = join(directory, `owner-${randomUUID()}`)
+  try {
+    renameSync(ownerPath(directory), record)
+  } catch {
+    return false
+  }
+  const isTheDead = readOwnerRecord(record)?.token === owner.token
+  if (!isTheDead) renameSync(record, ownerPath(directory))
+  const taken =
+    isTheDead &&
+    fs.takeAside((stat) =>
+      isLockOf(owner, { inode: stat.ino, birthtimeNs: found.birthtimeNs === null ? null : stat.birthtimeNs }),
+    )
+  rmSync(record, { force: true })
+  return taken
+}
+
+/**
+ * False when another took itself for the owner of the very same lock directory and wrote its record after us. A record
+ * that was left by one that holds no lock any more is written over.
+ */
+function isStillOwner(directory: string, owner: OwnerRecord, lock: LockIdentity): boolean {
+  const record = readOwnerRecord(ownerPath(directory))
+  if (record?.token === owner.token) return true
+  if (record !== null && isLockOf(record, lock)) return false
+  writeOwner(directory, owner)
+  return true
 }
 
 /** By rename: a contender that reads it must not see half a record. */

@@ -1,4 +1,5 @@
 import type * as nodeFs from 'node:fs'
+import { basename, join } from 'node:path'
 import { isLock, type LockIdentity } from './lock-identity.ts'
 
 /** What tells a file from another one at the same path, or from itself after a change from outside. */
@@ -19,6 +20,8 @@ export type FileJob =
     }
   | { readonly kind: 'delete'; readonly path: string; readonly expected: FileIdentity }
   | { readonly kind: 'move'; readonly path: string; readonly to: string }
+  /** Makes what somebody else wrote durable, as it is. */
+  | { readonly kind: 'flush'; readonly path: string }
 
 /**
  * - `done`: it is on disk, and survives a power cut
@@ -40,6 +43,11 @@ export interface DurableDirectory {
   readonly descriptor: number
   /** False leaves out the flushes: what is done then survives a crash of the process, not of the machine. */
   readonly flush: boolean
+  /**
+   * A directory of this process, that a successor removes before it reads: what leaves goes through it, so that a process
+   * that was stopped between its last look at the lock and its change finds no way, and leaves its successor's file alone.
+   */
+  readonly leaving: string
   readonly lockPath: string
   readonly lock: LockIdentity
 }
@@ -54,16 +62,45 @@ export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome
     case 'replace':
       return writeFile(directory, job)
     case 'delete':
-      return rename(directory, job.expected, job.path, () => {
-        directory.fs.unlinkSync(job.path)
-        return null
-      })
+      return leave(directory, job.path, job.expected, null)
     case 'move':
-      return rename(directory, null, job.path, () => {
-        directory.fs.renameSync(job.path, job.to)
-        return null
-      })
+      return leave(directory, job.path, null, job.to)
+    case 'flush':
+      return flushFile(directory, job.path)
   }
+}
+
+function flushFile({ fs, flush }: DurableDirectory, path: string): FileOutcome {
+  if (!flush) return { kind: 'done', identity: null }
+  try {
+    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    try {
+      fs.fsyncSync(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+    return { kind: 'done', identity: null }
+  } catch (error) {
+    return failure(error)
+  }
+}
+
+/** Takes a file away, for good or to another name. */
+function leave(
+  directory: DurableDirectory,
+  path: string,
+  expected: FileIdentity | null,
+  to: string | null,
+): FileOutcome {
+  const { fs, leaving } = directory
+  const out = join(leaving, basename(to ?? path))
+  const outcome = rename(directory, expected, path, () => {
+    fs.renameSync(path, out)
+    if (to !== null) fs.renameSync(out, to)
+    return null
+  })
+  if (to === null && outcome.kind === 'done') removeTemp(directory, out)
+  return outcome
 }
 
 function writeFile(directory: DurableDirectory, job: FileJob & { kind: 'create' | 'replace' }): FileOutcome {
@@ -111,6 +148,7 @@ function writeAll(fs: typeof nodeFs, descriptor: number, parts: readonly Uint8Ar
   let waiting = parts.filter((part) => part.length > 0)
   while (waiting.length > 0) {
     let written = fs.writevSync(descriptor, waiting.slice(0, 1024))
+    if (written === 0) throw Object.assign(new Error('EIO: nothing more can be written'), { code: 'EIO' })
     while (written > 0 && waiting[0] !== undefined && written >= waiting[0].length) {
       written -= waiting[0].length
       waiting = waiting.slice(1)

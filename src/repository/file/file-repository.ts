@@ -11,7 +11,7 @@ import type {
 import type { CommitThread } from './commit-thread.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { DirectoryLock } from './directory-lock.ts'
-import { identityOf, isSame } from './durable-file.ts'
+import { identityOf, isSame, type FileJob, type FileOutcome } from './durable-file.ts'
 import * as nodeFs from 'node:fs'
 import { ManifestBytes } from './manifest-bytes.ts'
 import { corruptFile, loadManifest, type CorruptFile, type LoadedManifest } from './manifest-file.ts'
@@ -20,6 +20,9 @@ import { StoredCampaign } from './stored-campaign.ts'
 
 /** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
 const SCAN_MS = 1000
+
+/** How many manifests are read at once: some are flushed in the thread while another is parsed. */
+const READERS = 8
 
 /** What the repository stands on; see `open-file-repository.ts`, which brings it up in the right order. */
 export interface FileStore {
@@ -42,7 +45,9 @@ export class FileRepository implements ManifestRepository {
   /** Creations and first looks at a file, by id: what else wants that id waits for them. */
   private readonly arriving = new Map<string, Promise<void>>()
   private readonly listeners = new Set<(event: CommittedEvent) => void>()
-  private stopped: string | null = null
+  private closing = false
+  /** Why the store can be trusted no more; it never can again. */
+  private failed: RepositoryError | null = null
   private scannedAt = -Infinity
 
   constructor(
@@ -83,6 +88,7 @@ export class FileRepository implements ManifestRepository {
     this.refuseIfStopped()
     if (!this.corrupted.has(id)) {
       const stored = await this.find(id)
+      this.refuseIfStopped()
       try {
         await stored.remove(permit)
         return
@@ -101,22 +107,29 @@ export class FileRepository implements ManifestRepository {
   }
 
   readiness(): { ready: true } | { ready: false; reason: string } {
-    if (this.stopped !== null) return { ready: false, reason: this.stopped }
+    if (this.failed !== null) return { ready: false, reason: this.failed.message }
+    if (this.closing) return { ready: false, reason: 'it is closing' }
     return this.store.lock.isOurs() ? { ready: true } : { ready: false, reason: lockLost().message }
   }
 
   async close(): Promise<void> {
-    if (this.stopped !== null) return
-    this.stopped = 'it is closing'
+    if (this.closing) return
+    this.closing = true
     await Promise.allSettled(this.arriving.values())
     await Promise.all([...this.stored.values()].map((stored) => stored.idle()))
     await this.store.thread.close()
+    if (this.failed !== null) return
+    this.store.directory.closeWayOut()
     await this.store.lock.release()
   }
 
   /** Reads every manifest that lies in the directory and is not known yet. */
   async load(): Promise<void> {
-    for (const id of this.store.directory.ids()) await this.look(id)
+    const unknown = this.store.directory.ids().filter((id) => !this.stored.has(id))
+    const readers = Array.from({ length: READERS }, async () => {
+      for (let id = unknown.pop(); id !== undefined; id = unknown.pop()) await this.look(id)
+    })
+    await Promise.all(readers)
   }
 
   /**
@@ -124,11 +137,11 @@ export class FileRepository implements ManifestRepository {
    * slips out behind it.
    */
   failStop(reason: Error): void {
-    if (this.stopped !== null) return
-    this.stopped = reason.message
+    if (this.failed !== null) return
+    this.failed = stopping(reason.message)
     this.store.lock.abandon()
     const unknown = outcomeUnknown(reason.message)
-    for (const stored of this.stored.values()) stored.end(stopping(reason.message), unknown)
+    for (const stored of this.stored.values()) stored.end(this.failed, unknown)
     this.events.onFatal(reason)
   }
 
@@ -153,10 +166,15 @@ export class FileRepository implements ManifestRepository {
     const path = this.store.directory.manifest(id)
     const known = this.corrupted.get(id)?.identity ?? null
     if (known !== null && isSame(identityOf(nodeFs, path), known)) return
-    const loaded = await loadManifest(path, id)
+    // It may have been put there by hand, or written by a run that did not flush: what is told of it must be there to stay.
+    const [flushed, loaded] = await Promise.all([
+      this.store.thread.run({ kind: 'flush', path }),
+      loadManifest(path, id),
+    ])
     if (loaded === null) this.corrupted.delete(id)
     else if ('listed' in loaded) this.distrust(id, loaded)
-    else this.take(id, loaded)
+    else if (flushed.kind === 'done') this.take(id, loaded)
+    else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk', null, new Date()))
   }
 
   /** One at a time for each id: what comes second begins with what the first has left. */
@@ -178,32 +196,33 @@ export class FileRepository implements ManifestRepository {
     const file = this.corrupted.get(id)
     if (file !== undefined) throw corrupt(id, file.listed.reason)
     if (this.stored.has(id)) throw alreadyThere(id)
-    const { directory, thread } = this.store
+    const { directory } = this.store
     const bytes = ManifestBytes.of(campaign)
     const path = directory.manifest(id)
-    const outcome = await thread.run({ kind: 'create', path, temp: directory.temp(id), parts: bytes.parts })
+    const outcome = await this.carryOut({ kind: 'create', path, temp: directory.temp(id), parts: bytes.parts })
     if (outcome.kind === 'done' && outcome.identity !== null) {
       this.take(id, { campaign, bytes, identity: outcome.identity })
       return
     }
     if (outcome.kind === 'refused' && outcome.because === 'exists') throw alreadyThere(id)
-    throw this.outcomeError(outcome)
+    throw storeError(outcome)
   }
 
   private async setAside(id: string, force: boolean): Promise<void> {
     const file = this.corrupted.get(id)
     if (file === undefined) throw notFound(id)
     if (!force) throw corrupt(id, file.listed.reason)
-    const { directory, thread } = this.store
-    const outcome = await thread.run({ kind: 'move', path: directory.manifest(id), to: directory.aside(id) })
-    if (outcome.kind !== 'done') throw this.outcomeError(outcome)
+    this.refuseIfStopped()
+    const { directory } = this.store
+    const outcome = await this.carryOut({ kind: 'move', path: directory.manifest(id), to: directory.aside(id) })
+    if (outcome.kind !== 'done') throw storeError(outcome)
     this.corrupted.delete(id)
   }
 
   private take(id: string, loaded: LoadedManifest): void {
-    const { directory, thread } = this.store
+    const { directory, thread, lock } = this.store
     const path = directory.manifest(id)
-    const stored = new StoredCampaign(path, loaded, thread, () => directory.temp(id), {
+    const stored = new StoredCampaign(path, loaded, thread, lock, () => directory.temp(id), {
       onCommit: (event) => {
         this.emit(event)
       },
@@ -228,11 +247,13 @@ export class FileRepository implements ManifestRepository {
     if (before?.listed.reason !== file.listed.reason) this.events.onCorrupt(id, file.listed.reason)
   }
 
-  private outcomeError(outcome: Awaited<ReturnType<CommitThread['run']>>): RepositoryError {
+  /** @throws RepositoryError when it left the store in doubt, or when something else did meanwhile */
+  private async carryOut(job: FileJob): Promise<FileOutcome> {
+    const outcome = await this.store.thread.run(job)
     if (outcome.kind === 'lock-lost') this.failStop(lockLost())
-    if (outcome.kind !== 'unknown') return storeError(outcome)
-    this.failStop(new Error(outcome.detail))
-    return outcomeUnknown(outcome.detail)
+    if (outcome.kind === 'unknown') this.failStop(new Error(outcome.detail))
+    if (this.failed !== null) throw outcomeUnknown(this.failed.message)
+    return outcome
   }
 
   private async scan(): Promise<void> {
@@ -242,7 +263,8 @@ export class FileRepository implements ManifestRepository {
   }
 
   private refuseIfStopped(): void {
-    if (this.stopped !== null) throw stopping(this.stopped)
+    if (this.failed !== null) throw this.failed
+    if (this.closing) throw stopping('it is closing')
   }
 
   private emit(event: CommittedEvent): void {

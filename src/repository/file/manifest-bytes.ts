@@ -1,4 +1,4 @@
-import { encodeExperiment, encodeHeader, MANIFEST_END } from '../../domain/manifest-layout.ts'
+import { encodeExperiment, encodeHeader, encodeStart, MANIFEST_END } from '../../domain/manifest-layout.ts'
 import type { Campaign } from '../../domain/campaign.ts'
 
 /** Experiments a block: a changed one re-copies a block of some 30 kB, and 10,000 make 157 of them. */
@@ -34,6 +34,31 @@ export class ManifestBytes {
       }
     }
     return new ManifestBytes(encode(encodeHeader(campaign.header)), blocks)
+  }
+
+  /**
+   * The bytes of a file as they lie there, which spares encoding all of it.
+   * @returns null when they are not laid out as ours: a header as we write it, then each experiment on its line
+   */
+  static read(file: Buffer, campaign: Campaign): ManifestBytes | null {
+    const header = encode(encodeHeader(campaign.header))
+    const end = file.length - END.length
+    if (!equal(file.subarray(0, header.length), header) || !equal(file.subarray(end), END)) return null
+    const body = file.subarray(header.length, end)
+    const starts = lineStarts(body)
+    if (starts.length !== campaign.experiments.length) return null
+    let position = 0
+    for (const { exp_id } of campaign.experiments) {
+      const start = encodeStart(exp_id, position)
+      const from = starts[position] ?? 0
+      if (body.toString('latin1', from, from + start.length) !== start) return null
+      position += 1
+    }
+    const blocks: Uint8Array[] = []
+    for (let first = 0; first < starts.length; first += BLOCK) {
+      blocks.push(new Uint8Array(body.subarray(starts[first], starts[first + BLOCK] ?? body.length)))
+    }
+    return new ManifestBytes(header, blocks)
   }
 
   /** In the order of the file. */
@@ -92,4 +117,8 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text)
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
 }

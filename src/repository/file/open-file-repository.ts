@@ -26,6 +26,7 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     onWait: options.onWait,
     onLost: (reason) => fence(reason),
   })
+  const flush = options.durability === 'fsync'
   let thread: CommitThread | null = null
   try {
     const swept = directory.sweep()
@@ -33,10 +34,12 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     for (const name of directory.strangers()) {
       options.onNotice(`${directory.campaigns}/${name} is ignored: its name is no campaign_id`)
     }
+    directory.openWayOut()
     thread = await CommitThread.start(
       {
         directory: directory.campaigns,
-        flush: options.durability === 'fsync',
+        leaving: directory.leaving,
+        flush,
         lockPath: lock.lockPath,
         lock: lock.identity,
       },
@@ -45,10 +48,11 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     const repository = new FileRepository({ directory, lock, thread }, options)
     fence = (reason) => repository.failStop(reason)
     await repository.load()
-    if (options.durability === 'fsync') directory.flush()
+    if (flush) directory.flush()
     return repository
   } catch (error) {
     await thread?.close()
+    directory.closeWayOut()
     await lock.release()
     throw error
   }

@@ -4,6 +4,10 @@ import { isLock, lockIdentity, type LockIdentity } from './lock-identity.ts'
 
 type Done = (error: NodeJS.ErrnoException | null) => void
 
+/** `none`: not taken by us; `own`: taken; `abandoned`: never to be touched again. */
+type Hold =
+  { readonly kind: 'none' } | { readonly kind: 'own'; readonly identity: LockIdentity } | { readonly kind: 'abandoned' }
+
 /**
  * The file system as proper-lockfile is to see it, for one lock.
  *
@@ -19,7 +23,7 @@ type Done = (error: NodeJS.ErrnoException | null) => void
  * A new object for each lock, since the library caches the precision of file times on it.
  */
 export class OwnedLockFs {
-  private own: LockIdentity | null = null
+  private hold: Hold = { kind: 'none' }
 
   constructor(
     private readonly lockPath: string,
@@ -30,17 +34,17 @@ export class OwnedLockFs {
 
   /** The lock directory that this process made; null before, and after it was let go. */
   get identity(): LockIdentity | null {
-    return this.own
+    return this.hold.kind === 'own' ? this.hold.identity : null
   }
 
   /** True while the lock directory is the one that this process made. */
   isOurs(): boolean {
-    return this.own !== null && isLock(this.lockPath, this.own)
+    return this.hold.kind === 'own' && isLock(this.lockPath, this.hold.identity)
   }
 
   /** Never touch the lock directory again, not even on exit. */
   abandon(): void {
-    this.own = null
+    this.hold = { kind: 'abandoned' }
   }
 
   /**
@@ -71,19 +75,20 @@ export class OwnedLockFs {
       stat: fs.stat,
       utimes: fs.utimes,
       mkdir: (path: string, done: Done) => {
-        fs.mkdir(path, 0o700, (error) => {
-          if (error === null) this.own = lockIdentity(path, this.hasBirthTimes)
-          done(error)
-        })
+        process.nextTick(
+          done,
+          attempt(() => {
+            this.make(path)
+          }),
+        )
       },
       rmdir: (_path: string, done: Done) => {
-        let failure: NodeJS.ErrnoException | null = null
-        try {
-          this.remove()
-        } catch (error) {
-          failure = error as NodeJS.ErrnoException
-        }
-        process.nextTick(done, failure)
+        process.nextTick(
+          done,
+          attempt(() => {
+            this.remove()
+          }),
+        )
       },
       rmdirSync: () => {
         this.remove()
@@ -91,13 +96,30 @@ export class OwnedLockFs {
     }
   }
 
+  /** In one go: whatever happened between the two calls would give us the identity of another's lock. */
+  private make(path: string): void {
+    fs.mkdirSync(path, 0o700)
+    const identity = lockIdentity(path, this.hasBirthTimes)
+    if (identity !== null) this.hold = { kind: 'own', identity }
+  }
+
   private remove(): void {
-    if (this.own === null) this.removeStale()
-    else if (this.isOurs()) fs.rmdirSync(this.lockPath)
-    this.own = null
+    if (this.hold.kind === 'none') this.removeStale()
+    if (this.hold.kind !== 'own') return
+    if (this.isOurs()) fs.rmdirSync(this.lockPath)
+    this.hold = { kind: 'none' }
   }
 
   private removeStale(): void {
     this.takeAside((stat) => Number(stat.mtimeMs) < Date.now() - this.stale)
+  }
+}
+
+function attempt(work: () => void): NodeJS.ErrnoException | null {
+  try {
+    work()
+    return null
+  } catch (error) {
+    return error as NodeJS.ErrnoException
   }
 }

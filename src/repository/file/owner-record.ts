@@ -1,13 +1,18 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import type { LockIdentity } from './lock-identity.ts'
 
 /** Who holds a data directory. Kept in a file beside the lock, so that a successor can tell whether the holder lives. */
 export interface OwnerRecord {
   readonly host: string
   readonly pid: number
   readonly since: string
-  /** Inode of the lock directory that this owner took, as a decimal number. */
+  /** Tells this owner from any other, also from one that took itself for the owner at the same time. */
+  readonly token: string
+  /** Identity of the lock directory that this owner took, in decimal numbers. */
   readonly lock_inode: string
+  readonly lock_birthtime_ns: string | null
   /** Boot of the machine, and pid namespace on it: within both a pid means one process. Null where there is no /proc. */
   readonly boot_id: string | null
   readonly pid_namespace: string | null
@@ -15,12 +20,14 @@ export interface OwnerRecord {
   readonly start_ticks: string | null
 }
 
-export function describeThisProcess(lockInode: bigint, since: string): OwnerRecord {
+export function describeThisProcess(lock: LockIdentity, since: string): OwnerRecord {
   return {
     host: hostname(),
     pid: process.pid,
     since,
-    lock_inode: String(lockInode),
+    token: randomUUID(),
+    lock_inode: String(lock.inode),
+    lock_birthtime_ns: lock.birthtimeNs === null ? null : String(lock.birthtimeNs),
     boot_id: bootId(),
     pid_namespace: pidNamespace(),
     start_ticks: startTicks(process.pid),
@@ -51,6 +58,12 @@ export function isKnownToBeGone(owner: OwnerRecord): boolean {
   return comparable && startTicks(owner.pid) !== owner.start_ticks
 }
 
+/** True when the lock directory is the one that the owner took. */
+export function isLockOf(owner: OwnerRecord, { inode, birthtimeNs }: LockIdentity): boolean {
+  const sameBirth = birthtimeNs === null || owner.lock_birthtime_ns === String(birthtimeNs)
+  return owner.lock_inode === String(inode) && sameBirth
+}
+
 export function describeOwner(owner: OwnerRecord | null): string {
   return owner === null ? 'an unknown process' : `process ${owner.pid} on ${owner.host} since ${owner.since}`
 }
@@ -59,8 +72,11 @@ function bootId(): string | null {
   return readOrNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
 }
 
+/** Null as well where /proc is that of another namespace, in which our pid is another's. */
 function pidNamespace(): string | null {
-  return readOrNull(() => readlinkSync('/proc/self/ns/pid'))
+  return readOrNull(() =>
+    readlinkSync('/proc/self') === String(process.pid) ? readlinkSync('/proc/self/ns/pid') : null,
+  )
 }
 
 /**

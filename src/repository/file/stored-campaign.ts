@@ -1,6 +1,7 @@
 import type { Campaign, Decision } from '../../domain/campaign.ts'
 import type { RepositoryError, CommittedEvent, ManifestDocument } from '../repository.ts'
 import type { CommitThread } from './commit-thread.ts'
+import type { DirectoryLock } from './directory-lock.ts'
 import type { FileIdentity, FileOutcome } from './durable-file.ts'
 import type { ManifestBytes } from './manifest-bytes.ts'
 import type { LoadedManifest } from './manifest-file.ts'
@@ -46,6 +47,7 @@ export class StoredCampaign {
     private readonly path: string,
     loaded: LoadedManifest,
     private readonly thread: CommitThread,
+    private readonly lock: Pick<DirectoryLock, 'isOurs'>,
     private readonly tempPath: () => string,
     private readonly events: StoredCampaignEvents,
   ) {
@@ -117,7 +119,12 @@ export class StoredCampaign {
     const verdict = call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
     const batch = verdict.changes === null ? (this.open ?? this.writing) : this.openBatch()
     if (batch === null && !this.busy) {
-      verdict.answer()
+      // Nothing will be written that would show it: without the lock somebody else may have changed what we judged on.
+      if (this.lock.isOurs()) verdict.answer()
+      else {
+        this.events.onDoubt(lockLost())
+        call.fail(this.ended)
+      }
       return
     }
     try {

@@ -87,6 +87,8 @@ export class WriteBatch {
     )
     for (const [expId, position, line] of lines) {
       this.lines.set(position, line)
+      // Anew, so that it stands where it changed last.
+      this.changed.delete(expId)
       this.changed.add(expId)
     }
     this.newest = next

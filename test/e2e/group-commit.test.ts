@@ -1,0 +1,148 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { send, type StoredManifest } from '../support/client.js'
+import { campaignDraft } from '../support/drafts.js'
+import { leftovers, manifestPath, readManifest } from '../support/file-store.js'
+import { startService, type Service } from '../support/service.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
+import { canTrace, readTrace, strace, type SystemCall } from '../support/tools.js'
+
+/** One thread in the pool, since strace counts the calls of each thread apart. */
+const environment = { UV_THREADPOOL_SIZE: '1' }
+
+/**
+ * A service on one campaign whose flushes are interfered with. The thread that commits makes two for each change: of
+ * the temp file and of the directory. The creation has taken the first two; at its start the main thread makes two too.
+ */
+async function startWithFault(inject: string): Promise<{ service: Service; campaigns: string; experiment: string }> {
+  const output = join(temporaryDirectory(), 'trace')
+  const wrapper = strace(output, '-e', 'trace=fsync', '-e', `inject=fsync:${inject}`)
+  const service = await startService({ environment, wrapper })
+  const campaigns = `${service.url}/v1/campaigns`
+  expect((await send('POST', campaigns, campaignDraft(3))).status).toBe(201)
+  return { service, campaigns, experiment: `${campaigns}/sweep/experiments/0001` }
+}
+
+const RUNNING = { status: 'running', worker: 'w' }
+const TEMP_FLUSH = 3
+const DIRECTORY_FLUSH = 4
+
+/** What became of a call: its status, or that the connection broke. */
+async function statusOf(call: ReturnType<typeof send>): Promise<number | 'broken'> {
+  return call.then(
+    ({ status }) => status,
+    () => 'broken' as const,
+  )
+}
+
+describe.skipIf(!canTrace())('a commit', () => {
+  test('flushes the temp file before the rename, the directory after it, and answers last', async () => {
+    const output = join(temporaryDirectory(), 'trace')
+    const names = 'openat,fsync,fdatasync,rename,renameat,renameat2,write,writev,sendto,sendmsg'
+    const service = await startService({ environment, wrapper: strace(output, '-e', `trace=${names}`) })
+    await send('POST', `${service.url}/v1/campaigns`, campaignDraft(3))
+    await send('PATCH', `${service.url}/v1/campaigns/sweep/experiments/0001`, RUNNING)
+    expect(await service.end('SIGTERM')).toBe(0)
+    await expect.poll(() => readFileSync(output, 'utf8')).toContain('+++ exited with 0 +++')
+
+    const calls = readTrace(output)
+    const rename = only(calls, (call) => call.name.startsWith('rename') && call.text.includes('sweep.json"'))
+    const temp = /"([^"]+\.tmp)"/.exec(rename.text)?.[1] ?? 'none'
+    const steps = [
+      only(calls, ({ name, text }) => name === 'openat' && text.includes(temp) && text.includes('O_EXCL')),
+      only(calls, ({ name, text }) => name === 'fsync' && text.includes(temp)),
+      rename,
+      only(
+        calls,
+        ({ name, text, begin }) =>
+          name === 'fsync' && text.includes(`${join(service.dataDir, 'campaigns')}>`) && begin > rename.end,
+      ),
+      only(calls, ({ text, begin }) => text.includes('HTTP/1.1 200 OK') && begin > rename.begin),
+    ]
+    for (const [index, step] of steps.entries()) {
+      const next = steps[index + 1]
+      if (next !== undefined) expect(next.begin, `${step.text} before ${next.text}`).toBeGreaterThan(step.end)
+      if (step.name === 'fsync') expect(step.text).toMatch(/= 0$/)
+    }
+  })
+
+  test('that fails before its rename is 503 and changes nothing; the next one goes through', async () => {
+    const { service, experiment } = await startWithFault(`error=EIO:when=${TEMP_FLUSH}`)
+    const before = readManifest(service.dataDir, 'sweep')
+    const refused = await send('PATCH', experiment, RUNNING)
+    expect(refused.status).toBe(503)
+    expect(refused.json()).toMatchObject({ code: 'store-unavailable' })
+    expect(readManifest(service.dataDir, 'sweep')).toBe(before)
+    expect(leftovers(service.dataDir)).toEqual([])
+    expect((await send('PATCH', experiment, RUNNING)).status).toBe(200)
+    expect((JSON.parse(readManifest(service.dataDir, 'sweep')) as StoredManifest).revision).toBe(2)
+    expect(await service.end('SIGTERM')).toBe(0)
+  })
+
+  test('that fails after its rename is not acknowledged, and the process ends non-zero', async () => {
+    const { service, experiment } = await startWithFault(`error=EIO:when=${DIRECTORY_FLUSH}`)
+    expect(await statusOf(send('PATCH', experiment, RUNNING))).toBeOneOf([503, 'broken'])
+    expect(await service.ended).toBe(1)
+    expect(readFileSync(join(service.dataDir, 'owner.json'), 'utf8')).toContain('lock_inode')
+    expect(existsSync(join(service.dataDir, 'lock'))).toBe(true)
+    JSON.parse(readManifest(service.dataDir, 'sweep'))
+  })
+
+  test('that fails after its rename takes what waits behind it along, creations and deletions too', async () => {
+    const { service, campaigns, experiment } = await startWithFault(
+      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`,
+    )
+    const first = send('PATCH', experiment, RUNNING)
+    await sleep(300)
+    const behind = [
+      send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' })),
+      send('PATCH', `${campaigns}/sweep/experiments/0002`, RUNNING),
+      send('DELETE', `${campaigns}/sweep`),
+    ]
+    const outcomes = await Promise.all([first, ...behind].map(statusOf))
+    for (const outcome of outcomes) expect(outcome).toBeOneOf([503, 'broken'])
+    expect(await service.ended).toBe(1)
+  })
+
+  test('that fails after its rename while the service stops ends it non-zero all the same', async () => {
+    const { service, experiment } = await startWithFault(`error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`)
+    const outcome = statusOf(send('PATCH', experiment, RUNNING))
+    await sleep(300)
+    const ended = service.end('SIGTERM')
+    expect(await outcome).toBeOneOf([503, 'broken'])
+    expect(await ended).toBe(1)
+  })
+
+  test('under way when the service stops is finished and answered', async () => {
+    const { service, experiment } = await startWithFault(`delay_enter=700000:when=${TEMP_FLUSH}`)
+    const outcome = send('PATCH', experiment, RUNNING)
+    await sleep(300)
+    const ended = service.end('SIGTERM')
+    expect((await outcome).status).toBe(200)
+    expect(await ended).toBe(0)
+    expect((JSON.parse(readFileSync(manifestPath(service.dataDir, 'sweep'), 'utf8')) as StoredManifest).revision).toBe(
+      2,
+    )
+  })
+
+  test('is shared by all that come while the one before is written', async () => {
+    const { service, campaigns } = await startWithFault(`delay_enter=500000:when=${TEMP_FLUSH}`)
+    const revisions = await Promise.all(
+      ['0001', '0002', '0003'].map(async (id, index) => {
+        await sleep(index * 100)
+        const reply = await send('PATCH', `${campaigns}/sweep/experiments/${id}`, RUNNING)
+        return reply.json<{ revision: number }>().revision
+      }),
+    )
+    expect(revisions).toEqual([2, 3, 4])
+    expect(await service.end('SIGTERM')).toBe(0)
+  })
+})
+
+function only(calls: readonly SystemCall[], matches: (call: SystemCall) => boolean): SystemCall {
+  const found = calls.filter(matches)
+  expect(found.map(({ text }) => text)).toHaveLength(1)
+  return found[0] as SystemCall
+}

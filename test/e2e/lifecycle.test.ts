@@ -1,0 +1,180 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { send, writersOn, type Reply, type StoredManifest } from '../support/client.js'
+import { campaignDraft } from '../support/drafts.js'
+import { leftovers, readManifest } from '../support/file-store.js'
+import { runService, startService } from '../support/service.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+/** Runs it to its end, streams apart. */
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const environment = { PATH: process.env['PATH'], ...env }
+  return spawnSync(process.execPath, [MAIN, ...args], { env: environment, encoding: 'utf8', cwd: temporaryDirectory() })
+}
+
+describe('settings', () => {
+  test('that are bad are all named at once on stderr, and the exit code is 2', () => {
+    const { status, stdout, stderr } = run(['--body-limit', 'much'], {
+      CAMPAIGND_PORT: '99999',
+      CAMPAIGND_HOST: '0.0.0.0',
+      CAMPAIGND_DURABILITY: 'hope',
+      CAMPAIGND_LOG_LEVEL: 'loud',
+      CAMPAIGND_DATA_DIR: '',
+    })
+    expect(status).toBe(2)
+    expect(stdout).toBe('')
+    for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'BODY_LIMIT']) {
+      expect(stderr).toContain(`CAMPAIGND_${name}`)
+    }
+  })
+
+  test('are told by --help, each with its variable', () => {
+    const { status, stdout } = run(['--help'])
+    expect(status).toBe(0)
+    for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'BODY_LIMIT']) {
+      expect(stdout).toContain(`CAMPAIGND_${name}`)
+    }
+  })
+})
+
+describe('a start', () => {
+  test('logs one line: where it listens, which store, how durable', async () => {
+    const { log, url, dataDir } = await startService()
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}$/)
+    await sleep(100)
+    expect(log.map(({ msg }) => msg)).toEqual([`campaignd listens on ${url}, store ${dataDir}, durability fsync`])
+    expect((await send('GET', `${url}/healthz`)).status).toBe(200)
+    expect((await send('GET', `${url}/readyz`)).status).toBe(200)
+  })
+
+  test('in durability os says so', async () => {
+    const { log } = await startService({ environment: { CAMPAIGND_DURABILITY: 'os' } })
+    expect(log.map(({ msg }) => msg)).toEqual([
+      expect.stringContaining('durability is os'),
+      expect.stringContaining('durability os'),
+    ])
+  })
+
+  test('at port 0 takes any free port, so that two can run beside each other', async () => {
+    const [one, other] = [await startService(), await startService()]
+    expect(one.url).not.toBe(other.url)
+  })
+
+  test('on a taken port fails, and leaves the directory free for the next', async () => {
+    const { url } = await startService()
+    const dataDir = temporaryDirectory()
+    const { code, output } = await runService({ dataDir, environment: { CAMPAIGND_PORT: new URL(url).port } })
+    expect(code).toBe(1)
+    expect(output).toContain('EADDRINUSE')
+    expect(readdirSync(dataDir)).not.toContain('lock')
+  })
+})
+
+test('the id of a request is in its answer and in its log line', async () => {
+  const { url, log } = await startService()
+  const created = await send('POST', `${url}/v1/campaigns`, campaignDraft(1))
+  const named = await send('PATCH', `${url}/v1/campaigns/sweep`, { campaign_name: 'new' }, { 'x-request-id': 'mine-1' })
+  expect(named.headers.get('x-request-id')).toBe('mine-1')
+  const lines = () => log.filter(({ msg }) => msg === 'answered')
+  await expect.poll(() => lines().length).toBe(2)
+  expect(lines()).toMatchObject([
+    { request_id: created.headers.get('x-request-id'), method: 'POST', url: '/v1/campaigns', status: 201 },
+    { request_id: 'mine-1', method: 'PATCH', url: '/v1/campaigns/sweep', status: 200 },
+  ])
+})
+
+describe('a stop', () => {
+  /** True for what a client may meet that comes while the service stops. */
+  function isDrained(outcome: Reply | Error): boolean {
+    if (outcome instanceof Error) return outcome instanceof TypeError
+    return outcome.status === 503 && outcome.headers.has('retry-after')
+  }
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s under 64 writers exits 0 within 5 s, and every acknowledged update is in the file',
+    async (signal) => {
+      const service = await startService()
+      await send('POST', `${service.url}/v1/campaigns`, campaignDraft(64))
+      const writers = writersOn(['sweep'], 64)
+      const runs = writers.map((writer) => writer.run(service.url, () => false))
+      await sleep(700)
+      const began = performance.now()
+      expect(await service.end(signal)).toBe(0)
+      expect(performance.now() - began).toBeLessThan(5000)
+      const others = (await Promise.all(runs)).flat()
+      expect(others.filter((outcome) => !isDrained(outcome))).toEqual([])
+      const manifest = JSON.parse(readManifest(service.dataDir, 'sweep')) as StoredManifest
+      for (const [index, { acknowledged, sent, revision }] of writers.entries()) {
+        const experiment = manifest.experiments[index]
+        expect(acknowledged).toBeGreaterThan(0)
+        expect(Number(experiment?.result_path)).toBeGreaterThanOrEqual(acknowledged)
+        expect(Number(experiment?.result_path)).toBeLessThanOrEqual(sent)
+        expect(manifest.revision).toBeGreaterThanOrEqual(revision)
+      }
+      expect(leftovers(service.dataDir)).toEqual([])
+      expect(readdirSync(service.dataDir)).toEqual(['campaigns'])
+    },
+  )
+
+  test('answers the long polls that are held, at once', async () => {
+    const service = await startService()
+    await send('POST', `${service.url}/v1/campaigns`, campaignDraft(2))
+    const url = `${service.url}/v1/campaigns/sweep/progress?wait=60`
+    const tag = (await send('GET', url.replace('?wait=60', ''))).headers.get('etag') ?? ''
+    const polls = [
+      ...Array.from({ length: 20 }, () => send('GET', url, undefined, { 'if-none-match': tag })),
+      send('GET', `${url}&until=end`),
+    ]
+    await sleep(300)
+    const began = performance.now()
+    const ended = service.end('SIGTERM')
+    const statuses = (await Promise.all(polls)).map(({ status }) => status)
+    expect(performance.now() - began).toBeLessThan(1000)
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 304), 200])
+    expect(await ended).toBe(0)
+  })
+
+  test('does not wait for idle connections or half a request', async () => {
+    const service = await startService()
+    const sockets = ['', 'POST /v1/campaigns HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10\r\n'].map((text) => {
+      const socket = connect(Number(new URL(service.url).port), '127.0.0.1', () => socket.write(text))
+      socket.on('error', () => undefined)
+      return socket
+    })
+    await sleep(200)
+    const began = performance.now()
+    expect(await service.end('SIGTERM')).toBe(0)
+    expect(performance.now() - began).toBeLessThan(5000)
+    for (const socket of sockets) socket.destroy()
+  })
+})
+
+test('a second process on the directory ends at once when it is stopped while it waits, or else exits naming the first', async () => {
+  const first = await startService()
+  const waiting = runService({ dataDir: first.dataDir })
+  const environment = { PATH: process.env['PATH'], CAMPAIGND_PORT: '0', CAMPAIGND_DATA_DIR: first.dataDir }
+  const stopped = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(stopped, 'close')
+  onTestFinished(async () => {
+    stopped.kill('SIGKILL')
+    await ended
+  })
+  await once(stopped.stdout, 'data')
+  const began = performance.now()
+  stopped.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+  expect(performance.now() - began).toBeLessThan(1000)
+
+  const { code, output } = await waiting
+  expect(code).toBe(1)
+  expect(output).toContain(`in use by process ${first.pid} on `)
+  expect((await send('POST', `${first.url}/v1/campaigns`, campaignDraft(1))).status).toBe(201)
+  expect(await first.end('SIGTERM')).toBe(0)
+})

@@ -1,0 +1,18 @@
+/** How much of a fault is run: in `npm test`, in CI, in `npm run test:faults`. */
+export type Size = 'short' | 'middle' | 'full'
+
+/** What a run of a fault found. A fault passes only when it says so; what it counted is printed. */
+export type Outcome =
+  | { readonly kind: 'passed'; readonly counts: Counts }
+  | { readonly kind: 'failed'; readonly counts: Counts; readonly because: string }
+  | { readonly kind: 'skipped'; readonly because: string }
+
+export type Counts = Readonly<Record<string, number>>
+
+/** One row of the proof: something that goes wrong, and what must hold all the same. */
+export interface Fault {
+  readonly name: string
+  /** What is done, in a few words. */
+  readonly how: string
+  run(size: Size): Promise<Outcome>
+}

@@ -1,0 +1,155 @@
+import * as nodeFs from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import type { Disk, DiskFile, Operation } from './disk-states.js'
+
+/** Which flushes are neither made nor recorded: how a store that forgets them would run. */
+export type ForgottenFlushes = 'files' | 'directories' | 'none'
+
+export interface RecordingOptions {
+  /** Paths are recorded relative to it. */
+  readonly root: string
+  readonly forgotten?: ForgottenFlushes
+  /** The first write of each file takes half of the bytes only, as the system may at any time. */
+  readonly shortWrites?: boolean
+  /** Called after each recorded operation, with how many there are. */
+  readonly onOperation?: (count: number) => void
+}
+
+type Opened =
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'file'; readonly file: string; position: number }
+
+/**
+ * Carries out what durable-file.ts asks of the file system, and records what of it a power cut may undo. It has no other
+ * functions: one that it did not know could change the disk unseen, so asking for it has to fail.
+ */
+export class RecordingFs {
+  readonly operations: Operation[] = []
+  /** What lay in the directory before, taken for durable. */
+  readonly initial: Disk
+  private readonly files = new Map<bigint, string>()
+  private readonly descriptors = new Map<number, Opened>()
+  private lastFile = 0
+
+  /** @param directory whose files are known from the start */
+  constructor(
+    directory: string,
+    private readonly options: RecordingOptions,
+  ) {
+    const names = nodeFs.readdirSync(directory).sort()
+    this.initial = new Map(names.map((name) => this.lookAt(join(directory, name))))
+  }
+
+  /** For `DurableDirectory.fs`. */
+  get fs(): typeof nodeFs {
+    const { statSync, lstatSync, fstatSync } = nodeFs
+    return {
+      statSync,
+      lstatSync,
+      fstatSync,
+      openSync: (path: string, flags: string, mode?: number) => this.open(path, flags, mode),
+      writevSync: (descriptor: number, parts: readonly Uint8Array[]) => this.write(descriptor, parts),
+      fsyncSync: (descriptor: number) => this.flush(descriptor),
+      closeSync: (descriptor: number) => this.close(descriptor),
+      linkSync: (from: string, to: string) => this.link(from, to),
+      renameSync: (from: string, to: string) => this.rename(from, to),
+      unlinkSync: (path: string) => this.unlink(path),
+    } as unknown as typeof nodeFs
+  }
+
+  /** Notes where in the sequence a commit began, or was acknowledged. */
+  mark(mark: 'begun' | 'acknowledged', commit: number): void {
+    this.record({ kind: 'mark', mark, commit })
+  }
+
+  private open(path: string, flags: string, mode?: number): number {
+    const descriptor = nodeFs.openSync(path, flags, mode)
+    if (flags === 'wx') {
+      const file = this.newFile(nodeFs.fstatSync(descriptor, { bigint: true }).ino)
+      this.descriptors.set(descriptor, { kind: 'file', file, position: 0 })
+      this.record({ kind: 'create', path: this.nameOf(path), file })
+    } else if (flags === 'r' && nodeFs.fstatSync(descriptor).isDirectory()) {
+      this.descriptors.set(descriptor, { kind: 'directory', path: this.nameOf(path) })
+    } else {
+      nodeFs.closeSync(descriptor)
+      throw new Error(`what opening ${path} with ${flags} may do to the disk is not known here`)
+    }
+    return descriptor
+  }
+
+  private write(descriptor: number, parts: readonly Uint8Array[]): number {
+    const opened = this.opened(descriptor)
+    if (opened.kind !== 'file') throw new Error('a directory cannot be written')
+    const whole = Buffer.concat(parts)
+    const half = this.options.shortWrites === true && opened.position === 0
+    const written = nodeFs.writevSync(descriptor, half ? [whole.subarray(0, Math.ceil(whole.length / 2))] : parts)
+    const at = opened.position
+    opened.position += written
+    this.record({ kind: 'write', file: opened.file, at, bytes: Uint8Array.from(whole.subarray(0, written)) })
+    return written
+  }
+
+  private flush(descriptor: number): void {
+    const opened = this.opened(descriptor)
+    const { forgotten = 'none' } = this.options
+    if (forgotten === (opened.kind === 'file' ? 'files' : 'directories')) return
+    nodeFs.fsyncSync(descriptor)
+    if (opened.kind === 'file') this.record({ kind: 'flush-file', file: opened.file })
+    else this.record({ kind: 'flush-directory', path: opened.path })
+  }
+
+  private close(descriptor: number): void {
+    nodeFs.closeSync(descriptor)
+    this.descriptors.delete(descriptor)
+  }
+
+  private link(from: string, to: string): void {
+    const file = this.fileAt(from)
+    nodeFs.linkSync(from, to)
+    this.record({ kind: 'link', path: this.nameOf(to), file })
+  }
+
+  private rename(from: string, to: string): void {
+    if (dirname(from) !== dirname(to)) throw new Error('a rename out of its directory would need two flushes')
+    const file = this.fileAt(from)
+    nodeFs.renameSync(from, to)
+    this.record({ kind: 'rename', from: this.nameOf(from), path: this.nameOf(to), file })
+  }
+
+  private unlink(path: string): void {
+    nodeFs.unlinkSync(path)
+    this.record({ kind: 'unlink', path: this.nameOf(path) })
+  }
+
+  private record(operation: Operation): void {
+    this.operations.push(operation)
+    this.options.onOperation?.(this.operations.length)
+  }
+
+  private opened(descriptor: number): Opened {
+    const opened = this.descriptors.get(descriptor)
+    if (opened === undefined) throw new Error(`descriptor ${descriptor} was not opened here`)
+    return opened
+  }
+
+  /** A new file is another one, even where it got the inode of one that is gone. */
+  private newFile(inode: bigint): string {
+    this.lastFile += 1
+    const file = `file ${this.lastFile}`
+    this.files.set(inode, file)
+    return file
+  }
+
+  private fileAt(path: string): string {
+    const { ino } = nodeFs.lstatSync(path, { bigint: true })
+    return this.files.get(ino) ?? this.newFile(ino)
+  }
+
+  private lookAt(path: string): [string, DiskFile] {
+    return [this.nameOf(path), { file: this.fileAt(path), bytes: Uint8Array.from(nodeFs.readFileSync(path)) }]
+  }
+
+  private nameOf(path: string): string {
+    return relative(this.options.root, path)
+  }
+}

@@ -1,0 +1,650 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Campaign, Decision } from '#campaignd/domain/campaign.js'
+import type { CampaignQuery } from '#campaignd/domain/campaign-list.js'
+import type { CommittedEvent, ManifestRepository } from '#campaignd/repository/repository.js'
+import { append, listAll, newManifest, refuse, relabel, report, repeat, UNICODE } from '../support/decisions.js'
+
+/** A repository on a store of its own, which goes with the test. */
+export interface OpenStore {
+  readonly repository: ManifestRepository
+  /** Closes the repository and opens the same store again. */
+  reopen(): Promise<ManifestRepository>
+  /** Closes it for good; otherwise the end of the test does. */
+  close(): Promise<void>
+}
+
+const RUNS = 20
+
+/** What every kind of repository promises. Knows nothing of how one keeps its campaigns. */
+export function describeRepository(name: string, open: () => Promise<OpenStore>): void {
+  describe(`${name}: one campaign`, () => {
+    test('what is created can be read', async () => {
+      const { repository } = await open()
+      const manifest = newManifest('sweep', 3)
+      expect((await repository.create(manifest)).toManifest()).toEqual(manifest)
+      expect((await repository.read('sweep')).toManifest()).toEqual(manifest)
+    })
+
+    test('an update is there once it is answered, and adds one revision', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const revision = await repository.update('sweep', report('0002', 'results/2.json'))
+      expect(revision).toBe(2)
+      const campaign = await repository.read('sweep')
+      expect(campaign.header.revision).toBe(2)
+      expect(campaign.get('0002')).toMatchObject({ result_path: 'results/2.json', revision: 2 })
+      expect(campaign.get('0001')).toMatchObject({ result_path: null, revision: 1 })
+    })
+
+    test('a deleted campaign is gone, and its id is free', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      await repository.delete('sweep', { permit: () => undefined, force: false })
+      await expect(repository.read('sweep')).rejects.toMatchObject({ code: 'campaign-not-found' })
+      await repository.create(newManifest('sweep', 2))
+      expect((await repository.read('sweep')).experiments).toHaveLength(2)
+    })
+
+    test('an id is given once', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      await expect(repository.create(newManifest('sweep', 2))).rejects.toMatchObject({ code: 'campaign-exists' })
+      expect((await repository.read('sweep')).experiments).toHaveLength(3)
+    })
+
+    test('every call on a campaign that is not there says so', async () => {
+      const { repository } = await open()
+      const permit = () => undefined
+      const calls = [
+        repository.read('sweep'),
+        repository.readDocument('sweep'),
+        repository.update('sweep', repeat),
+        repository.delete('sweep', { permit, force: false }),
+        repository.delete('sweep', { permit, force: true }),
+      ]
+      for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'campaign-not-found' })
+    })
+
+    test('experiments that were appended can be updated, in the same commit and in a later one', async () => {
+      const { repository, reopen } = await open()
+      await repository.create(newManifest('sweep', 63))
+      await Promise.all([
+        repository.update('sweep', append('new-1', 'new-2', 'new-3')),
+        repository.update('sweep', report('new-2', 'results/new-2.json')),
+        repository.update('sweep', append('new-4')),
+      ])
+      await repository.update('sweep', report('new-4', 'results/new-4.json'))
+      const campaign = await (await reopen()).read('sweep')
+      expect(campaign.header).toMatchObject({ revision: 5, total_experiments: 67 })
+      expect([...campaign.experiments].slice(63).map(({ exp_id, result_path }) => [exp_id, result_path])).toEqual([
+        ['new-1', null],
+        ['new-2', 'results/new-2.json'],
+        ['new-3', null],
+        ['new-4', 'results/new-4.json'],
+      ])
+    })
+
+    test('the document is the campaign, and parses', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 70, { labels: UNICODE }))
+      await Promise.all([
+        repository.update('sweep', report('0001', 'é')),
+        repository.update('sweep', report('0064', '\u2028"\\\n')),
+        repository.update('sweep', append('new')),
+      ])
+      const { campaign, bytes } = await repository.readDocument('sweep')
+      expect(JSON.parse(Buffer.concat([...bytes]).toString())).toEqual(campaign.toManifest())
+      expect(campaign.toManifest()).toEqual((await repository.read('sweep')).toManifest())
+    })
+
+    test('a document in hand stays as it was while the campaign changes', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const { campaign, bytes } = await repository.readDocument('sweep')
+      await repository.update('sweep', report('0001', 'later'))
+      expect(JSON.parse(Buffer.concat([...bytes]).toString())).toEqual(campaign.toManifest())
+      expect(campaign.get('0001')).toMatchObject({ result_path: null })
+    })
+  })
+
+  describe(`${name}: the list`, () => {
+    const query: CampaignQuery = { labels: [], sort: 'campaign_name', limit: 2 }
+
+    test('pages through all campaigns, each once, and follows what happens to them', async () => {
+      const { repository } = await open()
+      for (const id of ['e', 'c', 'a', 'd', 'b']) {
+        await repository.create(newManifest(id, 1, { campaign_name: `name ${id}` }))
+      }
+      expect(await listAll(repository, query)).toEqual(['a', 'b', 'c', 'd', 'e'])
+      await repository.delete('c', { permit: () => undefined, force: false })
+      await repository.update('a', relabel({ team: 'one' }))
+      expect(await listAll(repository, query)).toEqual(['a', 'b', 'd', 'e'])
+      expect(await listAll(repository, { ...query, labels: [['team', 'one']] })).toEqual(['a'])
+    })
+  })
+
+  describe(`${name}: many at once`, () => {
+    test('of many that create one id exactly one succeeds', async () => {
+      const { repository, reopen } = await open()
+      const sizes = Array.from({ length: 20 }, (_, index) => index + 1)
+      const outcomes = await Promise.allSettled(sizes.map((size) => repository.create(newManifest('sweep', size))))
+      const winners = sizes.filter((_, index) => outcomes[index]?.status === 'fulfilled')
+      expect(winners).toHaveLength(1)
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'campaign-exists' })
+      }
+      expect((await (await reopen()).read('sweep')).experiments).toHaveLength(winners[0] ?? 0)
+    })
+
+    test('concurrent updates take consecutive revisions, and none is lost', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 200))
+      const ids = [...(await repository.read('sweep')).experiments].map(({ exp_id }) => exp_id)
+      const revisions = await Promise.all(ids.map((id) => repository.update('sweep', report(id, `of ${id}`))))
+      expect(revisions.toSorted((a, b) => a - b)).toEqual(ids.map((_, index) => index + 2))
+      const campaign = await repository.read('sweep')
+      expect([...campaign.experiments].map(({ result_path }) => result_path)).toEqual(ids.map((id) => `of ${id}`))
+    })
+
+    test('a decision sees all earlier ones: a counter that many add to misses no step', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 1))
+      const add = (campaign: Campaign): Decision<number> => {
+        const count = Number(campaign.header.labels['count'] ?? 0) + 1
+        return relabel({ count: String(count) }, count)(campaign)
+      }
+      const counts: number[] = []
+      for (let round = 0; round < 5; round += 1) {
+        counts.push(...(await Promise.all(Array.from({ length: 20 }, () => repository.update('sweep', add)))))
+      }
+      expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1))
+    })
+
+    test('campaigns do not wait for or disturb each other', async () => {
+      const { repository } = await open()
+      const ids = Array.from({ length: 10 }, (_, index) => `sweep-${index}`)
+      await Promise.all(ids.map((id) => repository.create(newManifest(id, 2))))
+      await Promise.all(
+        ids.flatMap((id) => [
+          repository.update(id, report('0001', `of ${id}`)),
+          repository.update(id, report('0002', `of ${id}`)),
+        ]),
+      )
+      for (const id of ids) {
+        const campaign = await repository.read(id)
+        expect(campaign.header.revision).toBe(3)
+        expect([...campaign.experiments].map(({ result_path }) => result_path)).toEqual([`of ${id}`, `of ${id}`])
+      }
+    })
+
+    test('reads see only what is committed, and never an older state than before', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 1))
+      const committed = new Set([1])
+      repository.subscribe((event) => {
+        if (event.type === 'changed') committed.add(event.campaign.header.revision)
+      })
+      let newest = 0
+      let writing = true
+      const read = async () => {
+        while (writing) {
+          const { revision } = (await repository.read('sweep')).header
+          expect(committed).toContain(revision)
+          expect(revision).toBeGreaterThanOrEqual(newest)
+          newest = revision
+          await new Promise(setImmediate)
+        }
+      }
+      const reading = read()
+      for (let round = 0; round < 20; round += 1) {
+        const paths = [1, 2, 3].map((step) => `round ${round} step ${step}`)
+        await Promise.all(paths.map((path) => repository.update('sweep', report('0001', path))))
+        expect((await repository.read('sweep')).get('0001')).toMatchObject({ result_path: `round ${round} step 3` })
+      }
+      writing = false
+      await reading
+    })
+  })
+
+  describe(`${name}: refusals and repetitions`, () => {
+    test('a decision that throws is passed on and changes nothing', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const outcomes = await Promise.allSettled([
+        repository.update('sweep', report('0001', 'kept')),
+        repository.update('sweep', refuse('not so')),
+        repository.update('sweep', report('0002', 'kept too')),
+      ])
+      expect(outcomes[1]).toMatchObject({ status: 'rejected', reason: { message: 'not so' } })
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect((await repository.read('sweep')).header.revision).toBe(3)
+    })
+
+    test('a change that cannot be made fails alone', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const unknown = (campaign: Campaign): Decision<null> => {
+        const stranger = { ...campaign.experiments.at(0), exp_id: 'stranger' }
+        return { changes: { at: campaign.header.updated_at, changed: [stranger] }, result: null }
+      }
+      const outcomes = await Promise.allSettled([
+        repository.update('sweep', report('0001', 'kept')),
+        repository.update('sweep', unknown),
+        repository.update('sweep', report('0002', 'kept too')),
+      ])
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect((await repository.read('sweep')).header.revision).toBe(3)
+    })
+
+    test('a decision that changes nothing adds no revision and is no event', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const events: CommittedEvent[] = []
+      repository.subscribe((event) => events.push(event))
+      expect(await repository.update('sweep', repeat)).toBe(1)
+      expect(events).toEqual([])
+      const [changed, repeated] = await Promise.all([
+        repository.update('sweep', report('0001', 'new')),
+        repository.update('sweep', report('0001', 'new')),
+      ])
+      expect([changed, repeated]).toEqual([2, 2])
+      expect((await repository.read('sweep')).header.revision).toBe(2)
+      expect(events).toHaveLength(1)
+    })
+
+    test('a deletion that is not permitted is passed on and deletes nothing', async () => {
+      const { repository, reopen } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const permit = ({ header }: Campaign) => {
+        if (header.revision === 1) throw new Error('not at revision 1')
+      }
+      await expect(repository.delete('sweep', { permit, force: false })).rejects.toThrow('not at revision 1')
+      await expect(repository.delete('sweep', { permit, force: true })).rejects.toThrow('not at revision 1')
+      expect((await repository.read('sweep')).header.revision).toBe(1)
+      await repository.update('sweep', report('0001', 'new'))
+      await repository.delete('sweep', { permit, force: false })
+      await expect((await reopen()).read('sweep')).rejects.toMatchObject({ code: 'campaign-not-found' })
+    })
+
+    test('updates beside a deletion either come before it or find nothing', async () => {
+      const { repository, reopen } = await open()
+      await repository.create(newManifest('sweep', 30))
+      let judged = 0
+      const permit = ({ header }: Campaign) => {
+        judged = header.revision
+      }
+      const ids = [...(await repository.read('sweep')).experiments].map(({ exp_id }) => exp_id)
+      const updates = ids.map((id) => repository.update('sweep', report(id, 'new')))
+      const deletion = repository.delete('sweep', { permit, force: false })
+      const late = ids.map((id) => repository.update('sweep', report(id, 'newer')))
+      const outcomes = await Promise.allSettled([...updates, ...late])
+      await deletion
+      for (const outcome of outcomes) {
+        if (outcome.status === 'fulfilled') expect(outcome.value).toBeLessThanOrEqual(judged)
+        else expect(outcome.reason).toMatchObject({ code: 'campaign-not-found' })
+      }
+      await expect((await reopen()).read('sweep')).rejects.toMatchObject({ code: 'campaign-not-found' })
+    })
+
+    test('of two deletions one succeeds', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 1))
+      const options = { permit: () => undefined, force: false }
+      const outcomes = await Promise.allSettled([
+        repository.delete('sweep', options),
+        repository.delete('sweep', options),
+      ])
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    })
+  })
+
+  describe(`${name}: events`, () => {
+    test('created, changed and deleted come in order, each change linked to the one before', async () => {
+      const { repository } = await open()
+      const events: CommittedEvent[] = []
+      repository.subscribe((event) => events.push(event))
+      await repository.create(newManifest('sweep', 50))
+      const ids = [...(await repository.read('sweep')).experiments].map(({ exp_id }) => exp_id)
+      for (let round = 0; round < 3; round += 1) {
+        await Promise.all(ids.map((id) => repository.update('sweep', report(id, `round ${round}`))))
+      }
+      await repository.delete('sweep', { permit: () => undefined, force: false })
+      expect(events.at(0)).toMatchObject({ type: 'created', campaign: { header: { revision: 1 } } })
+      expect(events.at(-1)).toEqual({ type: 'deleted', campaign_id: 'sweep' })
+      let last = 1
+      for (const event of events.slice(1, -1)) {
+        if (event.type !== 'changed') throw new Error(`unexpected ${event.type}`)
+        expect(event.previous.header.revision).toBe(last)
+        expect(event.campaign.header.revision).toBeGreaterThan(last)
+        last = event.campaign.header.revision
+        expect(event.expIds.toSorted()).toEqual(changedBetween(event.previous, event.campaign))
+      }
+      expect(last).toBe(151)
+    })
+
+    test('an event names its experiments in the order of their last change', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const events: CommittedEvent[] = []
+      repository.subscribe((event) => events.push(event))
+      await Promise.all([
+        repository.update('sweep', report('0001', 'first')),
+        repository.update('sweep', report('0002', 'second')),
+        repository.update('sweep', append('new')),
+        repository.update('sweep', report('0001', 'third')),
+      ])
+      for (const event of events) {
+        if (event.type !== 'changed') throw new Error(`unexpected ${event.type}`)
+        const revisions = event.expIds.map((id) => event.campaign.get(id)?.revision ?? 0)
+        expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
+      }
+    })
+
+    test('an event comes no earlier than its state can be read', async () => {
+      const { repository } = await open()
+      const reads: Promise<number>[] = []
+      const revisions: number[] = []
+      repository.subscribe((event) => {
+        if (event.type === 'deleted') return
+        revisions.push(event.campaign.header.revision)
+        reads.push(repository.read('sweep').then(({ header }) => header.revision))
+      })
+      await repository.create(newManifest('sweep', 1))
+      for (let round = 0; round < 5; round += 1) await repository.update('sweep', report('0001', `round ${round}`))
+      expect(await Promise.all(reads)).toEqual(revisions)
+    })
+
+    test('who unsubscribed hears no more, the others do', async () => {
+      const { repository } = await open()
+      const heard: string[] = []
+      const unsubscribe = repository.subscribe(() => heard.push('first'))
+      repository.subscribe(() => heard.push('second'))
+      await repository.create(newManifest('sweep', 1))
+      unsubscribe()
+      await repository.update('sweep', report('0001', 'new'))
+      expect(heard).toEqual(['first', 'second', 'second'])
+    })
+  })
+
+  describe(`${name}: close and reopen`, () => {
+    test('close finishes what was taken and refuses what comes after', async () => {
+      const { repository, reopen } = await open()
+      await repository.create(newManifest('sweep', 40))
+      const ids = [...(await repository.read('sweep')).experiments].map(({ exp_id }) => exp_id)
+      const updates = ids.map((id) => repository.update('sweep', report(id, 'taken')))
+      // A creation that was not begun may be refused, but it must not come to be all the same.
+      const creation = repository.create(newManifest('another', 1)).then(
+        () => true,
+        (error: unknown) => codeOf(error) !== 'store-unavailable',
+      )
+      const reopening = reopen()
+      expect(repository.readiness().ready).toBe(false)
+      await expect(repository.update('sweep', report('0001', 'late'))).rejects.toMatchObject({
+        code: 'store-unavailable',
+      })
+      await Promise.all(updates)
+      const reopened = await reopening
+      const campaign = await reopened.read('sweep')
+      expect([...campaign.experiments].map(({ result_path }) => result_path)).toEqual(ids.map(() => 'taken'))
+      expect(await listAll(reopened, { labels: [], sort: 'campaign_name', limit: 10 })).toHaveLength(
+        (await creation) ? 2 : 1,
+      )
+    })
+
+    test('every call is settled by the close, whichever way', async () => {
+      const { repository, reopen } = await open()
+      await repository.create(newManifest('sweep', 1))
+      const options = { permit: () => undefined, force: false }
+      const calls = [
+        repository.create(newManifest('another', 1)),
+        repository.update('sweep', report('0001', 'new')),
+        repository.update('unknown', repeat),
+        repository.delete('sweep', options),
+        repository.delete('unknown', options),
+      ]
+      const settled = Promise.allSettled(calls).then(() => 'settled')
+      await reopen()
+      expect(await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 2000, 'hangs'))])).toBe(
+        'settled',
+      )
+    })
+
+    test('readiness holds until the close', async () => {
+      const { repository, reopen } = await open()
+      expect(repository.readiness()).toEqual({ ready: true })
+      expect((await reopen()).readiness()).toEqual({ ready: true })
+      expect(repository.readiness().ready).toBe(false)
+    })
+
+    test('a campaign of 1000 experiments is the same after random updates and a reopening', async () => {
+      const { repository, reopen } = await open()
+      await repository.create(newManifest('sweep', 1000, { labels: UNICODE }))
+      const [updates = []] = fc.sample(
+        fc.array(fc.tuple(fc.nat(999), fc.string({ unit: 'grapheme', maxLength: 200 })), {
+          minLength: 600,
+          maxLength: 600,
+        }),
+        { numRuns: 1, seed: 27 },
+      )
+      const ids = [...(await repository.read('sweep')).experiments].map(({ exp_id }) => exp_id)
+      for (let at = 0; at < updates.length; at += 60) {
+        const together = updates.slice(at, at + 60)
+        await Promise.all(together.map(([index, path]) => repository.update('sweep', report(ids[index] ?? '', path))))
+      }
+      const before = (await repository.read('sweep')).toManifest()
+      const reopened = await reopen()
+      expect((await reopened.read('sweep')).toManifest()).toEqual(before)
+      for (const [index, path] of new Map(updates)) expect(before.experiments[index]?.result_path).toBe(path)
+    })
+  })
+
+  describe(`${name}: against a plain model`, () => {
+    test('random calls, one after the other, do as a map of plain objects does', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyCall, { minLength: 1, maxLength: 40 }), async (calls) => {
+          const store = await open()
+          let { repository } = store
+          const model = new Map<string, Model>()
+          for (const call of calls) {
+            if (call.kind === 'reopen') repository = await store.reopen()
+            else expect(await outcomeOf(carryOut(repository, call))).toEqual(await outcomeOf(imitate(model, call)))
+            await compare(repository, model)
+          }
+          await compare(await store.reopen(), model)
+          await store.close()
+        }),
+        { numRuns: RUNS },
+      )
+    })
+
+    test('random updates at once do as they do one after the other, in the order of their revisions', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(anyUpdate, { minLength: 1, maxLength: 8 }), { maxLength: 8 }),
+          async (groups) => {
+            const store = await open()
+            await store.repository.create(newManifest('a', 5))
+            const model: Model = {
+              revision: 1,
+              labels: {},
+              paths: new Map(EXP_IDS.slice(0, 5).map((id) => [id, null])),
+            }
+            for (const group of groups) {
+              const judged = await Promise.all(
+                group.map(async (call) => {
+                  let on = 0
+                  const outcome = await outcomeOf(
+                    store.repository.update('a', (campaign) => {
+                      on = campaign.header.revision
+                      return decide(call)(campaign)
+                    }),
+                  )
+                  return { call, on, outcome }
+                }),
+              )
+              // What changed nothing was judged before the change that was judged on the same revision.
+              const order = judged.toSorted((a, b) => a.on - b.on || Number(changes(a)) - Number(changes(b)))
+              for (const { call, on, outcome } of order) {
+                expect(on).toBe(model.revision)
+                expect(outcome).toEqual(await outcomeOf(Promise.resolve().then(() => changeModel(model, call))))
+              }
+              await compare(store.repository, new Map([['a', model]]))
+            }
+            await compare(await store.reopen(), new Map([['a', model]]))
+            await store.close()
+          },
+        ),
+        { numRuns: RUNS },
+      )
+    })
+  })
+}
+
+function changes({ on, outcome }: { readonly on: number; readonly outcome: Outcome }): boolean {
+  return 'value' in outcome && outcome.value !== on
+}
+
+function changedBetween(previous: Campaign, campaign: Campaign): string[] {
+  return [...campaign.experiments]
+    .filter((experiment) => previous.get(experiment.exp_id) !== experiment)
+    .map(({ exp_id }) => exp_id)
+    .toSorted()
+}
+
+/** As much of a campaign as the calls below can change. */
+interface Model {
+  revision: number
+  labels: Record<string, string>
+  paths: Map<string, string | null>
+}
+
+type UpdateCall =
+  | { readonly kind: 'report'; readonly expId: string; readonly path: string }
+  | { readonly kind: 'append'; readonly expId: string }
+  | { readonly kind: 'relabel'; readonly labels: Record<string, string> }
+  | { readonly kind: 'refuse' }
+
+type RepositoryCall =
+  | { readonly kind: 'create'; readonly id: string; readonly experiments: number }
+  | { readonly kind: 'delete'; readonly id: string; readonly permitted: boolean }
+  | { readonly kind: 'update'; readonly id: string; readonly call: UpdateCall }
+
+const EXP_IDS = ['0001', '0002', '0003', '0004', '0005', 'New@1.b:c-d+e=', 'new-2']
+
+const anyText = fc.string({ unit: 'grapheme', maxLength: 20 })
+const anyUpdate: fc.Arbitrary<UpdateCall> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('report'), expId: fc.constantFrom(...EXP_IDS), path: anyText }),
+  },
+  fc.record({ kind: fc.constant('append'), expId: fc.constantFrom(...EXP_IDS.slice(4)) }),
+  fc.record({
+    kind: fc.constant('relabel'),
+    labels: fc.dictionary(anyText, anyText, { maxKeys: 3, noNullPrototype: true }),
+  }),
+  fc.record({ kind: fc.constant('refuse') }),
+)
+const anyId = fc.constantFrom('a', 'b_2-c')
+const anyCall: fc.Arbitrary<RepositoryCall | { readonly kind: 'reopen' }> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('create'), id: anyId, experiments: fc.integer({ min: 1, max: 5 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete'), id: anyId, permitted: fc.boolean() }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('update'), id: anyId, call: anyUpdate }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen') }) },
+)
+
+type Outcome = { readonly value: unknown } | { readonly error: string }
+
+/** The code of an error that has one, else its message. */
+function codeOf(error: unknown): string {
+  const { code, message } = error as Error & { code?: string }
+  return code ?? message
+}
+
+/** What a call came to: its value, or the code or message of its error. */
+async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
+  return call.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error: codeOf(error) }),
+  )
+}
+
+function decide(call: UpdateCall): (campaign: Campaign) => Decision<number> {
+  switch (call.kind) {
+    case 'report':
+      return report(call.expId, call.path)
+    case 'append':
+      return append(call.expId)
+    case 'relabel':
+      return relabel(call.labels)
+    case 'refuse':
+      return refuse('refused')
+  }
+}
+
+async function carryOut(repository: ManifestRepository, call: RepositoryCall): Promise<unknown> {
+  switch (call.kind) {
+    case 'create':
+      return (await repository.create(newManifest(call.id, call.experiments))).header.revision
+    case 'update':
+      return repository.update(call.id, decide(call.call))
+    case 'delete':
+      return repository.delete(call.id, {
+        force: false,
+        permit: () => {
+          if (!call.permitted) throw new Error('refused')
+        },
+      })
+  }
+}
+
+async function imitate(model: Map<string, Model>, call: RepositoryCall): Promise<unknown> {
+  const there = model.get(call.id)
+  if (call.kind === 'create') {
+    if (there !== undefined) throw new Error('campaign-exists')
+    const paths = new Map(EXP_IDS.slice(0, call.experiments).map((id) => [id, null]))
+    model.set(call.id, { revision: 1, labels: {}, paths })
+    return 1
+  }
+  if (there === undefined) throw new Error('campaign-not-found')
+  if (call.kind === 'update') return changeModel(there, call.call)
+  if (!call.permitted) throw new Error('refused')
+  model.delete(call.id)
+  return undefined
+}
+
+function changeModel(model: Model, call: UpdateCall): number {
+  switch (call.kind) {
+    case 'report':
+      if (!model.paths.has(call.expId)) throw new Error('no such experiment')
+      if (model.paths.get(call.expId) === call.path) return model.revision
+      model.paths.set(call.expId, call.path)
+      break
+    case 'append':
+      if (model.paths.has(call.expId)) return model.revision
+      model.paths.set(call.expId, null)
+      break
+    case 'relabel':
+      model.labels = call.labels
+      break
+    case 'refuse':
+      throw new Error('refused')
+  }
+  model.revision += 1
+  return model.revision
+}
+
+async function compare(repository: ManifestRepository, model: ReadonlyMap<string, Model>): Promise<void> {
+  const query: CampaignQuery = { labels: [], sort: 'campaign_name', limit: 100 }
+  expect((await listAll(repository, query)).toSorted()).toEqual([...model.keys()].toSorted())
+  for (const [id, { revision, labels, paths }] of model) {
+    const { campaign, bytes } = await repository.readDocument(id)
+    expect(campaign.header).toMatchObject({ revision, total_experiments: paths.size })
+    expect(campaign.header.labels).toEqual(labels)
+    expect([...campaign.experiments].map(({ exp_id, result_path }) => [exp_id, result_path])).toEqual([...paths])
+    expect(JSON.parse(Buffer.concat([...bytes]).toString())).toEqual(campaign.toManifest())
+  }
+}
