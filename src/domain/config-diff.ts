@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { Type, type Static, type TObject } from '@sinclair/typebox'
 import type { Campaign } from './campaign.ts'
 import type { ResumeRequest } from './resume-request.ts'
 
@@ -18,10 +18,8 @@ export const configDiffProperties = {
   removed: Type.Array(Type.String(), { description: 'In the campaign and not given; they are not deleted' }),
 }
 
-const ConfigDiffSchema = Type.Object(configDiffProperties)
-
 /** What is different between the configs a caller has now and those the campaign was made of. */
-export type ConfigDiff = Readonly<Static<typeof ConfigDiffSchema>>
+export type ConfigDiff = Readonly<Static<TObject<typeof configDiffProperties>>>
 
 const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], removed: [] }
 

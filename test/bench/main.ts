@@ -17,7 +17,9 @@ const GOOD_SHARE = 0.999
 
 const scratch = mkdtempSync(join(tmpdir(), 'campaignd-bench-'))
 try {
-  console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}; ${ROUNDS} rounds of ${SECONDS} s\n`)
+  console.log(
+    `node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}; ${ROUNDS} rounds of ${SECONDS} s\n`,
+  )
   console.log('| row | ratio (median) | spread | campaignd, a second | baseline, a second |')
   console.log('| --- | --- | --- | --- | --- |')
   await patchAgainstNaive(100)

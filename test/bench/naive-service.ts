@@ -15,7 +15,9 @@ app.patch<{ Params: { expId: string }; Body: { result_path: string } }>('/experi
   // Tries again at once, and again: the kindest settings to throughput that there are.
   const release = await lock(path, { retries: { forever: true, minTimeout: 1, maxTimeout: 10, factor: 1 } })
   try {
-    const manifest = JSON.parse(await readFile(path, 'utf8')) as { experiments: { exp_id: string; result_path: string }[] }
+    const manifest = JSON.parse(await readFile(path, 'utf8')) as {
+      experiments: { exp_id: string; result_path: string }[]
+    }
     const experiment = manifest.experiments.find(({ exp_id }) => exp_id === request.params.expId)
     if (experiment === undefined) throw new Error(`no experiment ${request.params.expId}`)
     experiment.result_path = request.body.result_path

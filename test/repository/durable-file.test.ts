@@ -6,7 +6,7 @@ import {
   carryOut,
   identityOf,
   type DurableDirectory,
-  type FileJob,
+  type FileChange,
   type FileOutcome,
 } from '#campaignd/repository/file/durable-file.js'
 import { lockIdentity } from '#campaignd/repository/file/lock-identity.js'
@@ -24,7 +24,7 @@ interface Scene {
   readonly root: string
   readonly path: string
   readonly temp: string
-  run(kind: FileJob['kind'], replaced?: Replaced): FileOutcome
+  run(kind: FileChange['kind'], replaced?: Replaced): FileOutcome
   /** What the file holds; null when there is none. */
   content(): string | null
   names(): string[]
@@ -32,7 +32,7 @@ interface Scene {
 }
 
 /** A directory with a lock and, unless the job is to create it, a file. */
-function scene(kind: FileJob['kind']): Scene {
+function scene(kind: FileChange['kind']): Scene {
   const root = temporaryDirectory()
   const directory = join(root, 'files')
   const lockPath = join(root, 'lock')
@@ -88,16 +88,17 @@ function failAt<F extends (...given: never[]) => unknown>(n: number, real: F, co
 }
 
 /** Both writes, both removals, and what each leaves when it is done. */
-const DONE: Readonly<Record<FileJob['kind'], { readonly content: string | null; readonly names: readonly string[] }>> =
-  {
-    create: { content: TEXT, names: ['a.json'] },
-    replace: { content: TEXT, names: ['a.json'] },
-    delete: { content: null, names: [] },
-    move: { content: null, names: ['a.json.aside'] },
-  }
-const KINDS = Object.keys(DONE) as FileJob['kind'][]
+const DONE: Readonly<
+  Record<FileChange['kind'], { readonly content: string | null; readonly names: readonly string[] }>
+> = {
+  create: { content: TEXT, names: ['a.json'] },
+  replace: { content: TEXT, names: ['a.json'] },
+  delete: { content: null, names: [] },
+  move: { content: null, names: ['a.json.aside'] },
+}
+const KINDS = Object.keys(DONE) as FileChange['kind'][]
 
-function before(kind: FileJob['kind']): string | null {
+function before(kind: FileChange['kind']): string | null {
   return kind === 'create' ? null : OLD
 }
 
@@ -204,7 +205,7 @@ const STEPS = {
   replace: ['openSync', 'writevSync', 'fsyncSync', 'fstatSync', 'closeSync', 'lstatSync', 'renameSync'],
   delete: ['lstatSync', 'renameSync'],
   move: ['renameSync'],
-} as const satisfies Record<FileJob['kind'], readonly (keyof Fs)[]>
+} as const satisfies Record<FileChange['kind'], readonly (keyof Fs)[]>
 
 const FAULTS = KINDS.flatMap((kind) =>
   STEPS[kind].flatMap((step) => (['EIO', 'ENOSPC', 'EROFS', 'EMFILE'] as const).map((code) => ({ kind, step, code }))),

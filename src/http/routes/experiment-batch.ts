@@ -124,7 +124,7 @@ function readItem(
   { exp_id, ...report }: (typeof Envelope.static)['updates'][number],
 ): BatchItem {
   const isReport = request.compileValidationSchema(ExperimentReport, 'body')
-  if (isReport(report)) return { exp_id, report: report as ExperimentReport }
+  if (isReport(report)) return { exp_id, report: report }
   const errors = fieldErrors(isReport.errors ?? [], 'body')
   return { exp_id, refused: new DomainError('invalid', 'The update is not valid.', { errors }) }
 }

@@ -9,7 +9,8 @@ export interface FileIdentity {
   readonly mtimeNs: bigint
 }
 
-export type FileJob =
+/** A change of one file. */
+export type FileChange =
   | { readonly kind: 'create'; readonly path: string; readonly temp: string; readonly parts: readonly Uint8Array[] }
   | {
       readonly kind: 'replace'
@@ -20,8 +21,9 @@ export type FileJob =
     }
   | { readonly kind: 'delete'; readonly path: string; readonly expected: FileIdentity }
   | { readonly kind: 'move'; readonly path: string; readonly to: string }
-  /** Makes what somebody else wrote durable, as it is. */
-  | { readonly kind: 'flush'; readonly path: string }
+
+/** `flush` makes what somebody else wrote durable, as it is. */
+export type FileJob = FileChange | { readonly kind: 'flush'; readonly path: string }
 
 /**
  * - `done`: it is on disk, and survives a power cut
@@ -103,7 +105,7 @@ function leave(
   return outcome
 }
 
-function writeFile(directory: DurableDirectory, job: FileJob & { kind: 'create' | 'replace' }): FileOutcome {
+function writeFile(directory: DurableDirectory, job: FileChange & { kind: 'create' | 'replace' }): FileOutcome {
   const { fs } = directory
   let identity: FileIdentity
   try {
