@@ -8,6 +8,7 @@ import type {
   ManifestRepository,
   Unsubscribe,
 } from '../repository.ts'
+import { CommitFeed } from '../commit-feed.ts'
 import type { CommitThread } from './commit-thread.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { DirectoryLock } from './directory-lock.ts'
@@ -17,6 +18,7 @@ import { ManifestBytes } from './manifest-bytes.ts'
 import { corruptFile, loadManifest, type CorruptFile, type LoadedManifest } from './manifest-file.ts'
 import { alreadyThere, corrupt, lockLost, notFound, outcomeUnknown, stopping, storeError } from './store-error.ts'
 import { StoredCampaign } from './stored-campaign.ts'
+import { Turns } from './turns.ts'
 
 /** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
 const SCAN_MS = 1000
@@ -43,9 +45,9 @@ export class FileRepository implements ManifestRepository {
   private readonly stored = new Map<string, StoredCampaign>()
   private readonly corrupted = new Map<string, CorruptFile>()
   /** Creations and first looks at a file, by id: what else wants that id waits for them. */
-  private readonly arriving = new Map<string, Promise<void>>()
-  private readonly listeners = new Set<(event: CommittedEvent) => void>()
-  private closing = false
+  private readonly turns = new Turns()
+  private readonly feed = new CommitFeed()
+  private closing: Promise<void> | null = null
   /** Why the store can be trusted no more; it never can again. */
   private failed: RepositoryError | null = null
   private scannedAt = -Infinity
@@ -57,8 +59,8 @@ export class FileRepository implements ManifestRepository {
 
   async create(manifest: CampaignManifest): Promise<Campaign> {
     const campaign = Campaign.of(manifest)
-    await this.alone(manifest.campaign_id, () => this.writeNew(manifest.campaign_id, campaign))
-    this.emit({ type: 'created', campaign })
+    await this.turns.take(manifest.campaign_id, () => this.writeNew(manifest.campaign_id, campaign))
+    this.feed.emit({ type: 'created', campaign })
     return campaign
   }
 
@@ -97,30 +99,23 @@ export class FileRepository implements ManifestRepository {
         if (!force || !this.corrupted.has(id)) throw error
       }
     }
-    await this.alone(id, () => this.setAside(id, force))
-    this.emit({ type: 'deleted', campaign_id: id })
+    await this.turns.take(id, () => this.setAside(id, force))
+    this.feed.emit({ type: 'deleted', campaign_id: id })
   }
 
   subscribe(listener: (event: CommittedEvent) => void): Unsubscribe {
-    this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    return this.feed.subscribe(listener)
   }
 
   readiness(): { ready: true } | { ready: false; reason: string } {
     if (this.failed !== null) return { ready: false, reason: this.failed.message }
-    if (this.closing) return { ready: false, reason: 'it is closing' }
+    if (this.closing !== null) return { ready: false, reason: 'it is closing' }
     return this.store.lock.isOurs() ? { ready: true } : { ready: false, reason: lockLost().message }
   }
 
-  async close(): Promise<void> {
-    if (this.closing) return
-    this.closing = true
-    await Promise.allSettled(this.arriving.values())
-    await Promise.all([...this.stored.values()].map((stored) => stored.idle()))
-    await this.store.thread.close()
-    if (this.failed !== null) return
-    this.store.directory.closeWayOut()
-    await this.store.lock.release()
+  close(): Promise<void> {
+    this.closing ??= this.finish()
+    return this.closing
   }
 
   /** Reads every manifest that lies in the directory and is not known yet. */
@@ -145,6 +140,15 @@ export class FileRepository implements ManifestRepository {
     this.events.onFatal(reason)
   }
 
+  private async finish(): Promise<void> {
+    await this.turns.over()
+    await Promise.all([...this.stored.values()].map((stored) => stored.idle()))
+    await this.store.thread.close()
+    if (this.failed !== null) return
+    this.store.directory.closeWayOut()
+    await this.store.lock.release()
+  }
+
   private async find(id: string): Promise<StoredCampaign> {
     const stored = this.stored.get(id)
     if (stored !== undefined) return stored
@@ -157,7 +161,7 @@ export class FileRepository implements ManifestRepository {
 
   private async look(id: string): Promise<void> {
     if (this.stored.has(id)) return
-    await this.alone(id, () => this.lookNow(id))
+    await this.turns.take(id, () => this.lookNow(id))
   }
 
   /** Takes in what lies on disk under the id, if it is not known, or if it was corrupt and is another file now. */
@@ -175,19 +179,6 @@ export class FileRepository implements ManifestRepository {
     else if ('listed' in loaded) this.distrust(id, loaded)
     else if (flushed.kind === 'done') this.take(id, loaded)
     else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk', null, new Date()))
-  }
-
-  /** One at a time for each id: what comes second begins with what the first has left. */
-  private async alone(id: string, work: () => Promise<void>): Promise<void> {
-    const before = this.arriving.get(id) ?? Promise.resolve()
-    const turn = before.then(work)
-    const over = turn.catch(() => undefined)
-    this.arriving.set(id, over)
-    try {
-      await turn
-    } finally {
-      if (this.arriving.get(id) === over) this.arriving.delete(id)
-    }
   }
 
   private async writeNew(id: string, campaign: Campaign): Promise<void> {
@@ -224,7 +215,7 @@ export class FileRepository implements ManifestRepository {
     const path = directory.manifest(id)
     const stored = new StoredCampaign(path, loaded, thread, lock, () => directory.temp(id), {
       onCommit: (event) => {
-        this.emit(event)
+        this.feed.emit(event)
       },
       onDeleted: () => this.stored.delete(id),
       onChangedOutside: () => {
@@ -264,10 +255,6 @@ export class FileRepository implements ManifestRepository {
 
   private refuseIfStopped(): void {
     if (this.failed !== null) throw this.failed
-    if (this.closing) throw stopping('it is closing')
-  }
-
-  private emit(event: CommittedEvent): void {
-    for (const listener of this.listeners) listener(event)
+    if (this.closing !== null) throw stopping('it is closing')
   }
 }
