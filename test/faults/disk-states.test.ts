@@ -6,6 +6,7 @@ const OLD: Disk = new Map([['d/a', { file: 'old', bytes: bytes('old') }]])
 const FLUSH_DIRECTORY: Operation = { kind: 'flush-directory', path: 'd' }
 const FLUSH_FILE: Operation = { kind: 'flush-file', file: 'f' }
 const RENAME: Operation = { kind: 'rename', from: 'd/a.tmp', path: 'd/a', file: 'f' }
+const OUT: Operation = { kind: 'rename', from: 'd/a', path: 'e/a', file: 'old' }
 
 describe('diskStates', () => {
   it('loses, tears or keeps a write that is not flushed, where zeroes may stand for what is missing', () => {
@@ -54,6 +55,29 @@ describe('diskStates', () => {
     expect(after([create('d/a'), { kind: 'flush-directory', path: 'e' }])).toEqual(all('', 'a='))
   })
 
+  it('does a rename to another directory whole or not at all', () => {
+    expect(after([OUT], OLD)).toEqual(all('a=old', 'e/a=old'))
+    expect(after([OUT, FLUSH_DIRECTORY], OLD)).toEqual(['e/a=old'])
+  })
+
+  it('does not trust the flush of where it went: the old name may be back', () => {
+    expect(after([OUT, { kind: 'flush-directory', path: 'e' }], OLD)).toEqual(all('a=old', 'e/a=old'))
+  })
+
+  it('has a file that goes through another directory under one name, wherever it is', () => {
+    const back: Operation = { kind: 'rename', from: 'e/a', path: 'd/b', file: 'old' }
+    expect(after([OUT, back], OLD)).toEqual(all('a=old', 'e/a=old', 'b=old'))
+    expect(after([OUT, back, FLUSH_DIRECTORY], OLD)).toEqual(all('e/a=old', 'b=old'))
+  })
+
+  it('keeps the order of two that went by the same name of another directory', () => {
+    const gone: Operation = { kind: 'unlink', path: 'e/a' }
+    const again: Operation = { kind: 'rename', from: 'd/a', path: 'e/a', file: 'f' }
+    const operations = [OUT, FLUSH_DIRECTORY, gone, create('d/a'), again, FLUSH_DIRECTORY]
+    expect(after(operations, OLD)).toEqual(['e/a='])
+    expect(after([...operations, gone], OLD)).toEqual(all('', 'e/a='))
+  })
+
   it('judges writes of one file apart: what lies before one that is there reads as zeroes', () => {
     const states = after([create('d/a'), FLUSH_DIRECTORY, write('x'), write('y', 1)])
     expect(states).toEqual(all('a=', 'a=x', 'a=.', 'a=.y', 'a=..', 'a=xy', 'a=x.'))
@@ -76,6 +100,8 @@ describe('diskStates', () => {
   it('says what became of each operation', () => {
     const [first] = diskStates(NOTHING, [create('d/a')], { after: 1, partial: 0 })
     expect(first?.fates).toEqual(['create of a undone'])
+    const [, second] = diskStates(OLD, [OUT], { after: 1, partial: 0 })
+    expect(second?.fates).toEqual(['rename of d/a to e/a there'])
   })
 })
 
@@ -93,6 +119,7 @@ describe('cutsOf', () => {
 describe('liveDisk', () => {
   it('is what programs see without a power cut', () => {
     expect(text(liveDisk(OLD, [create('d/a.tmp'), write('new'), RENAME]))).toBe('a=new')
+    expect(text(liveDisk(OLD, [OUT]))).toBe('e/a=old')
   })
 })
 
@@ -131,10 +158,9 @@ function all(...texts: string[]): string[] {
   return [...new Set(texts)].sort()
 }
 
-/** Names and what each file holds, a zero byte as a dot. */
+/** Names, without the directory that most are in, and what each file holds, a zero byte as a dot. */
 function text(disk: Disk): string {
   const paths = [...disk.keys()].sort()
-  return paths
-    .map((path) => `${path.slice(2)}=${new TextDecoder().decode(disk.get(path)?.bytes).replaceAll('\0', '.')}`)
-    .join(' ')
+  const decode = (path: string) => new TextDecoder().decode(disk.get(path)?.bytes)
+  return paths.map((path) => `${path.replace(/^d\//, '')}=${decode(path).replaceAll('\0', '.')}`).join(' ')
 }

@@ -5,6 +5,11 @@ import { posix } from 'node:path'
  * What a power cut may leave of a sequence of file operations. The model is stricter than any real file system: until
  * the flush of its directory every change of a name is on disk or not, whatever became of those before and after it;
  * until the flush of its file every write is lost, torn or there, whatever became of the name and of other writes.
+ *
+ * A rename from one directory to another is whole all the same: any local file system that is consistent after a crash
+ * has the file under one of the two names, never under both or none. So it can only be there when the file had come to
+ * its old name. Many make it durable with either directory; what all of them keep is that a name stays gone once the
+ * directory that it is gone from was flushed, and only that is relied on: the flush of the other one settles nothing.
  */
 
 /** What changes a name. `file` is the identity of the file, which keeps while its names change. */
@@ -95,7 +100,8 @@ export function* diskStates(
 export function liveDisk(initial: Disk, operations: readonly Operation[]): Disk {
   const flushes = operations.flatMap((operation): Operation[] => {
     if (operation.kind === 'write') return [{ kind: 'flush-file', file: operation.file }]
-    return 'path' in operation ? [{ kind: 'flush-directory', path: posix.dirname(operation.path) }] : []
+    const isEntry = 'path' in operation && operation.kind !== 'flush-directory'
+    return isEntry ? [{ kind: 'flush-directory', path: settledWith(operation) }] : []
   })
   const all = [...operations, ...flushes]
   for (const { disk } of diskStates(initial, all, { after: all.length, partial: 0 })) return disk
@@ -119,8 +125,14 @@ export function diskKey(disk: Disk, nameOf: (path: string) => string = (path) =>
 interface Durable {
   readonly names: Map<string, string>
   readonly contents: Map<string, Uint8Array>
-  entries: EntryOperation[]
+  /** In the order in which they were made, from the first that is not settled. */
+  entries: Entry[]
   readonly writes: Map<string, WriteOperation[]>
+}
+
+interface Entry {
+  readonly operation: EntryOperation
+  readonly settled: boolean
 }
 
 function durableAt(initial: Disk, operations: readonly Operation[], cut: Cut): Durable {
@@ -141,7 +153,7 @@ function take(durable: Durable, operation: Operation): void {
     case 'link':
     case 'rename':
     case 'unlink':
-      durable.entries.push(operation)
+      durable.entries.push({ operation, settled: false })
       return
     case 'write':
       durable.writes.set(operation.file, [...(durable.writes.get(operation.file) ?? []), operation])
@@ -154,9 +166,13 @@ function take(durable: Durable, operation: Operation): void {
       durable.writes.delete(operation.file)
       return
     case 'flush-directory': {
-      const covered = durable.entries.filter(({ path }) => posix.dirname(path) === operation.path)
-      for (const entry of covered) apply(durable.names, entry)
-      durable.entries = durable.entries.filter((entry) => !covered.includes(entry))
+      const entries = durable.entries.map((entry) => {
+        return settledWith(entry.operation) === operation.path ? { ...entry, settled: true } : entry
+      })
+      const doubtful = entries.findIndex(({ settled }) => !settled)
+      const end = doubtful === -1 ? entries.length : doubtful
+      for (const entry of entries.slice(0, end)) apply(durable.names, entry.operation)
+      durable.entries = entries.slice(end)
       return
     }
     case 'mark':
@@ -164,7 +180,17 @@ function take(durable: Durable, operation: Operation): void {
   }
 }
 
+/** The directory whose flush makes it durable. */
+function settledWith(operation: EntryOperation): string {
+  return posix.dirname(operation.kind === 'rename' ? operation.from : operation.path)
+}
+
+function isBetweenDirectories(operation: EntryOperation): operation is EntryOperation & { kind: 'rename' } {
+  return operation.kind === 'rename' && posix.dirname(operation.from) !== posix.dirname(operation.path)
+}
+
 function apply(names: Map<string, string>, operation: EntryOperation): void {
+  if (isBetweenDirectories(operation) && names.get(operation.from) !== operation.file) return
   if (operation.kind === 'rename') names.delete(operation.from)
   if (operation.kind === 'unlink') names.delete(operation.path)
   else names.set(operation.path, operation.file)
@@ -175,19 +201,23 @@ interface EntryState {
   readonly fates: readonly string[]
 }
 
-/** Every subset of the changes of names, those that reached the disk in the order in which they were made. */
+/** Every subset of the doubtful changes of names, those that reached the disk in the order in which they were made. */
 function* entryStates({ names, entries }: Durable): Generator<EntryState> {
-  if (entries.length > MOST_ENTRIES)
-    throw new Error(`${entries.length} names are in doubt at once, too many to try all`)
-  for (let subset = 0; subset < 2 ** entries.length; subset += 1) {
+  const doubtful = entries.filter(({ settled }) => !settled)
+  if (doubtful.length > MOST_ENTRIES)
+    throw new Error(`${doubtful.length} names are in doubt at once, too many to try all`)
+  for (let subset = 0; subset < 2 ** doubtful.length; subset += 1) {
     const state = new Map(names)
-    const fates = entries.map((entry, index) => {
-      const reached = (subset & (1 << index)) !== 0
-      if (reached) apply(state, entry)
-      return `${entry.kind} of ${posix.basename(entry.path)} ${reached ? 'there' : 'undone'}`
-    })
+    const reached = new Set(doubtful.filter((_, index) => (subset & (1 << index)) !== 0))
+    for (const entry of entries) if (entry.settled || reached.has(entry)) apply(state, entry.operation)
+    const fates = doubtful.map((entry) => `${labelOf(entry.operation)} ${reached.has(entry) ? 'there' : 'undone'}`)
     yield { names: state, fates }
   }
+}
+
+function labelOf(operation: EntryOperation): string {
+  if (isBetweenDirectories(operation)) return `rename of ${operation.from} to ${operation.path}`
+  return `${operation.kind} of ${posix.basename(operation.path)}`
 }
 
 interface DataState {

@@ -20,11 +20,12 @@ type Content = { readonly kind: 'manifest' | 'corrupt'; readonly bytes: Uint8Arr
 export async function sweepAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
   directory.sweep()
-  return readAll(directory, async (id) => {
+  const { sights, problems } = await readAll(directory, async (id) => {
     const loaded = await loadManifest(directory.manifest(id), id)
     if (loaded === null) return null
     return 'listed' in loaded ? corruptFile(directory, id) : { kind: 'manifest', bytes: concat(loaded.bytes.parts) }
   })
+  return { sights, problems: [...problems, ...leftIn(dataDir)] }
 }
 
 /** Opens the repository as the service does, reads every campaign and closes it. */
@@ -48,8 +49,12 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
     }
   }
   const { sights, problems } = await readAll(directory, read).finally(() => repository.close())
+  return { sights, problems: [...problems, ...told, ...leftIn(dataDir)] }
+}
+
+function leftIn(dataDir: string): string[] {
   const left = readdirSync(dataDir).filter((name) => name !== 'campaigns')
-  return { sights, problems: [...problems, ...told, ...left.map((name) => `${name} is left in the data directory`)] }
+  return left.map((name) => `${name} is left in the data directory`)
 }
 
 async function readAll(directory: DataDirectory, read: (id: string) => Promise<Content>): Promise<Reading> {

@@ -35,6 +35,9 @@ export interface Scenario {
 /** What is seen of a campaign, in words that are equal when it is the same, byte for byte. */
 export type Sight = string
 
+/** What may be seen of a campaign: nothing is promised of what somebody else is still writing. */
+export type Allowed = ReadonlySet<Sight> | 'anything'
+
 /** A scenario that ran. */
 export interface Recording {
   readonly name: string
@@ -42,7 +45,7 @@ export interface Recording {
   readonly initial: Disk
   readonly operations: readonly Operation[]
   /** What may be seen of each campaign after a power cut there. */
-  allowedAt(cut: Cut): ReadonlyMap<string, ReadonlySet<Sight>>
+  allowedAt(cut: Cut): ReadonlyMap<string, Allowed>
 }
 
 /** A commit was not done, or the recording does not explain what then lies on the disk. */
@@ -59,6 +62,8 @@ export function scenarios(): Scenario[] {
     [commit('create', 'a'), commit('delete', 'a')],
     [commit('delete', 'a'), commit('create', 'a')],
     [commit('move', 'a'), commit('create', 'a')],
+    [commit('flush', 'a'), commit('replace', 'a')],
+    [commit('flush', 'a'), commit('delete', 'a')],
   ]
   const twoCampaigns: readonly (readonly [Commit, Commit])[] = [
     [commit('replace', 'a'), commit('replace', 'b')],
@@ -68,10 +73,11 @@ export function scenarios(): Scenario[] {
     [commit('replace', 'a'), commit('delete', 'b')],
     [commit('delete', 'a'), commit('create', 'b')],
     [commit('move', 'a'), commit('replace', 'b')],
+    [commit('move', 'a'), commit('delete', 'b')],
   ]
   const inTurn = ['create', 'replace', 'replace', 'delete'] as const
   return [
-    ...(['create', 'replace', 'delete', 'move'] as const).map((kind) => scenario([commit(kind, 'a')])),
+    ...(['create', 'replace', 'delete', 'move', 'flush'] as const).map((kind) => scenario([commit(kind, 'a')])),
     ...pairs.map((commits) => scenario(commits)),
     scenario(inTurn.flatMap((kind) => [commit(kind, 'a'), commit(kind, 'b')])),
     scenario([commit('create', 'a')], { shortWrites: true }),
@@ -84,7 +90,7 @@ export function scenarios(): Scenario[] {
 export function brokenScenarios(): Scenario[] {
   const broken = (kind: Commit['kind'], forgotten: ForgottenFlushes) => scenario([commit(kind, 'a')], { forgotten })
   return [
-    ...(['create', 'replace'] as const).map((kind) => broken(kind, 'files')),
+    ...(['create', 'replace', 'flush'] as const).map((kind) => broken(kind, 'files')),
     ...(['create', 'replace', 'delete', 'move'] as const).map((kind) => broken(kind, 'directories')),
   ]
 }
@@ -153,6 +159,8 @@ class Stage {
   /** The newest state of each campaign, while the scenario is prepared. */
   private readonly slots = new Map<string, Slot>()
   private readonly first: ReadonlyMap<string, Slot>
+  /** Campaigns that somebody else writes, and does not flush. */
+  private readonly foreign: ReadonlySet<string>
   /** By commit: what its campaign should be afterwards. */
   private readonly results: readonly Slot[]
   private readonly identities = new Map<string, FileIdentity>()
@@ -165,10 +173,13 @@ class Stage {
   ) {
     this.directory = new DataDirectory(root)
     this.directory.create()
+    this.directory.openWayOut()
     mkdirSync(join(root, 'lock'))
     const { commits } = scenario
     this.ids = [...new Set([...commits.map(({ id }) => id), BYSTANDER])]
-    for (const id of this.ids) this.lay(id, commits.find((commit) => commit.id === id)?.kind ?? 'replace')
+    const firstOf = (id: string) => commits.find((commit) => commit.id === id)?.kind ?? 'replace'
+    this.foreign = new Set(this.ids.filter((id) => firstOf(id) === 'flush'))
+    for (const id of this.ids) this.lay(id, firstOf(id))
     this.first = new Map(this.slots)
     this.results = commits.map((commit, index) => this.resultOf(commit, index + 2))
   }
@@ -181,10 +192,10 @@ class Stage {
       this.commit(target, recorder, 1)
     }
     const { shortWrites = false, forgotten = 'none' } = this.scenario
-    const { campaigns } = this.directory
-    const recorder = new RecordingFs(campaigns, { root: this.root, shortWrites, forgotten, onOperation })
+    const recorder = new RecordingFs(this.directory, { shortWrites, forgotten, onOperation })
     const target = this.target(recorder.fs)
     try {
+      for (const id of this.foreign) this.writeForeign(id, target)
       for (const index of this.scenario.commits.keys())
         if (index !== 1 || !this.nested) this.commit(target, recorder, index)
     } finally {
@@ -201,7 +212,8 @@ class Stage {
     const lockPath = join(this.root, 'lock')
     const lock = lockIdentity(lockPath, true)
     if (lock === null) throw new Error('there is no lock')
-    return { fs, descriptor: fs.openSync(this.directory.campaigns, 'r'), flush: true, lockPath, lock }
+    const { campaigns, leaving } = this.directory
+    return { fs, descriptor: fs.openSync(campaigns, 'r'), flush: true, leaving, lockPath, lock }
   }
 
   private isOver(operations: readonly Operation[]): boolean {
@@ -210,14 +222,27 @@ class Stage {
 
   /** Puts there what the first commit of a campaign begins with. */
   private lay(id: string, firstCommit: Commit['kind']): void {
-    if (firstCommit === 'create') return
+    if (firstCommit === 'create' || firstCommit === 'flush') return
     const whole = manifestOf(id, 1)
     const corrupt = firstCommit === 'move'
     const manifest = corrupt ? whole.subarray(0, whole.length / 2) : whole
     const path = this.directory.manifest(id)
     writeFileSync(path, manifest, { mode: 0o600 })
     this.slots.set(id, { manifest, kind: corrupt ? 'corrupt' : 'manifest', aside: null })
-    const identity = identityOf(nodeFs, path)
+    this.identify(id)
+  }
+
+  /** As a tool does that flushes nothing. Its name is another matter, of `DataDirectory.flush`, and durable here. */
+  private writeForeign(id: string, { fs, descriptor: directory }: DurableDirectory): void {
+    const descriptor = fs.openSync(this.directory.manifest(id), 'wx', 0o600)
+    fs.fsyncSync(directory)
+    fs.writevSync(descriptor, [manifestOf(id, 1)])
+    fs.closeSync(descriptor)
+    this.identify(id)
+  }
+
+  private identify(id: string): void {
+    const identity = identityOf(nodeFs, this.directory.manifest(id))
     if (identity !== null) this.identities.set(id, identity)
   }
 
@@ -228,6 +253,7 @@ class Stage {
       replace: () => ({ ...before, manifest: manifestOf(id, revision), kind: 'manifest' }),
       delete: () => ({ ...before, manifest: null }),
       move: () => ({ ...before, manifest: null, aside: before.manifest }),
+      flush: () => ({ ...before, manifest: manifestOf(id, 1), kind: 'manifest' }),
     }
     const slot = after[kind]()
     this.slots.set(id, slot)
@@ -252,6 +278,7 @@ class Stage {
   private jobOf({ kind, id }: Commit, { manifest }: Slot): FileJob {
     const path = this.directory.manifest(id)
     if (kind === 'move') return { kind, path, to: this.directory.aside(id) }
+    if (kind === 'flush') return { kind, path }
     const expected = this.identities.get(id)
     const parts = manifest === null ? [] : partsOf(manifest)
     if (kind === 'create') return { kind, path, temp: this.directory.temp(id), parts }
@@ -263,9 +290,11 @@ class Stage {
   /** A recording that missed something would prove nothing. */
   private verify({ initial, operations }: RecordingFs): void {
     const recorded = onlyBytes(liveDisk(initial, operations))
-    const { campaigns } = this.directory
-    const found = readdirSync(campaigns).map((name): [string, Uint8Array] => {
-      return [`campaigns/${name}`, readFileSync(join(campaigns, name))]
+    const found = (['campaigns', 'leaving'] as const).flatMap((directory) => {
+      const names = readdirSync(this.directory[directory])
+      return names.map((name): [string, Uint8Array] => {
+        return [`${directory}/${name}`, readFileSync(join(this.directory[directory], name))]
+      })
     })
     if (
       diskKey(recorded) !== diskKey(onlyBytes(new Map(found.map(([path, bytes]) => [path, { file: path, bytes }]))))
@@ -277,16 +306,20 @@ class Stage {
   /** The newest acknowledged state of each campaign, and those of the commits in flight. */
   private allowedAt(operations: readonly Operation[]): Recording['allowedAt'] {
     return ({ after }) => {
-      const allowed = new Map(this.ids.map((id) => [id, new Set([sightOfSlot(this.first.get(id) ?? EMPTY)])]))
+      const allowed = new Map(this.ids.map((id): [string, Allowed] => [id, this.allowedFirst(id)]))
       for (const operation of operations.slice(0, after)) {
         if (operation.kind !== 'mark') continue
         const id = this.scenario.commits[operation.commit]?.id ?? BYSTANDER
         const sight = sightOfSlot(this.results[operation.commit] ?? EMPTY)
         const before = operation.mark === 'acknowledged' ? [] : (allowed.get(id) ?? [])
-        allowed.set(id, new Set([...before, sight]))
+        allowed.set(id, before === 'anything' ? before : new Set([...before, sight]))
       }
       return allowed
     }
+  }
+
+  private allowedFirst(id: string): Allowed {
+    return this.foreign.has(id) ? 'anything' : new Set([sightOfSlot(this.first.get(id) ?? EMPTY)])
   }
 }
 

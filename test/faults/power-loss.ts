@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { cutsOf, diskKey, diskStates, liveDisk, type Cut, type Disk, type Operation } from './disk-states.js'
 import { openAndRead, sweepAndRead, type Reading } from './power-loss-reading.js'
 import {
@@ -9,8 +10,8 @@ import {
   record,
   RecordingFailed,
   scenarios,
+  type Allowed,
   type Recording,
-  type Sight,
 } from './power-loss-scenarios.js'
 import type { Counts, Fault, Outcome, Size } from './fault.js'
 
@@ -67,7 +68,7 @@ interface Candidate {
 
 interface Claim {
   readonly where: string
-  readonly allowed: ReadonlyMap<string, ReadonlySet<Sight>>
+  readonly allowed: ReadonlyMap<string, Allowed>
 }
 
 class PowerLossCheck {
@@ -139,7 +140,9 @@ class PowerLossCheck {
     this.found.cuts += cuts.length
     for (const cut of cuts) {
       const allowed = allowedAt(cut)
-      const claim = JSON.stringify([...allowed].map(([id, sights]) => [id, ...sights]))
+      const claim = JSON.stringify(
+        [...allowed].map(([id, sights]) => [id, sights === 'anything' ? sights : [...sights]]),
+      )
       for (const { disk, fates } of diskStates(initial, operations, cut, this.extent.grain)) {
         this.found.states += 1
         const key = keyOf(disk)
@@ -159,7 +162,9 @@ class PowerLossCheck {
       const strangers = [...sights.keys()].filter((id) => !allowed.has(id)).map((id) => `there is a campaign ${id}`)
       const wrong = [...allowed].flatMap(([id, right]) => {
         const seen = sights.get(id) ?? 'nothing'
-        return right.has(seen) ? [] : [`${id} reads as ${seen}, allowed: ${[...right].join(' or ')}`]
+        return right === 'anything' || right.has(seen)
+          ? []
+          : [`${id} reads as ${seen}, allowed: ${[...right].join(' or ')}`]
       })
       return [...problems, ...strangers, ...wrong].map((what) => `${where}: ${what}`)
     })
@@ -194,7 +199,7 @@ function sampled(candidates: readonly Candidate[], count: number, end: string): 
   return lots.slice(0, count).map(({ candidate }) => candidate)
 }
 
-/** Temp names are unique to a run: the same disk is the same under any of them. */
+/** Temp names, and those set aside, are unique to a run: the same disk is the same under any of them. */
 function keyOf(disk: Disk): string {
   return diskKey(disk, (path) => path.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, 'unique'))
 }
@@ -210,12 +215,14 @@ function describe(operation: Operation): string {
   return `${operation.kind} ${'path' in operation ? operation.path : operation.file}`
 }
 
+/** What the process that is gone left: also its way out, with what is in it, or empty. */
 function build(dataDir: string, disk: Disk): void {
-  mkdirSync(join(dataDir, 'campaigns'), { recursive: true, mode: 0o700 })
+  const directory = new DataDirectory(dataDir)
+  directory.create()
+  directory.openWayOut()
   const built = new Map<string, string>()
   for (const [name, { file, bytes }] of disk) {
-    const path = join(dataDir, name)
-    mkdirSync(dirname(path), { recursive: true })
+    const path = join(dirname(name) === 'leaving' ? directory.leaving : directory.campaigns, basename(name))
     const other = built.get(file)
     if (other === undefined) writeFileSync(path, bytes, { mode: 0o600 })
     else linkSync(other, path)

@@ -1,13 +1,11 @@
 import * as nodeFs from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { join, posix, relative } from 'node:path'
 import type { Disk, DiskFile, Operation } from './disk-states.js'
 
 /** Which flushes are neither made nor recorded: how a store that forgets them would run. */
 export type ForgottenFlushes = 'files' | 'directories' | 'none'
 
 export interface RecordingOptions {
-  /** Paths are recorded relative to it. */
-  readonly root: string
   readonly forgotten?: ForgottenFlushes
   /** The first write of each file takes half of the bytes only, as the system may at any time. */
   readonly shortWrites?: boolean
@@ -19,35 +17,47 @@ type Opened =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'file'; readonly file: string; position: number }
 
+/** Where the files are. What is recorded says `campaigns/...` and `leaving/...`, wherever these are. */
+export interface RecordedDirectories {
+  readonly campaigns: string
+  readonly leaving: string
+}
+
+/** Opens what is there already, to flush it. */
+const TO_FLUSH = nodeFs.constants.O_RDONLY | nodeFs.constants.O_NOFOLLOW
+
 /**
  * Carries out what durable-file.ts asks of the file system, and records what of it a power cut may undo. It has no other
  * functions: one that it did not know could change the disk unseen, so asking for it has to fail.
  */
 export class RecordingFs {
   readonly operations: Operation[] = []
-  /** What lay in the directory before, taken for durable. */
+  /** What lay in the directories before, taken for durable, as are the directories. */
   readonly initial: Disk
   private readonly files = new Map<bigint, string>()
   private readonly descriptors = new Map<number, Opened>()
   private lastFile = 0
 
-  /** @param directory whose files are known from the start */
   constructor(
-    directory: string,
-    private readonly options: RecordingOptions,
+    private readonly directories: RecordedDirectories,
+    private readonly options: RecordingOptions = {},
   ) {
-    const names = nodeFs.readdirSync(directory).sort()
-    this.initial = new Map(names.map((name) => this.lookAt(join(directory, name))))
+    const paths = [directories.campaigns, directories.leaving].flatMap((directory) => {
+      const names = nodeFs.readdirSync(directory).sort()
+      return names.map((name) => join(directory, name))
+    })
+    this.initial = new Map(paths.map((path) => this.lookAt(path)))
   }
 
   /** For `DurableDirectory.fs`. */
   get fs(): typeof nodeFs {
-    const { statSync, lstatSync, fstatSync } = nodeFs
+    const { constants, statSync, lstatSync, fstatSync } = nodeFs
     return {
+      constants,
       statSync,
       lstatSync,
       fstatSync,
-      openSync: (path: string, flags: string, mode?: number) => this.open(path, flags, mode),
+      openSync: (path: string, flags: string | number, mode?: number) => this.open(path, flags, mode),
       writevSync: (descriptor: number, parts: readonly Uint8Array[]) => this.write(descriptor, parts),
       fsyncSync: (descriptor: number) => this.flush(descriptor),
       closeSync: (descriptor: number) => this.close(descriptor),
@@ -62,7 +72,7 @@ export class RecordingFs {
     this.record({ kind: 'mark', mark, commit })
   }
 
-  private open(path: string, flags: string, mode?: number): number {
+  private open(path: string, flags: string | number, mode?: number): number {
     const descriptor = nodeFs.openSync(path, flags, mode)
     if (flags === 'wx') {
       const file = this.newFile(nodeFs.fstatSync(descriptor, { bigint: true }).ino)
@@ -70,6 +80,8 @@ export class RecordingFs {
       this.record({ kind: 'create', path: this.nameOf(path), file })
     } else if (flags === 'r' && nodeFs.fstatSync(descriptor).isDirectory()) {
       this.descriptors.set(descriptor, { kind: 'directory', path: this.nameOf(path) })
+    } else if (flags === TO_FLUSH && nodeFs.fstatSync(descriptor).isFile()) {
+      this.descriptors.set(descriptor, { kind: 'file', file: this.fileAt(path), position: 0 })
     } else {
       nodeFs.closeSync(descriptor)
       throw new Error(`what opening ${path} with ${flags} may do to the disk is not known here`)
@@ -110,7 +122,6 @@ export class RecordingFs {
   }
 
   private rename(from: string, to: string): void {
-    if (dirname(from) !== dirname(to)) throw new Error('a rename out of its directory would need two flushes')
     const file = this.fileAt(from)
     nodeFs.renameSync(from, to)
     this.record({ kind: 'rename', from: this.nameOf(from), path: this.nameOf(to), file })
@@ -150,6 +161,10 @@ export class RecordingFs {
   }
 
   private nameOf(path: string): string {
-    return relative(this.options.root, path)
+    for (const name of ['campaigns', 'leaving'] as const) {
+      const below = relative(this.directories[name], path)
+      if (!below.startsWith('..')) return posix.join(name, below)
+    }
+    throw new Error(`${path} is in no directory that is known here`)
   }
 }

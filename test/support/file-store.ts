@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
 import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-repository.js'
 import type { ManifestRepository } from '#campaignd/repository/repository.js'
+import { leftovers } from './files.js'
 import { temporaryDirectory } from './temporary-directory.js'
+
+export { leftovers, manifestPath, readManifest } from './files.js'
 
 export interface FileStore {
   readonly dataDir: string
@@ -47,17 +49,4 @@ export async function openFileStore(dataDir: string = temporaryDirectory()): Pro
     corrupt,
     fatal,
   }
-}
-
-export function manifestPath(dataDir: string, id: string): string {
-  return join(dataDir, 'campaigns', `${id}.json`)
-}
-
-export function readManifest(dataDir: string, id: string): string {
-  return readFileSync(manifestPath(dataDir, id), 'utf8')
-}
-
-/** What lies beside the manifests. */
-export function leftovers(dataDir: string): string[] {
-  return readdirSync(join(dataDir, 'campaigns')).filter((name) => !name.endsWith('.json'))
 }

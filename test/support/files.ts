@@ -24,3 +24,12 @@ export function layManifest(dataDir: string, campaignId: string, text: string): 
   mkdirSync(join(dataDir, 'campaigns'), { recursive: true })
   writeFileSync(manifestPath(dataDir, campaignId), text)
 }
+
+export function readManifest(dataDir: string, campaignId: string): string {
+  return readFileSync(manifestPath(dataDir, campaignId), 'utf8')
+}
+
+/** What lies beside the manifests. */
+export function leftovers(dataDir: string): string[] {
+  return readdirSync(join(dataDir, 'campaigns')).filter((name) => !name.endsWith('.json'))
+}

@@ -1,86 +1,29 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { listening, spawnService, type Service, type ServiceOptions, type ServiceProcess } from './service-process.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+export type { Service } from './service-process.js'
 
-export interface ServiceOptions {
-  /** Made for the test when left out. */
-  readonly dataDir?: string
-  readonly environment?: Readonly<Record<string, string>>
-  /** Program and arguments to put before node, such as strace. */
-  readonly wrapper?: readonly string[]
-}
-
-/** A service as it ships, in a process of its own. */
-export interface Service {
-  readonly url: string
-  readonly dataDir: string
-  readonly pid: number
-  /** The lines of its log so far, read. */
-  readonly log: readonly Record<string, unknown>[]
-  /** Sends the signal and waits for the end; resolves with the exit code, null when a signal ended it. */
-  end(signal: NodeJS.Signals): Promise<number | null>
-  /** Resolves with the exit code once it has ended by itself. */
-  readonly ended: Promise<number | null>
-}
-
-/** Starts the service and waits until it listens. It ends with the test. */
-export async function startService(options: ServiceOptions = {}): Promise<Service> {
+/** Starts the service and waits until it listens. It ends with the test; its directory too, when it was given none. */
+export function startService(options: Partial<ServiceOptions> = {}): Promise<Service> {
   const dataDir = options.dataDir ?? temporaryDirectory()
-  const child = spawnService(dataDir, options)
-  const log: Record<string, unknown>[] = []
-  const listening = new Promise<string>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const entry = JSON.parse(line) as Record<string, unknown>
-      log.push(entry)
-      const url = /listens on (http:\/\/\S+),/.exec(String(entry['msg']))?.[1]
-      if (url !== undefined) resolve(url)
-    })
-  })
-  const ended = once(child, 'close').then(([code]) => code as number | null)
-  const url = await Promise.race([
-    listening,
-    ended.then((code) => {
-      throw new Error(`the service ended with ${code} before it listened: ${JSON.stringify(log.at(-1))}`)
-    }),
-  ])
-  return {
-    url,
-    dataDir,
-    pid: child.pid ?? 0,
-    log,
-    ended,
-    end: (signal) => {
-      child.kill(signal)
-      return ended
-    },
-  }
+  return listening(spawnForTest({ ...options, dataDir }), dataDir)
 }
 
 /** Runs the service until it ends by itself: for starts that must fail. */
 export async function runService(
-  options: ServiceOptions & { readonly dataDir: string },
+  options: ServiceOptions,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawnService(options.dataDir, options)
+  const child = spawnForTest(options)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, output }
 }
 
-type ServiceProcess = ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }
-
-function spawnService(dataDir: string, { environment = {}, wrapper = [] }: ServiceOptions): ServiceProcess {
-  const [program, ...args] = [...wrapper, process.execPath, MAIN]
-  const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], CAMPAIGND_PORT: '0', CAMPAIGND_DATA_DIR: dataDir, ...environment },
-  }) as ServiceProcess
-  child.stderr.pipe(process.stderr)
+function spawnForTest(options: ServiceOptions): ServiceProcess {
+  const child = spawnService(options)
   onTestFinished(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const closed = once(child, 'close')

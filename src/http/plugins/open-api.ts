@@ -55,7 +55,11 @@ export const openApi = fastifyPlugin(
         security: [],
       },
     })
-    await app.register(swaggerUi, { routePrefix: '/docs' })
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: { layout: 'BaseLayout' },
+      theme: { title: 'campaignd' },
+    })
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   },
   { name: 'open-api', fastify: '5.x' },
