@@ -73,10 +73,10 @@ async function readAll(directory: DataDirectory, read: (id: string) => Promise<C
   const sights = new Map<string, Sight>()
   for (const id of new Set([...directory.ids(), ...asideOf.keys()])) {
     const content = await read(id)
-    sights.set(id, sightOf(content?.bytes ?? null, content?.kind ?? 'manifest', asideOf.get(id) ?? []))
+    const sight = sightOf(content?.bytes ?? null, content?.kind ?? 'manifest', asideOf.get(id) ?? [])
+    const same = content === null || sameAsFile(directory, id, content.bytes)
+    sights.set(id, same ? sight : `${sight}, but not as it is written`)
     if (content === null && directory.ids().includes(id)) problems.push(`the file of ${id} is there, and not read`)
-    if (content !== null && !sameAsFile(directory, id, content.bytes))
-      problems.push(`${id} is not read as it is written`)
   }
   return { sights, problems }
 }

@@ -6,10 +6,17 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { lockDirectory, type DirectoryLock } from '#campaignd/repository/file/directory-lock.js'
 import { OwnedLockFs } from '#campaignd/repository/file/owned-lock-fs.js'
-import { startLockProcess, type LockProcess } from '../support/lock-process.js'
+import { spawnLockProcess, type LockProcess } from '../support/lock-process.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const LONG = 120_000
+
+/** One that ends with the test. */
+function startLockProcess(directory: string, mode: 'lock' | 'open' = 'lock'): LockProcess {
+  const started = spawnLockProcess(directory, mode)
+  onTestFinished(() => started.kill('SIGKILL'))
+  return started
+}
 
 async function take(directory: string, onLost: (reason: Error) => void = () => undefined): Promise<DirectoryLock> {
   const lock = await lockDirectory(directory, { onWait: () => undefined, onLost })

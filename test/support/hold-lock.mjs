@@ -1,10 +1,13 @@
 // Takes the lock of a data directory and tells what happens, a JSON line each. Run as a process of its own, since what
-// it is for is what one process leaves to another: node hold-lock.mjs <directory> [open]
-// With `open` it opens the whole store. On stdin: `release`, `abandon` (and exit), `block <ms>`.
+// it is for is what one process leaves to another: node hold-lock.mjs <directory> [lock|open] [gated]
+// With `open` it opens the whole store, with `gated` not before the first line on stdin. Then on stdin: `release`,
+// `abandon` (and exit), `block <ms>`.
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { lockDirectory } from '#campaignd/repository/file/directory-lock.js'
 
-const [, , directory, mode] = process.argv
+const [, , directory, mode, begin] = process.argv
+const lines = createInterface({ input: process.stdin })
 const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`)
 const onWait = (holder, seconds) => tell('waits', { holder, seconds })
 const onLost = (reason) => tell('lost', { reason: reason.message })
@@ -26,6 +29,7 @@ async function take() {
 }
 
 tell('starts')
+if (begin === 'gated') await once(lines, 'line')
 let lock
 try {
   lock = await take()
@@ -35,7 +39,7 @@ try {
 }
 tell('owns')
 
-createInterface({ input: process.stdin }).on('line', async (line) => {
+lines.on('line', async (line) => {
   const [command, milliseconds] = line.split(' ')
   if (command === 'release') await lock.release()
   if (command === 'abandon') lock.abandon()

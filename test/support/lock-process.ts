@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
 
 const SCRIPT = fileURLToPath(new URL('./hold-lock.mjs', import.meta.url))
 
@@ -13,8 +12,9 @@ export type LockNews =
   | { readonly event: 'failed'; readonly message: string }
   | { readonly event: 'lost'; readonly reason: string }
 
-/** A process that takes the lock of a directory. It ends with the test. */
+/** A process that takes the lock of a directory. Whoever starts it ends it. */
 export interface LockProcess {
+  readonly child: ChildProcess
   readonly pid: number
   readonly news: readonly LockNews[]
   /** Resolves with the first news of the kind; rejects when the process ends without. */
@@ -25,9 +25,16 @@ export interface LockProcess {
   readonly ended: Promise<void>
 }
 
-/** @param mode `lock`: take the lock only; `open`: open the whole store */
-export function startLockProcess(directory: string, mode: 'lock' | 'open' = 'lock'): LockProcess {
-  const child = spawn(process.execPath, [SCRIPT, directory, mode], { stdio: ['pipe', 'pipe', 'inherit'] })
+/**
+ * @param mode `lock`: take the lock only; `open`: open the whole store
+ * @param begin `gated`: not before it is sent a line
+ */
+export function spawnLockProcess(
+  directory: string,
+  mode: 'lock' | 'open' = 'lock',
+  begin: 'at-once' | 'gated' = 'at-once',
+): LockProcess {
+  const child = spawn(process.execPath, [SCRIPT, directory, mode, begin], { stdio: ['pipe', 'pipe', 'inherit'] })
   const news: LockNews[] = []
   const hearers = new Set<() => void>()
   const wake = () => {
@@ -46,8 +53,8 @@ export function startLockProcess(directory: string, mode: 'lock' | 'open' = 'loc
     child.kill(signal)
     await ended
   }
-  onTestFinished(() => (over ? undefined : kill('SIGKILL')))
   return {
+    child,
     pid: child.pid ?? 0,
     news,
     hears: <E extends LockNews['event']>(event: E) =>

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
@@ -26,8 +26,16 @@ export function strace(output: string, ...options: readonly string[]): string[] 
   return ['strace', '-D', '-f', '-y', '-s', '256', '-o', output, ...options]
 }
 
+/** The tracer of a process; null when it has none. */
+export function tracerOf(pid: number): number | null {
+  const tracer = Number(/^TracerPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  return tracer === 0 ? null : tracer
+}
+
 export interface SystemCall {
   readonly name: string
+  /** The thread that made it. */
+  readonly id: number
   /** Arguments and result as strace prints them. */
   readonly text: string
   /** Places in the order of all that happened: of its begin and of its end. */
@@ -38,7 +46,10 @@ export interface SystemCall {
 /** The calls in a trace, with the halves put together of those that others came in between of. */
 export function readTrace(path: string): SystemCall[] {
   const calls: SystemCall[] = []
-  const open = new Map<string, { readonly name: string; readonly text: string; readonly begin: number }>()
+  const open = new Map<
+    string,
+    { readonly name: string; readonly id: number; readonly text: string; readonly begin: number }
+  >()
   for (const [at, line] of readFileSync(path, 'utf8').split('\n').entries()) {
     const [, thread = '', rest = ''] = /^(\d+)\s+(.*)$/.exec(line) ?? []
     const [, resumed, ending = ''] = /^<\.\.\. (\w+) resumed>(.*)$/.exec(rest) ?? []
@@ -51,8 +62,73 @@ export function readTrace(path: string): SystemCall[] {
     const [, name, text = ''] = /^(\w+)\((.*)$/.exec(rest) ?? []
     if (name === undefined) continue
     if (text.endsWith('<unfinished ...>'))
-      open.set(thread, { name, text: text.slice(0, -'<unfinished ...>'.length), begin: at })
-    else calls.push({ name, text, begin: at, end: at })
+      open.set(thread, { name, id: Number(thread), text: text.slice(0, -'<unfinished ...>'.length), begin: at })
+    else calls.push({ name, id: Number(thread), text, begin: at, end: at })
   }
   return calls
+}
+
+/** A tracer of threads that run already. */
+export interface Tracer {
+  /** What it has written so far. */
+  output(): string
+  /** Lets them go. */
+  detach(): Promise<void>
+}
+
+/**
+ * Attaches strace to a thread of a process, or with `-f` among the options to all of them; from then on calls are
+ * counted for `when=`.
+ * @param keep is given the tracer's process, to have it ended in every case
+ * @throws Error with strace's words when it cannot, as where only a parent may trace
+ */
+export async function attach(
+  thread: number,
+  output: string,
+  options: readonly string[],
+  keep: (child: ChildProcess) => unknown,
+): Promise<Tracer> {
+  const child = spawn('strace', ['-y', '-o', output, ...options, '-p', String(thread)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  keep(child)
+  let said = ''
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', (error) => {
+      said += error.message
+      resolve()
+    })
+  })
+  const attached = new Promise<boolean>((resolve) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes(' attached')) resolve(true)
+    })
+  })
+  if (!(await Promise.race([attached, ended.then(() => said.includes(' attached'))]))) {
+    throw new Error(`strace cannot be attached: ${said.trim()}`)
+  }
+  return {
+    output: () => readFileSync(output, 'utf8'),
+    detach: () => {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
+
+/** Why strace cannot be attached to a process that runs already, null when it can. */
+export async function whyNotAttach(): Promise<string | null> {
+  const sleeper = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 20000)'], { stdio: 'ignore' })
+  try {
+    const options = ['-e', 'trace=fsync', '-e', 'inject=fsync:error=EIO:when=1']
+    const tracer = await attach(sleeper.pid ?? 0, '/dev/null', options, () => undefined)
+    await tracer.detach()
+    return null
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    sleeper.kill('SIGKILL')
+  }
 }

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
@@ -36,7 +46,7 @@ export class DataDirectory {
   }
 
   closeWayOut(): void {
-    rmSync(this.leaving, { recursive: true, force: true })
+    if (existsSync(this.leaving)) this.sweepWayOut(this.leaving)
   }
 
   /** @throws Error for an id that is none: it must never be able to name another file */
@@ -89,10 +99,13 @@ export class DataDirectory {
 
   /** What was on its way to another name gets there; what was to be deleted is. */
   private sweepWayOut(path: string): void {
-    for (const name of readdirSync(path)) {
-      if (name.endsWith(ASIDE_SUFFIX)) renameSync(join(path, name), join(this.campaigns, name))
+    // Under another name first: whoever still means to put something there does not find it any more.
+    const found = join(this.root, `leaving-${randomUUID()}`)
+    renameSync(path, found)
+    for (const name of readdirSync(found)) {
+      if (name.endsWith(ASIDE_SUFFIX)) renameSync(join(found, name), join(this.campaigns, name))
     }
-    rmSync(path, { recursive: true })
+    rmSync(found, { recursive: true })
   }
 
   /** Makes names durable that a crashed predecessor may have left in memory only. */

@@ -72,7 +72,7 @@ export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome
   }
 }
 
-function flushFile({ fs, flush }: DurableDirectory, path: string): FileOutcome {
+function flushFile({ fs, flush, descriptor: directory }: DurableDirectory, path: string): FileOutcome {
   if (!flush) return { kind: 'done', identity: null }
   try {
     const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
@@ -81,10 +81,15 @@ function flushFile({ fs, flush }: DurableDirectory, path: string): FileOutcome {
     } finally {
       fs.closeSync(descriptor)
     }
-    return { kind: 'done', identity: null }
   } catch (error) {
     return failure(error)
   }
+  try {
+    fs.fsyncSync(directory)
+  } catch (error) {
+    return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
+  }
+  return { kind: 'done', identity: null }
 }
 
 /** Takes a file away, for good or to another name. */
@@ -98,11 +103,27 @@ function leave(
   const out = join(leaving, basename(to ?? path))
   const outcome = rename(directory, expected, path, () => {
     fs.renameSync(path, out)
-    if (to !== null) fs.renameSync(out, to)
+    if (to !== null) moveOn(directory, { path, out, to })
     return null
   })
   if (to === null && outcome.kind === 'done') removeTemp(directory, out)
   return outcome
+}
+
+/** Neither where it was nor where it was to be, and not to be brought back: only a start can tell. */
+class HalfWay extends Error {}
+
+function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out: string; to: string }): void {
+  try {
+    fs.renameSync(out, to)
+  } catch (error) {
+    try {
+      fs.renameSync(out, path)
+    } catch {
+      throw new HalfWay(`${path} was left in ${out}`)
+    }
+    throw error
+  }
 }
 
 function writeFile(directory: DurableDirectory, job: FileChange & { kind: 'create' | 'replace' }): FileOutcome {
@@ -178,6 +199,7 @@ function rename(
     }
     identity = change()
   } catch (error) {
+    if (error instanceof HalfWay) return { kind: 'unknown', detail: error.message }
     if (!ownsLock(directory)) return { kind: 'lock-lost' }
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { kind: 'refused', because: 'exists' }
     return failure(error)

@@ -170,15 +170,17 @@ export class FileRepository implements ManifestRepository {
     const path = this.store.directory.manifest(id)
     const known = this.corrupted.get(id)?.identity ?? null
     if (known !== null && isSame(identityOf(nodeFs, path), known)) return
-    // It may have been put there by hand, or written by a run that did not flush: what is told of it must be there to stay.
-    const [flushed, loaded] = await Promise.all([
-      this.store.thread.run({ kind: 'flush', path }),
-      loadManifest(path, id),
-    ])
+    const loaded = await loadManifest(path, id)
     if (loaded === null) this.corrupted.delete(id)
     else if ('listed' in loaded) this.distrust(id, loaded)
-    else if (flushed.kind === 'done') this.take(id, loaded)
-    else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk', null, new Date()))
+    else if (await this.isHereToStay(path, loaded)) this.take(id, loaded)
+    else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
+  }
+
+  /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
+  private async isHereToStay(path: string, { identity }: LoadedManifest): Promise<boolean> {
+    const flushed = await this.carryOut({ kind: 'flush', path })
+    return flushed.kind === 'done' && isSame(identityOf(nodeFs, path), identity)
   }
 
   private async writeNew(id: string, campaign: Campaign): Promise<void> {

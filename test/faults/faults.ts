@@ -1,0 +1,23 @@
+import type { Fault } from './fault.js'
+import { errorAtEachStep } from './error-at-each-step.js'
+import { killAtEachStep } from './kill-at-each-step.js'
+import { killLoop } from './kill-loop.js'
+import { linearizability } from './linearizability.js'
+import { powerLoss } from './power-loss.js'
+import { order } from './order.js'
+import { staleRace } from './stale-race.js'
+import { unseenState } from './unseen-state.js'
+import { zombie } from './zombie.js'
+
+/** The table of the proof, row by row. */
+export const FAULTS: readonly Fault[] = [
+  killLoop,
+  killAtEachStep,
+  errorAtEachStep,
+  linearizability,
+  powerLoss,
+  order,
+  staleRace,
+  unseenState,
+  zombie,
+]

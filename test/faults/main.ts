@@ -1,0 +1,39 @@
+import type { Outcome, Size } from './fault.js'
+import { FAULTS } from './faults.js'
+
+/**
+ * `npm run test:faults [-- short|middle|full] [-- name ...]`: runs the rows one after the other, prints a line each as it
+ * ends, and fails when one does.
+ */
+
+const SIZES: readonly string[] = ['short', 'middle', 'full'] satisfies Size[]
+
+const [first = 'full', ...rest] = process.argv.slice(2)
+const size = (SIZES.includes(first) ? first : 'full') as Size
+const names = SIZES.includes(first) || process.argv.length === 2 ? rest : [first, ...rest]
+const chosen = FAULTS.filter(({ name }) => names.length === 0 || names.includes(name))
+if (chosen.length === 0)
+  throw new Error(`there is no fault ${names.join(', ')}; there are ${FAULTS.map(({ name }) => name).join(', ')}`)
+
+console.log('| fault | how | result | seconds |')
+console.log('| --- | --- | --- | --- |')
+const results: Outcome['kind'][] = []
+for (const { name, how, run } of chosen) {
+  const began = performance.now()
+  const outcome = await run(size).catch((error: unknown): Outcome => ({
+    kind: 'failed',
+    counts: {},
+    because: String(error),
+  }))
+  console.log(`| ${name} | ${how} | ${tell(outcome)} | ${((performance.now() - began) / 1000).toFixed(0)} |`)
+  results.push(outcome.kind)
+}
+const count = (kind: Outcome['kind']) => results.filter((one) => one === kind).length
+console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`)
+if (count('failed') > 0) process.exitCode = 1
+
+function tell(outcome: Outcome): string {
+  const counts = 'counts' in outcome ? Object.entries(outcome.counts).map(([what, n]) => `${n} ${what}`) : []
+  const because = 'because' in outcome ? [outcome.because] : []
+  return `**${outcome.kind}**: ${[...counts, ...because].join(', ')}`
+}

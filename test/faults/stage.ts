@@ -1,0 +1,74 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { listening, spawnService, type Service, type ServiceOptions } from '../support/service-process.js'
+import type { Counts, Outcome } from './fault.js'
+
+const SHOWN_PROBLEMS = 3
+
+/** The compiled service to try instead of the one in dist: to see that a row fails on one that is broken. */
+const OTHER_MAIN = process.env['CAMPAIGND_TEST_MAIN']
+
+/** What a run found: it passed when there are no problems. */
+export interface Findings {
+  readonly counts: Counts
+  readonly problems: readonly string[]
+}
+
+/** The directory and the processes of one run of a fault. */
+export class Stage {
+  readonly root: string
+  /** For the service to make. */
+  readonly dataDir: string
+  private readonly children: ChildProcess[] = []
+  private cleared = false
+
+  constructor(name: string) {
+    this.root = mkdtempSync(join(tmpdir(), `campaignd-${name}-`))
+    this.dataDir = join(this.root, 'data')
+  }
+
+  /** Starts the service on the data directory, and waits until it listens. */
+  start(options: Partial<ServiceOptions> = {}): Promise<Service> {
+    if (this.cleared) return Promise.reject(new Error('the run is over'))
+    const main = OTHER_MAIN === undefined ? {} : { main: OTHER_MAIN }
+    const child = this.keep(spawnService({ dataDir: this.dataDir, ...main, ...options }))
+    return listening(child, options.dataDir ?? this.dataDir)
+  }
+
+  /** Has a process ended with the run, if it has not by then. */
+  keep<T extends ChildProcess>(child: T): T {
+    this.children.push(child)
+    if (this.cleared) child.kill('SIGKILL')
+    return child
+  }
+
+  /** Ends what still runs and removes the directory. */
+  async clear(): Promise<void> {
+    this.cleared = true
+    await Promise.all(this.children.map(end))
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+/** Runs a fault on a stage of its own, which is cleared in every case. */
+export async function onStage(name: string, act: (stage: Stage) => Promise<Findings>): Promise<Outcome> {
+  const stage = new Stage(name)
+  try {
+    const { counts, problems } = await act(stage)
+    if (problems.length === 0) return { kind: 'passed', counts }
+    const shown = problems.slice(0, SHOWN_PROBLEMS).join('; ')
+    return { kind: 'failed', counts, because: `${problems.length} problems: ${shown}` }
+  } finally {
+    await stage.clear()
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}

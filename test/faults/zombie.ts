@@ -1,0 +1,220 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { send, Writer, type Reply, type StoredManifest } from '../support/client.js'
+import { campaignDraft } from '../support/drafts.js'
+import { manifestPath } from '../support/files.js'
+import type { Service } from '../support/service-process.js'
+import { canTrace, strace, tracerOf } from '../support/tools.js'
+import { until } from '../support/until.js'
+import type { Fault, Size } from './fault.js'
+import { onStage, type Findings, type Stage } from './stage.js'
+
+/** Rounds of all variants together; where nothing can be traced all are of the first. */
+const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 6, full: 50 }
+/** Rounds at the same time: each waits for a lock most of its time. */
+const BATCH = 6
+
+const VARIANTS = ['at any moment', 'inside its rename'] as const
+type Variant = (typeof VARIANTS)[number]
+
+/** Written by the successor; never; and only by the owner before it was stopped; and there to be deleted. */
+const SUCCEEDED = 'succeeded'
+const UNTOUCHED = 'untouched'
+const EARLIER = 'earlier'
+const DELETABLE = 'deletable'
+/** What everything has in it that is sent to the zombie. */
+const MARK = 'from-the-zombie'
+/** Longer than any round: the tracer that holds the rename up is ended before. */
+const HELD_UP = 300
+const SUCCESSOR_WRITES = 20
+
+/** An owner that is stopped until another has taken over, and that goes on then as if nothing had been. */
+export const zombie: Fault = {
+  name: 'zombie',
+  how: 'SIGSTOP past stale, a second service takes over and writes, SIGCONT with writes in flight; also inside a rename',
+  run: (size) => {
+    const variants = canTrace() ? VARIANTS : VARIANTS.slice(0, 1)
+    return onStage('zombie', (stage) => runRounds(stage, ROUNDS[size], variants))
+  },
+}
+
+interface Round {
+  readonly variant: Variant
+  readonly fenced: boolean
+  readonly commits: number
+  readonly writes: number
+  readonly problems: readonly string[]
+}
+
+async function runRounds(stage: Stage, count: number, variants: readonly Variant[]): Promise<Findings> {
+  const rounds: Round[] = []
+  while (rounds.length < count) {
+    const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
+    const played = batch.map((index) => play(stage, String(index), variants[index % variants.length] ?? VARIANTS[0]))
+    rounds.push(...(await Promise.all(played)))
+  }
+  const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
+  return {
+    counts: {
+      rounds: rounds.length,
+      'inside a rename': rounds.filter(({ variant }) => variant === 'inside its rename').length,
+      fenced: rounds.filter(({ fenced }) => fenced).length,
+      'commits by the zombie': sum(({ commits }) => commits),
+      'writes of the successor': sum(({ writes }) => writes),
+    },
+    problems: rounds.flatMap(({ problems, variant }) => problems.map((problem) => `stopped ${variant}: ${problem}`)),
+  }
+}
+
+async function play(stage: Stage, name: string, variant: Variant): Promise<Round> {
+  const dataDir = join(stage.root, name)
+  const first = await startFirst(stage, dataDir, variant)
+  const writer = new Writer(EARLIER, '0001')
+  const before = variant === 'at any moment' ? writer.run(first.url, () => false) : Promise.resolve([])
+  const held = variant === 'inside its rename' ? await holdUpRename(first) : null
+  await sleep(100)
+  process.kill(first.pid, 'SIGSTOP')
+
+  const second = await stage.start({ dataDir })
+  const writes = await succeed(second, SUCCESSOR_WRITES)
+  const lock = identityOf(dataDir)
+  const inFlight = tempt(first.url)
+  await sleep(100)
+  if (held !== null) await letGo(held.tracer)
+  process.kill(first.pid, 'SIGCONT')
+  const told = [...(await tempt(first.url)), ...(await inFlight), ...(held === null ? [] : [await held.call])]
+  const code = await Promise.race([first.ended, sleep(10_000, 'none' as const)])
+  await before
+
+  const commits = commitsOfZombie(dataDir)
+  const more = await succeed(second, SUCCESSOR_WRITES)
+  const acknowledged = told.filter((reply) => !(reply instanceof Error) && reply.status < 300)
+  const problems = [
+    ...commits,
+    ...acknowledged.map((reply) => `the zombie acknowledged: ${(reply as Reply).text.slice(0, 200)}`),
+    ...(code === 1 ? [] : [`the zombie ended with ${code}`]),
+    ...(identityOf(dataDir) === lock ? [] : ['the lock is not that of the successor any more']),
+    ...(ownerOf(dataDir) === second.pid ? [] : [`the owner is ${ownerOf(dataDir)}, not the successor`]),
+    ...lossesOf(dataDir, writer),
+    ...(await faultsOfSuccessor(second)),
+  ]
+  return { variant, fenced: code === 1, commits: commits.length, writes: writes + more, problems }
+}
+
+async function startFirst(stage: Stage, dataDir: string, variant: Variant): Promise<Service> {
+  // The record of the owner is the first rename of the main thread; of the thread that commits, the first update.
+  const inject = `inject=rename:delay_enter=${HELD_UP * 1_000_000}:when=2`
+  const wrapper = variant === 'inside its rename' ? strace('/dev/null', '-e', 'trace=rename', '-e', inject) : []
+  const first = await stage.start({ dataDir, environment: { UV_THREADPOOL_SIZE: '1' }, wrapper })
+  for (const campaign_id of [SUCCEEDED, UNTOUCHED, EARLIER, DELETABLE]) {
+    const { status } = await send('POST', `${first.url}/v1/campaigns`, campaignDraft(3, { campaign_id }))
+    if (status !== 201) throw new Error(`a campaign could not be created: ${status}`)
+  }
+  return first
+}
+
+interface HeldUp {
+  readonly call: Promise<Reply | Error>
+  readonly tracer: number
+}
+
+/** A change that has its temp file flushed and its lock looked at, and that only the rename is missing of. */
+async function holdUpRename(first: Service): Promise<HeldUp> {
+  const { status } = await send('PATCH', `${first.url}/v1/campaigns/${EARLIER}/experiments/0002`, running('w'))
+  if (status !== 200) throw new Error(`the first update was answered ${status}`)
+  const call = caught(send('PATCH', `${first.url}/v1/campaigns/${UNTOUCHED}/experiments/0001`, running(MARK)))
+  await until('the temp file is there', () => temps(first.dataDir).length > 0)
+  await sleep(300)
+  const tracer = tracerOf(first.pid)
+  if (tracer === null || temps(first.dataDir).length === 0) throw new Error('the rename was not held up')
+  return { call, tracer }
+}
+
+/** Without its tracer the rename takes place, though the process is stopped: threads stop on the way out of the kernel. */
+async function letGo(tracer: number): Promise<void> {
+  process.kill(tracer, 'SIGKILL')
+  await sleep(300)
+}
+
+/** Changes of every kind, sent to the zombie all at once. */
+async function tempt(url: string): Promise<(Reply | Error)[]> {
+  const campaigns = `${url}/v1/campaigns`
+  const calls = [
+    send('PATCH', `${campaigns}/${UNTOUCHED}/experiments/0001`, running(MARK)),
+    send('PATCH', `${campaigns}/${UNTOUCHED}/experiments/0002`, running(MARK)),
+    send('PATCH', `${campaigns}/${SUCCEEDED}/experiments/0002`, running(MARK)),
+    send('POST', campaigns, campaignDraft(1, { campaign_id: MARK })),
+    send('DELETE', `${campaigns}/${DELETABLE}`),
+  ]
+  return Promise.all(calls.map(caught))
+}
+
+/** Has the successor written; returns how many writes it acknowledged. */
+async function succeed(second: Service, count: number): Promise<number> {
+  for (let done = 0; done < count; done += 1) {
+    const body = { ...running('0001'), result_path: String(Math.random()) }
+    const reply = await send('PATCH', `${second.url}/v1/campaigns/${SUCCEEDED}/experiments/0001`, body)
+    if (reply.status !== 200) throw new Error(`the successor answered ${reply.status}: ${reply.text}`)
+  }
+  return count
+}
+
+/** What the zombie changed on disk. */
+function commitsOfZombie(dataDir: string): string[] {
+  const marked = readdirSync(join(dataDir, 'campaigns')).filter((name) =>
+    readFileSync(join(dataDir, 'campaigns', name), 'utf8').includes(MARK),
+  )
+  return [
+    ...marked.map((name) => `the zombie wrote ${name}`),
+    ...(existsSync(manifestPath(dataDir, DELETABLE)) ? [] : ['the zombie deleted a campaign']),
+  ]
+}
+
+/** What the owner had acknowledged in time. */
+function lossesOf(dataDir: string, { acknowledged }: Writer): string[] {
+  const found = Number(readStored(dataDir, EARLIER).experiments[0]?.result_path ?? 0)
+  return found >= acknowledged ? [] : [`report ${acknowledged} of the first owner is lost: there is ${found}`]
+}
+
+/** What it has in memory must be what is on disk, and each of its campaigns must take a change. */
+async function faultsOfSuccessor({ url, dataDir, end }: Service): Promise<string[]> {
+  const faults: string[] = []
+  for (const campaign of [SUCCEEDED, UNTOUCHED, EARLIER, DELETABLE]) {
+    const reply = await send('GET', `${url}/v1/campaigns/${campaign}`)
+    const onDisk = existsSync(manifestPath(dataDir, campaign))
+      ? readFileSync(manifestPath(dataDir, campaign), 'utf8')
+      : ''
+    if (reply.text !== onDisk) faults.push(`${campaign} is not on disk what the successor tells`)
+    const { status } = await send('PATCH', `${url}/v1/campaigns/${campaign}/experiments/0003`, running('successor'))
+    if (status !== 200) faults.push(`the successor answers ${status} to a change of ${campaign}`)
+  }
+  const code = await end('SIGTERM')
+  return code === 0 ? faults : [...faults, `the successor ended with ${code}`]
+}
+
+function running(worker: string): object {
+  return { status: 'running', worker }
+}
+
+function temps(dataDir: string): string[] {
+  return readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))
+}
+
+function readStored(dataDir: string, campaign: string): StoredManifest {
+  return JSON.parse(readFileSync(manifestPath(dataDir, campaign), 'utf8')) as StoredManifest
+}
+
+/** Tells one lock directory from another, also from one with its inode number. */
+function identityOf(dataDir: string): string {
+  const { ino, birthtimeNs } = statSync(join(dataDir, 'lock'), { bigint: true })
+  return `${ino} ${birthtimeNs}`
+}
+
+function ownerOf(dataDir: string): number {
+  return (JSON.parse(readFileSync(join(dataDir, 'owner.json'), 'utf8')) as { pid: number }).pid
+}
+
+function caught(call: Promise<Reply>): Promise<Reply | Error> {
+  return call.catch((error: unknown) => error as Error)
+}
