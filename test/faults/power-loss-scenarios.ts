@@ -278,7 +278,7 @@ class Stage {
   private jobOf({ kind, id }: Commit, { manifest }: Slot): FileJob {
     const path = this.directory.manifest(id)
     if (kind === 'move') return { kind, path, to: this.directory.aside(id) }
-    if (kind === 'flush') return { kind, path }
+    if (kind === 'flush') return { kind, paths: [path] }
     const expected = this.identities.get(id)
     const parts = manifest === null ? [] : partsOf(manifest)
     if (kind === 'create') return { kind, path, temp: this.directory.temp(id), parts }

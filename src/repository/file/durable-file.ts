@@ -22,8 +22,8 @@ export type FileChange =
   | { readonly kind: 'delete'; readonly path: string; readonly expected: FileIdentity }
   | { readonly kind: 'move'; readonly path: string; readonly to: string }
 
-/** `flush` makes what somebody else wrote durable, as it is. */
-export type FileJob = FileChange | { readonly kind: 'flush'; readonly path: string }
+/** `flush` makes durable what somebody else wrote, as it is. */
+export type FileJob = FileChange | { readonly kind: 'flush'; readonly paths: readonly string[] }
 
 /**
  * - `done`: it is on disk, and survives a power cut
@@ -68,18 +68,20 @@ export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome
     case 'move':
       return leave(directory, job.path, null, job.to)
     case 'flush':
-      return flushFile(directory, job.path)
+      return flushFiles(directory, job.paths)
   }
 }
 
-function flushFile({ fs, flush, descriptor: directory }: DurableDirectory, path: string): FileOutcome {
+function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, paths: readonly string[]): FileOutcome {
   if (!flush) return { kind: 'done', identity: null }
   try {
-    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
-    try {
-      fs.fsyncSync(descriptor)
-    } finally {
-      fs.closeSync(descriptor)
+    for (const path of paths) {
+      const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+      try {
+        fs.fsyncSync(descriptor)
+      } finally {
+        fs.closeSync(descriptor)
+      }
     }
   } catch (error) {
     return failure(error)

@@ -23,9 +23,6 @@ import { Turns } from './turns.ts'
 /** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
 const SCAN_MS = 1000
 
-/** How many manifests are read at once: some are flushed in the thread while another is parsed. */
-const READERS = 8
-
 /** What the repository stands on; see `open-file-repository.ts`, which brings it up in the right order. */
 export interface FileStore {
   readonly directory: DataDirectory
@@ -118,13 +115,19 @@ export class FileRepository implements ManifestRepository {
     return this.closing
   }
 
-  /** Reads every manifest that lies in the directory and is not known yet. */
+  /** Reads every manifest that lies in the directory, at a start: the thread flushes them while they are parsed here. */
   async load(): Promise<void> {
-    const unknown = this.store.directory.ids().filter((id) => !this.stored.has(id))
-    const readers = Array.from({ length: READERS }, async () => {
-      for (let id = unknown.pop(); id !== undefined; id = unknown.pop()) await this.look(id)
-    })
-    await Promise.all(readers)
+    const { directory, thread } = this.store
+    const ids = directory.ids()
+    const flush = thread.run({ kind: 'flush', paths: ids.map((id) => directory.manifest(id)) })
+    const loads: [string, LoadedManifest | CorruptFile | null][] = []
+    for (const id of ids) loads.push([id, await loadManifest(directory.manifest(id), id)])
+    const flushed = (await flush).kind === 'done'
+    for (const [id, loaded] of loads) {
+      const isSettled = flushed && loaded !== null && 'campaign' in loaded
+      if (isSettled && isSame(identityOf(nodeFs, directory.manifest(id)), loaded.identity)) this.take(id, loaded)
+      else await this.look(id)
+    }
   }
 
   /**
@@ -179,7 +182,7 @@ export class FileRepository implements ManifestRepository {
 
   /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
   private async isHereToStay(path: string, { identity }: LoadedManifest): Promise<boolean> {
-    const flushed = await this.carryOut({ kind: 'flush', path })
+    const flushed = await this.carryOut({ kind: 'flush', paths: [path] })
     return flushed.kind === 'done' && isSame(identityOf(nodeFs, path), identity)
   }
 
@@ -252,7 +255,7 @@ export class FileRepository implements ManifestRepository {
   private async scan(): Promise<void> {
     if (performance.now() - this.scannedAt < SCAN_MS) return
     this.scannedAt = performance.now()
-    await this.load()
+    for (const id of this.store.directory.ids()) await this.look(id)
   }
 
   private refuseIfStopped(): void {
