@@ -73,7 +73,7 @@ export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome
 }
 
 function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, paths: readonly string[]): FileOutcome {
-  if (!flush) return { kind: 'done', identity: null }
+  if (!flush || paths.length === 0) return { kind: 'done', identity: null }
   try {
     for (const path of paths) {
       const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
