@@ -4,6 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { buildApp, type App } from './http/app.ts'
+import { LeaseKeeper } from './leases/lease-keeper.ts'
 import type { ManifestRepository } from './repository/repository.ts'
 import { openFileRepository } from './repository/file/open-file-repository.ts'
 
@@ -19,7 +20,7 @@ const config = configOrExit()
 const output = pino.destination({ sync: false })
 const logger = pino({ level: config.logLevel }, output)
 
-const running: { app?: App; repository?: ManifestRepository; inDoubt?: Error } = {}
+const running: { app?: App; leases?: LeaseKeeper; repository?: ManifestRepository; inDoubt?: Error } = {}
 
 process.on('uncaughtException', (error) => {
   logger.fatal({ err: error }, 'uncaught: the service ends')
@@ -63,14 +64,31 @@ async function start(): Promise<void> {
     },
   })
   running.repository = repository
-  const app = await buildApp({ repository, logger, bodyLimit, now: () => new Date().toISOString() })
+  const leases = await LeaseKeeper.open({
+    repository,
+    now,
+    monotonic: () => performance.now(),
+    onExpired: (campaign_id, exp_ids) => {
+      logger.warn({ campaign_id, exp_ids }, 'leases ran out: given up for lost')
+    },
+    onError: (campaign_id, error) => {
+      logger.error({ campaign_id, err: error }, 'leases that ran out could not be given up: tried again')
+    },
+  })
+  running.leases = leases
+  const app = await buildApp({ repository, leases, logger, bodyLimit, now })
   running.app = app
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
   const url = await listenQuietly(app, host, port)
+  leases.start()
   logger.info(
     { url, data_dir: dataDir, durability },
     `campaignd listens on ${url}, store ${dataDir}, durability ${durability}`,
   )
+}
+
+function now(): string {
+  return new Date().toISOString()
 }
 
 /** Fastify logs a line of its own for each address of the machine; we say it once. */
@@ -87,13 +105,14 @@ async function listenQuietly(app: App, host: string, port: number): Promise<stri
 /** New changes are refused, waiting calls end, what is in flight is written and answered, the lock is released. */
 async function stop({ signal }: { signal?: string }): Promise<void> {
   logger.info(`${signal ?? 'stop'}: finishing what is in flight`)
-  const { app, repository } = running
+  const { app, leases, repository } = running
   process.once('exit', () => {
     output.flushSync()
   })
   const impatience = setTimeout(() => app?.server.closeAllConnections(), PATIENCE_WITH_CLIENTS)
   await app?.close()
   clearTimeout(impatience)
+  await leases?.close()
   await repository?.close()
   // Ends non-zero: whoever starts the service again must see that it did not end well.
   if (running.inDoubt !== undefined) throw running.inDoubt

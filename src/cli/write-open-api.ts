@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { buildApp } from '../http/app.ts'
+import { LeaseKeeper } from '../leases/lease-keeper.ts'
 import { openFileRepository } from '../repository/file/open-file-repository.ts'
 
 /** Writes the OpenAPI document of the routes into the file named by the first argument. */
@@ -17,7 +18,15 @@ const repository = await openFileRepository({
   onCorrupt: ignore,
   onFatal: ignore,
 })
-const app = await buildApp({ repository, logger: pino({ level: 'silent' }), now: () => '', bodyLimit: 1024 })
+const now = () => ''
+const leases = await LeaseKeeper.open({
+  repository,
+  now,
+  monotonic: () => 0,
+  onExpired: ignore,
+  onError: ignore,
+})
+const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), now, bodyLimit: 1024 })
 await app.ready()
 writeFileSync(process.argv[2] ?? 'openapi/openapi.json', `${JSON.stringify(app.swagger(), null, 2)}\n`)
 await app.close()

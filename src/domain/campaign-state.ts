@@ -25,9 +25,9 @@ export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
 }
 
 /** True when nothing runs and nothing will without somebody asking for it. */
-export function hasEnded({ tally, experiments, header }: Campaign): boolean {
+export function hasEnded({ tally, queues, header }: Campaign): boolean {
   const { running, pending } = tally.counts
-  return running + pending === 0 && experiments.summary.fewest_failed_retries >= header.settings.max_retries
+  return running + pending === 0 && !queues.hasClaimable({}, header.settings.max_retries)
 }
 
 /** True when every experiment is completed or skipped. */

@@ -1,3 +1,4 @@
+import { ClaimQueues } from './claim-queues.ts'
 import { ExperimentSequence, hasStatus } from './experiment-sequence.ts'
 import { retally, tallyOf, type Tally } from './tally.ts'
 import type { CampaignHeader, CampaignManifest } from './manifest.ts'
@@ -21,19 +22,28 @@ export interface Decision<T> {
   readonly result: T
 }
 
+/**
+ * What changes made of a campaign: whoever decides asks for it to answer with, and whoever commits the decision asks again.
+ * By the changes, which are gone once they are committed: kept in the campaign before, each would keep all that came after.
+ */
+const successors = new WeakMap<Changes, { readonly before: Campaign; readonly after: Campaign }>()
+
 /** A manifest indexed for use: by id, by status, with its counts. An immutable value; `with` gives the next one. */
 export class Campaign {
   private constructor(
     readonly header: CampaignHeader,
     readonly experiments: ExperimentSequence,
     readonly tally: Tally,
+    /** What can be claimed. */
+    readonly queues: ClaimQueues,
     /** Where each experiment stands in manifest order, by id. */
     private readonly positions: ReadonlyMap<string, number>,
   ) {}
 
   static of({ experiments, ...header }: CampaignManifest): Campaign {
     const positions = new Map(experiments.map(({ exp_id }, position) => [exp_id, position]))
-    return new Campaign(header, ExperimentSequence.from(experiments), tallyOf(experiments), positions)
+    const sequence = ExperimentSequence.from(experiments)
+    return new Campaign(header, sequence, tallyOf(experiments), ClaimQueues.of(experiments), positions)
   }
 
   /** The revision that a decision on this campaign makes. */
@@ -62,12 +72,27 @@ export class Campaign {
   }
 
   /** The campaign after one decision: one revision on. */
-  with({ at, header = {}, changed = [], appended = [] }: Changes): Campaign {
-    let { experiments, tally, positions } = this
+  with(changes: Changes): Campaign {
+    const known = successors.get(changes)
+    if (known?.before === this) return known.after
+    const after = this.changedBy(changes)
+    successors.set(changes, { before: this, after })
+    return after
+  }
+
+  /** The whole manifest, as it is written. */
+  toManifest(): CampaignManifest {
+    return { ...this.header, experiments: [...this.experiments] }
+  }
+
+  private changedBy({ at, header = {}, changed = [], appended = [] }: Changes): Campaign {
+    let { experiments, tally, queues, positions } = this
     for (const after of changed) {
       const position = this.positionOf(after.exp_id)
       if (position === undefined) throw new Error(`changes name the unknown experiment ${after.exp_id}`)
-      tally = retally(tally, experiments.at(position), after)
+      const before = experiments.at(position)
+      tally = retally(tally, before, after)
+      queues = queues.with(position, before, after)
       experiments = experiments.replace(position, after)
     }
     if (appended.length > 0) {
@@ -75,14 +100,10 @@ export class Campaign {
       positions = new Map([...this.positions, ...added])
       experiments = experiments.append(appended)
       tally = tallyOf(experiments)
+      queues = ClaimQueues.of(experiments)
     }
     const next = { ...this.header, ...header, updated_at: at, revision: this.nextRevision }
     next.total_experiments = experiments.length
-    return new Campaign(next, experiments, tally, positions)
-  }
-
-  /** The whole manifest, as it is written. */
-  toManifest(): CampaignManifest {
-    return { ...this.header, experiments: [...this.experiments] }
+    return new Campaign(next, experiments, tally, queues, positions)
   }
 }

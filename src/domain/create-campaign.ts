@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { draftExperiments } from './draft-experiment.ts'
 import { invalid, jsonPointer } from './errors.ts'
 import { DEFINITION_KEYS } from './experiment.ts'
-import { DEFAULT_SETTINGS, type CampaignManifest } from './manifest.ts'
+import { DEFAULT_SETTINGS, settled, type CampaignManifest } from './manifest.ts'
 import { readTime } from './report.ts'
 import type { CampaignDraft, ExperimentDraft } from './draft.ts'
 
@@ -38,7 +38,7 @@ export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuf
     total_experiments,
     revision: 1,
     uid,
-    settings: { ...DEFAULT_SETTINGS, ...draft.settings },
+    settings: settled({ ...DEFAULT_SETTINGS, ...draft.settings }),
     labels: draft.labels ?? {},
     definition_digest: definitionDigest(draft.config_hash, draft.experiments),
     experiments: draftExperiments(draft.experiments, { revision: 1, timezone, pointer: jsonPointer('experiments') }),

@@ -14,6 +14,7 @@ export type DomainErrorCode =
   | 'not-the-owner'
   | 'stale-attempt'
   | 'transition-refused'
+  | 'no-lease'
   | 'config-changed'
   | 'batch-refused'
 

@@ -10,8 +10,6 @@ export interface Summary {
   readonly statuses: number
   /** The earliest start among them, or null. */
   readonly earliest_start: string | null
-  /** The fewest retries among the failed ones; Infinity when none failed. */
-  readonly fewest_failed_retries: number
 }
 
 interface Leaf {
@@ -149,20 +147,17 @@ function summarise(experiment: Experiment): Summary {
   return {
     statuses: statusBit(experiment.status),
     earliest_start: experiment.started_at,
-    fewest_failed_retries: experiment.status === 'failed' ? experiment.retry_count : Infinity,
   }
 }
 
 function sum(summaries: readonly Summary[]): Summary {
   let statuses = 0
   let earliest_start: string | null = null
-  let fewest_failed_retries = Infinity
   for (const summary of summaries) {
     statuses |= summary.statuses
     earliest_start = earlier(earliest_start, summary.earliest_start)
-    fewest_failed_retries = Math.min(fewest_failed_retries, summary.fewest_failed_retries)
   }
-  return { statuses, earliest_start, fewest_failed_retries }
+  return { statuses, earliest_start }
 }
 
 function earlier(a: string | null, b: string | null): string | null {

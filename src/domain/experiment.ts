@@ -91,10 +91,12 @@ export const definitionProperties = {
   }),
 }
 
+export const ClaimId = Type.String({ minLength: 1, maxLength: 256, examples: ['7d4c1b0e'] })
+
 export const Lease = Type.Object(
   {
     seconds: LeaseSeconds,
-    claim_id: Nullable(Type.String({ maxLength: 256 }), {
+    claim_id: Nullable(ClaimId, {
       description: 'The claim that took the experiment; null when it was started without one',
     }),
   },

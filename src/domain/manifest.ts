@@ -30,6 +30,11 @@ export const settingsProperties = {
   }),
   lease_seconds: LeaseSeconds,
   paused: Type.Boolean({ description: 'While true no experiment is handed out', examples: [false] }),
+  cancel_running: Type.Optional(
+    Type.Boolean({
+      description: 'While paused: what runs is to stop, as the answers to heartbeats say. There only when true',
+    }),
+  ),
 }
 
 export const CampaignSettings = Type.Object(settingsProperties, {
@@ -97,6 +102,11 @@ export const CampaignManifest = Type.Object(
     description: 'A campaign: a header and its experiments in order',
   },
 )
+
+/** Settings that do not contradict each other: nothing is to stop in a campaign that goes on. */
+export function settled({ cancel_running, ...settings }: Static<typeof CampaignSettings>): CampaignSettings {
+  return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
+}
 
 export type CampaignSettings = Static<typeof CampaignSettings>
 export type CampaignHeader = Static<typeof CampaignHeader>

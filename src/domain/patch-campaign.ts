@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from './campaign.ts'
 import { SettingsDraft } from './draft.ts'
 import { invalid } from './errors.ts'
-import { CampaignName, Label } from './manifest.ts'
+import { CampaignName, Label, settled } from './manifest.ts'
 import { Dictionary, Nullable } from './schema.ts'
 
 export const CampaignPatch = Type.Object(
@@ -30,7 +30,7 @@ export type CampaignPatch = Static<typeof CampaignPatch>
 /**
  * Changes name, settings or labels.
  * @returns the campaign as it is then
- * @throws DomainError `invalid` when it says nothing
+ * @throws DomainError `invalid` when it says nothing, or would have running workers stop in a campaign that is not paused
  */
 export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: string): Decision<Campaign> {
   if (Object.keys(patch).length === 0) {
@@ -40,8 +40,11 @@ export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: str
   const before = { campaign_name, settings, labels }
   const header = {
     campaign_name: patch.campaign_name ?? campaign_name,
-    settings: { ...settings, ...patch.settings },
+    settings: settled({ ...settings, ...patch.settings }),
     labels: mergeLabels(labels, patch.labels ?? {}),
+  }
+  if (patch.settings?.cancel_running === true && !header.settings.paused) {
+    throw invalid({ pointer: '/settings/cancel_running', detail: 'is only for a campaign that is paused' })
   }
   if (isDeepStrictEqual(before, header)) return { changes: null, result: campaign }
   const changes = { at: now, header }

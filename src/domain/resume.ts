@@ -2,7 +2,7 @@ import type { Campaign, Decision } from './campaign.ts'
 import { configDiff, type ConfigDiff } from './config-diff.ts'
 import { DomainError } from './errors.ts'
 import type { Experiment } from './experiment.ts'
-import { requeue } from './requeue.ts'
+import { requeue } from './attempt.ts'
 import type { ResumeRequest } from './resume-request.ts'
 import type { Counts } from './tally.ts'
 

@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { Campaign, Decision } from './campaign.ts'
 import { invalid } from './errors.ts'
 import { ExpId, FailureKind, type Experiment } from './experiment.ts'
-import { requeue } from './requeue.ts'
+import { requeue } from './attempt.ts'
 import { StringEnum } from './schema.ts'
 
 export const RetryRequest = Type.Object(

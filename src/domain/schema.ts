@@ -32,3 +32,8 @@ export function Dictionary<T extends TSchema>(
 ): TUnsafe<Record<string, Static<T>>> {
   return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
 }
+
+/** The same schema, described for where it stands. */
+export function Described<T extends TSchema>(schema: T, description: string): T {
+  return { ...schema, description }
+}

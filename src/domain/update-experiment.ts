@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from './campaign.ts'
 import { DomainError } from './errors.ts'
 import { keepTail, MAX_ERROR_BYTES } from './error-text.ts'
-import { retryCount, type Experiment } from './experiment.ts'
-import { closeAttempt, requeue } from './requeue.ts'
+import type { Experiment } from './experiment.ts'
+import { requeue, startAttempt } from './attempt.ts'
+import { holderOf, refusal, requireCurrentAttempt, requireOwner, staleAttempt } from './fence.ts'
 import { readReport, type ExperimentReport } from './report.ts'
 import { TRANSITIONS, type Transition } from './status.ts'
 
@@ -69,19 +70,13 @@ function transitionOf(before: Experiment, { status }: ExperimentReport): Step {
   return transition === 'rerun' ? 'refused' : transition
 }
 
-/** The fence: whoever names an attempt that is not, or no longer, the one he means changes nothing. */
 function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, step: Step): void {
   if (attempt === undefined) return
   const starts = step === 'start' || step === 'start-and-finish'
-  const current = starts ? before.attempt + 1 : before.status === 'pending' ? null : before.attempt
-  if (attempt === current) return
-  const now = starts
-    ? `the next one to start is ${before.attempt + 1}`
-    : current === null
-      ? 'it is pending, so none is current'
-      : `the current one is ${current}`
-  const detail = `The report is of attempt ${attempt} of experiment ${before.exp_id}, but ${now}.`
-  throw refusal(before, 'stale-attempt', detail)
+  if (!starts) requireCurrentAttempt(before, attempt)
+  else if (attempt !== before.attempt + 1) {
+    throw staleAttempt(before, attempt, `the next one to start is ${before.attempt + 1}`)
+  }
 }
 
 /**
@@ -90,22 +85,17 @@ function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, s
  */
 function refuseOtherWorker(before: Experiment, report: ExperimentReport, step: Step): void {
   const { worker, attempt, status } = report
-  const holder = before.worker ?? 'a worker that gave no name'
   if (before.status === 'running' && status === 'running') {
     // Whoever names the attempt need not name himself; whoever does must be the one who started it, named or not.
     const provesAttempt = attempt !== undefined && worker === undefined
     if (!provesAttempt && (worker ?? null) !== before.worker) {
       const since = before.started_at === null ? '' : ` since ${before.started_at}`
-      const detail = `Experiment ${before.exp_id} is run by ${holder}${since}, as attempt ${before.attempt}.`
+      const detail = `Experiment ${before.exp_id} is run by ${holderOf(before)}${since}, as attempt ${before.attempt}.`
       throw refusal(before, 'already-running', detail)
     }
     return
   }
-  const another = worker !== undefined && before.worker !== null && worker !== before.worker
-  if (another && (step === 'finish' || step === 'same' || before.status === 'running')) {
-    const detail = `Attempt ${before.attempt} of experiment ${before.exp_id} belongs to ${holder}, not to ${worker}.`
-    throw refusal(before, 'not-the-owner', detail)
-  }
+  if (step === 'finish' || step === 'same' || before.status === 'running') requireOwner(before, worker)
 }
 
 function transitionRefused(before: Experiment, { status }: ExperimentReport): DomainError {
@@ -128,21 +118,13 @@ function refuseAllButResultPath(before: Experiment, after: Experiment): void {
   throw refusal(before, 'transition-refused', detail)
 }
 
-function refusal(
-  experiment: Experiment,
-  code: 'stale-attempt' | 'already-running' | 'not-the-owner' | 'transition-refused',
-  detail: string,
-): DomainError {
-  return new DomainError(code, detail, { experiment })
-}
-
 /** What the step itself does, before the fields of the report. */
 function advance(before: Experiment, report: ExperimentReport, step: Step, now: string): Experiment {
   switch (step) {
     case 'start':
-      return start(before, now)
+      return startAttempt(before, now)
     case 'start-and-finish':
-      return finish({ ...start(before, now), started_at: null }, report, now)
+      return finish({ ...startAttempt(before, now), started_at: null }, report, now)
     case 'finish':
       return finish(before, report, now)
     case 'skip':
@@ -152,25 +134,6 @@ function advance(before: Experiment, report: ExperimentReport, step: Step, now: 
     case 'same':
     case 'refused':
       return before
-  }
-}
-
-/** A new attempt: nothing of the one before it stays but its record. */
-function start(before: Experiment, now: string): Experiment {
-  const attempt = before.attempt + 1
-  return {
-    ...before,
-    status: 'running',
-    attempt,
-    retry_count: retryCount(attempt),
-    attempts: closeAttempt(before, now),
-    started_at: now,
-    completed_at: null,
-    error: null,
-    failure_kind: null,
-    result_path: null,
-    worker: null,
-    lease: null,
   }
 }
 

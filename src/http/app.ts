@@ -10,8 +10,11 @@ import { CampaignPatch } from '../domain/patch-campaign.ts'
 import { Progress, StatusCounts } from '../domain/progress.ts'
 import { PythonToolManifest } from '../domain/python-tool-manifest.ts'
 import { ExperimentReport } from '../domain/report.ts'
+import { ClaimRequest } from '../domain/claim.ts'
+import { Heartbeat } from '../domain/heartbeat.ts'
 import { ResumeRequest } from '../domain/resume-request.ts'
 import { RetryRequest } from '../domain/retry.ts'
+import type { LeaseKeeper } from '../leases/lease-keeper.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
 import { ChangeWatch } from './change-watch.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
@@ -26,15 +29,19 @@ import { campaignsRoutes } from './routes/campaigns.ts'
 import { BatchResult, ExperimentUpdate, experimentBatchRoutes } from './routes/experiment-batch.ts'
 import { experimentRoutes } from './routes/experiment.ts'
 import { experimentsRoutes } from './routes/experiments.ts'
+import { claimsRoutes } from './routes/claims.ts'
 import { healthRoutes } from './routes/health.ts'
+import { heartbeatRoutes } from './routes/heartbeat.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { progressRoutes } from './routes/progress.ts'
 import { resumeRoutes } from './routes/resume.ts'
 import { retryRoutes } from './routes/retry.ts'
+import { RunningExperiment, workersRoutes } from './routes/workers.ts'
 import { schemaController } from './validation.ts'
 
 export interface AppDependencies {
   readonly repository: ManifestRepository
+  readonly leases: LeaseKeeper
   readonly logger: Logger
   /** The present as the manifest writes it: RFC 3339, UTC. */
   readonly now: () => string
@@ -74,6 +81,9 @@ const SCHEMAS = [
   BatchResult,
   RetryRequest,
   ResumeRequest,
+  ClaimRequest,
+  Heartbeat,
+  RunningExperiment,
   Problem,
 ]
 
@@ -120,6 +130,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(experimentsRoutes, { prefix: '/v1', ...routes })
   await app.register(experimentBatchRoutes, { prefix: '/v1', ...routes })
   await app.register(experimentRoutes, { prefix: '/v1', ...routes })
+  await app.register(claimsRoutes, { prefix: '/v1', ...routes })
+  await app.register(heartbeatRoutes, { prefix: '/v1', ...routes })
+  await app.register(workersRoutes, { prefix: '/v1', ...routes })
   await app.register(retryRoutes, { prefix: '/v1', ...routes })
   await app.register(resumeRoutes, { prefix: '/v1', ...routes })
   return app

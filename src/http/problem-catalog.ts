@@ -132,6 +132,16 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     meaning: 'An experiment in its status cannot take this report. Nothing was changed; `experiment` is how it stands.',
     remedy: 'Follow the hint in `detail`.',
   },
+  'no-lease': {
+    status: 409,
+    title: 'No lease',
+    meaning:
+      'The heartbeat is of an attempt that holds no lease: it has ended, it was started without one, or the lease ran out. ' +
+      '`experiment` is how it stands.',
+    remedy:
+      'Stop the work on that attempt, unless it was started without a lease: that one needs no heartbeats. Its result may still ' +
+      'be reported: it counts as long as nobody has started the experiment again.',
+  },
   'config-changed': {
     status: 409,
     title: 'Config changed',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
 import { buildApp, type App } from '#campaignd/http/app.js'
+import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { openFileRepository } from '#campaignd/repository/file/open-file-repository.js'
 import { checkAnswer } from './contract.js'
 import { temporaryDirectory } from './temporary-directory.js'
@@ -30,6 +31,11 @@ export interface TestApp {
   readonly dataDir: string
   /** Sets the clock; it stands still until then. */
   readonly setTime: (now: string) => void
+  /**
+   * Lets so many seconds of the monotonic clock go by, sweeping leases every half second as the service does. The wall
+   * clock stands still.
+   */
+  readonly elapse: (seconds: number) => Promise<void>
   /** Makes a call, and holds its answer against the OpenAPI document. */
   readonly call: (method: Method, path: string, options?: CallOptions) => Promise<Answer>
 }
@@ -54,9 +60,20 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
     },
   })
   const bodyLimit = options.bodyLimit ?? 16 * 1024 * 1024
-  const app = await buildApp({ repository, logger: pino({ level: 'silent' }), bodyLimit, now: () => now })
+  let milliseconds = 0
+  const leases = await LeaseKeeper.open({
+    repository,
+    now: () => now,
+    monotonic: () => milliseconds,
+    onExpired: () => undefined,
+    onError: (_, error) => {
+      throw error
+    },
+  })
+  const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), bodyLimit, now: () => now })
   onTestFinished(async () => {
     await app.close()
+    await leases.close()
     await repository.close()
     expect(readdirSync(dataDir)).toEqual(['campaigns'])
     expect(readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))).toEqual([])
@@ -66,6 +83,12 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
     dataDir,
     setTime: (time) => {
       now = time
+    },
+    elapse: async (seconds) => {
+      for (const end = milliseconds + seconds * 1000; milliseconds < end;) {
+        milliseconds = Math.min(end, milliseconds + 500)
+        await leases.sweep()
+      }
     },
     call: (method, path, call) => makeCall(app, method, path, call),
   }

@@ -49,6 +49,7 @@ export const openApi = fastifyPlugin(
         tags: [
           { name: 'campaigns', description: 'Create, find, change and delete campaigns' },
           { name: 'experiments', description: 'Report and read the status of experiments' },
+          { name: 'workers', description: 'Claim experiments, hold them by heartbeats, see who holds what' },
           { name: 'resume', description: 'Go on after an interruption' },
           { name: 'service', description: 'The service itself' },
         ],

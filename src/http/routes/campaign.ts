@@ -10,7 +10,7 @@ import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, ifMatch, isKnown, requireMatch } from '../entity-tag.ts'
 import { sendJson } from '../json-answer.ts'
-import { CampaignParams, IfMatch, IfNoneMatch, NoQuery, Timezone, timezoneOf } from './parameters.ts'
+import { CampaignParams, IfMatch, IfNoneMatch, Timezone, timezoneOf } from './parameters.ts'
 
 const ManifestRef = Type.Ref('CampaignManifest')
 const EitherManifest = Type.Unsafe<unknown>({ anyOf: [ManifestRef, Type.Ref('PythonToolManifest')] })
@@ -66,7 +66,17 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
         summary: 'Change name, settings or labels',
         params: CampaignParams,
         headers: IfMatch,
-        querystring: NoQuery,
+        querystring: Type.Object(
+          {
+            cancel_running: Type.Optional(
+              Type.Boolean({
+                description:
+                  'With `paused`: tell the workers that run something to stop, in the answer to their next heartbeat. Default: false',
+              }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         body: Type.Unsafe<CampaignPatch>(Type.Ref('CampaignPatch')),
         response: answers({
           success: { 200: { description: 'The manifest as it is then', schema: ManifestRef, headers: ['etag'] } },
@@ -78,9 +88,10 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
     async (request, reply) => {
       const { campaign_id } = request.params
       const at = now()
+      const patch = request.query.cancel_running === true ? withCancel(request.body) : request.body
       const campaign = await repository.update(
         campaign_id,
-        ifMatch(request, campaignTag, (before) => patchCampaign(before, request.body, at)),
+        ifMatch(request, campaignTag, (before) => patchCampaign(before, patch, at)),
       )
       return sendJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
     },
@@ -122,6 +133,10 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
       return reply.code(204).send()
     },
   )
+}
+
+function withCancel({ settings, ...patch }: CampaignPatch): CampaignPatch {
+  return { ...patch, settings: { ...settings, cancel_running: true } }
 }
 
 function refuseIfRunning({ header, tally }: Campaign): void {

@@ -76,7 +76,10 @@ const BatchAnswer = Type.Object(
   { additionalProperties: false },
 )
 
-export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
+  app,
+  { repository, leases, now },
+) => {
   app.patch(
     '/campaigns/:campaign_id/experiments',
     {
@@ -110,6 +113,8 @@ export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies>
       const decide = ifMatch(request, campaignTag, (campaign) => updateBatch(campaign, items, how))
       try {
         const verdicts = await repository.update(request.params.campaign_id, decide)
+        for (const verdict of verdicts)
+          if ('experiment' in verdict) leases.hear(request.params.campaign_id, verdict.experiment)
         return { results: verdicts.map((verdict) => onTheWire(verdict, instance)) }
       } catch (error) {
         throw error instanceof DomainError && error.code === 'batch-refused' ? withResults(error, instance) : error

@@ -10,7 +10,10 @@ import { ExperimentParams, IfMatch, IfNoneMatch, NoQuery, Timezone, timezoneOf }
 
 const entry = { schema: Type.Ref('CampaignManifestEntry'), headers: ['etag'] as const }
 
-export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
+  app,
+  { repository, leases, now },
+) => {
   app.get(
     '/campaigns/:campaign_id/experiments/:exp_id',
     {
@@ -78,6 +81,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
           return { changes, result: { experiment: result, tag: experimentTag(campaign, result) } }
         }),
       )
+      leases.hear(campaign_id, experiment)
       return reply.header('etag', tag).send(experiment)
     },
   )

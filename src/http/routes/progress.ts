@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Campaign } from '../../domain/campaign.ts'
 import { hasEnded } from '../../domain/campaign-state.ts'
 import { progressOf } from '../../domain/progress.ts'
@@ -8,6 +8,7 @@ import { StringEnum } from '../../domain/schema.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, isKnown, namesTag } from '../entity-tag.ts'
+import { heldAnswer } from '../held-answer.ts'
 import { sendJson } from '../json-answer.ts'
 import { CampaignParams, IfNoneMatch } from './parameters.ts'
 
@@ -55,42 +56,12 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
     },
     async (request, reply) => {
       const { campaign_id } = request.params
-      const campaign = await readWhen(campaign_id, request, reply, isWorthTelling(request))
+      const holding = { watch, campaignId: campaign_id, seconds: request.query.wait ?? 0 }
+      const campaign = await heldAnswer(reply, holding, () => repository.read(campaign_id), isWorthTelling(request))
       if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
       return sendJson(reply, encodeProgress(campaign))
     },
   )
-
-  /** The campaign once it is worth telling, or as it stands when the time is over or the client is gone. */
-  async function readWhen(
-    id: string,
-    { query }: { readonly query: typeof ProgressQuery.static },
-    reply: FastifyReply,
-    isEnough: (campaign: Campaign) => boolean,
-  ): Promise<Campaign> {
-    if (query.wait === undefined || query.wait === 0) return repository.read(id)
-    const over = new AbortController()
-    const timer = setTimeout(() => {
-      over.abort()
-    }, query.wait * 1000)
-    const gone = () => {
-      over.abort()
-    }
-    reply.raw.once('close', gone)
-    try {
-      for (;;) {
-        // Before the read, so that a commit between the two is not missed.
-        const changed = watch.next(id, over.signal)
-        const campaign = await repository.read(id)
-        if (over.signal.aborted || watch.isOver || isEnough(campaign)) return campaign
-        await changed
-      }
-    } finally {
-      clearTimeout(timer)
-      reply.raw.removeListener('close', gone)
-      over.abort()
-    }
-  }
 }
 
 function isWorthTelling(

@@ -51,7 +51,7 @@ const Resumed = Type.Object(
   },
 )
 
-export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, leases, now }) => {
   app.post(
     '/campaigns/:campaign_id/resume',
     {
@@ -75,8 +75,10 @@ export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         }),
       },
     },
-    (request) => {
+    async (request) => {
       const at = now()
+      // What ran out and was not swept yet is not kept for a live lease.
+      await leases.sweep()
       return repository.update(
         request.params.campaign_id,
         ifMatch(request, campaignTag, (campaign) => resume(campaign, request.body, at)),

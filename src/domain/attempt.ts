@@ -1,5 +1,24 @@
 import { keepTail, MAX_PAST_ERROR_BYTES } from './error-text.ts'
-import { MAX_KEPT_ATTEMPTS, type Experiment, type PastAttempt } from './experiment.ts'
+import { MAX_KEPT_ATTEMPTS, retryCount, type Experiment, type PastAttempt } from './experiment.ts'
+
+/** A new attempt: nothing of the one before it stays but its record. */
+export function startAttempt(before: Experiment, now: string): Experiment {
+  const attempt = before.attempt + 1
+  return {
+    ...before,
+    status: 'running',
+    attempt,
+    retry_count: retryCount(attempt),
+    attempts: closeAttempt(before, now),
+    started_at: now,
+    completed_at: null,
+    error: null,
+    failure_kind: null,
+    result_path: null,
+    worker: null,
+    lease: null,
+  }
+}
 
 /** The experiment back in pending: its attempt closed, and nothing of it left in the entry itself. */
 export function requeue(before: Experiment, now: string): Experiment {
@@ -21,7 +40,7 @@ export function requeue(before: Experiment, now: string): Experiment {
  * The history of an experiment with its current attempt closed. A running one closes as failed, `interrupted`, now.
  * Nothing is added when there is no current attempt: it was never started, or it is pending.
  */
-export function closeAttempt(experiment: Experiment, now: string): PastAttempt[] {
+function closeAttempt(experiment: Experiment, now: string): PastAttempt[] {
   const { attempt, status, attempts } = experiment
   const current = status !== 'pending' && attempt > 0 && attempts.at(-1)?.attempt !== attempt
   return current ? [...attempts, record(experiment, now)].slice(-MAX_KEPT_ATTEMPTS) : attempts

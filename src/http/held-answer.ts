@@ -1,0 +1,44 @@
+import type { FastifyReply } from 'fastify'
+import type { ChangeWatch } from './change-watch.ts'
+
+export interface Holding {
+  readonly watch: ChangeWatch
+  readonly campaignId: string
+  /** How long the answer may be held. */
+  readonly seconds: number
+}
+
+/**
+ * Looks now and again after each commit to the campaign, until what it finds is worth an answer, the time is over, the
+ * client has gone or the service stops.
+ * @param look is told how many times it was called before
+ * @returns what was found last
+ */
+export async function heldAnswer<T>(
+  reply: FastifyReply,
+  { watch, campaignId, seconds }: Holding,
+  look: (times: number) => Promise<T>,
+  isEnough: (found: T) => boolean,
+): Promise<T> {
+  if (seconds === 0) return look(0)
+  const over = new AbortController()
+  const end = () => {
+    over.abort()
+  }
+  const timer = setTimeout(end, seconds * 1000)
+  reply.raw.once('close', end)
+  try {
+    for (let times = 0; ; times += 1) {
+      // Before the look, so that a commit between the two is not missed.
+      const changed = watch.next(campaignId, over.signal)
+      const found = await look(times)
+      if (isEnough(found)) return found
+      await changed
+      if (over.signal.aborted || watch.isOver) return found
+    }
+  } finally {
+    clearTimeout(timer)
+    reply.raw.removeListener('close', end)
+    end()
+  }
+}

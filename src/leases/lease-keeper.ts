@@ -1,0 +1,173 @@
+import type { Campaign } from '../domain/campaign.ts'
+import type { Experiment } from '../domain/experiment.ts'
+import { expireLeases } from '../domain/expire-leases.ts'
+import { refuseHeartbeat, type Heartbeat } from '../domain/heartbeat.ts'
+import { findExperiment } from '../domain/update-experiment.ts'
+import { RepositoryError, type CommittedEvent, type ManifestRepository } from '../repository/repository.ts'
+import { LeaseClock } from './lease-clock.ts'
+import { LeaseTable, type Expired, type LiveLease } from './lease-table.ts'
+
+/**
+ * Milliseconds between two sweeps, so that a lease is given up within half a second and a commit of its deadline. A sweep
+ * looks at every lease: at 10,000 of them that is less than a heap would cost the heartbeats, which outnumber sweeps.
+ */
+const SWEEP_MS = 500
+const PAGE = 1000
+
+export interface LeaseKeeperOptions {
+  readonly repository: ManifestRepository
+  /** The present as the manifest writes it: RFC 3339, UTC. */
+  readonly now: () => string
+  /** Milliseconds from any origin, never going back. */
+  readonly monotonic: () => number
+  readonly onExpired: (campaignId: string, expIds: readonly string[]) => void
+  /** Expired leases could not be given up; it is tried again at the next sweep. */
+  readonly onError: (campaignId: string, error: unknown) => void
+}
+
+/** How long a lease still lives. */
+export interface LeaseTime {
+  readonly lease_seconds: number
+  /** By the wall clock, RFC 3339; what counts is a monotonic one. */
+  readonly lease_expires_at: string
+  readonly seconds_since_heartbeat: number
+}
+
+/** Keeps the leases of running experiments alive by heartbeats, and has those given up that ran out. */
+export class LeaseKeeper {
+  private readonly table = new LeaseTable()
+  private readonly clock: LeaseClock
+  private readonly unsubscribe: () => void
+  private timer: NodeJS.Timeout | null = null
+  private sweeping: Promise<void> = Promise.resolve()
+
+  private constructor(private readonly options: LeaseKeeperOptions) {
+    this.clock = new LeaseClock(options.monotonic)
+    this.unsubscribe = options.repository.subscribe((event) => {
+      this.observe(event)
+    })
+  }
+
+  /** Begins with every lease that is committed, each with a full period: nobody could be heard before. */
+  static async open(options: LeaseKeeperOptions): Promise<LeaseKeeper> {
+    const keeper = new LeaseKeeper(options)
+    for await (const campaign of runningCampaigns(options.repository)) {
+      keeper.table.observe(campaign, campaign.inStatus('running'), keeper.clock.now())
+    }
+    return keeper
+  }
+
+  /** Sweeps twice a second from now on. */
+  start(): void {
+    this.timer ??= setInterval(() => {
+      this.sweeping = this.sweep()
+    }, SWEEP_MS)
+  }
+
+  async close(): Promise<void> {
+    if (this.timer !== null) clearInterval(this.timer)
+    await this.sweeping
+    this.unsubscribe()
+  }
+
+  /** How many leases are alive. */
+  get live(): number {
+    return this.table.size
+  }
+
+  /**
+   * Keeps a lease alive; from memory alone, whatever the store is doing.
+   * @returns its time, and whether the worker is to stop since the campaign was paused
+   * @throws DomainError `experiment-not-found`, `stale-attempt`, `not-the-owner` or `no-lease`
+   */
+  async heartbeat(
+    campaignId: string,
+    expId: string,
+    beat: Heartbeat,
+  ): Promise<LeaseTime & { readonly cancel: boolean }> {
+    const lease = this.table.get(campaignId, expId)
+    if (lease?.attempt !== beat.attempt || isAnother(lease, beat.worker)) {
+      const campaign = await this.options.repository.read(campaignId)
+      return refuseHeartbeat(findExperiment(campaign, expId), beat)
+    }
+    lease.heardAt = this.clock.now()
+    return { ...this.timeOf(lease), cancel: this.table.isCancelled(campaignId) }
+  }
+
+  /** Keeps the lease of an experiment alive whose worker was heard of otherwise; nothing when it has none. */
+  hear(campaignId: string, { exp_id, attempt, lease }: Experiment): void {
+    if (lease === null) return
+    const live = this.table.get(campaignId, exp_id)
+    if (live?.attempt === attempt) live.heardAt = this.clock.now()
+  }
+
+  /** Null when the experiment is under no live lease. */
+  time(campaignId: string, { exp_id, attempt }: Experiment): LeaseTime | null {
+    const lease = this.table.get(campaignId, exp_id)
+    return lease?.attempt === attempt ? this.timeOf(lease) : null
+  }
+
+  /** Gives up every lease that ran out, those of a campaign in one commit. */
+  async sweep(): Promise<void> {
+    await Promise.all(this.table.takeExpired(this.clock.now()).map((expired) => this.giveUp(expired)))
+  }
+
+  private async giveUp(expired: Expired): Promise<void> {
+    const { campaign_id, leases } = expired
+    const { repository, now, onExpired, onError } = this.options
+    try {
+      const lost = await repository.update(campaign_id, (campaign) => expireLeases(campaign, leases, now()))
+      if (lost.length > 0) onExpired(campaign_id, lost)
+    } catch (error) {
+      if (isGone(error)) this.table.forget(campaign_id)
+      else {
+        this.table.putBack(expired)
+        onError(campaign_id, error)
+      }
+    }
+  }
+
+  private observe(event: CommittedEvent): void {
+    if (event.type === 'deleted') {
+      this.table.forget(event.campaign_id)
+      return
+    }
+    const { campaign } = event
+    const changed =
+      event.type === 'created'
+        ? campaign.inStatus('running')
+        : event.expIds.map((expId) => findExperiment(campaign, expId))
+    this.table.observe(campaign, changed, this.clock.now())
+  }
+
+  private timeOf({ seconds, heardAt }: LiveLease): LeaseTime {
+    const silence = this.clock.now() - heardAt
+    const expiresAt = Date.parse(this.options.now()) + seconds * 1000 - silence
+    return {
+      lease_seconds: seconds,
+      lease_expires_at: new Date(expiresAt).toISOString(),
+      seconds_since_heartbeat: Math.round(silence) / 1000,
+    }
+  }
+}
+
+async function* runningCampaigns(repository: ManifestRepository): AsyncGenerator<Campaign, void> {
+  const query = { labels: [], sort: 'created_at', limit: PAGE } as const
+  let page = await repository.list(query)
+  for (;;) {
+    for (const one of page.campaigns) {
+      if (one.state !== 'corrupt' && one.progress.counts.running > 0) yield await repository.read(one.campaign_id)
+    }
+    if (page.next === null) return
+    page = await repository.list({ ...query, after: page.next })
+  }
+}
+
+function isAnother({ worker }: LiveLease, named: string | undefined): boolean {
+  return worker !== null && named !== undefined && named !== worker
+}
+
+/** Somebody else's by now: there is nothing left to give up. */
+function isGone(error: unknown): boolean {
+  return error instanceof RepositoryError && ['campaign-not-found', 'campaign-corrupt'].includes(error.code)
+}
