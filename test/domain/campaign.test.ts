@@ -10,6 +10,10 @@ import { campaignOf, experiment } from '../support/drafts.js'
 const AT = '2026-03-01T12:00:00Z'
 const MAX_RETRIES = 1
 const KINDS: readonly FailureKind[] = ['error', 'interrupted', 'timeout', 'oom', 'lost']
+const BACKENDS = ['pytorch', 'vllm', 'tensorrt']
+const CONTAINERS = ['', 'vllm']
+const WORKERS = ['w1', 'w12']
+const CLAIMS = ['2c', 'c']
 const STARTS = ['2026-02-01T08:00:00Z', '2026-02-01T08:00:00.5Z', '2026-02-01T09:00:00Z']
 
 const state = fc
@@ -18,15 +22,25 @@ const state = fc
     failure_kind: fc.constantFrom(...KINDS),
     attempt: fc.nat(3),
     started_at: fc.option(fc.constantFrom(...STARTS)),
+    worker: fc.option(fc.constantFrom(...WORKERS)),
+    claim_id: fc.option(fc.constantFrom(...CLAIMS)),
   })
-  .map(({ failure_kind, ...rest }) => ({
+  .map(({ failure_kind, claim_id, ...rest }) => ({
     ...rest,
+    lease: rest.status === 'running' ? { seconds: 60, claim_id } : null,
     retry_count: Math.max(0, rest.attempt - 1),
     failure_kind: rest.status === 'failed' ? failure_kind : null,
   }))
 
 const newcomer = fc
-  .tuple(state, fc.record({ backend: fc.constantFrom('pytorch', 'vllm', 'tensorrt'), cycle_index: fc.nat(2) }))
+  .tuple(
+    state,
+    fc.record({
+      backend: fc.constantFrom(...BACKENDS),
+      container: fc.constantFrom(...CONTAINERS),
+      cycle_index: fc.nat(2),
+    }),
+  )
   .map(([now, definition]) => ({ ...now, ...definition }))
 
 const decision = fc.record({
@@ -140,6 +154,37 @@ function expectLikeList({ campaign, experiments }: Value, ids: Iterable<string>)
     expect.objectContaining({ campaign_id, campaign_name, revision, updated_at, ...progress }),
   )
   expect(hasEnded(campaign)).toBe(ended)
+  expectClaimsLikeList(campaign, experiments)
+}
+
+function expectClaimsLikeList({ queues }: Campaign, experiments: readonly Experiment[]): void {
+  const positions = (matches: (experiment: Experiment) => boolean) =>
+    [...experiments.keys()].filter((position) => matches(experiments[position] ?? experiment()))
+  for (const backend of [undefined, ...BACKENDS]) {
+    for (const container of [undefined, ...CONTAINERS]) {
+      const filter = {
+        ...(backend === undefined ? {} : { backend }),
+        ...(container === undefined ? {} : { container }),
+      }
+      const fits = (one: Experiment) =>
+        (backend === undefined || one.backend === backend) && (container === undefined || one.container === container)
+      const again = (one: Experiment) => fits(one) && one.retry_count < MAX_RETRIES
+      expect([...queues.claimable(filter, MAX_RETRIES)]).toEqual([
+        ...positions((one) => fits(one) && one.status === 'pending'),
+        ...positions((one) => again(one) && one.status === 'failed'),
+      ])
+      expect(queues.mayFailAndBeClaimed(filter, MAX_RETRIES)).toBe(
+        positions((one) => again(one) && one.status === 'running').length > 0,
+      )
+    }
+  }
+  for (const worker of WORKERS) {
+    for (const claim of CLAIMS) {
+      expect([...queues.claimedAs(worker, claim)]).toEqual(
+        positions((one) => one.worker === worker && one.lease?.claim_id === claim),
+      )
+    }
+  }
 }
 
 function recount(experiments: readonly Experiment[]) {
