@@ -8,6 +8,8 @@ export default defineConfig({
     pool: 'forks',
     // More than the two cores that CI has: many tests wait for a lock or a process.
     maxWorkers: 3,
+    // Of `test.concurrent`: each of these runs services of its own.
+    maxConcurrency: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ['default'],

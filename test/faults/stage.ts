@@ -8,9 +8,6 @@ import type { Counts, Outcome } from './fault.js'
 
 const SHOWN_PROBLEMS = 3
 
-/** The compiled service to try instead of the one in dist: to see that a row fails on one that is broken. */
-const OTHER_MAIN = process.env['CAMPAIGND_TEST_MAIN']
-
 /** What a run found: it passed when there are no problems. */
 export interface Findings {
   readonly counts: Counts
@@ -33,8 +30,7 @@ export class Stage {
   /** Starts the service on the data directory, and waits until it listens. */
   start(options: Partial<ServiceOptions> = {}): Promise<Service> {
     if (this.cleared) return Promise.reject(new Error('the run is over'))
-    const main = OTHER_MAIN === undefined ? {} : { main: OTHER_MAIN }
-    const child = this.keep(spawnService({ dataDir: this.dataDir, ...main, ...options }))
+    const child = this.keep(spawnService({ dataDir: this.dataDir, ...options }))
     return listening(child, options.dataDir ?? this.dataDir)
   }
 

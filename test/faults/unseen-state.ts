@@ -10,37 +10,49 @@ import { until } from '../support/until.js'
 import type { Fault, Size } from './fault.js'
 import { onStage, type Findings, type Stage } from './stage.js'
 
-const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 10, full: 40 }
+const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 12, full: 60 }
 /** Rounds at the same time: each mostly waits. */
-const BATCH = 2
+const BATCH = 3
 
 const CAMPAIGN = '/v1/campaigns/sweep'
 const REPORTED = { status: 'running', worker: 'a' }
 const OTHER = { status: 'running', worker: 'b' }
-/** The revision of what is acknowledged before the commit that hangs, and of that commit. */
-const KEPT = 2
-const HANGING = 3
 
 /** Milliseconds in which whoever wants to answer too early does; the commit hangs far longer, until the kill. */
 const TEMPTATION = 400
 const HANG = 10_000
-/** As long does it hang where it is let go, to see that all were only waiting for it. */
+/** As long does a commit hang that is let go. */
 const SHORT_HANG = 1_500
 
+interface Place {
+  readonly name: string
+  /** How strace holds the thread that commits up there. */
+  readonly holds: (milliseconds: number) => readonly string[]
+  /** Whether the manifest is in place by then; if not, its temp file shows that the commit came so far. */
+  readonly renamed: boolean
+  /** Another commit goes before, slowly: what is judged meanwhile waits in the batch that gathers behind it. */
+  readonly behind: boolean
+}
+
 /**
- * Where a commit hangs, by the place of that flush among those of the thread that commits: the creation and what is kept
- * take two each, the temp file and the directory.
+ * Where a commit hangs, by the place of a call among those of the thread that commits: the creation and what is kept
+ * take two flushes each, of the temp file and of the directory, and the latter one rename.
  */
 const PLACES = [
-  { name: 'the flush of the temp file', flush: 5 },
-  { name: 'the flush of the directory', flush: 6 },
-] as const
-type Place = (typeof PLACES)[number]
+  { name: 'the flush of the temp file', holds: (time) => [hold('fsync', time, 5)], renamed: false, behind: false },
+  { name: 'the flush of the directory', holds: (time) => [hold('fsync', time, 6)], renamed: true, behind: false },
+  {
+    name: 'the rename behind another commit',
+    holds: (time) => [hold('fsync', SHORT_HANG, 5), hold('rename', time, 3)],
+    renamed: false,
+    behind: true,
+  },
+] as const satisfies readonly Place[]
 
 /** Repetitions and refusals that can only be judged on a commit that never comes about. */
 export const unseenState: Fault = {
   name: 'unseen-state',
-  how: 'a repeated report and a refusal while their commit hangs in fsync, then SIGKILL',
+  how: 'a repeated report and a refusal while their commit hangs, also behind another, then SIGKILL',
   run: async (size) => {
     if (!canTrace()) return { kind: 'skipped', because: 'strace cannot be used here' }
     return onStage('unseen-state', (stage) => runRounds(stage, ROUNDS[size]))
@@ -57,12 +69,7 @@ interface Round {
 }
 
 async function runRounds(stage: Stage, count: number): Promise<Findings> {
-  const control = await letGo(stage)
-  const rounds: Round[] = []
-  while (rounds.length < count) {
-    const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
-    rounds.push(...(await Promise.all(batch.map((index) => killed(stage, index)))))
-  }
+  const [control, rounds] = await Promise.all([letGo(stage), playRounds(stage, count)])
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
   return {
     counts: {
@@ -73,6 +80,15 @@ async function runRounds(stage: Stage, count: number): Promise<Findings> {
     },
     problems: [...control, ...rounds.flatMap(({ problems }) => problems)],
   }
+}
+
+async function playRounds(stage: Stage, count: number): Promise<Round[]> {
+  const rounds: Round[] = []
+  while (rounds.length < count) {
+    const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
+    rounds.push(...(await Promise.all(batch.map((index) => killed(stage, index)))))
+  }
+  return rounds
 }
 
 /** The commit comes about in the end: then each is answered, and not a moment before. */
@@ -88,7 +104,7 @@ async function letGo(stage: Stage): Promise<string[]> {
 }
 
 async function killed(stage: Stage, index: number): Promise<Round> {
-  const place = PLACES[index % PLACES.length] ?? PLACES[0]
+  const place: Place = PLACES[index % PLACES.length] ?? PLACES[0]
   const { service, calls } = await hang(stage, String(index), place, HANG)
   const answers: Reply[] = []
   for (const call of calls) void call.then((reply) => (reply instanceof Error ? 0 : answers.push(reply)))
@@ -96,7 +112,7 @@ async function killed(stage: Stage, index: number): Promise<Round> {
   const early = [...answers]
   await killTraced(service)
   const unanswered = (await Promise.all(calls)).filter((reply) => reply instanceof Error).length
-  const lost = await lossesAfter(stage, service.dataDir, answers)
+  const lost = await lossesAfter(stage, service.dataDir, place, answers)
   const told = early.map(({ status, text }) => `answered ${status} during ${place.name}: ${text.slice(0, 200)}`)
   return { unanswered, early: early.length, lost: lost.length, problems: [...told, ...lost] }
 }
@@ -109,41 +125,61 @@ interface Hanging {
 
 async function hang(stage: Stage, name: string, place: Place, milliseconds: number): Promise<Hanging> {
   const dataDir = join(stage.root, name)
-  const inject = `inject=fsync:delay_enter=${milliseconds * 1000}:when=${place.flush}`
-  const wrapper = strace(`${dataDir}.trace`, '-e', 'trace=fsync', '-e', inject)
+  const holds = place.holds(milliseconds).flatMap((how) => ['-e', how])
+  const wrapper = strace(`${dataDir}.trace`, '-e', 'trace=fsync,rename', ...holds)
   const service = await stage.start({ dataDir, environment: { UV_THREADPOOL_SIZE: '1' }, wrapper })
   await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, campaignDraft(2)))
   await expectStatus(200, report(service, '0002', REPORTED))
-  const first = report(service, '0001', REPORTED)
-  const calls = [caught(first)]
-  await until('the commit hangs', () => hangs(dataDir, place))
+  const slow = place.behind ? report(service, '0002', { ...REPORTED, result_path: 'slow' }) : null
+  if (slow !== null) await until('the commit before hangs', () => hasTemp(dataDir))
+  const calls = [caught(report(service, '0001', REPORTED))]
+  if (slow === null) await until('the commit hangs', () => hangs(dataDir, place))
   const batch = { updates: [{ exp_id: '0001', ...REPORTED }] }
   calls.push(
     caught(report(service, '0001', REPORTED)),
     caught(report(service, '0001', OTHER)),
     caught(send('PATCH', `${service.url}${CAMPAIGN}/experiments`, batch)),
   )
+  if (slow !== null) {
+    await expectStatus(200, slow)
+    await until('the commit behind it hangs', () => hangs(dataDir, place))
+  }
   return { service, calls }
+}
+
+function hold(call: string, milliseconds: number, nth: number): string {
+  return `inject=${call}:delay_enter=${milliseconds * 1000}:when=${nth}`
+}
+
+/** The revision of the commit that hangs; the one before it is acknowledged. */
+function hangingRevision({ behind }: Place): number {
+  return behind ? 4 : 3
 }
 
 /** True once the disk shows how far the commit came. */
 function hangs(dataDir: string, place: Place): boolean {
-  if (place.flush === PLACES[1].flush) return storedRevision(dataDir) === HANGING
+  return place.renamed ? storedRevision(dataDir) === hangingRevision(place) : hasTemp(dataDir)
+}
+
+function hasTemp(dataDir: string): boolean {
   return Object.keys(bytesOf(join(dataDir, 'campaigns'))).some((name) => name.endsWith('.tmp'))
 }
 
 /** Starts it again and compares what it has with what was told before it was killed. */
-async function lossesAfter(stage: Stage, dataDir: string, told: readonly Reply[]): Promise<string[]> {
+async function lossesAfter(stage: Stage, dataDir: string, place: Place, told: readonly Reply[]): Promise<string[]> {
   const service = await stage.start({ dataDir })
   const reply = await send('GET', service.url + CAMPAIGN)
   const { revision, experiments } = reply.json<StoredManifest>()
   await service.end('SIGKILL')
   const [first, second] = experiments
-  const needed = told.length > 0 ? HANGING : KEPT
+  const hanging = hangingRevision(place)
+  const needed = told.length > 0 ? hanging : hanging - 1
   return [
     ...(second?.status === 'running' && second.worker === 'a' ? [] : ['the report that was acknowledged is lost']),
     ...(revision < needed ? [`revision ${needed} was told and is lost: it is ${revision} again`] : []),
-    ...(revision === HANGING && first?.worker !== 'a' ? ['revision 3 has not the change that it was made for'] : []),
+    ...(revision === hanging && first?.worker !== 'a'
+      ? [`revision ${hanging} has not the change that it was made for`]
+      : []),
   ]
 }
 

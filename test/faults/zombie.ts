@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send, Writer, type Reply, type StoredManifest } from '../support/client.js'
@@ -11,11 +11,12 @@ import type { Fault, Size } from './fault.js'
 import { onStage, type Findings, type Stage } from './stage.js'
 
 /** Rounds of all variants together; where nothing can be traced all are of the first. */
-const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 6, full: 50 }
+const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 9, full: 75 }
 /** Rounds at the same time: each waits for a lock most of its time. */
 const BATCH = 6
 
-const VARIANTS = ['at any moment', 'inside its rename'] as const
+const VARIANTS = ['at any moment', 'inside its rename', 'inside its rename, its lock replaced'] as const
+const [AT_ANY_MOMENT, INSIDE, REPLACED] = VARIANTS
 type Variant = (typeof VARIANTS)[number]
 
 /** Written by the successor; never; and only by the owner before it was stopped; and there to be deleted. */
@@ -32,7 +33,7 @@ const SUCCESSOR_WRITES = 20
 /** An owner that is stopped until another has taken over, and that goes on then as if nothing had been. */
 export const zombie: Fault = {
   name: 'zombie',
-  how: 'SIGSTOP past stale, a second service takes over and writes, SIGCONT with writes in flight; also inside a rename',
+  how: 'SIGSTOP past stale, a second service takes over and writes, SIGCONT with writes in flight; also in a rename, or the lock replaced in it',
   run: (size) => {
     const variants = canTrace() ? VARIANTS : VARIANTS.slice(0, 1)
     return onStage('zombie', (stage) => runRounds(stage, ROUNDS[size], variants))
@@ -51,14 +52,18 @@ async function runRounds(stage: Stage, count: number, variants: readonly Variant
   const rounds: Round[] = []
   while (rounds.length < count) {
     const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
-    const played = batch.map((index) => play(stage, String(index), variants[index % variants.length] ?? VARIANTS[0]))
+    const played = batch.map((index) => {
+      const variant = variants[index % variants.length] ?? AT_ANY_MOMENT
+      return variant === REPLACED ? playReplaced(stage, String(index)) : play(stage, String(index), variant)
+    })
     rounds.push(...(await Promise.all(played)))
   }
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
   return {
     counts: {
       rounds: rounds.length,
-      'inside a rename': rounds.filter(({ variant }) => variant === 'inside its rename').length,
+      'inside a rename': rounds.filter(({ variant }) => variant === INSIDE).length,
+      'with the lock replaced': rounds.filter(({ variant }) => variant === REPLACED).length,
       fenced: rounds.filter(({ fenced }) => fenced).length,
       'commits by the zombie': sum(({ commits }) => commits),
       'writes of the successor': sum(({ writes }) => writes),
@@ -71,8 +76,8 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
   const dataDir = join(stage.root, name)
   const first = await startFirst(stage, dataDir, variant)
   const writer = new Writer(EARLIER, '0001')
-  const before = variant === 'at any moment' ? writer.run(first.url, () => false) : Promise.resolve([])
-  const held = variant === 'inside its rename' ? await holdUpRename(first) : null
+  const before = variant === AT_ANY_MOMENT ? writer.run(first.url, () => false) : Promise.resolve([])
+  const held = variant === INSIDE ? await holdUpRename(first) : null
   await sleep(100)
   process.kill(first.pid, 'SIGSTOP')
 
@@ -84,7 +89,7 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
   if (held !== null) await letGo(held.tracer)
   process.kill(first.pid, 'SIGCONT')
   const told = [...(await tempt(first.url)), ...(await inFlight), ...(held === null ? [] : [await held.call])]
-  const code = await Promise.race([first.ended, sleep(10_000, 'none' as const)])
+  const code = await codeOf(first)
   await before
 
   const commits = commitsOfZombie(dataDir)
@@ -102,10 +107,49 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
   return { variant, fenced: code === 1, commits: commits.length, writes: writes + more, problems }
 }
 
+/** Nobody sweeps, so the rename takes place: what it did to whose file only the look at the lock behind it can tell. */
+async function playReplaced(stage: Stage, name: string): Promise<Round> {
+  const dataDir = join(stage.root, name)
+  const first = await startFirst(stage, dataDir, REPLACED)
+  const held = await holdUpRename(first)
+  await untilRefreshed(dataDir)
+  renameSync(join(dataDir, 'lock'), join(dataDir, 'lock-of-the-owner'))
+  mkdirSync(join(dataDir, 'lock'))
+  const lock = identityOf(dataDir)
+  await letGo(held.tracer)
+  const told = await held.call
+  const code = await codeOf(first)
+
+  const isUnknown = told instanceof Error || (told.status === 503 && told.text.includes('durability-unknown'))
+  const isAcknowledged = !(told instanceof Error) && told.status < 300
+  const answer = told instanceof Error ? '' : `${told.status} ${told.text.slice(0, 200)}`
+  const problems = [
+    ...(isAcknowledged ? [`the owner acknowledged: ${answer}`] : []),
+    ...(isUnknown || isAcknowledged ? [] : [`the owner answered ${answer}`]),
+    ...(commitsOfZombie(dataDir).length === 1 ? [] : ['the rename did not take place']),
+    ...(code === 1 ? [] : [`the owner ended with ${code}`]),
+    ...(identityOf(dataDir) === lock ? [] : ['the lock is not the one that was put there any more']),
+  ]
+  return { variant: REPLACED, fenced: code === 1, commits: 0, writes: 0, problems }
+}
+
+/** Just now: until the next refresh nothing but the commit itself looks at the lock. */
+async function untilRefreshed(dataDir: string): Promise<void> {
+  const modified = () => statSync(join(dataDir, 'lock')).mtimeMs
+  const before = modified()
+  await until('the lock is refreshed', () => modified() !== before)
+}
+
+/** How it ended by itself; none if it goes on. */
+async function codeOf(service: Service): Promise<number | null | 'none'> {
+  // The timer of what ended in time must not keep the whole run waiting.
+  return Promise.race([service.ended, sleep(10_000, 'none' as const, { ref: false })])
+}
+
 async function startFirst(stage: Stage, dataDir: string, variant: Variant): Promise<Service> {
   // The record of the owner is the first rename of the main thread; of the thread that commits, the first update.
   const inject = `inject=rename:delay_enter=${HELD_UP * 1_000_000}:when=2`
-  const wrapper = variant === 'inside its rename' ? strace('/dev/null', '-e', 'trace=rename', '-e', inject) : []
+  const wrapper = variant === AT_ANY_MOMENT ? [] : strace('/dev/null', '-e', 'trace=rename', '-e', inject)
   const first = await stage.start({ dataDir, environment: { UV_THREADPOOL_SIZE: '1' }, wrapper })
   for (const campaign_id of [SUCCEEDED, UNTOUCHED, EARLIER, DELETABLE]) {
     const { status } = await send('POST', `${first.url}/v1/campaigns`, campaignDraft(3, { campaign_id }))
@@ -207,8 +251,8 @@ function readStored(dataDir: string, campaign: string): StoredManifest {
 
 /** Tells one lock directory from another, also from one with its inode number. */
 function identityOf(dataDir: string): string {
-  const { ino, birthtimeNs } = statSync(join(dataDir, 'lock'), { bigint: true })
-  return `${ino} ${birthtimeNs}`
+  const stat = statSync(join(dataDir, 'lock'), { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? 'none' : `${stat.ino} ${stat.birthtimeNs}`
 }
 
 function ownerOf(dataDir: string): number {

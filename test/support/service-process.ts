@@ -10,8 +10,6 @@ export interface ServiceOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Program and arguments to put before node, such as strace. */
   readonly wrapper?: readonly string[]
-  /** Another copy of the compiled service than the one in dist. */
-  readonly main?: string
 }
 
 /** A service as it ships, in a process of its own. */
@@ -60,8 +58,8 @@ export async function listening(child: ServiceProcess, dataDir: string): Promise
 
 export type ServiceProcess = ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }
 
-export function spawnService({ dataDir, environment = {}, wrapper = [], main = MAIN }: ServiceOptions): ServiceProcess {
-  const [program, ...args] = [...wrapper, process.execPath, main]
+export function spawnService({ dataDir, environment = {}, wrapper = [] }: ServiceOptions): ServiceProcess {
+  const [program, ...args] = [...wrapper, process.execPath, MAIN]
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], CAMPAIGND_PORT: '0', CAMPAIGND_DATA_DIR: dataDir, ...environment },

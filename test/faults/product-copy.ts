@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { Outcome } from './fault.js'
+import { mutated, type Mutation } from './mutations.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const COPIED = ['package.json', 'tsconfig.json', 'dist', 'test']
+/** Milliseconds after which a run is ended: longer than that of all rows that it is asked for. */
+const PATIENCE = 90_000
+
+/** A line of the table. */
+export interface Line {
+  readonly kind: Outcome['kind']
+  /** What was counted, and why it failed or was skipped. */
+  readonly told: string
+}
+
+export interface TableRun {
+  readonly code: number | null
+  /** By the name of the row. */
+  readonly lines: ReadonlyMap<string, Line>
+  /** Everything that was printed. */
+  readonly output: string
+}
+
+/** A copy of the compiled product and of the proof, which runs against what lies beside it. */
+export class ProductCopy {
+  private readonly root = mkdtempSync(join(tmpdir(), 'campaignd-copy-'))
+
+  constructor() {
+    for (const name of COPIED) cpSync(join(ROOT, name), join(this.root, name), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(this.root, 'node_modules'))
+  }
+
+  /** @throws Error when the mutation does not fit */
+  mutate(mutation: Mutation): void {
+    const path = join(this.root, 'dist', mutation.file)
+    writeFileSync(path, mutated(readFileSync(path, 'utf8'), mutation))
+  }
+
+  /** Runs rows in their short form, as `npm run test:faults` does. */
+  async run(rows: readonly string[]): Promise<TableRun> {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/faults/main.ts', 'short', ...rows], {
+      cwd: this.root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TSX_TSCONFIG_PATH: 'test/tsconfig.run.json' },
+      // A group of its own, so that whatever it started can be ended with it.
+      detached: true,
+    })
+    const patience = setTimeout(() => endGroup(child), PATIENCE)
+    try {
+      const closed = once(child, 'close') as Promise<[number | null]>
+      const [told, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+      return { code, lines: linesOf(told), output: told + errors }
+    } finally {
+      clearTimeout(patience)
+      endGroup(child)
+    }
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+function linesOf(table: string): Map<string, Line> {
+  const lines = table.matchAll(/^\| (.+?) \| .+? \| \*\*(passed|failed|skipped)\*\*: (.*) \| \d+ \|$/gm)
+  return new Map([...lines].map(([, row = '', kind, told = '']) => [row, { kind: kind as Line['kind'], told }]))
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
