@@ -27,6 +27,7 @@ export interface CallOptions {
 
 /** The service in this process, on a real data directory. */
 export interface TestApp {
+  /** The one that was opened first: of no use after a restart. */
   readonly app: App
   readonly dataDir: string
   /** Sets the clock; it stands still until then. */
@@ -36,6 +37,10 @@ export interface TestApp {
    * clock stands still.
    */
   readonly elapse: (seconds: number) => Promise<void>
+  /** Lets so many seconds of the monotonic clock go by with no sweep; two at most, since more do not count. */
+  readonly skip: (seconds: number) => void
+  /** Stops the service and starts it again on its directory. */
+  readonly restart: () => Promise<void>
   /** Makes a call, and holds its answer against the OpenAPI document. */
   readonly call: (method: Method, path: string, options?: CallOptions) => Promise<Answer>
 }
@@ -45,10 +50,55 @@ export interface TestAppOptions {
   readonly bodyLimit?: number
 }
 
+interface Clocks {
+  /** RFC 3339. */
+  wall: string
+  /** Milliseconds. */
+  monotonic: number
+}
+
 /** Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. */
 export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
   const dataDir = options.dataDir ?? temporaryDirectory()
-  let now = '2026-03-01T12:00:00.000Z'
+  const bodyLimit = options.bodyLimit ?? 16 * 1024 * 1024
+  const clocks: Clocks = { wall: '2026-03-01T12:00:00.000Z', monotonic: 0 }
+  let run = await start(dataDir, bodyLimit, clocks)
+  onTestFinished(async () => {
+    await run.stop()
+    expect(readdirSync(dataDir)).toEqual(['campaigns'])
+    expect(readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+  return {
+    app: run.app,
+    dataDir,
+    setTime: (time) => {
+      clocks.wall = time
+    },
+    elapse: async (seconds) => {
+      for (const end = clocks.monotonic + seconds * 1000; clocks.monotonic < end;) {
+        clocks.monotonic = Math.min(end, clocks.monotonic + 500)
+        await run.leases.sweep()
+      }
+    },
+    skip: (seconds) => {
+      clocks.monotonic += seconds * 1000
+    },
+    restart: async () => {
+      await run.stop()
+      run = await start(dataDir, bodyLimit, clocks)
+    },
+    call: (method, path, call) => makeCall(run.app, method, path, call),
+  }
+}
+
+interface Run {
+  readonly app: App
+  readonly leases: LeaseKeeper
+  stop(): Promise<void>
+}
+
+async function start(dataDir: string, bodyLimit: number, clocks: Clocks): Promise<Run> {
+  const now = () => clocks.wall
   const repository = await openFileRepository({
     dataDir,
     durability: 'fsync',
@@ -59,39 +109,22 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
       throw reason
     },
   })
-  const bodyLimit = options.bodyLimit ?? 16 * 1024 * 1024
-  let milliseconds = 0
   const leases = await LeaseKeeper.open({
     repository,
-    now: () => now,
-    monotonic: () => milliseconds,
+    now,
+    monotonic: () => clocks.monotonic,
     onExpired: () => undefined,
     onError: (_, error) => {
       throw error
     },
   })
-  const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), bodyLimit, now: () => now })
-  onTestFinished(async () => {
+  const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), bodyLimit, now })
+  const stop = async () => {
     await app.close()
     await leases.close()
     await repository.close()
-    expect(readdirSync(dataDir)).toEqual(['campaigns'])
-    expect(readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))).toEqual([])
-  })
-  return {
-    app,
-    dataDir,
-    setTime: (time) => {
-      now = time
-    },
-    elapse: async (seconds) => {
-      for (const end = milliseconds + seconds * 1000; milliseconds < end;) {
-        milliseconds = Math.min(end, milliseconds + 500)
-        await leases.sweep()
-      }
-    },
-    call: (method, path, call) => makeCall(app, method, path, call),
   }
+  return { app, leases, stop }
 }
 
 async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<Answer> {
