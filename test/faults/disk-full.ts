@@ -123,7 +123,7 @@ class DiskFull {
         break
       }
       this.problems.push(...faultsOf(reply, FULL), ...changesSince(before, this.inside))
-      if (reply.status !== FULL.status) break
+      if (this.problems.length > 0) break
       if (blocks > 0) this.found['refused within a file'] += 1
     }
     this.filler.remove()
