@@ -64,6 +64,8 @@ const MAX_PARAM_LENGTH = 256
 /** Milliseconds that a client may take to send its headers, and its whole request. */
 const HEADERS_TIMEOUT = 15_000
 const REQUEST_TIMEOUT = 60_000
+/** How often it is looked at who has taken longer: Node's own 30 s would double and treble these times. */
+const TIMEOUT_CHECK = 1_000
 
 const SCHEMAS = [
   CampaignManifestEntry,
@@ -94,7 +96,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: Math.min(MIB, dependencies.bodyLimit),
     requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT, requireHostHeader: false },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT,
+      connectionsCheckingInterval: TIMEOUT_CHECK,
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdentity.generate,

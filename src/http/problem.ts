@@ -124,7 +124,11 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
 /** Sends whatever was thrown as a problem, and logs what is our own fault. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [instance = ''] = request.url.split('?')
-  const body = problemOf(error, instance)
+  // A client that breaks off within its body is no fault of ours, though hardly anybody reads this answer.
+  const isBrokenOff = request.raw.errored !== null && request.raw.errored === error
+  const body = isBrokenOff
+    ? problem('malformed-request', 'The request ends before its body does.', instance)
+    : problemOf(error, instance)
   if (body.status >= 500) request.log.error({ err: error }, body.title)
   const { retryAfter } = PROBLEMS[body.code]
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)

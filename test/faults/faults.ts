@@ -1,10 +1,13 @@
 import type { Fault } from './fault.js'
+import { diskFull } from './disk-full.js'
 import { errorAtEachStep } from './error-at-each-step.js'
+import { hostileInput } from './hostile-input.js'
 import { killAtEachStep } from './kill-at-each-step.js'
 import { killLoop } from './kill-loop.js'
 import { linearizability } from './linearizability.js'
 import { powerLoss } from './power-loss.js'
 import { order } from './order.js'
+import { shutdown } from './shutdown.js'
 import { staleRace } from './stale-race.js'
 import { unseenState } from './unseen-state.js'
 import { zombie } from './zombie.js'
@@ -14,10 +17,13 @@ export const FAULTS: readonly Fault[] = [
   killLoop,
   killAtEachStep,
   errorAtEachStep,
+  diskFull,
   linearizability,
   powerLoss,
   order,
   staleRace,
   unseenState,
   zombie,
+  shutdown,
+  hostileInput,
 ]

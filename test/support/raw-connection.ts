@@ -1,0 +1,89 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+
+/** One answer as it came over the wire. */
+export interface RawAnswer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: string
+}
+
+/** A connection of which the test chooses every byte. */
+export class RawConnection {
+  /** Resolves when nothing more will come. */
+  readonly closed: Promise<void>
+  private received = ''
+  private over = false
+
+  private constructor(private readonly socket: Socket) {
+    socket.setEncoding('latin1').on('data', (chunk: string) => (this.received += chunk))
+    // That a connection breaks is seen by what was received until then.
+    socket.on('error', () => undefined)
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.over = true
+        resolve()
+      })
+    })
+  }
+
+  static async open(url: string): Promise<RawConnection> {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    const connection = new RawConnection(socket)
+    await once(socket, 'connect')
+    return connection
+  }
+
+  get isClosed(): boolean {
+    return this.over
+  }
+
+  /** @param bytes as a text: with characters up to U+00FF, a byte each */
+  write(bytes: string | Buffer): void {
+    this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+  }
+
+  /** Says that nothing more will be sent, and goes on to listen. */
+  endWriting(): void {
+    this.socket.end()
+  }
+
+  /** Takes nothing more of what comes. */
+  stopReading(): void {
+    this.socket.pause()
+  }
+
+  /** Breaks it off. */
+  reset(): void {
+    this.socket.resetAndDestroy()
+  }
+
+  /**
+   * The answers so far, whole ones only.
+   * @throws Error at what is not an answer
+   */
+  answers(): RawAnswer[] {
+    const answers: RawAnswer[] = []
+    for (let rest = this.received; rest !== '';) {
+      const end = rest.indexOf('\r\n\r\n')
+      if (end < 0) break
+      const [first = '', ...lines] = rest.slice(0, end).split('\r\n')
+      const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1])
+      if (Number.isNaN(status)) throw new Error(`no answer: ${rest.slice(0, 200)}`)
+      const headers = new Map(lines.map(readHeader))
+      const from = end + '\r\n\r\n'.length
+      const length = Number(headers.get('content-length') ?? 0)
+      if (rest.length < from + length) break
+      const body = Buffer.from(rest.slice(from, from + length), 'latin1').toString()
+      answers.push({ status, headers, body })
+      rest = rest.slice(from + length)
+    }
+    return answers
+  }
+}
+
+function readHeader(line: string): [name: string, value: string] {
+  const colon = line.indexOf(':')
+  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+}
