@@ -8,12 +8,15 @@ import { FAULTS } from './faults.js'
 
 const SIZES: readonly string[] = ['short', 'middle', 'full'] satisfies Size[]
 
-const [first = 'full', ...rest] = process.argv.slice(2)
+const given = process.argv.slice(2)
+const [first = 'full'] = given
 const size = (SIZES.includes(first) ? first : 'full') as Size
-const names = SIZES.includes(first) || process.argv.length === 2 ? rest : [first, ...rest]
+const names = SIZES.includes(first) ? given.slice(1) : given
+const unknown = names.filter((name) => !FAULTS.some((fault) => fault.name === name))
+if (unknown.length > 0) {
+  throw new Error(`there is no fault ${unknown.join(', ')}; there are ${FAULTS.map(({ name }) => name).join(', ')}`)
+}
 const chosen = FAULTS.filter(({ name }) => names.length === 0 || names.includes(name))
-if (chosen.length === 0)
-  throw new Error(`there is no fault ${names.join(', ')}; there are ${FAULTS.map(({ name }) => name).join(', ')}`)
 
 console.log('| fault | how | result | seconds |')
 console.log('| --- | --- | --- | --- |')

@@ -17,7 +17,7 @@ import type { Counts, Fault, Outcome, Size } from './fault.js'
 
 /** The power goes at every moment of every kind of commit: what may then lie on the disk is read, and has to be right. */
 export const powerLoss: Fault = {
-  name: 'power loss',
+  name: 'power-loss',
   how: 'commits recorded, every disk state that a cut may leave built and read',
   run,
 }
