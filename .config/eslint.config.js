@@ -16,16 +16,18 @@ const NO_RANDOM = {
   message: 'The domain decides the same each time: what is random is an argument.',
 }
 const REPOSITORY_IS_BELOW_HTTP = {
-  regex: '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)|(^|/)(http|leases|cli|config\\.[jt]s)(/|$)',
+  regex:
+    '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)|(^|/)(http|leases|live|cli|config\\.[jt]s)(/|$)',
   message: 'The repository imports itself and the domain, and knows neither HTTP nor the settings.',
 }
 const SEAM_IS_ABOVE_FILES = {
   regex: '(^|/)file/',
   message: 'repository/file is known to itself, main.ts and the command line only: use ManifestRepository.',
 }
-const LEASES_ARE_BETWEEN = {
-  regex: '^(?!\\.{1,2}/)|(^|/)(repository/(?!repository\\.[jt]s$)|http|cli|config\\.[jt]s)(/|$)',
-  message: 'Leases import themselves, the domain and repository/repository.ts.',
+const BETWEEN_REPOSITORY_AND_HTTP = {
+  regex:
+    '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)|(^|/)(repository/(?!repository\\.[jt]s$)|http|cli|config\\.[jt]s)(/|$)',
+  message: 'Leases and live import themselves, the domain and repository/repository.ts.',
 }
 const HTTP_IS_ABOVE_THE_SEAM = {
   regex: '(^|/)(repository/(?!repository\\.[jt]s$)|cli/|config\\.[jt]s$)|^(node:)?fs(/|$)',
@@ -69,7 +71,7 @@ export default defineConfig(
   layer(['src/domain/**'], DOMAIN_IS_PURE, NO_RANDOM),
   layer(['src/repository/**'], REPOSITORY_IS_BELOW_HTTP, SEAM_IS_ABOVE_FILES),
   layer(['src/repository/file/**'], REPOSITORY_IS_BELOW_HTTP),
-  layer(['src/leases/**'], LEASES_ARE_BETWEEN),
+  layer(['src/leases/**', 'src/live/**'], BETWEEN_REPOSITORY_AND_HTTP),
   layer(['src/http/**'], HTTP_IS_ABOVE_THE_SEAM),
   {
     files: ['src/**'],

@@ -16,7 +16,9 @@ import { ResumeRequest } from '../domain/resume-request.ts'
 import { RetryRequest } from '../domain/retry.ts'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
-import { ChangeWatch } from './change-watch.ts'
+import { CampaignFeed } from '../live/campaign-feed.ts'
+import { CampaignChangeEvent, CampaignGoneEvent, ChangeEvent, SnapshotEvent } from '../live/event-data.ts'
+import { EventHub } from '../live/event-hub.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
 import { drain } from './plugins/drain.ts'
@@ -30,6 +32,7 @@ import { BatchResult, ExperimentUpdate, experimentBatchRoutes } from './routes/e
 import { experimentRoutes } from './routes/experiment.ts'
 import { experimentsRoutes } from './routes/experiments.ts'
 import { claimsRoutes } from './routes/claims.ts'
+import { eventsRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { heartbeatRoutes } from './routes/heartbeat.ts'
 import { problemRoutes } from './routes/problems.ts'
@@ -51,7 +54,15 @@ export interface AppDependencies {
 
 /** What routes work with. */
 export interface RouteDependencies extends AppDependencies {
-  readonly watch: ChangeWatch
+  readonly feed: CampaignFeed
+  readonly events: EventHub
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The streams of events, to be counted. */
+    readonly eventHub: EventHub
+  }
 }
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>
@@ -86,6 +97,10 @@ const SCHEMAS = [
   ClaimRequest,
   Heartbeat,
   RunningExperiment,
+  ChangeEvent,
+  SnapshotEvent,
+  CampaignChangeEvent,
+  CampaignGoneEvent,
   Problem,
 ]
 
@@ -121,11 +136,18 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   })
   for (const schema of SCHEMAS) app.addSchema(schema)
 
-  const watch = new ChangeWatch(dependencies.repository)
-  const routes: RouteDependencies = { ...dependencies, watch }
+  const feed = new CampaignFeed(dependencies.repository)
+  const events = new EventHub(dependencies.repository, feed)
+  app.decorate('eventHub', events)
+  const routes: RouteDependencies = { ...dependencies, feed, events }
   await app.register(requestIdentity.plugin)
   await app.register(hostHeader)
-  await app.register(drain, { onDrain: () => watch.end() })
+  await app.register(drain, {
+    onDrain: () => {
+      events.end()
+      feed.end()
+    },
+  })
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(healthRoutes, routes)
@@ -139,6 +161,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(claimsRoutes, { prefix: '/v1', ...routes })
   await app.register(heartbeatRoutes, { prefix: '/v1', ...routes })
   await app.register(workersRoutes, { prefix: '/v1', ...routes })
+  await app.register(eventsRoutes, { prefix: '/v1', ...routes })
   await app.register(retryRoutes, { prefix: '/v1', ...routes })
   await app.register(resumeRoutes, { prefix: '/v1', ...routes })
   return app

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
-import type { ChangeWatch } from './change-watch.ts'
+import type { CampaignFeed } from '../live/campaign-feed.ts'
 
 export interface Holding {
-  readonly watch: ChangeWatch
+  readonly feed: CampaignFeed
   readonly campaignId: string
   /** How long the answer may be held. */
   readonly seconds: number
@@ -16,7 +16,7 @@ export interface Holding {
  */
 export async function heldAnswer<T>(
   reply: FastifyReply,
-  { watch, campaignId, seconds }: Holding,
+  { feed, campaignId, seconds }: Holding,
   look: (times: number) => Promise<T>,
   isEnough: (found: T) => boolean,
 ): Promise<T> {
@@ -30,11 +30,11 @@ export async function heldAnswer<T>(
   try {
     for (let times = 0; ; times += 1) {
       // Before the look, so that a commit between the two is not missed.
-      const changed = watch.next(campaignId, over.signal)
+      const changed = feed.next(campaignId, over.signal)
       const found = await look(times)
       if (isEnough(found)) return found
       await changed
-      if (over.signal.aborted || watch.isOver) return found
+      if (over.signal.aborted || feed.isOver) return found
     }
   } finally {
     clearTimeout(timer)

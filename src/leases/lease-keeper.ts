@@ -128,7 +128,7 @@ export class LeaseKeeper {
   }
 
   private observe(event: CommittedEvent): void {
-    if (event.type === 'deleted') {
+    if (event.type === 'deleted' || event.type === 'corrupted') {
       this.table.forget(event.campaign_id)
       return
     }

@@ -33,7 +33,7 @@ export interface ManifestDocument {
   readonly bytes: readonly Uint8Array[]
 }
 
-/** What became durable: one event a commit, which may hold several revisions. */
+/** What became durable: one event a commit, which may hold several revisions. A campaign put there by hand is created. */
 export type CommittedEvent =
   | { readonly type: 'created'; readonly campaign: Campaign }
   | {
@@ -44,6 +44,8 @@ export type CommittedEvent =
       readonly expIds: readonly string[]
     }
   | { readonly type: 'deleted'; readonly campaign_id: string }
+  /** Its file was found to be one that cannot be trusted any more. */
+  | { readonly type: 'corrupted'; readonly campaign_id: string }
 
 export type Unsubscribe = () => void
 

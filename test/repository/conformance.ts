@@ -346,7 +346,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
       const reads: Promise<number>[] = []
       const revisions: number[] = []
       repository.subscribe((event) => {
-        if (event.type === 'deleted') return
+        if (!('campaign' in event)) return
         revisions.push(event.campaign.header.revision)
         reads.push(repository.read('sweep').then(({ header }) => header.revision))
       })

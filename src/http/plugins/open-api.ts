@@ -50,6 +50,7 @@ export const openApi = fastifyPlugin(
           { name: 'campaigns', description: 'Create, find, change and delete campaigns' },
           { name: 'experiments', description: 'Report and read the status of experiments' },
           { name: 'workers', description: 'Claim experiments, hold them by heartbeats, see who holds what' },
+          { name: 'events', description: 'Follow campaigns as they change' },
           { name: 'resume', description: 'Go on after an interruption' },
           { name: 'service', description: 'The service itself' },
         ],

@@ -41,7 +41,7 @@ const ClaimAnswer = Type.Object(
 
 export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
   app,
-  { repository, leases, watch, now },
+  { repository, leases, feed, now },
 ) => {
   app.post(
     '/campaigns/:campaign_id/claims',
@@ -65,7 +65,7 @@ export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
     },
     async (request, reply) => {
       const { campaign_id } = request.params
-      const holding = { watch, campaignId: campaign_id, seconds: request.body.wait_seconds ?? 0 }
+      const holding = { feed, campaignId: campaign_id, seconds: request.body.wait_seconds ?? 0 }
       const look = (times: number) => (times === 0 ? take() : takeIfThereIs())
       const { experiments, state, done } = await heldAnswer(reply, holding, look, isWorthAnswering)
       return { claims: experiments.map((experiment) => onTheWire(campaign_id, experiment)), state, done }

@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Campaign } from '../../domain/campaign.ts'
 import { hasEnded } from '../../domain/campaign-state.ts'
-import { progressOf } from '../../domain/progress.ts'
 import { StringEnum } from '../../domain/schema.ts'
+import { progressJson } from '../../live/progress-json.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, isKnown, namesTag } from '../entity-tag.ts'
@@ -27,10 +27,7 @@ const ProgressQuery = Type.Object(
   { additionalProperties: false },
 )
 
-/** Encoded once for each version, however many ask: campaigns are immutable values. */
-const encoded = new WeakMap<Campaign, string>()
-
-export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, watch }) => {
+export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, feed }) => {
   app.get(
     '/campaigns/:campaign_id/progress',
     {
@@ -56,10 +53,10 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
     },
     async (request, reply) => {
       const { campaign_id } = request.params
-      const holding = { watch, campaignId: campaign_id, seconds: request.query.wait ?? 0 }
+      const holding = { feed, campaignId: campaign_id, seconds: request.query.wait ?? 0 }
       const campaign = await heldAnswer(reply, holding, () => repository.read(campaign_id), isWorthTelling(request))
       if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
-      return sendJson(reply, encodeProgress(campaign))
+      return sendJson(reply, progressJson(campaign))
     },
   )
 }
@@ -69,12 +66,4 @@ function isWorthTelling(
 ): (campaign: Campaign) => boolean {
   if (request.query.until === 'end') return hasEnded
   return (campaign) => !namesTag(request, campaignTag(campaign))
-}
-
-function encodeProgress(campaign: Campaign): string {
-  const known = encoded.get(campaign)
-  if (known !== undefined) return known
-  const text = JSON.stringify(progressOf(campaign))
-  encoded.set(campaign, text)
-  return text
 }

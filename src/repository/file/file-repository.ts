@@ -176,8 +176,10 @@ export class FileRepository implements ManifestRepository {
     const loaded = await loadManifest(path, id)
     if (loaded === null) this.corrupted.delete(id)
     else if ('listed' in loaded) this.distrust(id, loaded)
-    else if (await this.isHereToStay(path, loaded)) this.take(id, loaded)
-    else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
+    else if (await this.isHereToStay(path, loaded)) {
+      this.take(id, loaded)
+      this.feed.emit({ type: 'created', campaign: loaded.campaign })
+    } else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
   }
 
   /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
@@ -228,6 +230,7 @@ export class FileRepository implements ManifestRepository {
         this.distrust(id, corruptFile(id, reason, identityOf(nodeFs, path), new Date()))
         this.stored.delete(id)
         stored.end(corrupt(id, reason))
+        this.feed.emit({ type: 'corrupted', campaign_id: id })
       },
       onDoubt: (reason) => {
         this.failStop(reason)

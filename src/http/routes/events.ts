@@ -1,0 +1,90 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
+import type { Unsubscribe } from '../../repository/repository.ts'
+import { answers } from '../answers.ts'
+import type { RouteDependencies } from '../app.ts'
+import { openEventStream } from '../event-stream.ts'
+import { HttpError } from '../problem.ts'
+import { CampaignParams, NoQuery } from './parameters.ts'
+
+const LastEventId = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({
+      maxLength: 128,
+      description: 'The id of the last event that you have: go on behind it. Browsers send it by themselves',
+      examples: ['27'],
+    }),
+  ),
+})
+
+const EVENT_STREAM = { schema: Type.String(), type: 'text/event-stream' }
+
+export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { events }) => {
+  app.get(
+    '/campaigns/:campaign_id/events',
+    {
+      // A HEAD would wait for the end of a stream that has none.
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'streamCampaign',
+        tags: ['events'],
+        summary: 'Every change of a campaign, the moment it is durable',
+        description:
+          'Server-Sent Events. First `snapshot` (SnapshotEvent), or with Last-Event-ID exactly the changes that you missed; when ' +
+          'these are not known any more, a `snapshot` with `reset: true`. Then `change` (ChangeEvent) for each commit: one may ' +
+          'hold several revisions, and `previous_revision` is always the one of the event before. `deleted` or `corrupt` ' +
+          '(CampaignGoneEvent) is the last one. A comment every 15 s; who reads too slowly is cut off.',
+        params: CampaignParams,
+        headers: LastEventId,
+        querystring: NoQuery,
+        response: answers({
+          success: { 200: { description: 'Events until one side ends it', ...EVENT_STREAM } },
+          kind: 'read',
+          problems: ['campaign-not-found', 'campaign-corrupt', 'draining'],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const last = request.headers['last-event-id'] ?? null
+      const open = () => openEventStream(reply)
+      untilClosed(reply, await events.readCampaign(request.params.campaign_id, last, open))
+    },
+  )
+
+  app.get(
+    '/events',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'streamCampaigns',
+        tags: ['events'],
+        summary: 'Every change of any campaign, in summaries',
+        description:
+          'Server-Sent Events. First `snapshot`, whose data is empty but for `reset: true` when you asked to go on and cannot: list ' +
+          'the campaigns then. From there on `created` and `change` (CampaignChangeEvent), `deleted` and `corrupt` ' +
+          '(CampaignGoneEvent). Ids are of one run of the service.',
+        headers: LastEventId,
+        querystring: NoQuery,
+        response: answers({
+          success: { 200: { description: 'Events until one side ends it', ...EVENT_STREAM } },
+          kind: 'read',
+          problems: ['draining'],
+        }),
+      },
+    },
+    async (request, reply) => {
+      const last = request.headers['last-event-id'] ?? null
+      untilClosed(
+        reply,
+        events.readAll(last, () => openEventStream(reply)),
+      )
+    },
+  )
+}
+
+function untilClosed(reply: FastifyReply, leave: Unsubscribe | null): void {
+  if (leave === null) throw new HttpError('draining', 'The service is stopping.')
+  if (reply.raw.destroyed) leave()
+  else reply.raw.once('close', leave)
+}

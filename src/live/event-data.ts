@@ -1,0 +1,109 @@
+import { Type } from '@sinclair/typebox'
+import type { Campaign } from '../domain/campaign.ts'
+import { Timestamp } from '../domain/experiment.ts'
+import { CampaignId, headerProperties } from '../domain/manifest.ts'
+import { Described } from '../domain/schema.ts'
+import { findExperiment } from '../domain/update-experiment.ts'
+import type { CommittedEvent } from '../repository/repository.ts'
+import { EventFrame } from './event-frame.ts'
+import { progressJson } from './progress-json.ts'
+
+/** What each event says, as the documentation has it. */
+
+const { revision } = headerProperties
+const Progress = Type.Ref('Progress')
+
+export const ChangeEvent = Type.Object(
+  {
+    revision,
+    previous_revision: Described(revision, 'The revision of the event before it: that nothing is missing'),
+    progress: Progress,
+    experiments: Type.Array(Type.Ref('CampaignManifestEntry'), { description: 'Those that changed or were added' }),
+  },
+  { $id: 'ChangeEvent', additionalProperties: false, description: '`event: change` of a campaign: one commit' },
+)
+
+export const SnapshotEvent = Type.Object(
+  {
+    revision,
+    created_at: Timestamp,
+    progress: Progress,
+    reset: Type.Optional(
+      Type.Boolean({ description: 'True when you asked to go on and cannot: get all of it anew', examples: [true] }),
+    ),
+  },
+  {
+    $id: 'SnapshotEvent',
+    additionalProperties: false,
+    description: '`event: snapshot` of a campaign: where it stands',
+  },
+)
+
+export const CampaignChangeEvent = Type.Object(
+  {
+    campaign_id: CampaignId,
+    revision,
+    previous_revision: Type.Optional(Described(revision, 'With `change`: the revision before it')),
+    progress: Progress,
+  },
+  {
+    $id: 'CampaignChangeEvent',
+    additionalProperties: false,
+    description: '`event: created` or `event: change` among all campaigns',
+  },
+)
+
+export const CampaignGoneEvent = Type.Object(
+  { campaign_id: CampaignId },
+  {
+    $id: 'CampaignGoneEvent',
+    additionalProperties: false,
+    description: '`event: deleted`, or `event: corrupt` when its file turned out not to be trusted any more',
+  },
+)
+
+/** About how many bytes a progress and a changed experiment are as JSON. */
+const PROGRESS_SIZE = 1000
+const EXPERIMENT_SIZE = 700
+
+type Changed = Extract<CommittedEvent, { type: 'changed' }>
+
+export function changeFrame({ previous, campaign, expIds }: Changed): EventFrame {
+  const { revision } = campaign.header
+  const data = () => {
+    const experiments = JSON.stringify(expIds.map((expId) => findExperiment(campaign, expId)))
+    const revisions = `"revision":${revision},"previous_revision":${previous.header.revision}`
+    return `{${revisions},"progress":${progressJson(campaign)},"experiments":${experiments}}`
+  }
+  return new EventFrame('change', String(revision), data, PROGRESS_SIZE + EXPERIMENT_SIZE * expIds.length)
+}
+
+export function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {
+  const { revision, created_at } = campaign.header
+  const data = () => {
+    const rest = reset ? ',"reset":true' : ''
+    const fields = `"revision":${revision},"created_at":${JSON.stringify(created_at)}`
+    return `{${fields},"progress":${progressJson(campaign)}${rest}}`
+  }
+  return new EventFrame('snapshot', String(revision), data, PROGRESS_SIZE)
+}
+
+/** The last event of a campaign that is no more. */
+export function goneFrame(
+  event: Extract<CommittedEvent, { type: 'deleted' | 'corrupted' }>,
+  id: string | null,
+): EventFrame {
+  const data = JSON.stringify({ campaign_id: event.campaign_id })
+  return new EventFrame(event.type === 'deleted' ? 'deleted' : 'corrupt', id, () => data, data.length)
+}
+
+/** What is told of a campaign among all campaigns. */
+export function summaryFrame(event: CommittedEvent, id: string): EventFrame {
+  if (event.type === 'deleted' || event.type === 'corrupted') return goneFrame(event, id)
+  const { campaign } = event
+  const { campaign_id, revision } = campaign.header
+  const previous = event.type === 'changed' ? `,"previous_revision":${event.previous.header.revision}` : ''
+  const data = () =>
+    `{"campaign_id":${JSON.stringify(campaign_id)},"revision":${revision}${previous},"progress":${progressJson(campaign)}}`
+  return new EventFrame(event.type === 'created' ? 'created' : 'change', id, data, PROGRESS_SIZE)
+}
