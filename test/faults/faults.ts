@@ -3,6 +3,7 @@ import { errorAtEachStep } from './error-at-each-step.js'
 import { killAtEachStep } from './kill-at-each-step.js'
 import { killLoop } from './kill-loop.js'
 import { linearizability } from './linearizability.js'
+import { model } from './model.js'
 import { powerLoss } from './power-loss.js'
 import { order } from './order.js'
 import { staleRace } from './stale-race.js'
@@ -15,6 +16,7 @@ export const FAULTS: readonly Fault[] = [
   killAtEachStep,
   errorAtEachStep,
   linearizability,
+  model,
   powerLoss,
   order,
   staleRace,
