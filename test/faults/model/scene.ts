@@ -62,7 +62,7 @@ export class Scene {
       { method, path: `${pathOf(id)}${path}`, ...(body === undefined ? {} : { body }), ...headers },
       expected,
     )
-    await this.look(id)
+    await (expected.status < 300 ? this.look(id) : this.lookAt(id))
   }
 
   /** The campaign as a whole, and what the list says of all of the run. */
