@@ -5,6 +5,7 @@ import { hostileInput } from './hostile-input.js'
 import { killAtEachStep } from './kill-at-each-step.js'
 import { killLoop } from './kill-loop.js'
 import { linearizability } from './linearizability.js'
+import { model } from './model.js'
 import { powerLoss } from './power-loss.js'
 import { order } from './order.js'
 import { shutdown } from './shutdown.js'
@@ -19,6 +20,7 @@ export const FAULTS: readonly Fault[] = [
   errorAtEachStep,
   diskFull,
   linearizability,
+  model,
   powerLoss,
   order,
   staleRace,

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { command, type ModelCommand } from './command.js'
+import { append } from './commands/append.js'
+import { batch } from './commands/batch.js'
+import { create } from './commands/create.js'
+import { createNamed } from './commands/create-named.js'
+import { deleteCampaign } from './commands/delete-campaign.js'
+import { getCampaign, getExperiment, getProgress } from './commands/get.js'
+import { listCampaigns } from './commands/list-campaigns.js'
+import { listExperiments } from './commands/list-experiments.js'
+import { patchCampaign } from './commands/patch-campaign.js'
+import { report } from './commands/report.js'
+import { restart } from './commands/restart.js'
+import { resume } from './commands/resume.js'
+import { retry } from './commands/retry.js'
+
+/** All that a run may do. */
+export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
+  command(create),
+  command(createNamed),
+  command(getCampaign),
+  command(patchCampaign),
+  command(deleteCampaign),
+  command(report),
+  command(batch),
+  command(append),
+  command(retry),
+  command(resume),
+  command(listExperiments),
+  command(listCampaigns),
+  command(getExperiment),
+  command(getProgress),
+  command(restart),
+)
+
+/** What a run begins with: without a campaign there is little to do. */
+export const firstCommand: fc.Arbitrary<ModelCommand> = command({
+  ...create,
+  arguments: create.arguments.map((one) => ({ ...one, draft: { config_hash: 'hash-1' }, flaw: undefined })),
+}).arbitrary

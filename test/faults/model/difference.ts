@@ -1,0 +1,56 @@
+/**
+ * Where two JSON values are not the same, and what is there; null when they are. The order of keys means nothing.
+ */
+export function difference(expected: unknown, found: unknown, path = ''): string | null {
+  if (Object.is(expected, found)) return null
+  if (!isObject(expected) || !isObject(found) || Array.isArray(expected) !== Array.isArray(found)) {
+    return `${path === '' ? 'it' : path} should be ${shown(expected)}, but is ${shown(found)}`
+  }
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(found)])) {
+    const deeper = difference(expected[key], found[key], `${path}/${key}`)
+    if (deeper !== null) return deeper
+  }
+  return null
+}
+
+/**
+ * A body without what the model does not say: the words of problems and reasons, which must be there, and estimates.
+ * @throws Error when words are missing
+ */
+export function withoutProse(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutProse)
+  if (!isObject(value)) return value
+  const { eta_seconds: _eta, ...rest } = value
+  if ('reason' in rest) {
+    need(rest, 'reason')
+    rest['reason'] = ''
+  }
+  const facts = isProblem(rest) ? factsOf(rest) : rest
+  return Object.fromEntries(Object.entries(facts).map(([key, item]) => [key, withoutProse(item)]))
+}
+
+function isProblem(value: Readonly<Record<string, unknown>>): boolean {
+  return typeof value['type'] === 'string' && value['type'].startsWith('/problems/')
+}
+
+function factsOf(problem: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { type, title: _title, detail: _detail, instance: _instance, errors, ...facts } = problem
+  for (const key of ['title', 'detail', 'instance']) need(problem, key)
+  if (type !== `/problems/${String(facts['code'])}`) throw new Error(`a problem of type ${String(type)}`)
+  if ((facts['code'] === 'invalid') !== (Array.isArray(errors) && errors.length > 0)) {
+    throw new Error(`a problem ${String(facts['code'])} with the errors ${shown(errors)}`)
+  }
+  return facts
+}
+
+function need(object: Readonly<Record<string, unknown>>, key: string): void {
+  if (typeof object[key] !== 'string' || object[key] === '') throw new Error(`no ${key} in ${shown(object)}`)
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'absent' : JSON.stringify(value).slice(0, 200)
+}

@@ -1,0 +1,193 @@
+import { readManifest } from '../../support/files.js'
+import type { Decided, PlainCampaign } from './campaign-model.js'
+import type { Condition } from './condition.js'
+import { difference, withoutProse } from './difference.js'
+import { progressOf, stateOf } from './progress-model.js'
+import { Refused } from './refused.js'
+import type { Call, ModelledService, Reply } from './service.js'
+import type { World } from './world.js'
+
+/** What the model says that a call is answered. */
+export interface Expected {
+  readonly status: number
+  /** Left out: there is none. */
+  readonly body?: unknown
+  /** Whose ETag the answer has. */
+  readonly tagOf?: { readonly campaign: string; readonly experiment?: string }
+}
+
+/** How often each outcome was met, such as `report 409 stale-attempt`. */
+export type Met = Map<string, number>
+
+/** A call that changes a campaign. */
+export interface Write {
+  readonly campaign: string
+  readonly method: 'POST' | 'PATCH' | 'DELETE'
+  /** What follows the path of the campaign. */
+  readonly path?: string
+  readonly body?: unknown
+  readonly ifMatch: Condition
+  /** The experiment that is the resource of the path; the campaign is it otherwise. */
+  readonly experiment?: string
+  /** The answer has the ETag of the resource of the path. */
+  readonly isTagged?: boolean
+  /** The body can be seen to be wrong whatever the state. */
+  readonly isFlawed?: boolean
+}
+
+/** The model and the service side by side: makes calls, and holds the answers and what is left against the model. */
+export class Scene {
+  constructor(
+    readonly world: World,
+    readonly service: ModelledService,
+    private readonly command: string,
+    private readonly met: Met,
+  ) {}
+
+  /** Makes a call, and counts its outcome as one of the command. @throws Error when the answer is another one */
+  async ask(call: Call, expected: Expected): Promise<Reply> {
+    const code = (expected.body as { readonly code?: string } | undefined)?.code
+    this.world.diary.push(`${this.world.now} ${shown(call)}`)
+    this.count(code === undefined ? String(expected.status) : `${expected.status} ${code}`)
+    return this.check(call, expected)
+  }
+
+  /** Makes a call that the model decides: when it changes the campaign, by one revision. Then looks at what is left. */
+  async write(write: Write, decide: (campaign: PlainCampaign) => Decided): Promise<void> {
+    const { campaign: id, method, path = '', body, experiment } = write
+    const match = write.ifMatch(this.world, id, experiment)
+    const expected = this.judge(write, match.holds, decide)
+    const headers = match.header === undefined ? {} : { headers: { 'if-match': match.header } }
+    await this.ask(
+      { method, path: `${pathOf(id)}${path}`, ...(body === undefined ? {} : { body }), ...headers },
+      expected,
+    )
+    await (expected.status < 300 ? this.look(id) : this.lookAt(id))
+  }
+
+  /** The campaign as a whole, and what the list says of all of the run. */
+  async look(id: string): Promise<void> {
+    await this.lookAt(id)
+    const query = new URLSearchParams({ name: this.world.prefix, sort: 'campaign_name', limit: '1000' })
+    const campaigns = [...this.world.campaigns.values()].sort(byName).map(summaryOf)
+    await this.check(
+      { method: 'GET', path: `/v1/campaigns?${query.toString()}` },
+      {
+        status: 200,
+        body: { campaigns, next_page_token: null },
+      },
+    )
+  }
+
+  /** The campaign as a whole, as it is told and as it is kept; returns its text. */
+  async lookAt(id: string): Promise<string> {
+    const campaign = this.world.campaigns.get(id)
+    const call = { method: 'GET', path: pathOf(id) } as const
+    if (campaign === undefined) {
+      await this.check(call, problem(NOT_FOUND))
+      return ''
+    }
+    const { text } = await this.check(call, { status: 200, body: manifestOf(campaign), tagOf: { campaign: id } })
+    if (readManifest(this.service.dataDir, id) !== text) throw new Error(`the file of ${id} is not what is told`)
+    return text
+  }
+
+  count(outcome: string): void {
+    const key = `${this.command} ${outcome}`
+    this.met.set(key, (this.met.get(key) ?? 0) + 1)
+  }
+
+  private async check(call: Call, expected: Expected): Promise<Reply> {
+    const reply = await this.service.call(call)
+    const found = { status: reply.status, body: reply.text === '' ? undefined : this.plain(reply) }
+    const wanted = { status: expected.status, body: expected.body }
+    const wrong = difference(wanted, found)
+    if (wrong !== null) throw new Error(`${shown(call)}: ${wrong}`)
+    if (expected.tagOf !== undefined) {
+      const { campaign, experiment } = expected.tagOf
+      const version = this.world.versionOf(campaign, experiment)
+      this.world.tags.learn(resourceOf(campaign, experiment), version, reply.headers['etag'])
+    }
+    return reply
+  }
+
+  private judge(write: Write, matches: boolean, decide: (campaign: PlainCampaign) => Decided): Expected {
+    const campaign = this.world.campaigns.get(write.campaign)
+    const isThere =
+      write.experiment === undefined || campaign?.experiments.some((one) => one.exp_id === write.experiment)
+    try {
+      if (write.isFlawed === true) throw new Refused(400, 'invalid')
+      if (campaign === undefined) throw NOT_FOUND
+      if (isThere === true && !matches) throw new Refused(412, 'precondition-failed')
+      const { campaign: after, ...answer } = decide(campaign)
+      if (after === null) this.world.campaigns.delete(write.campaign)
+      else this.world.campaigns.set(write.campaign, after)
+      const { campaign: id, experiment } = write
+      const tagOf = { campaign: id, ...(experiment === undefined ? {} : { experiment }) }
+      return write.isTagged === true ? { ...answer, tagOf } : answer
+    } catch (error) {
+      if (error instanceof Refused) return problem(error)
+      throw error
+    }
+  }
+
+  /** The body as the model would say it; what is opaque in it is recognised. */
+  private plain({ text }: Reply): unknown {
+    const body = JSON.parse(text) as Record<string, unknown>
+    if (typeof body['next_page_token'] === 'string') body['next_page_token'] = TOKEN
+    const recognised = Array.isArray(body['campaigns'])
+      ? { ...body, campaigns: body['campaigns'].map((one) => this.recognised(one as Record<string, unknown>)) }
+      : this.recognised(body)
+    return withoutProse(recognised)
+  }
+
+  private recognised(body: Record<string, unknown>): Record<string, unknown> {
+    const { uid, definition_digest, ...rest } = body
+    const campaign = this.world.campaigns.get(String(body['campaign_id']))
+    if (uid !== undefined && campaign !== undefined) this.world.recognise(campaign, uid, definition_digest)
+    return rest
+  }
+}
+
+const SHOWN_TEXT = 60
+
+function shown({ method, path, body, headers = {} }: Call): string {
+  const short = (_key: string, value: unknown) =>
+    typeof value === 'string' && value.length > SHOWN_TEXT ? `${value.slice(0, SHOWN_TEXT)}...` : value
+  const parts = [...(body === undefined ? [] : [body]), ...Object.entries(headers).map((header) => header.join(': '))]
+  return [method, path, ...parts.map((part) => JSON.stringify(part, short))].join(' ')
+}
+
+export function problem({ status, code, members }: Refused): Expected {
+  return { status, body: { status, code, ...members } }
+}
+
+export function manifestOf({ definition: _definition, ...manifest }: PlainCampaign): object {
+  return manifest
+}
+
+export function summaryOf(campaign: PlainCampaign): object {
+  const { definition: _definition, experiments: _experiments, ...header } = campaign
+  return { ...header, state: stateOf(campaign), progress: progressOf(campaign) }
+}
+
+export function pathOf(campaignId: string): string {
+  return `/v1/campaigns/${campaignId}`
+}
+
+export function resourceOf(campaign: string, experiment?: string): string {
+  return experiment === undefined ? campaign : `${campaign}/${experiment}`
+}
+
+function byName(a: PlainCampaign, b: PlainCampaign): number {
+  return compare(a.campaign_name, b.campaign_name) || compare(a.campaign_id, b.campaign_id)
+}
+
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Stands for whatever a page token is. */
+export const TOKEN = 'a token'
+
+export const NOT_FOUND = new Refused(404, 'campaign-not-found')

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type { Counts } from '../fault.js'
+import { anyCommand, firstCommand } from './commands.js'
+import type { ModelCommand } from './command.js'
+import { pathOf, Scene, type Met } from './scene.js'
+import { ModelledService, type Spoiling } from './service.js'
+import { World } from './world.js'
+
+export interface TrialOptions {
+  readonly runs: number
+  readonly seed: number
+  readonly spoiling?: Spoiling
+  /** Milliseconds that looking for a shorter counterexample may take. */
+  readonly patience?: number
+}
+
+export interface TrialResult {
+  readonly counts: Counts
+  /** How often each outcome was met. */
+  readonly met: Met
+  /** The shortest commands after which service and model differ, and how; null when they never do. */
+  readonly counterexample: string | null
+}
+
+const MAX_COMMANDS = 60
+/** After so many runs the service starts anew, with the campaigns of all of them. */
+const RUNS_KEPT = 25
+const PATIENCE = 20_000
+
+/** Runs random commands against the service and the model. One service serves all runs: each has campaigns of its own. */
+export async function tryModel(options: TrialOptions): Promise<TrialResult> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'campaignd-model-'))
+  let service: ModelledService | null = null
+  try {
+    service = await ModelledService.open(join(dataDir, 'data'), options.spoiling ?? {})
+    return await new Trial(service, options).run()
+  } finally {
+    await service?.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+class Trial {
+  private readonly met: Met = new Map()
+  private runs = 0
+  private restarts = 0
+  private kept: World[] = []
+  private failedAt: number | null = null
+
+  constructor(
+    private readonly service: ModelledService,
+    private readonly options: TrialOptions,
+  ) {}
+
+  async run(): Promise<TrialResult> {
+    const { runs, seed } = this.options
+    const commands = fc.commands([anyCommand], { maxCommands: MAX_COMMANDS, size: 'max' })
+    const property = fc.asyncProperty(firstCommand, commands, (first, rest) => this.runOnce(first, rest))
+    const details = await fc.check(property, { numRuns: runs, seed })
+    const answers = [...this.met.values()].reduce((total, count) => total + count, 0)
+    return {
+      counts: { runs: this.runs, answers, restarts: this.restarts },
+      met: this.met,
+      counterexample: tell(details),
+    }
+  }
+
+  private async runOnce(first: ModelCommand, rest: Iterable<ModelCommand>): Promise<void> {
+    // What is not tried any more counts as right, so that the shortest that was found stays.
+    if (this.failedAt !== null && performance.now() - this.failedAt > (this.options.patience ?? PATIENCE)) return
+    this.runs += 1
+    const world = new World(`run-${String(this.runs).padStart(6, '0')}`)
+    const real = { service: this.service, met: this.met }
+    try {
+      await first.run(world, real)
+      await fc.asyncModelRun(() => ({ model: world, real }), rest)
+      for (const id of world.ids) await this.sceneOf(world).look(id)
+      this.kept.push(world)
+      if (this.kept.length === RUNS_KEPT || this.runs === this.options.runs) await this.restart()
+    } catch (error) {
+      this.failedAt ??= performance.now()
+      this.kept.push(world)
+      await this.remove()
+      const message = error instanceof Error ? error.message : String(error)
+      throw new Error(`${message}; what was done: ${world.diary.join(' | ')}`, { cause: error })
+    }
+  }
+
+  /** Starts the service anew with what the last runs left; each must find it as it was. */
+  private async restart(): Promise<void> {
+    const texts = await this.readAll()
+    await this.service.restart()
+    this.restarts += 1
+    const after = await this.readAll()
+    for (const [id, text] of texts) if (after.get(id) !== text) throw new Error(`${id} did not outlive a restart`)
+    await this.remove()
+  }
+
+  private async readAll(): Promise<Map<string, string>> {
+    const texts = new Map<string, string>()
+    for (const world of this.kept) {
+      for (const id of world.ids) texts.set(id, await this.sceneOf(world).lookAt(id))
+    }
+    return texts
+  }
+
+  /** What past runs left would only make later ones slower. */
+  private async remove(): Promise<void> {
+    const ids = this.kept.splice(0).flatMap(({ ids }) => [...ids])
+    for (const id of ids) await this.service.call({ method: 'DELETE', path: `${pathOf(id)}?force=true` })
+  }
+
+  private sceneOf(world: World): Scene {
+    return new Scene(world, this.service, 'at the end', this.met)
+  }
+}
+
+type Details = Pick<fc.RunDetails<unknown>, 'failed' | 'seed' | 'counterexamplePath' | 'errorInstance' | 'numShrinks'>
+
+/** The counterexample in words; null when there is none. */
+function tell(details: Details): string | null {
+  if (!details.failed) return null
+  const { seed, counterexamplePath, errorInstance, numShrinks } = details
+  const because = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
+  return `seed ${seed}, path ${counterexamplePath ?? ''}, after ${numShrinks} shrinks: ${because}`
+}
