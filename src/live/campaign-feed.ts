@@ -55,6 +55,6 @@ export class CampaignFeed {
   }
 }
 
-export function campaignOf(event: CommittedEvent): string {
+function campaignOf(event: CommittedEvent): string {
   return 'campaign' in event ? event.campaign.header.campaign_id : event.campaign_id
 }

@@ -134,7 +134,7 @@ describe('a stream of one campaign', () => {
     const campaign = await openLive()
     const answer = await campaign.call('GET', '/v1/campaigns/nothing/events')
     expect(answer.json()).toMatchObject({ code: 'campaign-not-found' })
-    expect((await campaign.call('HEAD', `${campaign.path}/events`)).status).toBe(404)
+    expect((await fetch(`${campaign.url}${campaign.path}/events`, { method: 'HEAD' })).status).toBe(404)
   })
 
   test('holds one change event for each commit, and previous_revision links them when a commit holds several', async () => {

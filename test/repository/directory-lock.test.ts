@@ -269,17 +269,47 @@ describe('what the library is handed to remove', () => {
     return { fs, path, rmdir }
   }
 
-  test('a stale lock is removed, a fresh one put back', () => {
+  test('a stale lock is removed, a fresh one not even moved', () => {
     const directory = temporaryDirectory()
     const { path, rmdir } = ownFs(directory)
     mkdirSync(path)
-    const { ino } = statSync(path)
+    const { ino, ctimeMs } = statSync(path)
     rmdir()
     expect(readdirSync(directory)).toEqual(['lock'])
-    expect(statSync(path).ino).toBe(ino)
+    // A move would show in the time of its last change, and for its moment leave the place free for another.
+    expect(statSync(path)).toMatchObject({ ino, ctimeMs })
     age(path, 60)
     rmdir()
     expect(readdirSync(directory)).toEqual([])
+  })
+
+  test('a lock that came alive just as it was moved aside is put back', () => {
+    const directory = temporaryDirectory()
+    const { fs, path } = ownFs(directory)
+    mkdirSync(path)
+    const { ino } = statSync(path)
+    const looks = [true, false]
+    expect(fs.takeAside(() => looks.shift() ?? false)).toBe(false)
+    expect(statSync(path).ino).toBe(ino)
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+
+  test('but not into the place of one that another took meanwhile', () => {
+    const directory = temporaryDirectory()
+    const { fs, path } = ownFs(directory)
+    mkdirSync(path)
+    let looks = 0
+    let taken = 0n
+    const taker = () => {
+      looks += 1
+      if (looks === 1) return true
+      mkdirSync(path)
+      taken = statSync(path, { bigint: true }).ino
+      return false
+    }
+    expect(fs.takeAside(taker)).toBe(false)
+    expect(statSync(path, { bigint: true }).ino).toBe(taken)
+    expect(readdirSync(directory)).toEqual(['lock'])
   })
 
   test('after it was abandoned nothing is, however stale', () => {

@@ -18,7 +18,10 @@ const LastEventId = Type.Object({
   ),
 })
 
-const EVENT_STREAM = { schema: Type.String(), type: 'text/event-stream' }
+/** A stream of texts; what each says as its data is one of these. */
+function eventStream(...data: readonly string[]) {
+  return { schema: Type.Unsafe<string>({ anyOf: data.map((name) => Type.Ref(name)) }), type: 'text/event-stream' }
+}
 
 export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { events }) => {
   app.get(
@@ -39,7 +42,12 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         headers: LastEventId,
         querystring: NoQuery,
         response: answers({
-          success: { 200: { description: 'Events until one side ends it', ...EVENT_STREAM } },
+          success: {
+            200: {
+              description: 'Events until one side ends it',
+              ...eventStream('SnapshotEvent', 'ChangeEvent', 'CampaignGoneEvent'),
+            },
+          },
           kind: 'read',
           problems: ['campaign-not-found', 'campaign-corrupt', 'draining'],
         }),
@@ -67,7 +75,12 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         headers: LastEventId,
         querystring: NoQuery,
         response: answers({
-          success: { 200: { description: 'Events until one side ends it', ...EVENT_STREAM } },
+          success: {
+            200: {
+              description: 'Events until one side ends it',
+              ...eventStream('CampaignChangeEvent', 'CampaignGoneEvent'),
+            },
+          },
           kind: 'read',
           problems: ['draining'],
         }),
