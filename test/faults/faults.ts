@@ -1,5 +1,6 @@
 import type { Fault } from './fault.js'
 import { errorAtEachStep } from './error-at-each-step.js'
+import { fleet } from './fleet.js'
 import { killAtEachStep } from './kill-at-each-step.js'
 import { killLoop } from './kill-loop.js'
 import { linearizability } from './linearizability.js'
@@ -20,4 +21,5 @@ export const FAULTS: readonly Fault[] = [
   staleRace,
   unseenState,
   zombie,
+  fleet,
 ]
