@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { expect, onTestFinished } from 'vitest'
 import { buildApp, type App } from '#campaignd/http/app.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
@@ -43,6 +43,8 @@ export interface TestApp {
 export interface TestAppOptions {
   readonly dataDir?: string
   readonly bodyLimit?: number
+  /** Silent when left out. */
+  readonly logger?: Logger
 }
 
 /** Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. */
@@ -70,7 +72,8 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
       throw error
     },
   })
-  const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), bodyLimit, now: () => now })
+  const logger = options.logger ?? pino({ level: 'silent' })
+  const app = await buildApp({ repository, leases, logger, bodyLimit, now: () => now })
   onTestFinished(async () => {
     await app.close()
     await leases.close()
