@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { ConfigError, readConfig, type Config } from './config.ts'
+import { TimestampWriter } from './domain/timestamp-writer.ts'
 import { buildApp, type App } from './http/app.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
 import type { ManifestRepository } from './repository/repository.ts'
@@ -20,6 +21,7 @@ const config = configOrExit()
 const output = pino.destination({ sync: false })
 const logger = pino({ level: config.logLevel }, output)
 
+const timestamps = new TimestampWriter()
 const running: { app?: App; leases?: LeaseKeeper; repository?: ManifestRepository; inDoubt?: Error } = {}
 
 process.on('uncaughtException', (error) => {
@@ -88,7 +90,7 @@ async function start(): Promise<void> {
 }
 
 function now(): string {
-  return new Date().toISOString()
+  return timestamps.write(Date.now())
 }
 
 /** Fastify logs a line of its own for each address of the machine; we say it once. */

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { expect, onTestFinished } from 'vitest'
 import { buildApp, type App } from '#campaignd/http/app.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
@@ -48,6 +48,8 @@ export interface TestApp {
 export interface TestAppOptions {
   readonly dataDir?: string
   readonly bodyLimit?: number
+  /** Silent when left out. */
+  readonly logger?: Logger
 }
 
 interface Clocks {
@@ -60,9 +62,8 @@ interface Clocks {
 /** Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. */
 export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
   const dataDir = options.dataDir ?? temporaryDirectory()
-  const bodyLimit = options.bodyLimit ?? 16 * 1024 * 1024
   const clocks: Clocks = { wall: '2026-03-01T12:00:00.000Z', monotonic: 0 }
-  let run = await start(dataDir, bodyLimit, clocks)
+  let run = await start(dataDir, options, clocks)
   onTestFinished(async () => {
     await run.stop()
     expect(readdirSync(dataDir)).toEqual(['campaigns'])
@@ -85,7 +86,7 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
     },
     restart: async () => {
       await run.stop()
-      run = await start(dataDir, bodyLimit, clocks)
+      run = await start(dataDir, options, clocks)
     },
     call: (method, path, call) => makeCall(run.app, method, path, call),
   }
@@ -97,7 +98,11 @@ interface Run {
   stop(): Promise<void>
 }
 
-async function start(dataDir: string, bodyLimit: number, clocks: Clocks): Promise<Run> {
+async function start(
+  dataDir: string,
+  { bodyLimit = 16 * 1024 * 1024, logger = pino({ level: 'silent' }) }: TestAppOptions,
+  clocks: Clocks,
+): Promise<Run> {
   const now = () => clocks.wall
   const repository = await openFileRepository({
     dataDir,
@@ -118,7 +123,7 @@ async function start(dataDir: string, bodyLimit: number, clocks: Clocks): Promis
       throw error
     },
   })
-  const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), bodyLimit, now })
+  const app = await buildApp({ repository, leases, logger, bodyLimit, now })
   const stop = async () => {
     await app.close()
     await leases.close()

@@ -2,6 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fastifyPlugin from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The call changes nothing that is kept, and comes often: it leaves its line in the log where reads do. */
+    readonly isLoggedAsRead?: boolean
+  }
+}
+
 const ACCEPTABLE = /^[A-Za-z0-9._:@+=/-]{1,128}$/
 
 /** Tells requests of this run of the service from those of another. */
@@ -27,8 +34,9 @@ const plugin = fastifyPlugin(
       done()
     })
     app.addHook('onResponse', (request, reply, next) => {
-      const { method, url } = request
-      const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
+      const { method, url, routeOptions } = request
+      const isRead = method === 'GET' || method === 'HEAD' || routeOptions.config.isLoggedAsRead === true
+      const level = isRead ? 'debug' : 'info'
       const milliseconds = Math.round(reply.elapsedTime * 100) / 100
       request.log[level]({ method, url, status: reply.statusCode, milliseconds }, 'answered')
       next()
