@@ -11,6 +11,7 @@ const TSX = ['--import', 'tsx']
 
 export interface Server {
   readonly url: string
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -49,6 +50,7 @@ async function start(args: readonly string[]): Promise<Server> {
   })
   return {
     url,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM')
       await ended

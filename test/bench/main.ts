@@ -5,6 +5,7 @@ import { isMet, median, ROUNDS, SECONDS, type Finding, type Goal, type Row } fro
 import { claimsAgainstPatches } from './rows/claims-against-patches.js'
 import { heartbeatsAgainstBare } from './rows/heartbeats-against-bare.js'
 import { leaseSweep } from './rows/lease-sweep.js'
+import { liveRows } from './rows/live.js'
 import { patchAgainstNaive } from './rows/patch-against-naive.js'
 import { hasWrk } from './wrk.js'
 
@@ -14,7 +15,7 @@ import { hasWrk } from './wrk.js'
  * cost. Ends with 1 when a row could not be measured or misses its goal.
  */
 
-const ROWS: readonly Row[] = [patchAgainstNaive, claimsAgainstPatches, heartbeatsAgainstBare, leaseSweep]
+const ROWS: readonly Row[] = [patchAgainstNaive, claimsAgainstPatches, heartbeatsAgainstBare, leaseSweep, ...liveRows]
 
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !ROWS.some((row) => row.name === name))
