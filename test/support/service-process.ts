@@ -64,6 +64,6 @@ export function spawnService({ dataDir, environment = {}, wrapper = [] }: Servic
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], CAMPAIGND_PORT: '0', CAMPAIGND_DATA_DIR: dataDir, ...environment },
   }) as ServiceProcess
-  child.stderr.pipe(process.stderr)
+  child.stderr.on('data', (said: Buffer) => process.stderr.write(said))
   return child
 }
