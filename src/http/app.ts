@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { LogController, fastify, type FastifyInstance } from 'fastify'
+import { LogController, fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Logger } from 'pino'
 import { CampaignDraft, ExperimentDraft } from '../domain/draft.ts'
@@ -21,6 +21,7 @@ import { CampaignChangeEvent, CampaignGoneEvent, ChangeEvent, SnapshotEvent } fr
 import { EventHub } from '../live/event-hub.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
+import { lateChild } from './late-logger.ts'
 import { drain } from './plugins/drain.ts'
 import { hostHeader } from './plugins/host-header.ts'
 import { openApi } from './plugins/open-api.ts'
@@ -65,7 +66,7 @@ declare module 'fastify' {
   }
 }
 
-export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>
+export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
 const MIB = 1024 * 1024
 
@@ -106,8 +107,10 @@ const SCHEMAS = [
 
 /** The service without its socket. Closing it ends waiting calls and refuses new changes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
+  // By the type that children have too: one that is made late is no whole pino.
+  const loggerInstance: FastifyBaseLogger = dependencies.logger
   const app: App = fastify({
-    loggerInstance: dependencies.logger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: Math.min(MIB, dependencies.bodyLimit),
     requestTimeout: REQUEST_TIMEOUT,
@@ -119,6 +122,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdentity.generate,
+    childLoggerFactory: (_logger, bindings, options) => lateChild(dependencies.logger, bindings, options),
     schemaController,
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id)
@@ -130,6 +134,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   app.server.on('checkExpectation', answerExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
+  // Without it each answer is looked up among those declared, by its status and media type, to be stringified all the same.
+  app.setReplySerializer((payload) => JSON.stringify(payload))
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler((request) => {
     throw new HttpError('not-found', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`)

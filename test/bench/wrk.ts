@@ -15,7 +15,16 @@ export async function measureByWrk(load: Load): Promise<LoadResult> {
     const script = join(directory, 'load.lua')
     writeFileSync(script, scriptOf(load))
     const { connections, seconds, url } = load
-    const args = ['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`]
+    const args = [
+      '--threads',
+      '1',
+      '--connections',
+      String(connections),
+      '--duration',
+      `${seconds}s`,
+      '--timeout',
+      '10s',
+    ]
     const { stdout } = await promisify(execFile)('wrk', [...args, '--latency', '--script', script, url])
     return resultOf(stdout)
   } finally {
