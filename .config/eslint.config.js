@@ -26,12 +26,12 @@ const SEAM_IS_ABOVE_FILES = {
 }
 const BETWEEN_REPOSITORY_AND_HTTP = {
   regex:
-    '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)|(^|/)(repository/(?!repository\\.[jt]s$)|metrics|http|cli|config\\.[jt]s)(/|$)',
+    '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)|(^|/)(repository/(?!repository\\.[jt]s$)|(metrics|http|cli|config\\.[jt]s)(/|$))',
   message: 'Leases and live import themselves, the domain and repository/repository.ts.',
 }
 const METRICS_ARE_BELOW_HTTP = {
   regex:
-    '^(?!\\.{1,2}/|prom-client$)|(^|/)(repository/(?!repository\\.[jt]s$)|leases|live|http|cli|config\\.[jt]s)(/|$)',
+    '^(?!\\.{1,2}/|prom-client$)|(^|/)(repository/(?!repository\\.[jt]s$)|(leases|live|http|cli|config\\.[jt]s)(/|$))',
   message:
     'Metrics import themselves, the domain, repository/repository.ts and prom-client: what is counted comes to them.',
 }
