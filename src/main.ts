@@ -6,6 +6,7 @@ import { ConfigError, readConfig, type Config } from './config.ts'
 import { TimestampWriter } from './domain/timestamp-writer.ts'
 import { buildApp, type App } from './http/app.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
+import { Metrics } from './metrics/metrics.ts'
 import type { ManifestRepository } from './repository/repository.ts'
 import { openFileRepository } from './repository/file/open-file-repository.ts'
 
@@ -44,6 +45,8 @@ try {
 
 async function start(): Promise<void> {
   const { host, port, dataDir, durability, bodyLimit } = config
+  const metrics = new Metrics()
+  metrics.watchProcess()
   const repository = await openFileRepository({
     dataDir,
     durability,
@@ -56,6 +59,9 @@ async function start(): Promise<void> {
     onCorrupt: (campaign_id, reason) => {
       logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
     },
+    onCommit: (report) => {
+      metrics.committed(report)
+    },
     onFatal: (reason) => {
       running.inDoubt = reason
       logger.fatal(
@@ -66,11 +72,13 @@ async function start(): Promise<void> {
     },
   })
   running.repository = repository
+  metrics.watchLock(() => repository.lockAge())
   const leases = await LeaseKeeper.open({
     repository,
     now,
     monotonic: () => performance.now(),
     onExpired: (campaign_id, exp_ids) => {
+      metrics.expired(exp_ids.length)
       logger.warn({ campaign_id, exp_ids }, 'leases ran out: given up for lost')
     },
     onError: (campaign_id, error) => {
@@ -78,7 +86,7 @@ async function start(): Promise<void> {
     },
   })
   running.leases = leases
-  const app = await buildApp({ repository, leases, logger, bodyLimit, now })
+  const app = await buildApp({ repository, leases, metrics, logger, bodyLimit, now })
   running.app = app
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
   const url = await listenQuietly(app, host, port)

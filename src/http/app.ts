@@ -15,6 +15,8 @@ import { Heartbeat } from '../domain/heartbeat.ts'
 import { ResumeRequest } from '../domain/resume-request.ts'
 import { RetryRequest } from '../domain/retry.ts'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { UNKNOWN_ROUTE } from '../metrics/request-metrics.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
 import { CampaignFeed } from '../live/campaign-feed.ts'
 import { CampaignChangeEvent, CampaignGoneEvent, ChangeEvent, SnapshotEvent } from '../live/event-data.ts'
@@ -26,6 +28,7 @@ import { drain } from './plugins/drain.ts'
 import { hostHeader } from './plugins/host-header.ts'
 import { openApi } from './plugins/open-api.ts'
 import { requestIdentity } from './plugins/request-identity.ts'
+import { requestMetrics } from './plugins/request-metrics.ts'
 import { HttpError, Problem, sendProblem } from './problem.ts'
 import { campaignRoutes } from './routes/campaign.ts'
 import { campaignsRoutes } from './routes/campaigns.ts'
@@ -36,6 +39,7 @@ import { claimsRoutes } from './routes/claims.ts'
 import { eventsRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { heartbeatRoutes } from './routes/heartbeat.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { progressRoutes } from './routes/progress.ts'
 import { resumeRoutes } from './routes/resume.ts'
@@ -46,6 +50,7 @@ import { schemaController } from './validation.ts'
 export interface AppDependencies {
   readonly repository: ManifestRepository
   readonly leases: LeaseKeeper
+  readonly metrics: Metrics
   readonly logger: Logger
   /** The present as the manifest writes it: RFC 3339, UTC. */
   readonly now: () => string
@@ -107,8 +112,9 @@ const SCHEMAS = [
 
 /** The service without its socket. Closing it ends waiting calls and refuses new changes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
+  const { repository, leases, metrics, logger } = dependencies
   // By the type that children have too: one that is made late is no whole pino.
-  const loggerInstance: FastifyBaseLogger = dependencies.logger
+  const loggerInstance: FastifyBaseLogger = logger
   const app: App = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -122,11 +128,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdentity.generate,
-    childLoggerFactory: (_logger, bindings, options) => lateChild(dependencies.logger, bindings, options),
+    childLoggerFactory: (_logger, bindings, options) => lateChild(logger, bindings, options),
     schemaController,
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id)
       void sendProblem(error, request, reply)
+      // It has no route, and passes no hook.
+      metrics.requests.count({ method: request.method, route: UNKNOWN_ROUTE, status: reply.statusCode })
     },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -142,11 +150,20 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   })
   for (const schema of SCHEMAS) app.addSchema(schema)
 
-  const feed = new CampaignFeed(dependencies.repository)
-  const events = new EventHub(dependencies.repository, feed)
+  const feed = new CampaignFeed(repository)
+  const events = new EventHub(repository, feed)
   app.decorate('eventHub', events)
+  metrics.watch({
+    repository,
+    leases,
+    events,
+    onError: (error) => {
+      logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
+    },
+  })
   const routes: RouteDependencies = { ...dependencies, feed, events }
   await app.register(requestIdentity.plugin)
+  await app.register(requestMetrics, { requests: metrics.requests })
   await app.register(hostHeader)
   await app.register(drain, {
     onDrain: () => {
@@ -157,6 +174,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(healthRoutes, routes)
+  await app.register(metricsRoutes, routes)
   await app.register(problemRoutes)
   await app.register(campaignsRoutes, { prefix: '/v1', ...routes })
   await app.register(campaignRoutes, { prefix: '/v1', ...routes })

@@ -33,6 +33,7 @@ export async function heldAnswer<T>(
       const changed = feed.next(campaignId, over.signal)
       const found = await look(times)
       if (isEnough(found)) return found
+      reply.isHeld = true
       await changed
       if (over.signal.aborted || feed.isOver) return found
     }

@@ -339,6 +339,38 @@ describe('a write that the system refuses', () => {
   })
 })
 
+describe('what is told of commits', () => {
+  test('is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
+    const { repository, dataDir, reports } = await openFileStore()
+    await repository.create(newManifest('sweep', 3))
+    const created = statSync(manifestPath(dataDir, 'sweep')).size
+    await Promise.all([
+      ...['0001', '0002'].map((id) => repository.update('sweep', report(id, 'new'))),
+      repository.update('sweep', repeat),
+    ])
+    const changed = statSync(manifestPath(dataDir, 'sweep')).size
+    await repository.update('sweep', repeat)
+    await repository.delete('sweep', { permit: () => undefined, force: false })
+    expect(reports.map(({ outcome, calls, bytes }) => [outcome, calls, bytes])).toEqual([
+      ['durable', 1, created],
+      ['durable', 3, changed],
+      ['durable', 1, 0],
+    ])
+    for (const { seconds } of reports) expect(seconds).toBeGreaterThan(0)
+  })
+
+  test('is why they did not become durable', async () => {
+    const { repository, dataDir, reports } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    writeFileSync(manifestPath(dataDir, 'sweep'), '{}')
+    await expect(repository.update('sweep', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
+    await repository.create(newManifest('another', 1))
+    rmdirSync(join(dataDir, 'lock'))
+    await expect(repository.update('another', report('0001', 'new'))).rejects.toThrow()
+    expect(reports.map(({ outcome }) => outcome)).toEqual(['durable', 'refused', 'durable', 'lock_lost'])
+  })
+})
+
 describe('a store that lost its lock', () => {
   function loseLock(dataDir: string): void {
     rmdirSync(join(dataDir, 'lock'))

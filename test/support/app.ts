@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino'
 import { expect, onTestFinished } from 'vitest'
 import { buildApp, type App } from '#campaignd/http/app.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
+import { Metrics } from '#campaignd/metrics/metrics.js'
 import { openFileRepository } from '#campaignd/repository/file/open-file-repository.js'
 import { checkAnswer } from './contract.js'
 import { temporaryDirectory } from './temporary-directory.js'
@@ -104,26 +105,33 @@ async function start(
   clocks: Clocks,
 ): Promise<Run> {
   const now = () => clocks.wall
+  const metrics = new Metrics()
   const repository = await openFileRepository({
     dataDir,
     durability: 'fsync',
     onWait: () => undefined,
     onNotice: () => undefined,
     onCorrupt: () => undefined,
+    onCommit: (report) => {
+      metrics.committed(report)
+    },
     onFatal: (reason) => {
       throw reason
     },
   })
+  metrics.watchLock(() => repository.lockAge())
   const leases = await LeaseKeeper.open({
     repository,
     now,
     monotonic: () => clocks.monotonic,
-    onExpired: () => undefined,
+    onExpired: (_, expIds) => {
+      metrics.expired(expIds.length)
+    },
     onError: (_, error) => {
       throw error
     },
   })
-  const app = await buildApp({ repository, leases, logger, bodyLimit, now })
+  const app = await buildApp({ repository, leases, metrics, logger, bodyLimit, now })
   const stop = async () => {
     await app.close()
     await leases.close()

@@ -29,6 +29,7 @@ async function measureSweeps(directory: string): Promise<Finding> {
     onNotice: fail,
     onCorrupt: fail,
     onFatal: fail,
+    onCommit: () => undefined,
   })
   const names = Array.from({ length: CAMPAIGNS }, (_, index) => `campaign-${index}`)
   const running = { status: 'running', worker: 'gpu-node-1/vllm', lease: { seconds: 60, claim_id: null } } as const

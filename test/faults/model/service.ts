@@ -1,5 +1,7 @@
 import { pino } from 'pino'
 import { buildApp, type App } from '#campaignd/http/app.js'
+import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
+import { Metrics } from '#campaignd/metrics/metrics.js'
 import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-repository.js'
 import type { ManifestRepository } from '#campaignd/repository/repository.js'
 
@@ -77,12 +79,23 @@ async function start(dataDir: string, { repository: spoil }: Spoiling, now: () =
     onCorrupt: (id, reason) => {
       throw new Error(`${id} is corrupt: ${reason}`)
     },
+    onCommit: () => undefined,
     onFatal: (reason) => {
       throw reason
     },
   }
   const opened = await openFileRepository(options)
   const repository = spoil?.(opened) ?? opened
-  const app = await buildApp({ repository, logger: pino({ level: 'silent' }), bodyLimit: BODY_LIMIT, now })
+  const leases = await LeaseKeeper.open({
+    repository,
+    now,
+    monotonic: () => 0,
+    onExpired: () => undefined,
+    onError: (_, error) => {
+      throw error
+    },
+  })
+  const logger = pino({ level: 'silent' })
+  const app = await buildApp({ repository, leases, metrics: new Metrics(), logger, bodyLimit: BODY_LIMIT, now })
   return { app, repository }
 }

@@ -1,0 +1,28 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { answers } from '../answers.ts'
+import type { RouteDependencies } from '../app.ts'
+
+const Figures = Type.String({ examples: ['# TYPE campaignd_leases_live gauge\ncampaignd_leases_live 4\n'] })
+
+export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { metrics }) => {
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        operationId: 'getMetrics',
+        tags: ['service'],
+        summary: 'The service in figures, for Prometheus',
+        description: 'In the text format, `text/plain; version=0.0.4`. The README lists them.',
+        response: answers({
+          success: { 200: { description: 'The figures', schema: Figures, type: 'text/plain' } },
+          kind: 'read',
+        }),
+      },
+    },
+    async (_request, reply) => {
+      reply.type(metrics.contentType)
+      return metrics.text()
+    },
+  )
+}
