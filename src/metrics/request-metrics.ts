@@ -14,8 +14,8 @@ export interface AnsweredRequest {
 }
 
 /**
- * What was asked and how long it took. Labels are looked up at each request: prom-client hashes them even where the child was
- * looked up before, and one microsecond a request is what it is either way.
+ * What was asked and how long it took. No children are kept for label values: prom-client hashes the values of a child at each
+ * call as well, so that it takes one microsecond a request with them and without.
  */
 export class RequestMetrics {
   private readonly total: Counter<'method' | 'route' | 'status'>
