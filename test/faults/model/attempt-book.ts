@@ -75,7 +75,7 @@ export class AttemptBook {
   /** Each finish is the current attempt, or in the history. */
   private verify(owner: string, experiment: Experiment): void {
     const { exp_id, attempts } = experiment
-    const there: readonly End[] = experiment.status === 'pending' ? attempts : [...attempts, experiment as End]
+    const there: readonly End[] = experiment.status === 'pending' ? attempts : [...attempts, experiment]
     for (const [attempt, end] of this.of(owner, exp_id).ends) {
       const fellOff = attempts.length === KEPT_ATTEMPTS && attempt < (attempts[0]?.attempt ?? 0)
       if (!fellOff && !there.some((one) => isThe(end, one))) {

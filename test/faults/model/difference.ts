@@ -32,6 +32,17 @@ export function withoutProse(value: unknown): unknown {
   return Object.fromEntries(Object.entries(facts).map(([key, item]) => [key, withoutProse(item)]))
 }
 
+/** A body of which it does not matter when what happened, only whether it did. */
+export function withoutTimes(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/^(lost: .*), \d+ s, /, '$1, ')
+  if (Array.isArray(value)) return value.map(withoutTimes)
+  if (!isObject(value)) return value
+  const isTime = (key: string, item: unknown) =>
+    item !== null && (key.endsWith('_at') || key.startsWith('seconds_since'))
+  const entries = Object.entries(value).map(([key, item]) => [key, isTime(key, item) ? 'a time' : withoutTimes(item)])
+  return Object.fromEntries(entries)
+}
+
 function isProblem(value: Readonly<Record<string, unknown>>): boolean {
   return typeof value['type'] === 'string' && value['type'].startsWith('/problems/')
 }

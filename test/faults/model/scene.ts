@@ -2,7 +2,7 @@ import { readManifest } from '../../support/files.js'
 import type { Body } from './attempt-book.js'
 import type { Decided, PlainCampaign } from './campaign-model.js'
 import type { Condition } from './condition.js'
-import { difference, withoutProse } from './difference.js'
+import { difference, withoutProse, withoutTimes } from './difference.js'
 import { progressOf, stateOf } from './progress-model.js'
 import { Refused } from './refused.js'
 import type { Call, Reply, Service } from './service.js'
@@ -104,7 +104,9 @@ export class Scene {
     this.record(call, reply)
     const found = { status: reply.status, body: reply.text === '' ? undefined : this.plain(reply) }
     const wanted = { status: expected.status, body: expected.body }
-    const wrong = difference(wanted, found)
+    const wrong = this.service.isTimed
+      ? difference(wanted, found)
+      : difference(withoutTimes(wanted), withoutTimes(found))
     if (wrong !== null) throw new Error(`${shown(call)}: ${wrong}`)
     if (expected.tagOf !== undefined) {
       const { campaign, experiment } = expected.tagOf

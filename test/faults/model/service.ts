@@ -30,6 +30,8 @@ const BODY_LIMIT = 16 * 1024 * 1024
 /** What the commands of a run are made to. */
 export interface Service {
   readonly dataDir: string
+  /** Its clocks are set, so that all its times are known. */
+  readonly isTimed: boolean
   /** The wall clock, RFC 3339, where it can be set. */
   now: string
   call(wanted: Call): Promise<Reply>
@@ -58,6 +60,8 @@ interface Clocks {
 
 /** The service in this process, on a data directory, by clocks that are set. */
 export class ModelledService implements Service {
+  readonly isTimed = true
+
   private constructor(
     readonly dataDir: string,
     private readonly spoiling: Spoiling,

@@ -79,7 +79,8 @@ interface Patch {
   readonly match: Condition
 }
 
-function patchExperiment(scene: Scene, { id, expId, meant, body, isFlawed, match }: Patch): Promise<void> {
+/** Reports on an experiment, and holds what comes of it against the model. */
+export function patchExperiment(scene: Scene, { id, expId, meant, body, isFlawed, match }: Patch): Promise<void> {
   const resource = { campaign: id, experiment: expId, path: `/experiments/${expId}` }
   const write = { ...resource, method: 'PATCH', body, ifMatch: match, isFlawed, isTagged: true } as const
   return scene.write(write, (before) => {
