@@ -16,7 +16,8 @@ const NO_RANDOM = {
   message: 'The domain decides the same each time: what is random is an argument.',
 }
 const REPOSITORY_IS_BELOW_HTTP = {
-  regex: '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)|(^|/)(http|leases|cli|config\\.[jt]s)(/|$)',
+  regex:
+    '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)|(^|/)(http|leases|auth|cli|config\\.[jt]s)(/|$)',
   message: 'The repository imports itself and the domain, and knows neither HTTP nor the settings.',
 }
 const SEAM_IS_ABOVE_FILES = {
@@ -24,12 +25,18 @@ const SEAM_IS_ABOVE_FILES = {
   message: 'repository/file is known to itself, main.ts and the command line only: use ManifestRepository.',
 }
 const LEASES_ARE_BETWEEN = {
-  regex: '^(?!\\.{1,2}/)|(^|/)(repository/(?!repository\\.[jt]s$)|http|cli|config\\.[jt]s)(/|$)',
+  regex: '^(?!\\.{1,2}/)|(^|/)(repository/(?!repository\\.[jt]s$)|http|auth|cli|config\\.[jt]s)(/|$)',
   message: 'Leases import themselves, the domain and repository/repository.ts.',
 }
+const TOKENS_STAND_ALONE = {
+  regex: '^(?!\\./|node:(crypto|fs)$)',
+  message: 'Tokens import themselves, and of Node node:crypto and node:fs.',
+}
 const HTTP_IS_ABOVE_THE_SEAM = {
-  regex: '(^|/)(repository/(?!repository\\.[jt]s$)|cli/|config\\.[jt]s$)|^(node:)?fs(/|$)',
-  message: 'HTTP imports the domain and repository/repository.ts: it knows neither files nor the settings.',
+  regex:
+    '(^|/)(repository/(?!repository\\.[jt]s$)|auth/(?!(role|tokens)\\.[jt]s$)|cli/|config\\.[jt]s$)|^(node:)?fs(/|$)',
+  message:
+    'HTTP imports the domain, repository/repository.ts and the values of auth: it knows neither files nor the settings.',
 }
 
 const ENVIRONMENT = { object: 'process', property: 'env', message: 'Only config.ts and main.ts read the environment.' }
@@ -70,6 +77,7 @@ export default defineConfig(
   layer(['src/repository/**'], REPOSITORY_IS_BELOW_HTTP, SEAM_IS_ABOVE_FILES),
   layer(['src/repository/file/**'], REPOSITORY_IS_BELOW_HTTP),
   layer(['src/leases/**'], LEASES_ARE_BETWEEN),
+  layer(['src/auth/**'], TOKENS_STAND_ALONE),
   layer(['src/http/**'], HTTP_IS_ABOVE_THE_SEAM),
   {
     files: ['src/**'],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { buildApp } from '../http/app.ts'
+import { DEFAULT_LIMITS } from '../http/limits.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
 import { openFileRepository } from '../repository/file/open-file-repository.ts'
 
@@ -26,7 +27,12 @@ const leases = await LeaseKeeper.open({
   onExpired: ignore,
   onError: ignore,
 })
-const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), now, bodyLimit: 1024 })
+const app = await buildApp({
+  ...{ repository, leases, now },
+  logger: pino({ level: 'silent' }),
+  limits: DEFAULT_LIMITS,
+  access: { tokens: () => null, allowedHosts: [], corsOrigins: [] },
+})
 await app.ready()
 writeFileSync(process.argv[2] ?? 'openapi/openapi.json', `${JSON.stringify(app.swagger(), null, 2)}\n`)
 await app.close()

@@ -19,9 +19,17 @@ import type { ManifestRepository } from '../repository/repository.ts'
 import { ChangeWatch } from './change-watch.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
+import type { Limits } from './limits.ts'
+import { ANSWER_HEADERS, answerHeaders } from './plugins/answer-headers.ts'
+import { authentication, type AuthenticationOptions } from './plugins/authentication.ts'
+import { authorization } from './plugins/authorization.ts'
+import { cors, type CorsOptions } from './plugins/cors.ts'
+import { crossSite } from './plugins/cross-site.ts'
 import { drain } from './plugins/drain.ts'
-import { hostHeader } from './plugins/host-header.ts'
+import { hostHeader, type HostHeaderOptions } from './plugins/host-header.ts'
+import { loadShedding } from './plugins/load-shedding.ts'
 import { openApi } from './plugins/open-api.ts'
+import { rateLimit } from './plugins/rate-limit.ts'
 import { requestIdentity } from './plugins/request-identity.ts'
 import { HttpError, Problem, sendProblem } from './problem.ts'
 import { campaignRoutes } from './routes/campaign.ts'
@@ -39,14 +47,17 @@ import { retryRoutes } from './routes/retry.ts'
 import { RunningExperiment, workersRoutes } from './routes/workers.ts'
 import { schemaController } from './validation.ts'
 
+/** Who gets in, and by which names and from whose pages. */
+export type Access = AuthenticationOptions & HostHeaderOptions & CorsOptions
+
 export interface AppDependencies {
   readonly repository: ManifestRepository
   readonly leases: LeaseKeeper
   readonly logger: Logger
   /** The present as the manifest writes it: RFC 3339, UTC. */
   readonly now: () => string
-  /** The largest body, in bytes, for creating and appending; other calls take no more than 1 MiB of it. */
-  readonly bodyLimit: number
+  readonly limits: Limits
+  readonly access: Access
 }
 
 /** What routes work with. */
@@ -61,10 +72,7 @@ const MIB = 1024 * 1024
 /** Longest id of a path; a longer part of one is refused before it is looked at. */
 const MAX_PARAM_LENGTH = 256
 
-/** Milliseconds that a client may take to send its headers, and its whole request. */
-const HEADERS_TIMEOUT = 15_000
-const REQUEST_TIMEOUT = 60_000
-/** How often it is looked at who has taken longer: Node's own 30 s would double and treble these times. */
+/** Milliseconds between looks at who takes too long with a request: Node's own 30 s would double and treble the limits. */
 const TIMEOUT_CHECK = 1_000
 
 const SCHEMAS = [
@@ -91,13 +99,15 @@ const SCHEMAS = [
 
 /** The service without its socket. Closing it ends waiting calls and refuses new changes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
+  const { limits, access } = dependencies
   const app: App = fastify({
     loggerInstance: dependencies.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    bodyLimit: Math.min(MIB, dependencies.bodyLimit),
-    requestTimeout: REQUEST_TIMEOUT,
+    bodyLimit: Math.min(MIB, limits.bodyLimit),
+    requestTimeout: limits.requestTimeout * 1000,
+    keepAliveTimeout: limits.keepAliveTimeout * 1000,
     http: {
-      headersTimeout: HEADERS_TIMEOUT,
+      headersTimeout: limits.headersTimeout * 1000,
       connectionsCheckingInterval: TIMEOUT_CHECK,
       requireHostHeader: false,
     },
@@ -106,12 +116,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     genReqId: requestIdentity.generate,
     schemaController,
     frameworkErrors: (error, request, reply) => {
-      reply.header('x-request-id', request.id)
+      reply.headers(ANSWER_HEADERS).header('x-request-id', request.id)
       void sendProblem(error, request, reply)
     },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', answerExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
@@ -121,11 +132,19 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   })
   for (const schema of SCHEMAS) app.addSchema(schema)
 
-  const watch = new ChangeWatch(dependencies.repository)
+  const watch = new ChangeWatch(dependencies.repository, limits.maxWaiting)
   const routes: RouteDependencies = { ...dependencies, watch }
   await app.register(requestIdentity.plugin)
-  await app.register(hostHeader)
+  await app.register(answerHeaders)
+  await app.register(hostHeader, access)
+  if (access.corsOrigins.length > 0) await app.register(cors, access)
+  await app.register(crossSite, access)
   await app.register(drain, { onDrain: () => watch.end() })
+  await app.register(authentication, access)
+  // From here on in the order in which they judge a call: whoever may not make it is limited too.
+  if (limits.maxLag > 0) await app.register(loadShedding, limits)
+  if (limits.rateLimit > 0) await app.register(rateLimit, { requestsPerSecond: limits.rateLimit })
+  await app.register(authorization)
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(healthRoutes, routes)

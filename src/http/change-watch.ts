@@ -1,15 +1,32 @@
 import type { ManifestRepository } from '../repository/repository.ts'
+import { HttpError } from './problem.ts'
 
 /** Wakes whoever waits for a campaign to change. One subscription, however many wait. */
 export class ChangeWatch {
   private readonly waiting = new Map<string, Set<() => void>>()
   private readonly unsubscribe: () => void
   private ended = false
+  private held = 0
 
-  constructor(repository: ManifestRepository) {
+  /** @param maxHeld how many may wait at the same time */
+  constructor(
+    repository: ManifestRepository,
+    private readonly maxHeld: number,
+  ) {
     this.unsubscribe = repository.subscribe((event) => {
       this.wake(event.type === 'deleted' ? event.campaign_id : event.campaign.header.campaign_id)
     })
+  }
+
+  /**
+   * Takes a place for one who waits.
+   * @returns gives it back
+   * @throws HttpError `too-many-waiting` when there is none
+   */
+  takePlace(): () => void {
+    if (this.held >= this.maxHeld) throw new HttpError('too-many-waiting', `${this.held} calls are held already.`)
+    this.held += 1
+    return () => (this.held -= 1)
   }
 
   /**

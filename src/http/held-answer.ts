@@ -13,6 +13,7 @@ export interface Holding {
  * client has gone or the service stops.
  * @param look is told how many times it was called before
  * @returns what was found last
+ * @throws HttpError `too-many-waiting`
  */
 export async function heldAnswer<T>(
   reply: FastifyReply,
@@ -27,16 +28,19 @@ export async function heldAnswer<T>(
   }
   const timer = setTimeout(end, seconds * 1000)
   reply.raw.once('close', end)
+  let leave = () => undefined as unknown
   try {
     for (let times = 0; ; times += 1) {
       // Before the look, so that a commit between the two is not missed.
       const changed = watch.next(campaignId, over.signal)
       const found = await look(times)
       if (isEnough(found)) return found
+      if (times === 0) leave = watch.takePlace()
       await changed
       if (over.signal.aborted || watch.isOver) return found
     }
   } finally {
+    leave()
     clearTimeout(timer)
     reply.raw.removeListener('close', end)
     end()

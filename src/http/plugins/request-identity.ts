@@ -19,7 +19,10 @@ function generate(request: IncomingMessage): string {
   return typeof given === 'string' && ACCEPTABLE.test(given) ? given : next()
 }
 
-/** Every answer names its request, and every request leaves one line in the log: changes at info, reads at debug. */
+/**
+ * Every answer names its request, and every request leaves one line in the log, with who made it: changes at info, reads at
+ * debug.
+ */
 const plugin = fastifyPlugin(
   (app, _options, done) => {
     app.addHook('onRequest', (request, reply, done) => {
@@ -30,7 +33,10 @@ const plugin = fastifyPlugin(
       const { method, url } = request
       const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
       const milliseconds = Math.round(reply.elapsedTime * 100) / 100
-      request.log[level]({ method, url, status: reply.statusCode, milliseconds }, 'answered')
+      request.log[level](
+        { actor: request.actor?.name, method, url, status: reply.statusCode, milliseconds },
+        'answered',
+      )
       next()
     })
     done()

@@ -46,6 +46,7 @@ export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   app.post(
     '/campaigns/:campaign_id/claims',
     {
+      config: { role: 'work' },
       schema: {
         operationId: 'claimExperiments',
         tags: ['workers'],
@@ -59,7 +60,7 @@ export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         response: answers({
           success: { 200: { description: 'What the worker is to run', schema: ClaimAnswer } },
           kind: 'write',
-          problems: ['campaign-not-found', 'campaign-corrupt'],
+          problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
         }),
       },
     },

@@ -22,6 +22,7 @@ export const heartbeatRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
   app.post(
     '/campaigns/:campaign_id/experiments/:exp_id/heartbeat',
     {
+      config: { role: 'work', isVital: true },
       schema: {
         operationId: 'sendHeartbeat',
         tags: ['workers'],

@@ -34,6 +34,7 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
   app.get(
     '/campaigns/:campaign_id/progress',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'getProgress',
         tags: ['campaigns'],
@@ -50,7 +51,7 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
             304: { description: 'As you know it, also when the time is over', schema: null },
           },
           kind: 'read',
-          problems: ['campaign-not-found', 'campaign-corrupt'],
+          problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
         }),
       },
     },
