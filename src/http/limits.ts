@@ -31,6 +31,6 @@ export const DEFAULT_LIMITS: Limits = {
   maxWaiting: 4096,
   rateLimit: 0,
   maxExperiments: 100_000,
-  maxLabels: 64,
+  maxLabels: 100,
   maxLag: 500,
 }
