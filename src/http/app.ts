@@ -143,7 +143,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(authentication, access)
   // From here on in the order in which they judge a call: whoever may not make it is limited too.
   if (limits.maxLag > 0) await app.register(loadShedding, limits)
-  if (limits.rateLimit > 0) await app.register(rateLimit, { requestsPerSecond: limits.rateLimit })
+  if (limits.rateLimit > 0) await app.register(rateLimit, limits)
   await app.register(authorization)
   await app.register(jsonBody)
   await app.register(openApi)

@@ -15,7 +15,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   app.get(
     '/healthz',
     {
-      config: { role: 'none', isVital: true, isAnyHost: true, rateLimit: false },
+      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
       schema: {
         operationId: 'isUp',
         tags: ['service'],
@@ -29,7 +29,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   app.get(
     '/readyz',
     {
-      config: { role: 'none', isVital: true, isAnyHost: true, rateLimit: false },
+      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
       schema: {
         operationId: 'isReady',
         tags: ['service'],
