@@ -105,7 +105,7 @@ describe('beyond loopback', () => {
     const { lines, tokenOf } = testTokens()
     const file = tokensFile(lines, 0o640)
     const service = await startService({ environment: { ...EVERYWHERE, CAMPAIGND_TOKENS_FILE: file } })
-    expect(messages(service).filter((line) => /ANYBODY/.test(line))).toEqual([])
+    expect(messages(service).filter((line) => line.includes('ANYBODY'))).toEqual([])
     const url = service.url.replace('0.0.0.0', '127.0.0.1')
     expect((await send('GET', `${url}/v1/campaigns`)).status).toBe(401)
     expect(await statusAs({ ...service, url }, tokenOf('read'))).toBe(200)
@@ -321,10 +321,12 @@ describe('limits', () => {
   })
 
   test('a service that was held up refuses the reads that have waited meanwhile, takes the writes, and recovers', async () => {
-    const { url, pid } = await startService()
+    const { url, pid } = await startService({ environment: { CAMPAIGND_MAX_LAG: '500' } })
     await send('POST', `${url}/v1/campaigns`, campaignDraft(3))
     const sweep = `${url}/v1/campaigns/sweep`
     await send('POST', `${sweep}/claims`, { worker: 'w1' })
+    // Connections that are open already: what comes over them waits for nothing but the service.
+    await Promise.all(Array.from({ length: 5 }, () => send('GET', `${url}/healthz`)))
     process.kill(pid, 'SIGSTOP')
     const calls = [
       send('GET', sweep),
@@ -333,7 +335,7 @@ describe('limits', () => {
       send('POST', `${sweep}/experiments/0001/heartbeat`, { attempt: 1, worker: 'w1' }),
       send('GET', `${url}/healthz`),
     ]
-    await sleep(1000)
+    await sleep(900)
     process.kill(pid, 'SIGCONT')
     const answers = await Promise.all(calls)
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 200, 200, 200])

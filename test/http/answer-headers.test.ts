@@ -3,7 +3,7 @@ import type { ManifestRepository } from '#campaignd/repository/repository.js'
 import { pino } from 'pino'
 import { buildApp } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
-import type { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
+import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { openApp, type Answer } from '../support/app.js'
 import { openCampaign } from '../support/campaign.js'
 
@@ -91,7 +91,7 @@ test('of what fails inside, neither a stack nor a path is told', async () => {
   } as unknown as ManifestRepository
   const app = await buildApp({
     repository,
-    leases: {} as LeaseKeeper,
+    leases: Object.create(LeaseKeeper.prototype) as LeaseKeeper,
     logger: pino({}, { write: (line: string) => lines.push(line) }),
     now: () => '2026-03-01T12:00:00.000Z',
     limits: DEFAULT_LIMITS,
