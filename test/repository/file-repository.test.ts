@@ -438,9 +438,7 @@ test('what the system said of a failure is told to the operator, and to no calle
   const file = repository as FileRepository
   file.failStop(reason)
   expect(fatal).toEqual([reason])
-  const refusal = await repository
-    .update('sweep', report('0001', { status: 'running' }))
-    .catch((error: unknown) => error)
+  const refusal = await repository.update('sweep', report('0001', 'x')).catch((error: unknown) => error)
   expect(refusal).toMatchObject({ code: 'store-unavailable' })
   for (const told of [(refusal as Error).message, JSON.stringify(repository.readiness())])
     expect(told).not.toMatch(/srv|sweep\.json|EIO/)
