@@ -7,11 +7,13 @@ export const ANSWER_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 } as const
 
+const HEADERS = Object.entries(ANSWER_HEADERS)
+
 /** No browser guesses what an answer is or embeds it elsewhere, and no cache gives it to somebody else. */
 export const answerHeaders = fastifyPlugin(
   (app, _options, done) => {
     app.addHook('onRequest', (_request, reply, next) => {
-      reply.headers(ANSWER_HEADERS)
+      for (const [name, value] of HEADERS) reply.header(name, value)
       next()
     })
     done()
