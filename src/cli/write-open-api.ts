@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { buildApp } from '../http/app.ts'
+import { DEFAULT_LIMITS } from '../http/limits.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { openFileRepository } from '../repository/file/open-file-repository.ts'
@@ -28,8 +29,12 @@ const leases = await LeaseKeeper.open({
   onExpired: ignore,
   onError: ignore,
 })
-const logger = pino({ level: 'silent' })
-const app = await buildApp({ repository, leases, metrics: new Metrics(), logger, now, bodyLimit: 1024 })
+const app = await buildApp({
+  ...{ repository, leases, now, metrics: new Metrics() },
+  logger: pino({ level: 'silent' }),
+  limits: DEFAULT_LIMITS,
+  access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
+})
 await app.ready()
 writeFileSync(process.argv[2] ?? 'openapi/openapi.json', `${JSON.stringify(app.swagger(), null, 2)}\n`)
 await app.close()

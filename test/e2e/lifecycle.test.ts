@@ -38,7 +38,21 @@ describe('settings', () => {
   test('are told by --help, each with its variable', () => {
     const { status, stdout } = run(['--help'])
     expect(status).toBe(0)
-    for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'BODY_LIMIT']) {
+    for (const name of [
+      ...[
+        'HOST',
+        'PORT',
+        'ALLOW_ANONYMOUS',
+        'TOKENS_FILE',
+        'ALLOWED_HOSTS',
+        'CORS_ORIGINS',
+        'DATA_DIR',
+        'DURABILITY',
+        'LOG_LEVEL',
+      ],
+      ...['BODY_LIMIT', 'HEADERS_TIMEOUT', 'REQUEST_TIMEOUT', 'KEEP_ALIVE_TIMEOUT', 'MAX_CONNECTIONS', 'MAX_WAITING'],
+      ...['RATE_LIMIT', 'MAX_EXPERIMENTS', 'MAX_LABELS', 'MAX_LAG'],
+    ]) {
       expect(stdout).toContain(`CAMPAIGND_${name}`)
     }
   })

@@ -16,8 +16,8 @@ const { debug, info } = pino.levels.values
 /** The service with its log, as it is read back. */
 async function openLogged() {
   const lines: Line[] = []
-  const output = { write: (line: string) => lines.push(JSON.parse(line) as Line) }
-  return { ...(await openApp({ logger: pino({ level: 'debug' }, output) })), lines }
+  const log = { write: (line: string) => lines.push(JSON.parse(line) as Line) }
+  return { ...(await openApp({ log })), lines }
 }
 
 test('every request leaves one line with its id: changes at info, reads and heartbeats at debug', async () => {

@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { FileRepository } from '#campaignd/repository/file/file-repository.js'
 import { leftovers, manifestPath, openFileStore, readManifest } from '../support/file-store.js'
 import { listAll, newManifest, refuse, repeat, report, UNICODE } from '../support/decisions.js'
 import { sampleText, TORN_SAMPLE } from '../support/samples.js'
@@ -460,4 +461,17 @@ test('two starts on one directory: the second waits, and gets it when the first 
   const { repository, notices } = await second
   expect(notices).toEqual([expect.stringContaining(`waits for process ${process.pid}`)])
   expect((await repository.read('sweep')).header.revision).toBe(2)
+})
+
+test('what the system said of a failure is told to the operator, and to no caller', async () => {
+  const { repository, fatal } = await openFileStore()
+  await repository.create(newManifest('sweep', 1))
+  const reason = new Error("EIO: i/o error, open '/srv/data/campaigns' and sweep.json was left in /srv/data")
+  if (!(repository instanceof FileRepository)) throw new Error('it is another repository')
+  repository.failStop(reason)
+  expect(fatal).toEqual([reason])
+  const refusal = await repository.update('sweep', report('0001', 'x')).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ code: 'store-unavailable' })
+  for (const told of [(refusal as Error).message, JSON.stringify(repository.readiness())])
+    expect(told).not.toMatch(/srv|sweep\.json|EIO/)
 })

@@ -1,15 +1,16 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino, type Logger } from 'pino'
+import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
-import { buildApp, type App } from '#campaignd/http/app.js'
+import { buildApp, type Access, type App } from '#campaignd/http/app.js'
+import { DEFAULT_LIMITS, type Limits } from '#campaignd/http/limits.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { Metrics } from '#campaignd/metrics/metrics.js'
 import { openFileRepository } from '#campaignd/repository/file/open-file-repository.js'
 import { checkAnswer } from './contract.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT'
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS'
 
 export interface Answer {
   readonly status: number
@@ -48,9 +49,11 @@ export interface TestApp {
 
 export interface TestAppOptions {
   readonly dataDir?: string
-  readonly bodyLimit?: number
-  /** Silent when left out. */
-  readonly logger?: Logger
+  /** Where they differ from the defaults. A test keeps the event loop busy itself: unless told, its lag is not looked at. */
+  readonly limits?: Partial<Limits>
+  readonly access?: Partial<Access>
+  /** Lines of the log are written there. */
+  readonly log?: { write(line: string): void }
 }
 
 interface Clocks {
@@ -99,11 +102,7 @@ interface Run {
   stop(): Promise<void>
 }
 
-async function start(
-  dataDir: string,
-  { bodyLimit = 16 * 1024 * 1024, logger = pino({ level: 'silent' }) }: TestAppOptions,
-  clocks: Clocks,
-): Promise<Run> {
+async function start(dataDir: string, { limits, access, log }: TestAppOptions, clocks: Clocks): Promise<Run> {
   const now = () => clocks.wall
   const metrics = new Metrics()
   const repository = await openFileRepository({
@@ -131,7 +130,12 @@ async function start(
       throw error
     },
   })
-  const app = await buildApp({ repository, leases, metrics, logger, bodyLimit, now })
+  const app = await buildApp({
+    ...{ repository, leases, metrics, now },
+    logger: log === undefined ? pino({ level: 'silent' }) : pino({ level: 'debug' }, log),
+    limits: { ...DEFAULT_LIMITS, maxLag: 0, ...limits },
+    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false, ...access },
+  })
   const stop = async () => {
     await app.close()
     await leases.close()

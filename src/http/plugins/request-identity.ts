@@ -26,7 +26,10 @@ function generate(request: IncomingMessage): string {
   return typeof given === 'string' && ACCEPTABLE.test(given) ? given : next()
 }
 
-/** Every answer names its request, and every request leaves one line in the log: changes at info, reads at debug. */
+/**
+ * Every answer names its request, and every request leaves one line in the log, with who made it: changes at info, reads at
+ * debug.
+ */
 const plugin = fastifyPlugin(
   (app, _options, done) => {
     app.addHook('onRequest', (request, reply, done) => {
@@ -38,7 +41,10 @@ const plugin = fastifyPlugin(
       const isRead = method === 'GET' || method === 'HEAD' || routeOptions.config.isLoggedAsRead === true
       const level = isRead ? 'debug' : 'info'
       const milliseconds = Math.round(reply.elapsedTime * 100) / 100
-      request.log[level]({ method, url, status: reply.statusCode, milliseconds }, 'answered')
+      request.log[level](
+        { actor: request.actor?.name, method, url, status: reply.statusCode, milliseconds },
+        'answered',
+      )
       next()
     })
     done()

@@ -22,7 +22,7 @@ export const heartbeatRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
   app.post(
     '/campaigns/:campaign_id/experiments/:exp_id/heartbeat',
     {
-      config: { isLoggedAsRead: true },
+      config: { role: 'work', isVital: true, isLoggedAsRead: true },
       schema: {
         operationId: 'sendHeartbeat',
         tags: ['workers'],

@@ -31,6 +31,9 @@ import { Turns } from './turns.ts'
 /** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
 const SCAN_MS = 1000
 
+/** All that a caller is told: what the system says has paths in it, and is for the log. */
+const FAILED = 'it failed, and the log tells how'
+
 /** What the repository stands on; see `open-file-repository.ts`, which brings it up in the right order. */
 export interface FileStore {
   readonly directory: DataDirectory
@@ -116,7 +119,7 @@ export class FileRepository implements ManifestRepository {
   }
 
   readiness(): { ready: true } | { ready: false; reason: string } {
-    if (this.failed !== null) return { ready: false, reason: this.failed.message }
+    if (this.failed !== null) return { ready: false, reason: FAILED }
     if (this.closing !== null) return { ready: false, reason: 'it is closing' }
     return this.store.lock.isOurs() ? { ready: true } : { ready: false, reason: lockLost().message }
   }
@@ -152,9 +155,9 @@ export class FileRepository implements ManifestRepository {
    */
   failStop(reason: Error): void {
     if (this.failed !== null) return
-    this.failed = stopping(reason.message)
+    this.failed = stopping(FAILED)
     this.store.lock.abandon()
-    const unknown = outcomeUnknown(reason.message)
+    const unknown = outcomeUnknown(FAILED)
     for (const stored of this.stored.values()) stored.end(this.failed, unknown)
     this.events.onFatal(reason)
   }
@@ -280,7 +283,7 @@ export class FileRepository implements ManifestRepository {
   private judge(outcome: FileOutcome): FileOutcome {
     if (outcome.kind === 'lock-lost') this.failStop(lockLost())
     if (outcome.kind === 'unknown') this.failStop(new Error(outcome.detail))
-    if (this.failed !== null) throw outcomeUnknown(this.failed.message)
+    if (this.failed !== null) throw outcomeUnknown(FAILED)
     return outcome
   }
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { buildApp, type App } from '#campaignd/http/app.js'
+import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { Metrics } from '#campaignd/metrics/metrics.js'
 import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-repository.js'
@@ -143,6 +144,10 @@ async function start(dataDir: string, { repository: spoil }: Spoiling, clocks: C
     },
   })
   const logger = pino({ level: 'silent' })
-  const app = await buildApp({ repository, leases, metrics: new Metrics(), logger, bodyLimit: BODY_LIMIT, now })
+  const app = await buildApp({
+    ...{ repository, leases, metrics: new Metrics(), logger, now },
+    limits: { ...DEFAULT_LIMITS, bodyLimit: BODY_LIMIT, maxLag: 0 },
+    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
+  })
   return { app, leases, repository }
 }
