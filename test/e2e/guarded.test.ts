@@ -1,36 +1,19 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { createToken } from '#campaignd/auth/tokens.js'
 import { send } from '../support/client.js'
 import { campaignDraft } from '../support/drafts.js'
 import { manifestPath } from '../support/files.js'
-import { RawConnection } from '../support/raw-connection.js'
-import { runService, startService, type Service } from '../support/service.js'
+import { messages, statusAs, tokensFile } from '../support/guarded-service.js'
+import { runService, startService } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-import { testTokens, writeTokens } from '../support/tokens.js'
-import { until } from '../support/until.js'
+import { testTokens } from '../support/tokens.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const EVERYWHERE = { CAMPAIGND_HOST: '0.0.0.0' }
-
-function tokensFile(lines: string, mode = 0o600): string {
-  const path = join(temporaryDirectory(), 'tokens')
-  writeTokens(path, lines, mode)
-  return path
-}
-
-function messages({ log }: Service): string[] {
-  return log.map(({ msg }) => String(msg))
-}
-
-async function statusAs({ url }: Service, token: string): Promise<number> {
-  return (await send('GET', `${url}/v1/campaigns`, undefined, { authorization: `Bearer ${token}` })).status
-}
 
 describe('a start is refused', () => {
   const refusal = async (environment: Readonly<Record<string, string>>) => {
@@ -161,83 +144,6 @@ describe('token create', () => {
   })
 })
 
-describe('the tokens file is read again', () => {
-  const [first, second] = [createToken('w1', 'read'), createToken('w1', 'read')]
-  const begin = async (file: string) => {
-    const service = await startService({ environment: { CAMPAIGND_TOKENS_FILE: file } })
-    const known = async () => [await statusAs(service, first.token), await statusAs(service, second.token)]
-    const news = () => messages(service).filter((line) => /^tokens read again$|tokens file cannot/.test(line))
-    expect(await known()).toEqual([200, 401])
-    return { service, known, news }
-  }
-
-  test('on SIGHUP, at once, and the service goes on', async () => {
-    const file = tokensFile(first.line)
-    const { service, known, news } = await begin(file)
-    writeTokens(file, second.line)
-    process.kill(service.pid, 'SIGHUP')
-    await until('read again', () => news().length > 0, 1500)
-    expect(await known()).toEqual([401, 200])
-    process.kill(service.pid, 'SIGHUP')
-    await until('read again', () => news().length > 1, 1500)
-    expect(await known()).toEqual([401, 200])
-    expect(await service.end('SIGTERM')).toBe(0)
-  })
-
-  test('when its content changes, with the size and the time of the last one', async () => {
-    const file = tokensFile(first.line)
-    const { atimeMs, mtimeMs } = statSync(file)
-    const { known, news } = await begin(file)
-    writeTokens(file, second.line)
-    utimesSync(file, atimeMs / 1000, mtimeMs / 1000)
-    await until('read again', () => news().length > 0)
-    expect(await known()).toEqual([401, 200])
-  })
-
-  test('when a link on its way is swapped, as Kubernetes does it', async () => {
-    const directory = temporaryDirectory()
-    const lay = (version: string, line: string) => {
-      mkdirSync(join(directory, version))
-      writeTokens(join(directory, version, 'tokens'), line, 0o440)
-      symlinkSync(version, join(directory, 'next'))
-      renameSync(join(directory, 'next'), join(directory, '..data'))
-    }
-    lay('..v1', first.line)
-    symlinkSync('..data/tokens', join(directory, 'tokens'))
-    const { known, news } = await begin(join(directory, 'tokens'))
-    lay('..v2', `${first.line}\n${second.line}`)
-    rmSync(join(directory, '..v1'), { recursive: true })
-    await until('read again', () => news().length > 0)
-    expect(await known()).toEqual([200, 200])
-    lay('..v3', second.line)
-    await until('read again', () => news().length > 1)
-    expect(await known()).toEqual([401, 200])
-  })
-
-  test('and is not used when it is bad: that is said once, and the tokens before still hold', async () => {
-    const file = tokensFile(first.line)
-    const { service, known, news } = await begin(file)
-    const reasons = () => service.log.filter(({ level }) => level === 50).map(({ reason }) => String(reason))
-    writeTokens(file, `${second.line}\nw3 work cmpd_secret`)
-    await until('said', () => reasons().length > 0)
-    expect(reasons()[0]).toMatch(/^line 2 /)
-    expect(await known()).toEqual([200, 401])
-    writeTokens(file, '')
-    await until('said', () => reasons().length > 1)
-    writeTokens(file, second.line, 0o644)
-    await until('said', () => reasons().length > 2)
-    rmSync(file)
-    await until('said', () => reasons().length > 3)
-    await sleep(2500)
-    expect(reasons()).toHaveLength(4)
-    expect(await known()).toEqual([200, 401])
-    writeTokens(file, second.line)
-    await until('read again', () => news().length > 4)
-    expect(await known()).toEqual([401, 200])
-    expect(JSON.stringify(service.log)).not.toMatch(/secret|cmpd_/)
-  })
-})
-
 test('without a tokens file SIGHUP ends it in order, as when a terminal is closed', async () => {
   const service = await startService()
   expect(await service.end('SIGHUP')).toBe(0)
@@ -262,95 +168,3 @@ test('files are for the owner alone, whatever the umask says, and a directory th
   expect(modeOf(join(dataDir, 'campaigns'))).toBe('700')
   expect(messages(second)[0]).toMatch(/^anybody may write in /)
 })
-
-describe('limits', () => {
-  test('a client that drips its headers is gone within 20 s, and sooner when told', async () => {
-    const [byDefault, told] = [
-      await startService(),
-      await startService({ environment: { CAMPAIGND_HEADERS_TIMEOUT: '1' } }),
-    ]
-    const [slow, quick] = await Promise.all([byDefault, told].map(({ url }) => dripUntilGone(url)))
-    expect(quick).toBeLessThan(5000)
-    expect(slow).toBeGreaterThan(10_000)
-    expect(slow).toBeLessThan(20_000)
-  })
-
-  test('a body that does not come to an end is given up', async () => {
-    const environment = { CAMPAIGND_HEADERS_TIMEOUT: '1', CAMPAIGND_REQUEST_TIMEOUT: '2' }
-    const { url } = await startService({ environment })
-    const connection = await RawConnection.open(url)
-    const began = performance.now()
-    connection.write(
-      'POST /v1/campaigns HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
-    )
-    await connection.closed
-    expect(performance.now() - began).toBeLessThan(6000)
-    expect(connection.answers().map(({ status }) => status)).toEqual([408])
-  })
-
-  test('an idle connection is kept as long as is told', async () => {
-    const { url } = await startService({ environment: { CAMPAIGND_KEEP_ALIVE_TIMEOUT: '1' } })
-    const connection = await RawConnection.open(url)
-    connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await connection.closed
-    expect(connection.answers().map(({ status }) => status)).toEqual([200])
-  })
-
-  test('more connections than are allowed are closed at once, and the others go on', async () => {
-    const { url } = await startService({ environment: { CAMPAIGND_MAX_CONNECTIONS: '3' } })
-    const connections = [await RawConnection.open(url), await RawConnection.open(url), await RawConnection.open(url)]
-    const refused = await RawConnection.open(url)
-    await refused.closed
-    expect(refused.answers()).toEqual([])
-    for (const connection of connections) {
-      connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
-      await until('an answer', () => connection.answers().length === 1)
-      expect(connection.isClosed).toBe(false)
-    }
-    connections[0]?.reset()
-    await expect.poll(async () => (await fetch(`${url}/healthz`).catch(() => null))?.status).toBe(200)
-    for (const connection of connections) connection.reset()
-  })
-
-  test('a Host that is empty is refused', async () => {
-    const { url } = await startService()
-    const connection = await RawConnection.open(url)
-    connection.write('GET /v1/campaigns HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n')
-    await connection.closed
-    expect(connection.answers().map(({ status }) => status)).toEqual([421])
-  })
-
-  test('a service that was held up refuses the reads that have waited meanwhile, takes the writes, and recovers', async () => {
-    const { url, pid } = await startService({ environment: { CAMPAIGND_MAX_LAG: '500' } })
-    await send('POST', `${url}/v1/campaigns`, campaignDraft(3))
-    const sweep = `${url}/v1/campaigns/sweep`
-    await send('POST', `${sweep}/claims`, { worker: 'w1' })
-    // Connections that are open already: what comes over them waits for nothing but the service.
-    await Promise.all(Array.from({ length: 5 }, () => send('GET', `${url}/healthz`)))
-    process.kill(pid, 'SIGSTOP')
-    const calls = [
-      send('GET', sweep),
-      send('GET', `${sweep}/progress`),
-      send('PATCH', `${sweep}/experiments/0002`, { status: 'running' }),
-      send('POST', `${sweep}/experiments/0001/heartbeat`, { attempt: 1, worker: 'w1' }),
-      send('GET', `${url}/healthz`),
-    ]
-    await sleep(900)
-    process.kill(pid, 'SIGCONT')
-    const answers = await Promise.all(calls)
-    expect(answers.map(({ status }) => status)).toEqual([503, 503, 200, 200, 200])
-    expect(answers[0]?.headers.get('retry-after')).toBe('1')
-    await expect.poll(async () => (await send('GET', sweep)).status).toBe(200)
-  })
-})
-
-async function dripUntilGone(url: string): Promise<number> {
-  const connection = await RawConnection.open(url)
-  const began = performance.now()
-  connection.write('GET /v1/campaigns HTTP/1.1\r\nHost: localhost\r\nX-Slow: ')
-  const drip = setInterval(() => connection.write('x'), 250)
-  await connection.closed
-  clearInterval(drip)
-  expect(connection.answers().map(({ status }) => status)).toEqual([408])
-  return performance.now() - began
-}
