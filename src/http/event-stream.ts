@@ -13,6 +13,8 @@ export function openEventStream(reply: FastifyReply): EventSink {
   reply.countStream()
   reply.hijack()
   const { raw } = reply
+  // Its end is that of the connection: to wrap each write in a chunk took more than the write.
+  raw.useChunkedEncodingByDefault = false
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS })
   raw.flushHeaders()
   return {

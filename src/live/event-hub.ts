@@ -85,7 +85,7 @@ export class EventHub {
     // What was committed while it was read was told to the channel already.
     const campaign = newer(watched.campaign, read)
     const missed = lastEventId === null || this.gone.has(campaignId) ? null : watched.channel.since(lastEventId)
-    return join(watched.channel, open(), missed ?? [snapshotFrame(campaign, lastEventId !== null)])
+    return watched.channel.add(open(), missed ?? [snapshotFrame(campaign, lastEventId !== null)])
   }
 
   /**
@@ -96,7 +96,7 @@ export class EventHub {
     if (this.over) return null
     this.all ??= new EventChannel(this.options, this.idOf(this.sequence))
     const missed = lastEventId === null ? null : this.all.since(lastEventId)
-    return join(this.all, open(), missed ?? [beginningFrame(this.all.newest, lastEventId !== null)])
+    return this.all.add(open(), missed ?? [beginningFrame(this.all.newest, lastEventId !== null)])
   }
 
   /** Ends all streams, telling the readers when to come back. */
@@ -171,13 +171,6 @@ function isGone(event: CommittedEvent): event is Extract<CommittedEvent, { type:
 
 function newer(told: Campaign | null, read: Campaign): Campaign {
   return told !== null && told.header.revision > read.header.revision ? told : read
-}
-
-function join(channel: EventChannel, sink: EventSink, first: readonly EventFrame[]): Unsubscribe {
-  channel.add(sink, first)
-  return () => {
-    channel.remove(sink)
-  }
 }
 
 function beginningFrame(id: string, reset: boolean): EventFrame {
