@@ -93,7 +93,7 @@ async function start(): Promise<void> {
   metrics.watchLock(() => repository.lockAge())
   const leases = await LeaseKeeper.open({
     repository,
-    now,
+    wall: Date.now,
     monotonic: () => performance.now(),
     onExpired: (campaign_id, exp_ids) => {
       metrics.expired(exp_ids.length)

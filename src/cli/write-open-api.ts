@@ -24,7 +24,7 @@ const repository = await openFileRepository({
 const now = () => ''
 const leases = await LeaseKeeper.open({
   repository,
-  now,
+  wall: () => 0,
   monotonic: () => 0,
   onExpired: ignore,
   onError: ignore,

@@ -17,8 +17,8 @@ const PAGE = 1000
 
 export interface LeaseKeeperOptions {
   readonly repository: ManifestRepository
-  /** The present as the manifest writes it: RFC 3339, UTC. */
-  readonly now: () => string
+  /** The present by the wall clock: milliseconds since 1970. */
+  readonly wall: () => number
   /** Milliseconds from any origin, never going back. */
   readonly monotonic: () => number
   readonly onExpired: (campaignId: string, expIds: readonly string[]) => void
@@ -122,9 +122,10 @@ export class LeaseKeeper {
 
   private async giveUp(expired: Expired): Promise<void> {
     const { campaign_id, leases } = expired
-    const { repository, now, onExpired, onError } = this.options
+    const { repository, wall, onExpired, onError } = this.options
+    const now = this.timestamps.write(wall())
     try {
-      const lost = await repository.update(campaign_id, (campaign) => expireLeases(campaign, leases, now()))
+      const lost = await repository.update(campaign_id, (campaign) => expireLeases(campaign, leases, now))
       if (lost.length > 0) onExpired(campaign_id, lost)
     } catch (error) {
       if (isGone(error)) this.table.forget(campaign_id)
@@ -158,7 +159,7 @@ export class LeaseKeeper {
   }
 
   private expiryOf({ seconds }: LiveLease, silence: number): string {
-    return this.timestamps.write(Date.parse(this.options.now()) + seconds * 1000 - silence)
+    return this.timestamps.write(this.options.wall() + seconds * 1000 - silence)
   }
 }
 

@@ -26,7 +26,7 @@ async function open(): Promise<Kept> {
   let monotonic = 0
   const leases = await LeaseKeeper.open({
     repository,
-    now: () => NOW,
+    wall: () => Date.parse(NOW),
     monotonic: () => monotonic,
     onExpired: (_, expIds) => expired.push(expIds),
     onError: (_, error) => failures.push(error),

@@ -121,7 +121,7 @@ async function start(dataDir: string, { limits, access, log }: TestAppOptions, c
   metrics.watchLock(() => repository.lockAge())
   const leases = await LeaseKeeper.open({
     repository,
-    now,
+    wall: () => Date.parse(clocks.wall),
     monotonic: () => clocks.monotonic,
     onExpired: (_, expIds) => {
       metrics.expired(expIds.length)

@@ -37,7 +37,7 @@ async function measureSweeps(directory: string): Promise<Finding> {
   for (const campaign_id of names) await repository.create(campaignOf(experiments, { campaign_id }).toManifest())
   const leases = await LeaseKeeper.open({
     repository,
-    now: () => new Date().toISOString(),
+    wall: Date.now,
     monotonic: () => performance.now(),
     onExpired: () => fail(new Error('a lease ran out')),
     onError: (_, error) => fail(error),

@@ -136,7 +136,7 @@ async function start(dataDir: string, { repository: spoil }: Spoiling, clocks: C
   const repository = spoil?.(opened) ?? opened
   const leases = await LeaseKeeper.open({
     repository,
-    now,
+    wall: () => Date.parse(now()),
     monotonic: () => clocks.monotonic,
     onExpired: () => undefined,
     onError: (_, error) => {
