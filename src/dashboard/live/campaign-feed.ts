@@ -1,0 +1,89 @@
+import { batch, signal } from '@preact/signals'
+import { campaignPath, readManifest, readProgress } from '../api/calls.ts'
+import type { StreamEvent } from '../api/event-stream.ts'
+import type { ChangeEvent, SnapshotEvent } from '../api/events.ts'
+import type { CampaignHeader } from '../../domain/manifest.ts'
+import type { Progress } from '../../domain/progress.ts'
+import { ExperimentTable } from '../model/experiment-table.ts'
+import { hasEnded } from '../model/pace.ts'
+import { Follower, type Source } from './follower.ts'
+
+/** One campaign, as it changes. */
+export class CampaignFeed implements Source {
+  readonly streamPath: string
+  readonly progress = signal<Progress | null>(null)
+  /** As it was when the campaign was last read whole; null before. */
+  readonly header = signal<CampaignHeader | null>(null)
+  readonly experiments = signal<ExperimentTable | null>(null)
+  /** Grows with every change of the experiments, which are changed in place. */
+  readonly version = signal(0)
+  /** Why it is gone, once it is. */
+  readonly gone = signal<'deleted' | 'corrupt' | null>(null)
+  readonly follower: Follower
+  private revision = 0
+  private etag: string | null = null
+
+  constructor(readonly campaignId: string) {
+    this.streamPath = `${campaignPath(campaignId)}/events`
+    this.follower = new Follower(this)
+  }
+
+  /** The progress comes first: it is small, and says most. */
+  async load(signal: AbortSignal): Promise<string> {
+    const early = readProgress(this.campaignId, null, signal).then((answer) => {
+      if (answer !== null) this.tell(answer.body)
+      return answer
+    })
+    const [{ experiments, ...header }, answer] = await Promise.all([readManifest(this.campaignId, signal), early])
+    this.etag = answer?.etag ?? null
+    // Another campaign of the same id: its revisions begin anew.
+    if (header.uid !== this.header.value?.uid && answer !== null) this.progress.value = answer.body
+    batch(() => {
+      this.revision = header.revision
+      this.header.value = header
+      this.experiments.value = new ExperimentTable(experiments)
+      this.version.value += 1
+    })
+    return String(header.revision)
+  }
+
+  async poll(signal: AbortSignal): Promise<void> {
+    const answer = await readProgress(this.campaignId, this.etag, signal)
+    if (answer === null || answer.body.revision === this.revision) return
+    this.tell(answer.body)
+    await this.load(signal)
+  }
+
+  take({ event, data }: StreamEvent): 'taken' | 'reload' | 'over' {
+    if (event === 'deleted' || event === 'corrupt') {
+      this.gone.value = event
+      return 'over'
+    }
+    if (event === 'snapshot') {
+      const { revision, reset } = data as SnapshotEvent
+      return reset === true || revision !== this.revision ? 'reload' : 'taken'
+    }
+    if (event !== 'change') return 'taken'
+    const { revision, previous_revision, progress, experiments } = data as ChangeEvent
+    if (revision <= this.revision) return 'taken'
+    if (previous_revision !== this.revision) return 'reload'
+    const wasOver = this.progress.value !== null && hasEnded(this.progress.value)
+    batch(() => {
+      this.revision = revision
+      this.experiments.value?.apply(experiments)
+      this.version.value += 1
+      this.tell(progress)
+    })
+    // The end is looked at once more as a whole: what people take away from it is what lies on the disk.
+    return hasEnded(progress) && !wasOver ? 'reload' : 'taken'
+  }
+
+  /** What a call of ours was answered: shown at once, whether the stream is up or not. */
+  settle(settings: CampaignHeader['settings']): void {
+    if (this.header.value !== null) this.header.value = { ...this.header.value, settings }
+  }
+
+  private tell(progress: Progress): void {
+    if (progress.revision >= (this.progress.value?.revision ?? 0)) this.progress.value = progress
+  }
+}
