@@ -57,7 +57,10 @@ export async function call<T>(path: string, options: Omit<CallOptions, 'etag'> =
  * A fetch that says who asks, asks for a token when one is wanted, and throws what is refused.
  * @throws ApiProblem for anything but a 2xx and a 304
  */
-export async function request(url: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
+export async function request(
+  url: string,
+  init: Omit<RequestInit, 'headers'> & { headers: Record<string, string> },
+): Promise<Response> {
   const answer = await fetch(url, { ...init, headers: { ...init.headers, ...authorization() } }).catch(
     (error: unknown) => {
       throw new ApiProblem(0, 'unreachable', 'No answer', error instanceof Error ? error.message : String(error))

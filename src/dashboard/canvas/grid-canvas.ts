@@ -13,6 +13,8 @@ const LINE = 24
 const HEAD = 26
 const PADDING = 12
 const NOTE = 64
+/** Names in less than this are cut: what stands beside them is kept short. */
+const NARROW = 200
 
 /** What of the grid is meant: a line, and a place from the left. */
 export interface GridPlace {
@@ -148,7 +150,11 @@ export class GridCanvas {
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
     const failed = counts.failed === 0 ? '' : `, ${whole(counts.failed)} failed`
     const running = counts.running === 0 ? '' : `, ${whole(counts.running)} running`
-    const text = `${whole(counts.completed)} of ${whole(total)} completed${running}${failed}`
+    const completed =
+      this.labels < NARROW
+        ? `${whole(counts.completed)} / ${whole(total)}`
+        : `${whole(counts.completed)} of ${whole(total)} completed`
+    const text = `${completed}${running}${failed}`
     context.fillText(fitText(context, text, width - this.labels - PADDING * 2), this.labels + PADDING, y + LINE / 2)
   }
 
@@ -159,7 +165,8 @@ export class GridCanvas {
     context.font = `12px ${theme.font}`
     let room = this.labels - PADDING * 2
     if (failed > 0) {
-      const note = `${whole(failed)} failed`
+      // Where there is little room the colour says what is counted.
+      const note = this.labels < NARROW ? whole(failed) : `${whole(failed)} failed`
       context.fillStyle = theme.bad
       context.textAlign = 'right'
       context.fillText(note, this.labels - PADDING, y + LINE / 2)

@@ -143,13 +143,16 @@ export class TimelineCanvas {
     y: number,
   ): void {
     context.fillStyle = SHAPES[bar.mark].colour
-    context.fillRect(x, y, width, BAR)
-    if (width >= 4) {
+    // Half filled, as in the grid: it is not known yet how it ends.
+    const isOpen = bar.mark === 'running'
+    context.fillRect(x, isOpen ? y + BAR / 2 : y, width, isOpen ? BAR / 2 : BAR)
+    if (width >= 4 || isOpen) {
       context.strokeStyle = outline
       context.lineWidth = 1
-      context.strokeRect(x + 0.5, y + 0.5, width - 1, BAR - 1)
+      context.strokeRect(x + 0.5, y + 0.5, Math.max(1, width - 1), BAR - 1)
     }
-    if (width >= ROOM_FOR_MARK && bar.mark !== 'completed') this.sprites.draw(context, bar.mark, x + 2, y + 1, MARK)
+    if (width >= ROOM_FOR_MARK && bar.mark !== 'completed' && !isOpen)
+      this.sprites.draw(context, bar.mark, x + 2, y + 1, MARK)
   }
 
   private drawName({ context, theme }: Frame, lane: Lane, y: number, lower: number): void {

@@ -8,15 +8,18 @@ import { ExperimentTable } from '../model/experiment-table.ts'
 import { hasEnded } from '../model/pace.ts'
 import { Follower, type Source } from './follower.ts'
 
+/** The experiments after one change. The table is changed in place, so that an edition is what tells one state from the next. */
+export interface Edition {
+  readonly table: ExperimentTable
+}
+
 /** One campaign, as it changes. */
 export class CampaignFeed implements Source {
   readonly streamPath: string
   readonly progress = signal<Progress | null>(null)
   /** As it was when the campaign was last read whole; null before. */
   readonly header = signal<CampaignHeader | null>(null)
-  readonly experiments = signal<ExperimentTable | null>(null)
-  /** Grows with every change of the experiments, which are changed in place. */
-  readonly version = signal(0)
+  readonly experiments = signal<Edition | null>(null)
   /** Why it is gone, once it is. */
   readonly gone = signal<'deleted' | 'corrupt' | null>(null)
   readonly follower: Follower
@@ -41,8 +44,7 @@ export class CampaignFeed implements Source {
     batch(() => {
       this.revision = header.revision
       this.header.value = header
-      this.experiments.value = new ExperimentTable(experiments)
-      this.version.value += 1
+      this.experiments.value = { table: new ExperimentTable(experiments) }
     })
     return String(header.revision)
   }
@@ -70,8 +72,9 @@ export class CampaignFeed implements Source {
     const wasOver = this.progress.value !== null && hasEnded(this.progress.value)
     batch(() => {
       this.revision = revision
-      this.experiments.value?.apply(experiments)
-      this.version.value += 1
+      const table = this.experiments.value?.table
+      table?.apply(experiments)
+      if (table !== undefined) this.experiments.value = { table }
       this.tell(progress)
     })
     // The end is looked at once more as a whole: what people take away from it is what lies on the disk.

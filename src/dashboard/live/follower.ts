@@ -58,11 +58,11 @@ export class Follower {
       try {
         await this.follow(either)
       } catch (error) {
-        if (!either.aborted && !(await this.settle(asProblem(error)))) return
+        if (!isAborted(either) && !(await this.settle(asProblem(error)))) return
       } finally {
         unlisten()
       }
-      if (!either.aborted) await this.pollFor(this.nextWait(), either)
+      if (!isAborted(either)) await this.pollFor(this.nextWait(), either)
     }
   }
 
@@ -74,7 +74,7 @@ export class Follower {
       this.hear()
     }
     const turn = new AbortController()
-    let again = false
+    const turnedBack = { again: false }
     const listener = {
       onOpen: () => {
         this.failures = 0
@@ -95,7 +95,7 @@ export class Follower {
         if (verdict === 'reload') {
           this.isLoaded = false
           this.lastEventId = event.id
-          again = true
+          turnedBack.again = true
         }
         if (verdict === 'over') this.end()
         if (verdict !== 'taken') turn.abort()
@@ -104,9 +104,9 @@ export class Follower {
     try {
       await readEventStream(this.source.streamPath, this.lastEventId, listener, AbortSignal.any([signal, turn.signal]))
     } catch (error) {
-      if (!again) throw error
+      if (!turnedBack.again) throw error
     }
-    if (again) await this.follow(signal)
+    if (turnedBack.again) await this.follow(signal)
   }
 
   private end(): void {
@@ -136,7 +136,7 @@ export class Follower {
     if (this.liveness.value !== 'polling') this.liveness.value = this.isLoaded ? 'reconnecting' : 'loading'
     const end = performance.now() + milliseconds
     let wasAway = false
-    while (!signal.aborted) {
+    while (!isAborted(signal)) {
       // A stream that broke once comes back most times: it is not worth a call.
       if (this.isLoaded && this.failures > 1) {
         try {
@@ -145,7 +145,7 @@ export class Follower {
           this.liveness.value = 'polling'
           if (wasAway) return
         } catch (error) {
-          if (signal.aborted) return
+          if (isAborted(signal)) return
           wasAway = true
           this.liveness.value = 'reconnecting'
           if (!(await this.settle(asProblem(error)))) return
@@ -186,6 +186,11 @@ export class Follower {
       this.over.signal.addEventListener('abort', () => resolve())
     })
   }
+}
+
+/** Asked anew each time: it changes while one waits. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
 }
 
 function onVisibility(listener: () => void): () => void {

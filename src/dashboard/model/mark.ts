@@ -23,7 +23,7 @@ export const OUTLINE =
 
 /** Chosen so that no two come near each other for any kind of colour sight; the shape says it again. */
 export const SHAPES: Readonly<Record<Mark, Shape>> = {
-  pending: { colour: '#e3e6ea', area: `${SQUARE}M4 4V12H12V4Z`, ink: '', inkColour: '' },
+  pending: { colour: '#e3e6ea', area: `${SQUARE}M3 3V13H13V3Z`, ink: '', inkColour: '' },
   running: {
     colour: '#4aa8ff',
     area: 'M1.5 0H8V16H1.5A1.5 1.5 0 0 1 0 14.5V1.5A1.5 1.5 0 0 1 1.5 0Z',

@@ -8,7 +8,7 @@ const RECENT = 30
 const HOUR = 3_600_000
 
 export interface Pace {
-  /** Milliseconds since the first start, or from it to the last end of a campaign that has ended. */
+  /** Milliseconds since the first start, or from it to the last end while nothing runs. */
   readonly elapsed: number | null
   /** Completions an hour among the newest. */
   readonly perHour: number | null
@@ -21,19 +21,19 @@ export function hasEnded({ state }: Pick<Progress, 'state'>): boolean {
 
 export function paceOf(rows: readonly Row[], progress: Progress, now: number): Pace {
   const started = firstStart(rows)
-  const until = progress.counts.running > 0 || !hasEnded(progress) ? now : lastEnd(rows)
+  const until = progress.counts.running > 0 ? now : lastEnd(rows)
   return {
     elapsed: started === null || until === null || until < started ? null : until - started,
     perHour: progress.counts.running > 0 ? recentRate(rows, now) : wholeRate(rows, started),
   }
 }
 
-/** Milliseconds left by now; null before there is data. */
+/** Milliseconds left by now, below zero when it takes longer than usual; null before there is data. */
 export function timeLeft({ eta_seconds, updated_at, state }: Progress, now: number): number | null {
   const from = timeOf(updated_at)
   if (eta_seconds === null || from === null || state === 'paused' || state === 'idle' || state === 'pending')
     return null
-  return Math.max(0, from + eta_seconds * 1000 - now)
+  return from + eta_seconds * 1000 - now
 }
 
 function firstStart(rows: readonly Row[]): number | null {

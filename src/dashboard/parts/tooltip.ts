@@ -1,12 +1,13 @@
 /** The one tooltip of the page, shared by all that is drawn on canvases. Told to screen readers by other means. */
-export interface Tooltip {
-  show(lines: readonly string[], x: number, y: number): void
-  hide(): void
+interface Tooltip {
+  readonly show: (lines: readonly string[], x: number, y: number) => void
+  readonly hide: () => void
+  readonly remove: () => void
 }
 
 const DISTANCE = 14
 
-export function makeTooltip(): Tooltip & { remove(): void } {
+export function makeTooltip(): Tooltip {
   const box = document.createElement('div')
   box.className = 'tooltip'
   box.hidden = true

@@ -37,9 +37,7 @@ export function CampaignHeader({ feed, progress }: HeaderProps) {
 
 function Figures({ feed, progress }: HeaderProps) {
   const now = seconds.value * 1000
-  // Read so that it is counted anew when they change.
-  void feed.version.value
-  const { elapsed, perHour } = paceOf(feed.experiments.value?.rows ?? [], progress, now)
+  const { elapsed, perHour } = paceOf(feed.experiments.value?.table.rows ?? [], progress, now)
   const left = hasEnded(progress) ? null : timeLeft(progress, now)
   const updated = timeOf(progress.updated_at)
   return (
@@ -57,7 +55,9 @@ function Figures({ feed, progress }: HeaderProps) {
         <dt>Time left</dt>
         <dd>
           <span class="number large">{duration(left)}</span>
-          {left !== null && <span class="number of">until {clock(now + left)}</span>}
+          {left !== null && (
+            <span class="number of">{left < 0 ? 'longer than usual' : `until ${clock(now + left)}`}</span>
+          )}
         </dd>
       </div>
       <div>

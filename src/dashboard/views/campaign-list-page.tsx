@@ -4,7 +4,7 @@ import { CampaignListFeed, type ListedRow } from '../live/campaign-list.ts'
 import { seconds } from '../model/clock.ts'
 import { ago, dateTime, duration, percent, timeOf, whole } from '../model/format.ts'
 import { countMarks } from '../model/mark.ts'
-import { timeLeft } from '../model/pace.ts'
+import { hasEnded, timeLeft } from '../model/pace.ts'
 import { CountBar } from '../parts/count-bar.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { LiveBadge } from '../parts/live-badge.tsx'
@@ -161,6 +161,7 @@ function Campaigns({ found, isEmpty }: { readonly found: readonly ListedRow[]; r
 function CampaignLine({ row }: { readonly row: ListedRow }) {
   const now = seconds.value * 1000
   const updated = timeOf(row.updated_at)
+  const left = 'reason' in row || hasEnded(row) ? null : timeLeft(row, now)
   const link = linkTo({ page: 'campaign', campaignId: row.campaign_id, view: null, query: {} })
   return (
     <tr>
@@ -187,8 +188,14 @@ function CampaignLine({ row }: { readonly row: ListedRow }) {
             </span>
           </td>
           <td class="figure number eta">
-            <span class="eta-word">left </span>
-            {row.state === 'completed' || row.state === 'failed' ? '–' : duration(timeLeft(row, now))}
+            {left === null ? (
+              <span class="unknown">–</span>
+            ) : (
+              <>
+                <span class="eta-word">left </span>
+                {duration(left)}
+              </>
+            )}
           </td>
         </>
       )}

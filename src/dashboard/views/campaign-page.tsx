@@ -52,10 +52,10 @@ function Content({ feed }: { readonly feed: CampaignFeed }) {
   if (problem !== null || feed.gone.value !== null) {
     return (
       <>
-        <h1>{progress?.campaign_name ?? feed.campaignId}</h1>
+        <h1 class="alone">{progress?.campaign_name ?? feed.campaignId}</h1>
         <Empty title={problem?.title ?? (feed.gone.value === 'deleted' ? 'Deleted' : 'Corrupt')}>
           <p>{problem?.message ?? WORDS_OF_GONE[feed.gone.value ?? 'deleted']}</p>
-          <p>
+          <p class="row">
             {problem !== null && <a href={`problems/${problem.code}`}>What this means</a>}{' '}
             <a href="#/">All campaigns</a>
           </p>

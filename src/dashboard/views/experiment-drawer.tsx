@@ -31,8 +31,7 @@ export function ExperimentDrawer({ feed, query, change }: ViewProps) {
       if (before instanceof HTMLElement) before.focus({ preventScroll: true })
     }
   }, [expId])
-  void feed.version.value
-  const table = feed.experiments.value
+  const table = feed.experiments.value?.table ?? null
   if (expId === '' || table === null) return null
   const row = table.get(expId)
   return (

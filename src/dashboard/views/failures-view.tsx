@@ -14,8 +14,7 @@ import type { ViewProps } from './campaign-page.tsx'
 const NAMED = 24
 
 export function FailuresView({ feed, query, change }: ViewProps) {
-  void feed.version.value
-  const failed = (feed.experiments.value?.rows ?? [])
+  const failed = (feed.experiments.value?.table.rows ?? [])
     .map(({ experiment }) => experiment)
     .filter(({ status }) => status === 'failed')
   if (failed.length === 0) {
@@ -77,15 +76,20 @@ function Group({ group, campaignId, open }: GroupProps) {
         <span class="number group-count">{whole(experiments.length)}</span>
         <div class="group-text">
           <h2>{experiments.length === 1 ? headline(message) : pattern}</h2>
+          {experiments.length > 1 && pattern !== headline(message) && (
+            <p class="sample">
+              <code>{headline(message)}</code>
+            </p>
+          )}
           <p class="hint">
             {kind} · newest <time>{dateTime(timeOf(newest.completed_at))}</time> · {where(experiments)}
           </p>
         </div>
         <RetryButton campaignId={campaignId} experiments={experiments} label="Retry" />
       </div>
-      {(isLong || experiments.length > 1) && (
+      {isLong && (
         <details>
-          <summary>What the newest said</summary>
+          <summary>{experiments.length === 1 ? 'All it said' : 'All that the newest said'}</summary>
           <pre tabIndex={0}>{message}</pre>
         </details>
       )}

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { effect } from '@preact/signals'
+import { effect, useComputed } from '@preact/signals'
 import { GridCanvas, type GridPlace } from '../canvas/grid-canvas.ts'
 import { serverNow } from '../model/clock.ts'
 import { timeTaken, type ExperimentTable, type Row } from '../model/experiment-table.ts'
@@ -13,17 +13,17 @@ import { listed } from '../route.ts'
 import type { ViewProps } from './campaign-page.tsx'
 
 export function GridView({ feed, query, change }: ViewProps) {
-  const table = feed.experiments.value
   const state = query['state'] ?? ''
   const text = query['config'] ?? ''
   const isFiltered = state !== '' || text !== ''
+  const table = useComputed(() => feed.experiments.value?.table ?? null).value
+  const arrangement = useComputed(() => feed.experiments.value?.table.arrangement).value
   // Without a filter a change of state moves nothing: it is drawn without asking what stands where.
-  const version = isFiltered ? feed.version.value : 0
-  const arrangement = useArrangement(feed.version, table)
+  const edition = isFiltered ? feed.experiments.value : null
   const isShown = useMemo(() => filterOf(state, text), [state, text])
   const layout = useMemo(
     () => (table === null ? null : layGrid(table.rows, isShown)),
-    [table, arrangement, isShown, version],
+    [table, arrangement, isShown, edition],
   )
   if (table === null || layout === null) return null
   return (
@@ -51,24 +51,10 @@ export function GridView({ feed, query, change }: ViewProps) {
       {layout.lines.length === 0 ? (
         <Empty title="No experiment matches" />
       ) : (
-        <GridBox feed={feed} query={query} change={change} table={table} layout={layout} isShown={isShown} />
+        <GridBox feed={feed} query={query} change={change} layout={layout} isShown={isShown} />
       )}
     </section>
   )
-}
-
-/** Changes when experiments were added. */
-function useArrangement(version: ViewProps['feed']['version'], table: ExperimentTable | null): number {
-  const [arrangement, setArrangement] = useState(table?.arrangement ?? 0)
-  useEffect(
-    () =>
-      effect(() => {
-        void version.value
-        if (table !== null) setArrangement(table.arrangement)
-      }),
-    [version, table],
-  )
-  return arrangement
 }
 
 function filterOf(state: string, text: string): (row: Row) => boolean {
@@ -93,7 +79,6 @@ function foundText(
 }
 
 interface GridBoxProps extends ViewProps {
-  readonly table: ExperimentTable
   readonly layout: GridLayout
   readonly isShown: (row: Row) => boolean
 }
@@ -102,7 +87,7 @@ interface GridBoxProps extends ViewProps {
  * The canvas and its ears: one listener of each kind for all squares, one tooltip. For the keyboard and screen readers it
  * is a grid of which only the cell is there at which the cursor is.
  */
-function GridBox({ feed, query, change, table, layout, isShown }: GridBoxProps) {
+function GridBox({ feed, query, change, layout, isShown }: GridBoxProps) {
   const host = useRef<HTMLDivElement>(null)
   const canvas = useRef<GridCanvas | null>(null)
   const [focus, setFocus] = useState<GridPlace | null>(null)
@@ -122,11 +107,12 @@ function GridBox({ feed, query, change, table, layout, isShown }: GridBoxProps) 
   useEffect(
     () =>
       effect(() => {
-        void feed.version.value
+        const table = feed.experiments.value?.table
+        if (table === undefined) return
         const byBackend = feed.progress.value?.by_backend ?? {}
         canvas.current?.show({ table, layout, byBackend, isShown, focus: hasFocus ? focus : null, openId })
       }),
-    [feed, table, layout, isShown, focus, hasFocus, openId],
+    [feed, layout, isShown, focus, hasFocus, openId],
   )
 
   useEffect(() => {
@@ -177,8 +163,9 @@ function GridBox({ feed, query, change, table, layout, isShown }: GridBoxProps) 
     canvas.current?.reveal(next)
   }
   const at = focus !== null && cellAt(layout, focus) !== null ? focus : firstCell(layout)
-  const row = at === null ? null : rowOf(table, layout, at)
-  void (hasFocus && feed.version.value)
+  // Told anew as it changes while the cursor is there, and not for each change elsewhere.
+  const edition = hasFocus ? feed.experiments.value : feed.experiments.peek()
+  const row = at === null || edition === null ? null : rowOf(edition.table, layout, at)
   return (
     <div
       ref={host}

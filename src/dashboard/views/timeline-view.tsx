@@ -7,6 +7,7 @@ import { LANE_KEYS, lanesOf, type Bar, type Lane } from '../model/lanes.ts'
 import { endOf } from '../model/time-scale.ts'
 import { Empty } from '../parts/empty.tsx'
 import { makeTooltip } from '../parts/tooltip.ts'
+import type { CampaignFeed, Edition } from '../live/campaign-feed.ts'
 import type { ViewProps } from './campaign-page.tsx'
 
 const LARGEST_ZOOM = 64
@@ -18,12 +19,11 @@ export function TimelineView({ feed, query, change }: ViewProps) {
   const key = LANE_KEYS.find((one) => one === query['lane']) ?? 'container'
   const zoom = Math.min(LARGEST_ZOOM, Math.max(1, Number(query['zoom'] ?? 1) || 1))
   const collapse = query['gaps'] !== 'shown'
-  const version = useCalmVersion(feed.version)
-  const table = feed.experiments.value
+  const edition = useCalmly(feed.experiments)
   const isRunning = (feed.progress.value?.counts.running ?? 0) > 0
   const second = isRunning ? seconds.value : 0
-  const now = useMemo(() => serverNow(), [second, version])
-  const lanes = useMemo(() => lanesOf(table?.rows ?? [], key, now), [table, version, key, second])
+  const now = useMemo(() => serverNow(), [second, edition])
+  const lanes = useMemo(() => lanesOf(edition?.table.rows ?? [], key, now), [edition, key, now])
   return (
     <section aria-label="Timeline">
       <div class="toolbar">
@@ -76,22 +76,22 @@ export function TimelineView({ feed, query, change }: ViewProps) {
   )
 }
 
-/** A version that changes no more than a few times a second, and is never left behind. */
-function useCalmVersion(version: ViewProps['feed']['version']): number {
-  const calm = useSignal(version.peek())
+/** The experiments, taken no more than a few times a second, and never left behind. */
+function useCalmly(experiments: CampaignFeed['experiments']): Edition | null {
+  const calm = useSignal(experiments.peek())
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null
-    const unsubscribe = version.subscribe(() => {
+    const unsubscribe = experiments.subscribe(() => {
       timer ??= setTimeout(() => {
         timer = null
-        calm.value = version.peek()
+        calm.value = experiments.peek()
       }, ARRANGE_EVERY)
     })
     return () => {
       unsubscribe()
       if (timer !== null) clearTimeout(timer)
     }
-  }, [version])
+  }, [experiments])
   return calm.value
 }
 

@@ -77,7 +77,7 @@ async function lookAgain(
   signal: AbortSignal,
   tell: (found: readonly RunningExperiment[] | string) => void,
 ): Promise<void> {
-  while (!signal.aborted) {
+  for (let isOver = false; !isOver; isOver = signal.aborted) {
     if (document.visibilityState === 'visible') {
       try {
         tell(await listWorkers(campaignId, signal))
