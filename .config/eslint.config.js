@@ -66,7 +66,10 @@ export default defineConfig(
   tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.json', './src/dashboard/tsconfig.json'], tsconfigRootDir: process.cwd() },
+      parserOptions: {
+        project: ['./tsconfig.json', './src/dashboard/tsconfig.json', './test/dashboard/tsconfig.json'],
+        tsconfigRootDir: process.cwd(),
+      },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {

@@ -19,7 +19,7 @@ addEventListener('hashchange', () => {
 
 export const route = computed(() => parseRoute(fragment.value))
 
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#/, '').split(/\?(.*)/s)
   const query = Object.fromEntries(new URLSearchParams(search))
   const [kind, id = '', view = ''] = path.split('/').filter((part) => part !== '')
@@ -49,11 +49,6 @@ export function go(target: Route, how: 'push' | 'replace' = 'push'): void {
   if (how === 'push') history.pushState(null, '', link)
   else history.replaceState(null, '', link)
   fragment.value = link
-}
-
-/** The same place with other values in its query; an empty one is left out. */
-export function withQuery(at: Route, changes: Query): Route {
-  return { ...at, query: { ...at.query, ...changes } }
 }
 
 /** A set in the query, as `failed,lost`. */

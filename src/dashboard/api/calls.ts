@@ -1,4 +1,4 @@
-import type { CampaignSummary, CorruptCampaign, ListedCampaign } from '../../domain/campaign-list.ts'
+import type { CorruptCampaign, ListedCampaign } from '../../domain/campaign-list.ts'
 import type { CampaignHeader, CampaignManifest } from '../../domain/manifest.ts'
 import type { Progress } from '../../domain/progress.ts'
 import type { Retried, RetryRequest } from '../../domain/retry.ts'
@@ -23,7 +23,7 @@ export interface RunningExperiment {
   readonly seconds_since_heartbeat: number | null
 }
 
-export type { CampaignSummary, CorruptCampaign, ListedCampaign }
+export type { CorruptCampaign }
 
 export function campaignPath(campaignId: string): string {
   return `/campaigns/${encodeURIComponent(campaignId)}`
