@@ -37,7 +37,9 @@ export function WorkersView({ feed, query, change }: ViewProps) {
   if (seen.value === null) return <p class="loading">{trouble.value ?? 'Loading the workers …'}</p>
   const text = (query['worker'] ?? '').toLowerCase()
   const { workers, at } = seen.value
-  const found = workers.filter(({ worker, container }) => `${worker ?? ''}\n${container}`.toLowerCase().includes(text))
+  const found = workers
+    .filter(({ worker, container }) => `${worker ?? ''}\n${container}`.toLowerCase().includes(text))
+    .sort(byWorker)
   return (
     <section aria-label="Workers">
       <div class="toolbar">
@@ -70,6 +72,13 @@ export function WorkersView({ feed, query, change }: ViewProps) {
       )}
     </section>
   )
+}
+
+const NAMES = new Intl.Collator('en', { numeric: true })
+
+/** By name, so that a line stays where it is when its worker goes on to the next experiment. */
+function byWorker(a: RunningExperiment, b: RunningExperiment): number {
+  return NAMES.compare(a.worker ?? '', b.worker ?? '') || NAMES.compare(a.exp_id, b.exp_id)
 }
 
 async function lookAgain(
