@@ -13,8 +13,8 @@ const LINE = 24
 const HEAD = 26
 const PADDING = 12
 const NOTE = 64
-/** Names in less than this are cut: what stands beside them is kept short. */
-const NARROW = 200
+/** On a phone names are cut, and what stands beside them is kept short. */
+const NARROW = 560
 
 /** What of the grid is meant: a line, and a place from the left. */
 export interface GridPlace {
@@ -90,6 +90,10 @@ export class GridCanvas {
     else if (x + PITCH > host.scrollLeft + width) host.scrollLeft = x + PITCH - width + PADDING
   }
 
+  private get isNarrow(): boolean {
+    return this.host.clientWidth < NARROW
+  }
+
   private arrange(): void {
     if (this.contents === null) return
     const { layout } = this.contents
@@ -149,11 +153,10 @@ export class GridCanvas {
     context.fillStyle = theme.muted
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
     const failed = counts.failed === 0 ? '' : `, ${whole(counts.failed)} failed`
-    const running = counts.running === 0 ? '' : `, ${whole(counts.running)} running`
-    const completed =
-      this.labels < NARROW
-        ? `${whole(counts.completed)} / ${whole(total)}`
-        : `${whole(counts.completed)} of ${whole(total)} completed`
+    const running = counts.running === 0 || this.isNarrow ? '' : `, ${whole(counts.running)} running`
+    const completed = this.isNarrow
+      ? `${whole(counts.completed)} / ${whole(total)}`
+      : `${whole(counts.completed)} of ${whole(total)} completed`
     const text = `${completed}${running}${failed}`
     context.fillText(fitText(context, text, width - this.labels - PADDING * 2), this.labels + PADDING, y + LINE / 2)
   }
@@ -166,7 +169,7 @@ export class GridCanvas {
     let room = this.labels - PADDING * 2
     if (failed > 0) {
       // Where there is little room the colour says what is counted.
-      const note = this.labels < NARROW ? whole(failed) : `${whole(failed)} failed`
+      const note = this.isNarrow ? whole(failed) : `${whole(failed)} failed`
       context.fillStyle = theme.bad
       context.textAlign = 'right'
       context.fillText(note, this.labels - PADDING, y + LINE / 2)
