@@ -17,6 +17,9 @@ const ROUNDS = 4
 /** Until there was one in which the machine had time for us. */
 const MOST_ROUNDS = 10
 
+/** Changes that come one after the other. */
+const BURST = 300
+
 const FIRST_VIEW_MS = 2000
 const CHANGE_MS = 100
 
@@ -48,6 +51,8 @@ function experimentAt(index: number): ExperimentDraft {
 }
 
 interface Watched {
+  /** Of the last change that came in. */
+  revision: number
   /** When the last change came in, and when a canvas was drawn first after it; in milliseconds of the page. */
   eventAt: number
   drawnAt: number
@@ -57,11 +62,13 @@ interface Watched {
 
 /** Looks from outside at what the page reads, draws and takes long for. */
 function watch(): void {
-  const watched: Watched = { eventAt: 0, drawnAt: 0, longTasks: [] }
+  const watched: Watched = { revision: 0, eventAt: 0, drawnAt: 0, longTasks: [] }
   Object.assign(globalThis, { watched })
   const { decode } = TextDecoder.prototype
   TextDecoder.prototype.decode = function (...given) {
     const text = decode.apply(this, given)
+    const ids = [...text.matchAll(/^id: (\d+)$/gm)]
+    watched.revision = Number(ids.at(-1)?.[1] ?? watched.revision)
     if (text.includes('event: change')) Object.assign(watched, { eventAt: performance.now(), drawnAt: 0 })
     return text
   }
@@ -107,6 +114,40 @@ describe.skipIf(CHROMIUM === null)(`the dashboard with ${EXPERIMENTS} experiment
     console.log(`dashboard: a change drawn ${said(changes)} ms after its event`)
     expect(Math.min(...views)).toBeLessThan(FIRST_VIEW_MS)
     expect(Math.min(...changes)).toBeLessThan(CHANGE_MS)
+  })
+
+  test.each([
+    ['grid', { status: 'running', worker: 'w' }],
+    ['failures', { status: 'failed', worker: 'w', error: 'rank 3: CUDA out of memory' }],
+    ['timeline', { status: 'running', worker: 'w' }],
+  ])('keeps up with hundreds of changes while the view is: %s', async (view, body) => {
+    const { url } = service()
+    const { page } = await browsing.open(url, 'favicon.svg', { expected: /status of 404/ })
+    await page.addInitScript(watch)
+    await page.goto(`${url}/#/campaigns/sweep/${view}`)
+    await page.locator('.live-badge.live').waitFor()
+    const before = (await readWatched(page)).longTasks.length
+    const began = performance.now()
+    const waiting = Array.from({ length: BURST }, (_, index) => index)
+    const write = async () => {
+      for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
+        const id = String(index * 10 + 10).padStart(5, '0')
+        expect((await send('PATCH', `${url}/v1/campaigns/sweep/experiments/${id}`, body)).status).toBe(200)
+      }
+    }
+    await Promise.all(Array.from({ length: 4 }, write))
+    const perSecond = Math.round(BURST / ((performance.now() - began) / 1000))
+    const { revision } = (await send('GET', `${url}/v1/campaigns/sweep/progress`)).json<{ revision: number }>()
+    await page.waitForFunction(
+      (newest) => (globalThis as unknown as { watched: Watched }).watched.revision === newest,
+      revision,
+    )
+    const longTasks = (await readWatched(page)).longTasks.slice(before)
+    const longest = longTasks.length === 0 ? '' : `, the longest ${Math.max(...longTasks)} ms`
+    console.log(
+      `dashboard: ${BURST} changes at ${perSecond} a second over the ${view}: ${longTasks.length} tasks over 50 ms${longest}`,
+    )
+    expect(await page.locator('.live-badge').getAttribute('class')).toContain(' live')
   })
 
   test.each(['grid', 'timeline'])('scrolls and hovers over the %s without long tasks', async (view) => {

@@ -7,6 +7,7 @@ import type { Progress } from '../../domain/progress.ts'
 import { ExperimentTable } from '../model/experiment-table.ts'
 import { hasEnded } from '../model/pace.ts'
 import { Follower, type Source } from './follower.ts'
+import { Paced } from './paced.ts'
 
 /** The experiments after one change. The table is changed in place, so that an edition is what tells one state from the next. */
 export interface Edition {
@@ -23,6 +24,9 @@ export class CampaignFeed implements Source {
   /** Why it is gone, once it is. */
   readonly gone = signal<'deleted' | 'corrupt' | null>(null)
   readonly follower: Follower
+  private table: ExperimentTable | null = null
+  private newest: Progress | null = null
+  private readonly showing = new Paced(() => this.show())
   private revision = 0
   private etag: string | null = null
 
@@ -34,25 +38,24 @@ export class CampaignFeed implements Source {
   /** The progress comes first: it is small, and says most. */
   async load(signal: AbortSignal): Promise<string> {
     const early = readProgress(this.campaignId, null, signal).then((answer) => {
-      if (answer !== null) this.tell(answer.body)
+      if (answer !== null) this.hear(answer.body)
+      this.showing.now()
       return answer
     })
     const [{ experiments, ...header }, answer] = await Promise.all([readManifest(this.campaignId, signal), early])
     this.etag = answer?.etag ?? null
     // Another campaign of the same id: its revisions begin anew.
-    if (header.uid !== this.header.value?.uid && answer !== null) this.progress.value = answer.body
-    batch(() => {
-      this.revision = header.revision
-      this.header.value = header
-      this.experiments.value = { table: new ExperimentTable(experiments) }
-    })
+    if (header.uid !== this.header.value?.uid && answer !== null) this.newest = answer.body
+    this.revision = header.revision
+    this.table = new ExperimentTable(experiments)
+    this.header.value = header
+    this.showing.now()
     return String(header.revision)
   }
 
   async poll(signal: AbortSignal): Promise<void> {
     const answer = await readProgress(this.campaignId, this.etag, signal)
     if (answer === null || answer.body.revision === this.revision) return
-    this.tell(answer.body)
     await this.load(signal)
   }
 
@@ -69,14 +72,11 @@ export class CampaignFeed implements Source {
     const { revision, previous_revision, progress, experiments } = data as ChangeEvent
     if (revision <= this.revision) return 'taken'
     if (previous_revision !== this.revision) return 'reload'
-    const wasOver = this.progress.value !== null && hasEnded(this.progress.value)
-    batch(() => {
-      this.revision = revision
-      const table = this.experiments.value?.table
-      table?.apply(experiments)
-      if (table !== undefined) this.experiments.value = { table }
-      this.tell(progress)
-    })
+    const wasOver = this.newest !== null && hasEnded(this.newest)
+    this.revision = revision
+    this.table?.apply(experiments)
+    this.hear(progress)
+    this.showing.ask()
     // The end is looked at once more as a whole: what people take away from it is what lies on the disk.
     return hasEnded(progress) && !wasOver ? 'reload' : 'taken'
   }
@@ -86,7 +86,14 @@ export class CampaignFeed implements Source {
     if (this.header.value !== null) this.header.value = { ...this.header.value, settings }
   }
 
-  private tell(progress: Progress): void {
-    if (progress.revision >= (this.progress.value?.revision ?? 0)) this.progress.value = progress
+  private hear(progress: Progress): void {
+    if (progress.revision >= (this.newest?.revision ?? 0)) this.newest = progress
+  }
+
+  private show(): void {
+    batch(() => {
+      this.progress.value = this.newest
+      if (this.table !== null) this.experiments.value = { table: this.table }
+    })
   }
 }

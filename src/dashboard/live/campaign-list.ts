@@ -4,6 +4,7 @@ import type { StreamEvent } from '../api/event-stream.ts'
 import type { CampaignChangeEvent, CampaignGoneEvent } from '../api/events.ts'
 import type { Progress } from '../../domain/progress.ts'
 import { Follower, type Source } from './follower.ts'
+import { Paced } from './paced.ts'
 
 export type ListedRow = Progress | CorruptCampaign
 
@@ -13,6 +14,8 @@ export class CampaignListFeed implements Source {
   /** Null before they are known. */
   readonly rows = signal<ReadonlyMap<string, ListedRow> | null>(null)
   readonly follower: Follower
+  private known = new Map<string, ListedRow>()
+  private readonly showing = new Paced(() => (this.rows.value = new Map(this.known)))
   private etag: string | null = null
   private hasStream = false
 
@@ -29,9 +32,8 @@ export class CampaignListFeed implements Source {
     const answer = await listCampaigns(this.etag, signal)
     if (answer === null) return
     this.etag = answer.etag
-    this.rows.value = new Map(
-      answer.body.map((one) => [one.campaign_id, 'progress' in one ? one.progress : one] as const),
-    )
+    this.known = new Map(answer.body.map((one) => [one.campaign_id, 'progress' in one ? one.progress : one] as const))
+    this.showing.now()
   }
 
   take({ event, data }: StreamEvent): 'taken' | 'reload' {
@@ -42,13 +44,12 @@ export class CampaignListFeed implements Source {
       return isFirst || (data as { reset?: boolean }).reset === true ? 'reload' : 'taken'
     }
     if (event === 'corrupt') return 'reload'
-    const rows = new Map(this.rows.value)
-    if (event === 'deleted') rows.delete((data as CampaignGoneEvent).campaign_id)
+    if (event === 'deleted') this.known.delete((data as CampaignGoneEvent).campaign_id)
     if (event === 'created' || event === 'change') {
       const { campaign_id, progress } = data as CampaignChangeEvent
-      rows.set(campaign_id, progress)
+      this.known.set(campaign_id, progress)
     }
-    this.rows.value = rows
+    this.showing.ask()
     return 'taken'
   }
 }

@@ -52,10 +52,12 @@ function lastEnd(rows: readonly Row[]): number | null {
   return last === -Infinity ? null : last
 }
 
-function completions(rows: readonly Row[]): number[] {
+/** The ends of all that is completed, ascending. */
+function completions(rows: readonly Row[]): Float64Array {
   const ends: number[] = []
   for (const { mark, end } of rows) if (mark === 'completed' && end !== null) ends.push(end)
-  return ends.sort((a, b) => a - b)
+  // Sorts numbers far faster than a list does: it is done for every change.
+  return Float64Array.from(ends).sort()
 }
 
 function recentRate(rows: readonly Row[], now: number): number | null {

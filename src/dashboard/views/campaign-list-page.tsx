@@ -51,9 +51,9 @@ function filterRows(rows: ReadonlyMap<string, ListedRow>, { state = '', name = '
   return [...rows.values()]
     .filter((row) => state === '' || row.state === state)
     .filter((row) => part === '' || `${row.campaign_name}\n${row.campaign_id}`.toLowerCase().includes(part))
-    .sort(
-      (a, b) => (timeOf(b.updated_at) ?? 0) - (timeOf(a.updated_at) ?? 0) || (a.campaign_id < b.campaign_id ? -1 : 1),
-    )
+    .map((row) => ({ row, at: timeOf(row.updated_at) ?? 0 }))
+    .sort((a, b) => b.at - a.at || (a.row.campaign_id < b.row.campaign_id ? -1 : 1))
+    .map(({ row }) => row)
 }
 
 interface FiltersProps {
