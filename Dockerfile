@@ -8,8 +8,9 @@ COPY src ./src
 RUN npm run build
 
 FROM node:26-slim
-# Beyond loopback the service starts only with CAMPAIGND_ALLOW_ANONYMOUS=true: whoever runs the container gives it, and
-# says by that that everybody who reaches the port may do anything. All else works on a read-only root file system.
+# Beyond loopback the service starts only with a CAMPAIGND_TOKENS_FILE, or with CAMPAIGND_ALLOW_ANONYMOUS=true: whoever runs the
+# container gives one of them, and says by the latter that everybody who reaches the port may do anything. It works on a
+# read-only root file system.
 ENV NODE_ENV=production CAMPAIGND_HOST=0.0.0.0 CAMPAIGND_PORT=8080 CAMPAIGND_DATA_DIR=/data
 WORKDIR /app
 COPY package.json package-lock.json ./

@@ -17,7 +17,7 @@ const NO_RANDOM = {
 }
 const REPOSITORY_IS_BELOW_HTTP = {
   regex:
-    '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)|(^|/)(http|leases|live|cli|config\\.[jt]s)(/|$)',
+    '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)|(^|/)(http|leases|live|metrics|auth|cli|config\\.[jt]s)(/|$)',
   message: 'The repository imports itself and the domain, and knows neither HTTP nor the settings.',
 }
 const SEAM_IS_ABOVE_FILES = {
@@ -26,12 +26,25 @@ const SEAM_IS_ABOVE_FILES = {
 }
 const BETWEEN_REPOSITORY_AND_HTTP = {
   regex:
-    '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)|(^|/)(repository/(?!repository\\.[jt]s$)|http|cli|config\\.[jt]s)(/|$)',
+    '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)|(^|/)(repository/(?!repository\\.[jt]s$)|(metrics|http|auth|cli|config\\.[jt]s)(/|$))',
   message: 'Leases and live import themselves, the domain and repository/repository.ts.',
 }
+const METRICS_ARE_BELOW_HTTP = {
+  regex:
+    '^(?!\\.{1,2}/|prom-client$)|(^|/)(repository/(?!repository\\.[jt]s$)|(leases|live|http|auth|cli|config\\.[jt]s)(/|$))',
+  message:
+    'Metrics import themselves, the domain, repository/repository.ts and prom-client: what is counted comes to them.',
+}
+const PROM_CLIENT = { regex: '^prom-client(/|$)', message: 'Only src/metrics knows prom-client.' }
+const TOKENS_STAND_ALONE = {
+  regex: '^(?!\\./|node:(crypto|fs)$)',
+  message: 'Tokens import themselves, and of Node node:crypto and node:fs.',
+}
 const HTTP_IS_ABOVE_THE_SEAM = {
-  regex: '(^|/)(repository/(?!repository\\.[jt]s$)|cli/|config\\.[jt]s$)|^(node:)?fs(/|$)',
-  message: 'HTTP imports the domain and repository/repository.ts: it knows neither files nor the settings.',
+  regex:
+    '(^|/)(repository/(?!repository\\.[jt]s$)|auth/(?!(role|tokens)\\.[jt]s$)|cli/|config\\.[jt]s$)|^(node:)?fs(/|$)',
+  message:
+    'HTTP imports the domain, repository/repository.ts and the values of auth: it knows neither files nor the settings.',
 }
 
 const DASHBOARD_IS_A_CLIENT = {
@@ -89,13 +102,15 @@ export default defineConfig(
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
     },
   },
-  layer(['src/**'], SEAM_IS_ABOVE_FILES),
-  layer(['src/main.ts', 'src/cli/**']),
+  layer(['src/**'], SEAM_IS_ABOVE_FILES, PROM_CLIENT),
+  layer(['src/main.ts', 'src/cli/**'], PROM_CLIENT),
   layer(['src/domain/**'], DOMAIN_IS_PURE, NO_RANDOM),
   layer(['src/repository/**'], REPOSITORY_IS_BELOW_HTTP, SEAM_IS_ABOVE_FILES),
   layer(['src/repository/file/**'], REPOSITORY_IS_BELOW_HTTP),
   layer(['src/leases/**', 'src/live/**'], BETWEEN_REPOSITORY_AND_HTTP),
-  layer(['src/http/**'], HTTP_IS_ABOVE_THE_SEAM),
+  layer(['src/metrics/**'], METRICS_ARE_BELOW_HTTP),
+  layer(['src/auth/**'], TOKENS_STAND_ALONE),
+  layer(['src/http/**'], HTTP_IS_ABOVE_THE_SEAM, PROM_CLIENT),
   layer(['src/dashboard/*'], DASHBOARD_IS_A_CLIENT, DASHBOARD_TOP),
   layer(['src/dashboard/*/**'], DASHBOARD_IS_A_CLIENT, DASHBOARD_KNOWS_TYPES, DASHBOARD_KNOWS_NO_MORE),
   {

@@ -2,9 +2,13 @@
 import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
-import { ConfigError, readConfig, type Config } from './config.ts'
+import { TokenWatch } from './auth/token-watch.ts'
+import { createToken } from './auth/tokens.ts'
+import { ConfigError, isLoopback, readErrand, type Config, type Errand } from './config.ts'
+import { TimestampWriter } from './domain/timestamp-writer.ts'
 import { buildApp, type App } from './http/app.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
+import { Metrics } from './metrics/metrics.ts'
 import type { ManifestRepository } from './repository/repository.ts'
 import { openFileRepository } from './repository/file/open-file-repository.ts'
 
@@ -16,10 +20,16 @@ const PATIENCE = 4800
 /** Milliseconds for the last answers to leave once the store is in doubt. */
 const LAST_ANSWERS = 200
 
-const config = configOrExit()
+const errand = errandOrExit()
+if (errand.kind === 'create-token') {
+  printToken(createToken(errand.name, errand.role))
+  process.exit(0)
+}
+const { config } = errand
 const output = pino.destination({ sync: false })
 const logger = pino({ level: config.logLevel }, output)
 
+const timestamps = new TimestampWriter()
 const running: { app?: App; leases?: LeaseKeeper; repository?: ManifestRepository; inDoubt?: Error } = {}
 
 process.on('uncaughtException', (error) => {
@@ -28,7 +38,17 @@ process.on('uncaughtException', (error) => {
 })
 
 closeWithGrace(
-  { delay: PATIENCE, logger: false, skip: ['uncaughtException', 'unhandledRejection', 'beforeExit'] },
+  {
+    delay: PATIENCE,
+    logger: false,
+    // With tokens SIGHUP has another meaning.
+    skip: [
+      'uncaughtException',
+      'unhandledRejection',
+      'beforeExit',
+      ...(config.tokens === null ? [] : ['SIGHUP' as const]),
+    ],
+  },
   stop,
 )
 
@@ -41,7 +61,10 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { host, port, dataDir, durability, bodyLimit } = config
+  const { host, port, dataDir, durability, limits, allowedHosts, corsOrigins, openMetrics } = config
+  const watch = watchTokens(config)
+  const metrics = new Metrics()
+  metrics.watchProcess()
   const repository = await openFileRepository({
     dataDir,
     durability,
@@ -54,6 +77,9 @@ async function start(): Promise<void> {
     onCorrupt: (campaign_id, reason) => {
       logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
     },
+    onCommit: (report) => {
+      metrics.committed(report)
+    },
     onFatal: (reason) => {
       running.inDoubt = reason
       logger.fatal(
@@ -64,11 +90,13 @@ async function start(): Promise<void> {
     },
   })
   running.repository = repository
+  metrics.watchLock(() => repository.lockAge())
   const leases = await LeaseKeeper.open({
     repository,
     now,
     monotonic: () => performance.now(),
     onExpired: (campaign_id, exp_ids) => {
+      metrics.expired(exp_ids.length)
       logger.warn({ campaign_id, exp_ids }, 'leases ran out: given up for lost')
     },
     onError: (campaign_id, error) => {
@@ -76,9 +104,15 @@ async function start(): Promise<void> {
     },
   })
   running.leases = leases
-  const app = await buildApp({ repository, leases, logger, bodyLimit, now })
+  const access = { tokens: () => watch?.current ?? null, allowedHosts, corsOrigins, openMetrics }
+  const app = await buildApp({ repository, leases, metrics, logger, limits, access, now })
   running.app = app
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
+  if (watch === null && !isLoopback(host)) {
+    logger.warn(
+      `ANYBODY MAY DO ANYTHING: there are no tokens, and others can reach ${host}. Whoever does may read, change and delete all campaigns`,
+    )
+  }
   const url = await listenQuietly(app, host, port)
   leases.start()
   logger.info(
@@ -87,8 +121,27 @@ async function start(): Promise<void> {
   )
 }
 
+function watchTokens({ tokens }: Config): TokenWatch | null {
+  if (tokens === null) return null
+  const { file } = tokens
+  const watch = new TokenWatch({
+    ...tokens,
+    onChange: (count) => {
+      logger.info({ tokens_file: file, count }, 'tokens read again')
+    },
+    onError: (reason) => {
+      logger.error(
+        { tokens_file: file, reason },
+        'the tokens file cannot be used: the tokens that were known still hold',
+      )
+    },
+  })
+  process.on('SIGHUP', () => watch.reload())
+  return watch
+}
+
 function now(): string {
-  return new Date().toISOString()
+  return timestamps.write(Date.now())
 }
 
 /** Fastify logs a line of its own for each address of the machine; we say it once. */
@@ -124,12 +177,18 @@ function exit(code: number): never {
   process.exit(code)
 }
 
-function configOrExit(): Config {
+function printToken({ token, line }: { readonly token: string; readonly line: string }): void {
+  process.stdout.write(
+    `The token, which is kept nowhere and not shown again:\n\n  ${token}\n\nThe line for the tokens file:\n\n  ${line}\n`,
+  )
+}
+
+function errandOrExit(): Errand {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
   try {
-    return readConfig(process.argv, process.env, version)
+    return readErrand(process.argv, process.env, version)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`campaignd cannot start:\n${error.faults.map((sentence) => `  ${sentence}.\n`).join('')}`)

@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     pool: 'forks',
     // More than the two cores that CI has: many tests wait for a lock or a process.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Of `test.concurrent`: each of these runs services of its own.
     maxConcurrency: 2,
     testTimeout: 30_000,

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { buildApp } from '../http/app.ts'
+import { DEFAULT_LIMITS } from '../http/limits.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
+import { Metrics } from '../metrics/metrics.ts'
 import { openFileRepository } from '../repository/file/open-file-repository.ts'
 
 /** Writes the OpenAPI document of the routes into the file named by the first argument. */
@@ -16,6 +18,7 @@ const repository = await openFileRepository({
   onWait: ignore,
   onNotice: ignore,
   onCorrupt: ignore,
+  onCommit: ignore,
   onFatal: ignore,
 })
 const now = () => ''
@@ -26,7 +29,12 @@ const leases = await LeaseKeeper.open({
   onExpired: ignore,
   onError: ignore,
 })
-const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), now, bodyLimit: 1024 })
+const app = await buildApp({
+  ...{ repository, leases, now, metrics: new Metrics() },
+  logger: pino({ level: 'silent' }),
+  limits: DEFAULT_LIMITS,
+  access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
+})
 await app.ready()
 writeFileSync(process.argv[2] ?? 'openapi/openapi.json', `${JSON.stringify(app.swagger(), null, 2)}\n`)
 await app.close()

@@ -1,7 +1,8 @@
 import type { Campaign, Decision } from './campaign.ts'
 import { draftExperiments } from './draft-experiment.ts'
-import { MAX_EXPERIMENTS, type ExperimentDraft } from './draft.ts'
-import { DomainError, invalid, jsonPointer } from './errors.ts'
+import { refuseTooMany, type CampaignSize } from './campaign-size.ts'
+import type { ExperimentDraft } from './draft.ts'
+import { DomainError, jsonPointer } from './errors.ts'
 import { sameDefinition, type Experiment } from './experiment.ts'
 
 export interface Appended {
@@ -20,13 +21,14 @@ export function appendExperiments(
   campaign: Campaign,
   drafts: readonly ExperimentDraft[],
   { now, timezone }: { readonly now: string; readonly timezone: string },
+  size: CampaignSize,
 ): Decision<Appended> {
   const drafting = { revision: campaign.nextRevision, timezone, pointer: jsonPointer('experiments') }
   const drafted = draftExperiments(drafts, drafting)
   const appended = drafted.filter((experiment) => !isThere(campaign, experiment))
-  if (campaign.experiments.length + appended.length > MAX_EXPERIMENTS) {
-    throw invalid({ pointer: drafting.pointer, detail: `would make more than ${MAX_EXPERIMENTS} experiments` })
-  }
+  // What is there already may be repeated, whatever is allowed by now.
+  if (appended.length > 0)
+    refuseTooMany({ experiments: { length: campaign.experiments.length + appended.length } }, size)
   return {
     changes: appended.length === 0 ? null : { at: now, appended },
     result: {

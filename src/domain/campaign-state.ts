@@ -2,7 +2,7 @@ import type { Static } from '@sinclair/typebox'
 import type { Campaign } from './campaign.ts'
 import { StringEnum } from './schema.ts'
 
-const CAMPAIGN_STATES = ['corrupt', 'completed', 'paused', 'running', 'failed', 'idle', 'pending'] as const
+export const CAMPAIGN_STATES = ['corrupt', 'completed', 'paused', 'running', 'failed', 'idle', 'pending'] as const
 
 export const CampaignState = StringEnum(CAMPAIGN_STATES, {
   description:

@@ -21,8 +21,8 @@ const TimeInput = Type.String({
   examples: ['2026-02-03T21:04:17.319159'],
 })
 
-/** The longest list that one campaign may begin with. */
-export const MAX_EXPERIMENTS = 100_000
+/** The longest list that any setting allows. */
+export const MAX_EXPERIMENTS = 1_000_000
 
 const PastAttemptDraft = Type.Object(
   {

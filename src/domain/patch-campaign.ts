@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from './campaign.ts'
+import { refuseTooMany, type CampaignSize } from './campaign-size.ts'
 import { SettingsDraft } from './draft.ts'
 import { invalid } from './errors.ts'
 import { CampaignName, Label, settled } from './manifest.ts'
@@ -30,9 +31,14 @@ export type CampaignPatch = Static<typeof CampaignPatch>
 /**
  * Changes name, settings or labels.
  * @returns the campaign as it is then
- * @throws DomainError `invalid` when it says nothing, or would have running workers stop in a campaign that is not paused
+ * @throws DomainError `invalid` when it says nothing, would make too many labels, or would have running workers stop in a campaign that is not paused
  */
-export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: string): Decision<Campaign> {
+export function patchCampaign(
+  campaign: Campaign,
+  patch: CampaignPatch,
+  now: string,
+  size: CampaignSize,
+): Decision<Campaign> {
   if (Object.keys(patch).length === 0) {
     throw invalid({ pointer: '', detail: 'says nothing: give a campaign_name, settings or labels' })
   }
@@ -46,6 +52,8 @@ export function patchCampaign(campaign: Campaign, patch: CampaignPatch, now: str
   if (patch.settings?.cancel_running === true && !header.settings.paused) {
     throw invalid({ pointer: '/settings/cancel_running', detail: 'is only for a campaign that is paused' })
   }
+  // Of what had more before, some may be taken away.
+  if (Object.keys(header.labels).length > Object.keys(labels).length) refuseTooMany(header, size)
   if (isDeepStrictEqual(before, header)) return { changes: null, result: campaign }
   const changes = { at: now, header }
   return { changes, result: campaign.with(changes) }

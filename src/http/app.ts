@@ -1,34 +1,34 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { LogController, fastify, type FastifyInstance } from 'fastify'
+import { LogController, fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Logger } from 'pino'
-import { CampaignDraft, ExperimentDraft } from '../domain/draft.ts'
-import { CampaignManifestEntry } from '../domain/experiment.ts'
-import { CampaignManifest } from '../domain/manifest.ts'
-import { CampaignSummary, CorruptCampaign } from '../domain/campaign-list.ts'
-import { CampaignPatch } from '../domain/patch-campaign.ts'
-import { Progress, StatusCounts } from '../domain/progress.ts'
-import { PythonToolManifest } from '../domain/python-tool-manifest.ts'
-import { ExperimentReport } from '../domain/report.ts'
-import { ClaimRequest } from '../domain/claim.ts'
-import { Heartbeat } from '../domain/heartbeat.ts'
-import { ResumeRequest } from '../domain/resume-request.ts'
-import { RetryRequest } from '../domain/retry.ts'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { UNKNOWN_ROUTE } from '../metrics/request-metrics.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
 import { CampaignFeed } from '../live/campaign-feed.ts'
-import { CampaignChangeEvent, CampaignGoneEvent, ChangeEvent, SnapshotEvent } from '../live/event-data.ts'
 import { EventHub } from '../live/event-hub.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
+import { lateChild } from './late-logger.ts'
+import type { Limits } from './limits.ts'
+import { ANSWER_HEADERS, answerHeaders } from './plugins/answer-headers.ts'
+import { authentication, type AuthenticationOptions } from './plugins/authentication.ts'
+import { authorization } from './plugins/authorization.ts'
+import { cors, type CorsOptions } from './plugins/cors.ts'
+import { crossSite } from './plugins/cross-site.ts'
 import { drain } from './plugins/drain.ts'
-import { hostHeader } from './plugins/host-header.ts'
+import { hostHeader, type HostHeaderOptions } from './plugins/host-header.ts'
+import { loadShedding } from './plugins/load-shedding.ts'
 import { openApi } from './plugins/open-api.ts'
+import { rateLimit } from './plugins/rate-limit.ts'
 import { requestIdentity } from './plugins/request-identity.ts'
-import { HttpError, Problem, sendProblem } from './problem.ts'
+import { requestMetrics } from './plugins/request-metrics.ts'
+import { Places } from './places.ts'
+import { HttpError, sendProblem } from './problem.ts'
 import { campaignRoutes } from './routes/campaign.ts'
 import { campaignsRoutes } from './routes/campaigns.ts'
-import { BatchResult, ExperimentUpdate, experimentBatchRoutes } from './routes/experiment-batch.ts'
+import { experimentBatchRoutes } from './routes/experiment-batch.ts'
 import { experimentRoutes } from './routes/experiment.ts'
 import { experimentsRoutes } from './routes/experiments.ts'
 import { claimsRoutes } from './routes/claims.ts'
@@ -36,27 +36,36 @@ import { dashboardRoutes } from './routes/dashboard.ts'
 import { eventsRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { heartbeatRoutes } from './routes/heartbeat.ts'
+import { metricsRoutes, type MetricsRouteOptions } from './routes/metrics.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { progressRoutes } from './routes/progress.ts'
 import { resumeRoutes } from './routes/resume.ts'
 import { retryRoutes } from './routes/retry.ts'
-import { RunningExperiment, workersRoutes } from './routes/workers.ts'
+import { workersRoutes } from './routes/workers.ts'
+import { SCHEMAS } from './schemas.ts'
 import { schemaController } from './validation.ts'
+
+/** Who gets in, and by which names and from whose pages. */
+export type Access = AuthenticationOptions & HostHeaderOptions & CorsOptions & MetricsRouteOptions
 
 export interface AppDependencies {
   readonly repository: ManifestRepository
   readonly leases: LeaseKeeper
+  readonly metrics: Metrics
   readonly logger: Logger
   /** The present as the manifest writes it: RFC 3339, UTC. */
   readonly now: () => string
-  /** The largest body, in bytes, for creating and appending; other calls take no more than 1 MiB of it. */
-  readonly bodyLimit: number
+  readonly limits: Limits
+  readonly access: Access
 }
 
 /** What routes work with. */
 export interface RouteDependencies extends AppDependencies {
   readonly feed: CampaignFeed
   readonly events: EventHub
+  /** For calls that are held until something changes. */
+  readonly waiting: Places
+  readonly streams: Places
 }
 
 declare module 'fastify' {
@@ -66,92 +75,99 @@ declare module 'fastify' {
   }
 }
 
-export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>
+export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
 const MIB = 1024 * 1024
 
 /** Longest id of a path; a longer part of one is refused before it is looked at. */
 const MAX_PARAM_LENGTH = 256
 
-/** Milliseconds that a client may take to send its headers, and its whole request. */
-const HEADERS_TIMEOUT = 15_000
-const REQUEST_TIMEOUT = 60_000
-/** How often it is looked at who has taken longer: Node's own 30 s would double and treble these times. */
+/** Milliseconds between looks at who takes too long with a request: Node's own 30 s would double and treble the limits. */
 const TIMEOUT_CHECK = 1_000
-
-const SCHEMAS = [
-  CampaignManifestEntry,
-  CampaignManifest,
-  PythonToolManifest,
-  ExperimentDraft,
-  CampaignDraft,
-  CampaignPatch,
-  StatusCounts,
-  Progress,
-  CampaignSummary,
-  CorruptCampaign,
-  ExperimentReport,
-  ExperimentUpdate,
-  BatchResult,
-  RetryRequest,
-  ResumeRequest,
-  ClaimRequest,
-  Heartbeat,
-  RunningExperiment,
-  ChangeEvent,
-  SnapshotEvent,
-  CampaignChangeEvent,
-  CampaignGoneEvent,
-  Problem,
-]
 
 /** The service without its socket. Closing it ends waiting calls and refuses new changes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
+  const { repository, leases, metrics, logger, limits, access } = dependencies
+  // By the type that children have too: one that is made late is no whole pino.
+  const loggerInstance: FastifyBaseLogger = logger
   const app: App = fastify({
-    loggerInstance: dependencies.logger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    bodyLimit: Math.min(MIB, dependencies.bodyLimit),
-    requestTimeout: REQUEST_TIMEOUT,
+    bodyLimit: Math.min(MIB, limits.bodyLimit),
+    requestTimeout: limits.requestTimeout * 1000,
+    keepAliveTimeout: limits.keepAliveTimeout * 1000,
     http: {
-      headersTimeout: HEADERS_TIMEOUT,
+      headersTimeout: limits.headersTimeout * 1000,
       connectionsCheckingInterval: TIMEOUT_CHECK,
       requireHostHeader: false,
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdentity.generate,
+    childLoggerFactory: (_logger, bindings, options) => lateChild(logger, bindings, options),
     schemaController,
     frameworkErrors: (error, request, reply) => {
-      reply.header('x-request-id', request.id)
+      reply.headers(ANSWER_HEADERS).header('x-request-id', request.id)
       void sendProblem(error, request, reply)
+      // It has no route, and passes no hook.
+      metrics.requests.count({ method: request.method, route: UNKNOWN_ROUTE, status: reply.statusCode })
     },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', answerExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
+  // Without it each answer is looked up among those declared, by its status and media type, to be stringified all the same.
+  app.setReplySerializer((payload) => JSON.stringify(payload))
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler((request) => {
     throw new HttpError('not-found', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`)
   })
   for (const schema of SCHEMAS) app.addSchema(schema)
 
-  const feed = new CampaignFeed(dependencies.repository)
-  const events = new EventHub(dependencies.repository, feed)
+  const feed = new CampaignFeed(repository)
+  const events = new EventHub(repository, feed)
   app.decorate('eventHub', events)
-  const routes: RouteDependencies = { ...dependencies, feed, events }
+  metrics.watch({
+    repository,
+    leases,
+    events,
+    onError: (error) => {
+      logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
+    },
+  })
+  const routes: RouteDependencies = {
+    ...{ ...dependencies, feed, events },
+    waiting: new Places({ refusal: 'too-many-waiting', limit: limits.maxWaiting }),
+    streams: new Places({
+      refusal: 'too-many-streams',
+      limit: limits.maxStreams,
+      perAddress: limits.maxStreamsPerAddress,
+    }),
+  }
   await app.register(requestIdentity.plugin)
-  await app.register(hostHeader)
+  await app.register(requestMetrics, { requests: metrics.requests })
+  await app.register(answerHeaders)
+  await app.register(hostHeader, access)
+  if (access.corsOrigins.length > 0) await app.register(cors, access)
+  await app.register(crossSite, access)
   await app.register(drain, {
     onDrain: () => {
       events.end()
       feed.end()
     },
   })
+  await app.register(authentication, access)
+  // From here on in the order in which they judge a call: whoever may not make it is limited too.
+  if (limits.maxLag > 0) await app.register(loadShedding, limits)
+  if (limits.rateLimit > 0) await app.register(rateLimit, limits)
+  await app.register(authorization)
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(healthRoutes, routes)
+  await app.register(metricsRoutes, routes)
   await app.register(problemRoutes)
   await app.register(dashboardRoutes)
   await app.register(campaignsRoutes, { prefix: '/v1', ...routes })

@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
+import { ANSWER_HEADERS } from './plugins/answer-headers.ts'
 import { requestIdentity } from './plugins/request-identity.ts'
 import { problem, PROBLEM_TYPE } from './problem.ts'
 import { PROBLEMS, type HttpErrorCode } from './problem-catalog.ts'
@@ -36,6 +37,7 @@ function bareAnswer(
   const { status, meaning } = PROBLEMS[code]
   const json = JSON.stringify(problem(code, meaning, ''))
   const headers = {
+    ...ANSWER_HEADERS,
     'content-type': PROBLEM_TYPE,
     'content-length': String(Buffer.byteLength(json)),
     'x-request-id': requestId,

@@ -10,6 +10,7 @@ const HEADERS = {
 
 /** Takes the connection of a reply over for Server-Sent Events. */
 export function openEventStream(reply: FastifyReply): EventSink {
+  reply.countStream()
   reply.hijack()
   const { raw } = reply
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS })

@@ -6,6 +6,9 @@ export type HttpErrorCode =
   | 'malformed-json'
   | 'malformed-url'
   | 'malformed-request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'cross-site-refused'
   | 'not-found'
   | 'precondition-failed'
   | 'body-too-large'
@@ -14,6 +17,11 @@ export type HttpErrorCode =
   | 'unsupported-media-type'
   | 'request-timeout'
   | 'expectation-failed'
+  | 'misdirected-request'
+  | 'too-many-requests'
+  | 'too-many-waiting'
+  | 'too-many-streams'
+  | 'overloaded'
   | 'draining'
   | 'not-ready'
   | 'internal'
@@ -55,6 +63,27 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'Malformed request',
     meaning: 'What came over the connection is not well-formed HTTP.',
     remedy: 'Check the client, and whatever stands between it and the service.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'Unauthorized',
+    meaning: 'The call has no token, or one that the service does not know.',
+    remedy:
+      'Send `Authorization: Bearer <token>`. `campaignd token create` makes a token and the line for the tokens file that lets it in.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Forbidden',
+    meaning: 'The role of the token is not enough for the call.',
+    remedy:
+      'Use a token of the role that `detail` names. `read` sees everything; `work` also reports, claims, retries and resumes; ' +
+      '`admin` also creates, changes and deletes campaigns.',
+  },
+  'cross-site-refused': {
+    status: 403,
+    title: 'Cross-site call refused',
+    meaning: 'A browser makes the call for a page that is not ours and not listed. Nothing was changed.',
+    remedy: 'If that page may, list its origin in CAMPAIGND_CORS_ORIGINS.',
   },
   'not-found': {
     status: 404,
@@ -185,6 +214,19 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     meaning: 'The header Expect asks for something that the service does not know.',
     remedy: 'Leave the header out, or send 100-continue.',
   },
+  'misdirected-request': {
+    status: 421,
+    title: 'Misdirected request',
+    meaning: 'The header Host has a name that the service does not go by.',
+    remedy: 'Call it by localhost or by its address, or list the name in CAMPAIGND_ALLOWED_HOSTS.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'Too many requests',
+    meaning: 'The token, or the address, makes more requests a second than CAMPAIGND_RATE_LIMIT allows.',
+    remedy: 'Repeat the call after the seconds that Retry-After names.',
+    retryAfter: 1,
+  },
   'headers-too-large': {
     status: 431,
     title: 'Headers too large',
@@ -210,6 +252,29 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     meaning:
       'The store failed after the change was made and before it was safe. It may be there after the restart or not.',
     remedy: 'Repeat the call: every report, create with an id or a key, append, retry and resume may be repeated.',
+    retryAfter: 5,
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    meaning:
+      'The service is late with all that it has to do, and refuses reads so that workers can report; later it refuses other ' +
+      'calls too. Nothing was changed.',
+    remedy: 'Repeat the call. Instead of polling, hold it with `wait`.',
+    retryAfter: 1,
+  },
+  'too-many-waiting': {
+    status: 503,
+    title: 'Too many waiting',
+    meaning: 'As many calls are held as CAMPAIGND_MAX_WAITING allows. Nothing was changed.',
+    remedy: 'Repeat the call, or ask without waiting.',
+    retryAfter: 5,
+  },
+  'too-many-streams': {
+    status: 503,
+    title: 'Too many streams',
+    meaning: 'As many streams of events are open as CAMPAIGND_MAX_STREAMS or CAMPAIGND_MAX_STREAMS_PER_ADDRESS allows.',
+    remedy: 'Close one, try later, or poll with the ETag.',
     retryAfter: 5,
   },
   draining: {

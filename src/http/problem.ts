@@ -131,6 +131,6 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     : problemOf(error, instance)
   if (body.status >= 500) request.log.error({ err: error }, body.title)
   const { retryAfter } = PROBLEMS[body.code]
-  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
   return reply.code(body.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(body))
 }

@@ -6,7 +6,8 @@ type Listener = (event: CommittedEvent) => void
 export class CampaignFeed {
   private readonly listeners = new Map<string, Set<Listener>>()
   private readonly unsubscribe: Unsubscribe
-  private readonly over = new AbortController()
+  private readonly waiting = new Set<() => void>()
+  private over = false
 
   constructor(repository: ManifestRepository) {
     this.unsubscribe = repository.subscribe((event) => {
@@ -34,24 +35,25 @@ export class CampaignFeed {
       const settle = () => {
         unlisten()
         signal.removeEventListener('abort', settle)
-        this.over.signal.removeEventListener('abort', settle)
+        this.waiting.delete(settle)
         resolve()
       }
       const unlisten = this.listen(campaignId, settle)
       signal.addEventListener('abort', settle)
-      this.over.signal.addEventListener('abort', settle)
+      this.waiting.add(settle)
     })
   }
 
   /** True once nobody may wait any more, since the service stops. */
   get isOver(): boolean {
-    return this.over.signal.aborted
+    return this.over
   }
 
   /** Tells nothing any more, and has nobody wait. */
   end(): void {
     this.unsubscribe()
-    this.over.abort()
+    this.over = true
+    for (const settle of [...this.waiting]) settle()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Campaign, Decision } from '../domain/campaign.ts'
 import type { CampaignPage, CampaignQuery } from '../domain/campaign-list.ts'
+import type { CampaignStanding } from '../domain/campaign-standing.ts'
 import type { CampaignManifest } from '../domain/manifest.ts'
 
 export type RepositoryErrorCode =
@@ -50,6 +51,26 @@ export type CommittedEvent =
 export type Unsubscribe = () => void
 
 /**
+ * - `durable`: done
+ * - `refused`: what is there is not what it was to follow on. Nothing was changed
+ * - `full`, `failed`: the store could not write it: for lack of room, or otherwise. Nothing was changed
+ * - `lock_lost`: somebody else owns the store. Nothing was changed
+ * - `unknown`: it may or may not be there
+ */
+export const COMMIT_OUTCOMES = ['durable', 'refused', 'full', 'failed', 'lock_lost', 'unknown'] as const
+
+/** How one commit went, by which a campaign was to be created, changed or deleted. */
+export interface CommitReport {
+  readonly outcome: (typeof COMMIT_OUTCOMES)[number]
+  /** From when it was begun until its outcome was known, waiting for the commits of other campaigns included. */
+  readonly seconds: number
+  /** How many calls share it. */
+  readonly calls: number
+  /** What was to be written. */
+  readonly bytes: number
+}
+
+/**
  * Keeps campaigns durably. Whatever a promise here resolves or rejects with was judged on a state that is durable by
  * then; nothing that is not durable is ever seen.
  *
@@ -66,6 +87,9 @@ export interface ManifestRepository {
   readDocument(id: string): Promise<ManifestDocument>
 
   list(query: CampaignQuery): Promise<CampaignPage>
+
+  /** Where every campaign stands, in no order; cheap enough to be asked every few seconds. */
+  standings(): Promise<readonly CampaignStanding[]>
 
   /**
    * Decides on the newest state and makes the change durable.

@@ -4,18 +4,20 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Load, LoadResult } from './load.js'
+import { hasWrk, measureByWrk } from './wrk.js'
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const TSX = ['--import', 'tsx']
 
 export interface Server {
   readonly url: string
+  readonly pid: number
   stop(): Promise<void>
 }
 
-/** The service as it ships. */
+/** The service as it ships, with the settings that it has by itself. */
 export function startCampaignd(dataDir: string): Promise<Server> {
-  return start([pathOf('../../dist/main.js'), '--port', '0', '--data-dir', dataDir, '--log-level', 'info'])
+  return start([pathOf('../../dist/main.js'), '--port', '0', '--data-dir', dataDir])
 }
 
 /** A baseline of this folder. */
@@ -25,6 +27,7 @@ export function startBaseline(file: string, ...args: string[]): Promise<Server> 
 
 /** Puts a load on a server from a third process. */
 export async function measure(load: Load): Promise<LoadResult> {
+  if (hasWrk) return measureByWrk(load)
   const { stdout } = await promisify(execFile)(process.execPath, [...TSX, pathOf('load.ts'), JSON.stringify(load)])
   return JSON.parse(stdout) as LoadResult
 }
@@ -36,13 +39,18 @@ async function start(args: readonly string[]): Promise<Server> {
     child.on('close', (code) => {
       reject(new Error(`${args.join(' ')} ended with ${code}`))
     })
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    const lines = createInterface({ input: child.stdout }).on('line', (line) => {
       const found = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
-      if (found !== undefined) resolve(found)
+      if (found === undefined) return
+      resolve(found)
+      // To read a log line by line takes from the processors what is to be measured.
+      lines.close()
+      child.stdout.resume()
     })
   })
   return {
     url,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM')
       await ended

@@ -1,77 +1,61 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { campaignDraft } from '../support/drafts.js'
-import { measure, startBaseline, startCampaignd } from './child.js'
-import type { LoadResult } from './load.js'
+import { isMet, median, ROUNDS, SECONDS, type Finding, type Goal, type Row } from './row.js'
+import { claimsAgainstPatches } from './rows/claims-against-patches.js'
+import { heartbeatsAgainstBare } from './rows/heartbeats-against-bare.js'
+import { leaseSweep } from './rows/lease-sweep.js'
+import { liveRows } from './rows/live.js'
+import { patchAgainstNaive } from './rows/patch-against-naive.js'
+import { hasWrk } from './wrk.js'
 
 /**
- * `npm run bench`: each row is a ratio of two rates measured in the same minute, in rounds that alternate, since an
- * absolute figure says more about the machine than about the service.
+ * `npm run bench`, or `npm run bench -- claims sweep` for some rows: each row is a ratio of two rates measured in the same
+ * minute, in rounds that alternate, since an absolute figure says more about the machine than about the service; or a
+ * cost. Ends with 1 when a row could not be measured or misses its goal.
  */
 
-const ROUNDS = 5
-const SECONDS = 3
-const CONNECTIONS = 64
-const GOOD_SHARE = 0.999
+const ROWS: readonly Row[] = [patchAgainstNaive, claimsAgainstPatches, heartbeatsAgainstBare, leaseSweep, ...liveRows]
 
-const scratch = mkdtempSync(join(tmpdir(), 'campaignd-bench-'))
-try {
-  console.log(
-    `node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}; ${ROUNDS} rounds of ${SECONDS} s\n`,
-  )
-  console.log('| row | ratio (median) | spread | campaignd, a second | baseline, a second |')
-  console.log('| --- | --- | --- | --- | --- |')
-  await patchAgainstNaive(100)
-} finally {
-  rmSync(scratch, { recursive: true, force: true })
+const names = process.argv.slice(2)
+const unknown = names.filter((name) => !ROWS.some((row) => row.name === name))
+if (unknown.length > 0) {
+  console.error(`There is no row ${unknown.join(', ')}. Rows: ${ROWS.map(({ name }) => name).join(', ')}.`)
+  process.exit(2)
 }
 
-async function patchAgainstNaive(experiments: number): Promise<void> {
-  const draft = campaignDraft(experiments)
-  const ids = draft.experiments.map(({ exp_id }) => exp_id)
-  const ours = await startCampaignd(join(scratch, 'data'))
-  const campaign = `${ours.url}/v1/campaigns/sweep`
-  await send('POST', `${ours.url}/v1/campaigns`, draft)
-  await send('PATCH', `${campaign}/experiments`, { updates: ids.map((exp_id) => ({ exp_id, status: 'running' })) })
-  const path = join(scratch, 'naive.json')
-  writeFileSync(path, await (await fetch(`${campaign}?format=llenergymeasure`)).text())
-  const naive = await startBaseline('naive-service.ts', path)
+const processors = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`
+const tool = hasWrk ? 'wrk' : 'autocannon'
+console.log(`node ${process.version}, ${processors}; ${ROUNDS} rounds of ${SECONDS} s; load by ${tool}\n`)
+console.log('| row | median | spread | goal | campaignd | baseline |')
+console.log('| --- | --- | --- | --- | --- | --- |')
+for (const row of ROWS) if (names.length === 0 || names.includes(row.name)) await run(row)
 
-  const body = JSON.stringify({ result_path: 'results/[<id>].json' })
-  const load = { method: 'PATCH', body, connections: CONNECTIONS, seconds: SECONDS } as const
-  const rounds: [LoadResult, LoadResult][] = []
-  for (let round = 0; round < ROUNDS; round += 1) {
-    rounds.push([
-      await measure({ ...load, url: ours.url, paths: ids.map((id) => `/v1/campaigns/sweep/experiments/${id}`) }),
-      await measure({ ...load, url: naive.url, paths: ids.map((id) => `/experiments/${id}`) }),
-    ])
+async function run({ title, goal, measure }: Row): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'campaignd-bench-'))
+  try {
+    report(title, goal, await measure(directory))
+  } catch (error) {
+    console.log(`| ${title} | not measured: ${(error as Error).message} | | ${wordsOf(goal)} | | |`)
+    process.exitCode = 1
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
   }
-  await ours.stop()
-  await naive.stop()
-  report(`PATCH one status, ${CONNECTIONS} connections, N = ${experiments}, against the naive handler`, rounds)
 }
 
-async function send(method: string, url: string, body: unknown): Promise<void> {
-  const headers = { 'content-type': 'application/json' }
-  const answer = await fetch(url, { method, headers, body: JSON.stringify(body) })
-  if (!answer.ok) throw new Error(`${method} ${url}: ${await answer.text()}`)
+function report(title: string, goal: Goal, { figures, unit, ours, baseline }: Finding): void {
+  const middle = median(figures)
+  const spread = `${round(Math.min(...figures))} to ${round(Math.max(...figures))}`
+  const met = isMet(goal, middle) ? 'met' : 'missed'
+  if (met === 'missed') process.exitCode = 1
+  console.log(`| ${title} | ${round(middle)}${unit} | ${spread} | ${wordsOf(goal)}: ${met} | ${ours} | ${baseline} |`)
 }
 
-/** Prints a row. A row that was not answered well is no measurement, and fails the run. */
-function report(name: string, rounds: readonly [LoadResult, LoadResult][]): void {
-  for (const result of rounds.flat()) {
-    if (result.good / (result.good + result.bad) < GOOD_SHARE) {
-      throw new Error(`${name}: ${result.bad} of ${result.good + result.bad} answers were not 2xx`)
-    }
-  }
-  const ratios = rounds.map(([ours, baseline]) => ours.rate / baseline.rate).sort((a, b) => a - b)
-  const rate = (side: 0 | 1) => median(rounds.map((round) => round[side].rate)).toFixed(0)
-  const spread = `${ratios.at(0)?.toFixed(1)} to ${ratios.at(-1)?.toFixed(1)}`
-  console.log(`| ${name} | ${median(ratios).toFixed(1)} | ${spread} | ${rate(0)} | ${rate(1)} |`)
+function wordsOf(goal: Goal): string {
+  return 'atLeast' in goal ? `at least ${goal.atLeast}` : `below ${goal.below}`
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+/** To three digits. */
+function round(figure: number): string {
+  return String(Number(figure.toPrecision(3)))
 }

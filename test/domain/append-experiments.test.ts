@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { appendExperiments, type Appended } from '#campaignd/domain/append-experiments.js'
 import type { Campaign, Decision } from '#campaignd/domain/campaign.js'
 import type { ExperimentDraft } from '#campaignd/domain/draft.js'
+import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import { campaignOf, experiment, experimentDraft } from '../support/drafts.js'
 import { invalidAt, refusal } from '../support/refusal.js'
 import { NOW } from '../support/reports.js'
@@ -9,7 +10,7 @@ import { NOW } from '../support/reports.js'
 const CAMPAIGN = campaignOf([{ status: 'running' }, {}], { revision: 6 })
 
 function append(campaign: Campaign, drafts: readonly ExperimentDraft[], timezone = 'UTC'): Decision<Appended> {
-  return appendExperiments(campaign, drafts, { now: NOW, timezone })
+  return appendExperiments(campaign, drafts, { now: NOW, timezone }, DEFAULT_LIMITS)
 }
 
 test('new experiments come at the end, in the order of the request, under the next revision', () => {

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { send, writersOn, type Reply, type StoredManifest } from '../support/client.js'
 import { campaignDraft } from '../support/drafts.js'
 import { leftovers, readManifest } from '../support/file-store.js'
+import { Scrape } from '../support/metrics.js'
 import { runService, startService } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
@@ -37,7 +38,21 @@ describe('settings', () => {
   test('are told by --help, each with its variable', () => {
     const { status, stdout } = run(['--help'])
     expect(status).toBe(0)
-    for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'BODY_LIMIT']) {
+    for (const name of [
+      ...[
+        'HOST',
+        'PORT',
+        'ALLOW_ANONYMOUS',
+        'TOKENS_FILE',
+        'ALLOWED_HOSTS',
+        'CORS_ORIGINS',
+        'DATA_DIR',
+        'DURABILITY',
+        'LOG_LEVEL',
+      ],
+      ...['BODY_LIMIT', 'HEADERS_TIMEOUT', 'REQUEST_TIMEOUT', 'KEEP_ALIVE_TIMEOUT', 'MAX_CONNECTIONS', 'MAX_WAITING'],
+      ...['RATE_LIMIT', 'MAX_EXPERIMENTS', 'MAX_LABELS', 'MAX_LAG'],
+    ]) {
       expect(stdout).toContain(`CAMPAIGND_${name}`)
     }
   })
@@ -87,6 +102,33 @@ test('the id of a request is in its answer and in its log line', async () => {
     { request_id: created.headers.get('x-request-id'), method: 'POST', url: '/v1/campaigns', status: 201 },
     { request_id: 'mine-1', method: 'PATCH', url: '/v1/campaigns/sweep', status: 200 },
   ])
+})
+
+test('the metrics tell of the process, its lock, its commits and its leases', async () => {
+  const { url } = await startService()
+  await send('POST', `${url}/v1/campaigns`, campaignDraft(1))
+  const start = { status: 'running', worker: 'w', lease_seconds: 1 }
+  await send('PATCH', `${url}/v1/campaigns/sweep/experiments/0001`, start)
+  const scrape = async () => new Scrape((await send('GET', `${url}/metrics`)).text)
+  const found = await scrape()
+  expect(found.value('campaignd_commits_total', { outcome: 'durable' })).toBe(2)
+  expect(found.value('campaignd_leases_live')).toBe(1)
+  expect(found.value('campaignd_lock_refresh_age_seconds')).toBeLessThan(5)
+  expect(found.names).toEqual(
+    expect.arrayContaining([
+      'campaignd_process_cpu_seconds_total',
+      'campaignd_process_resident_memory_bytes',
+      'campaignd_process_start_time_seconds',
+      'campaignd_nodejs_eventloop_lag_p99_seconds',
+      'campaignd_nodejs_gc_duration_seconds',
+    ]),
+  )
+  for (const { name, type, help } of found.metrics) {
+    expect(name).toMatch(/^campaignd_/)
+    if (type === 'counter') expect(name).toMatch(/_total$/)
+    expect(help).not.toBe('')
+  }
+  await expect.poll(async () => (await scrape()).value('campaignd_leases_expired_total'), { timeout: 5000 }).toBe(1)
 })
 
 describe('a stop', () => {

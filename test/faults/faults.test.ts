@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { FAULTS } from './faults.js'
 
-test.each(FAULTS)('$name: $how', { timeout: 120_000 }, async ({ name, run }) => {
+// Two at a time: a row mostly waits for what it started.
+test.concurrent.each(FAULTS)('$name: $how', { timeout: 120_000 }, async ({ name, run }) => {
   const outcome = await run('short')
   console.log(name, outcome)
   expect(outcome.kind).not.toBe('failed')

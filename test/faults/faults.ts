@@ -1,13 +1,14 @@
 import type { Fault } from './fault.js'
 import { diskFull } from './disk-full.js'
 import { errorAtEachStep } from './error-at-each-step.js'
+import { fleet } from './fleet.js'
 import { hostileInput } from './hostile-input.js'
 import { killAtEachStep } from './kill-at-each-step.js'
 import { killLoop } from './kill-loop.js'
 import { linearizability } from './linearizability.js'
 import { model } from './model.js'
-import { powerLoss } from './power-loss.js'
 import { order } from './order.js'
+import { powerLoss } from './power-loss.js'
 import { shutdown } from './shutdown.js'
 import { staleRace } from './stale-race.js'
 import { unseenState } from './unseen-state.js'
@@ -19,13 +20,14 @@ export const FAULTS: readonly Fault[] = [
   killAtEachStep,
   errorAtEachStep,
   diskFull,
+  order,
+  zombie,
+  unseenState,
+  staleRace,
   linearizability,
   model,
   powerLoss,
-  order,
-  staleRace,
-  unseenState,
-  zombie,
   shutdown,
   hostileInput,
+  fleet,
 ]

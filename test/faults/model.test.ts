@@ -43,6 +43,16 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
     spoiling: { restart: forgetWorkers },
     says: /worker should be "gpu-1"|did not outlive a restart/,
   },
+  {
+    name: 'hands out again what runs',
+    spoiling: { repository: handingOutAgain },
+    says: /two live attempts of run-\d+/,
+  },
+  {
+    name: 'gives up a lease and leaves it there',
+    spoiling: { repository: (repository) => changing(repository, (changes) => mapped(changes, withLease)) },
+    says: /lease should be null, but is \{/,
+  },
 ]
 
 test.each(WRONG)('the model notices a service that $name', async ({ spoiling, says }) => {
@@ -79,6 +89,31 @@ function mapped(changes: Changes, change: (one: Experiment) => Experiment): Chan
 function withoutPastError(one: Experiment): Experiment {
   if (one.status !== 'pending') return one
   return { ...one, attempts: one.attempts.map((past) => ({ ...past, error: null })) }
+}
+
+/** Judges a claim that finds nothing once more, on a campaign in which all that runs under a lease is pending. */
+function handingOutAgain(repository: ManifestRepository): ManifestRepository {
+  return overriding(repository, {
+    update: (id, decide) =>
+      repository.update(id, (campaign) => {
+        const decided = decide(campaign)
+        const changed = [...campaign.inStatus('running')]
+          .filter(({ lease }) => lease !== null)
+          .map((one): Experiment => ({ ...one, status: 'pending' }))
+        if (!isEmptyClaim(decided.result) || changed.length === 0) return decided
+        const again = decide(campaign.with({ at: campaign.header.updated_at, changed }))
+        return isEmptyClaim(again.result) ? decided : again
+      }),
+  })
+}
+
+function isEmptyClaim(result: unknown): boolean {
+  const { done, experiments } = (result ?? {}) as { readonly done?: boolean; readonly experiments?: unknown[] }
+  return done !== undefined && experiments?.length === 0
+}
+
+function withLease(one: Experiment): Experiment {
+  return one.failure_kind === 'lost' ? { ...one, lease: { seconds: 60, claim_id: null } } : one
 }
 
 function withoutAttempt(call: Call): Call {

@@ -38,6 +38,7 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
     onWait: (holder) => told.push(`waits for ${holder}`),
     onNotice: () => undefined,
     onCorrupt: () => undefined,
+    onCommit: () => undefined,
     onFatal: (reason) => told.push(reason.message),
   })
   const read = async (id: string): Promise<Content> => {

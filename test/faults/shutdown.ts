@@ -40,7 +40,7 @@ const HALVES = [
 /** The service is asked to end while all hangs on it: it ends soon and well, and what it took on it finishes. */
 export const shutdown: Fault = {
   name: 'shutdown',
-  how: `SIGTERM with ${HELD} held requests, ${WRITERS} writers, idle connections and half-sent requests`,
+  how: `SIGTERM with ${HELD} open streams, held polls and waiting claims, ${WRITERS} writers, idle connections and half-sent requests`,
   run: (size) => onStage('shutdown', (stage) => new Shutdown(stage).run(ROUNDS[size])),
 }
 
@@ -66,7 +66,7 @@ class Shutdown {
 
   private async createCampaigns(url: string): Promise<void> {
     await this.writers.createCampaigns(url, WRITERS / CAMPAIGNS.length + 1)
-    await send('POST', `${url}/v1/campaigns`, campaignDraft(2, { campaign_id: QUIET }))
+    await send('POST', `${url}/v1/campaigns`, campaignDraft(2, { campaign_id: QUIET, settings: { paused: true } }))
   }
 
   /** @param open how many files the process had open before the first call */

@@ -429,9 +429,11 @@ test.each<[string, Method, string]>([
 })
 
 test('creating and appending take as much as is configured, and no more', async () => {
-  const { call, dataDir } = await openApp({ bodyLimit: 3 * MIB })
+  const { call, dataDir } = await openApp({ limits: { bodyLimit: 3 * MIB } })
   const ofSize = (size: number) =>
-    campaignDraft(2, { labels: Object.fromEntries(numbers(size / 1024).map((n) => [`label-${n}`, 'x'.repeat(1000)])) })
+    campaignDraft(1, {
+      experiments: numbers(size / 4200).map((n) => experimentDraft(`e${n}`, { config_path: 'x'.repeat(4000) })),
+    })
   const empty = bytesOf(dataDir)
   expectProblem(await call('POST', '/v1/campaigns', { body: ofSize(3.2 * MIB) }), 413, 'body-too-large')
   expect(bytesOf(dataDir)).toEqual(empty)

@@ -5,6 +5,7 @@ import { campaignDraft } from '../support/drafts.js'
 import { EventReader, faultsOfStream } from '../support/event-reader.js'
 import { writeFileSync } from 'node:fs'
 import { manifestPath } from '../support/files.js'
+import { Scrape } from '../support/metrics.js'
 
 interface Live extends TestCampaign {
   readonly url: string
@@ -230,6 +231,9 @@ describe('while many write', () => {
     expect(faultsOfStream(healthy.events, revision)).toEqual([])
     expect(campaign.app.eventHub.dropped).toBe(1)
     expect(campaign.app.eventHub.readers).toBe(1)
+    const scrape = new Scrape((await campaign.call('GET', '/metrics')).text)
+    expect(scrape.value('campaignd_event_streams_dropped_total')).toBe(1)
+    expect(scrape.value('campaignd_event_streams_open')).toBe(1)
   })
 })
 

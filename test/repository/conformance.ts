@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Campaign, Decision } from '#campaignd/domain/campaign.js'
 import type { CampaignQuery } from '#campaignd/domain/campaign-list.js'
 import type { CommittedEvent, ManifestRepository } from '#campaignd/repository/repository.js'
+import { experimentDraft } from '../support/drafts.js'
 import { append, listAll, newManifest, refuse, relabel, report, repeat, UNICODE } from '../support/decisions.js'
 
 /** A repository on a store of its own, which goes with the test. */
@@ -121,6 +122,27 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
       await repository.update('a', relabel({ team: 'one' }))
       expect(await listAll(repository, query)).toEqual(['a', 'b', 'd', 'e'])
       expect(await listAll(repository, { ...query, labels: [['team', 'one']] })).toEqual(['a'])
+    })
+
+    test('says in short where each campaign stands, as the long form does', async () => {
+      const { repository } = await open()
+      for (const id of ['a', 'c', 'd']) await repository.create(newManifest(id, 2))
+      const experiments = [experimentDraft('0001', { status: 'completed' }), experimentDraft('0002')]
+      await repository.create(newManifest('b', 2, { experiments }))
+      await repository.delete('c', { permit: () => undefined, force: false })
+      const { campaigns } = await repository.list({ ...query, limit: 10 })
+      const short = campaigns.map(({ campaign_id, updated_at, ...one }) => {
+        const counts = 'progress' in one ? one.progress.counts : null
+        return { campaign_id, updated_at, state: one.state, counts }
+      })
+      expect(short.map(({ campaign_id, state }) => [campaign_id, state])).toEqual([
+        ['a', 'pending'],
+        ['b', 'idle'],
+        ['d', 'pending'],
+      ])
+      expect([...(await repository.standings())].sort((a, b) => (a.campaign_id < b.campaign_id ? -1 : 1))).toEqual(
+        short,
+      )
     })
   })
 

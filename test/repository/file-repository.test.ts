@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { FileRepository } from '#campaignd/repository/file/file-repository.js'
 import { leftovers, manifestPath, openFileStore, readManifest } from '../support/file-store.js'
 import { listAll, newManifest, refuse, repeat, report, UNICODE } from '../support/decisions.js'
 import { sampleText, TORN_SAMPLE } from '../support/samples.js'
@@ -339,6 +340,38 @@ describe('a write that the system refuses', () => {
   })
 })
 
+describe('what is told of commits', () => {
+  test('is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
+    const { repository, dataDir, reports } = await openFileStore()
+    await repository.create(newManifest('sweep', 3))
+    const created = statSync(manifestPath(dataDir, 'sweep')).size
+    await Promise.all([
+      ...['0001', '0002'].map((id) => repository.update('sweep', report(id, 'new'))),
+      repository.update('sweep', repeat),
+    ])
+    const changed = statSync(manifestPath(dataDir, 'sweep')).size
+    await repository.update('sweep', repeat)
+    await repository.delete('sweep', { permit: () => undefined, force: false })
+    expect(reports.map(({ outcome, calls, bytes }) => [outcome, calls, bytes])).toEqual([
+      ['durable', 1, created],
+      ['durable', 3, changed],
+      ['durable', 1, 0],
+    ])
+    for (const { seconds } of reports) expect(seconds).toBeGreaterThan(0)
+  })
+
+  test('is why they did not become durable', async () => {
+    const { repository, dataDir, reports } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    writeFileSync(manifestPath(dataDir, 'sweep'), '{}')
+    await expect(repository.update('sweep', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
+    await repository.create(newManifest('another', 1))
+    rmdirSync(join(dataDir, 'lock'))
+    await expect(repository.update('another', report('0001', 'new'))).rejects.toThrow()
+    expect(reports.map(({ outcome }) => outcome)).toEqual(['durable', 'refused', 'durable', 'lock_lost'])
+  })
+})
+
 describe('a store that lost its lock', () => {
   function loseLock(dataDir: string): void {
     rmdirSync(join(dataDir, 'lock'))
@@ -428,4 +461,17 @@ test('two starts on one directory: the second waits, and gets it when the first 
   const { repository, notices } = await second
   expect(notices).toEqual([expect.stringContaining(`waits for process ${process.pid}`)])
   expect((await repository.read('sweep')).header.revision).toBe(2)
+})
+
+test('what the system said of a failure is told to the operator, and to no caller', async () => {
+  const { repository, fatal } = await openFileStore()
+  await repository.create(newManifest('sweep', 1))
+  const reason = new Error("EIO: i/o error, open '/srv/data/campaigns' and sweep.json was left in /srv/data")
+  if (!(repository instanceof FileRepository)) throw new Error('it is another repository')
+  repository.failStop(reason)
+  expect(fatal).toEqual([reason])
+  const refusal = await repository.update('sweep', report('0001', 'x')).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ code: 'store-unavailable' })
+  for (const told of [(refusal as Error).message, JSON.stringify(repository.readiness())])
+    expect(told).not.toMatch(/srv|sweep\.json|EIO/)
 })

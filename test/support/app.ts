@@ -2,13 +2,15 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
-import { buildApp, type App } from '#campaignd/http/app.js'
+import { buildApp, type Access, type App } from '#campaignd/http/app.js'
+import { DEFAULT_LIMITS, type Limits } from '#campaignd/http/limits.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
+import { Metrics } from '#campaignd/metrics/metrics.js'
 import { openFileRepository } from '#campaignd/repository/file/open-file-repository.js'
 import { checkAnswer } from './contract.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT'
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS'
 
 export interface Answer {
   readonly status: number
@@ -47,7 +49,11 @@ export interface TestApp {
 
 export interface TestAppOptions {
   readonly dataDir?: string
-  readonly bodyLimit?: number
+  /** Where they differ from the defaults. A test keeps the event loop busy itself: unless told, its lag is not looked at. */
+  readonly limits?: Partial<Limits>
+  readonly access?: Partial<Access>
+  /** Lines of the log are written there. */
+  readonly log?: { write(line: string): void }
 }
 
 interface Clocks {
@@ -60,9 +66,8 @@ interface Clocks {
 /** Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. */
 export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
   const dataDir = options.dataDir ?? temporaryDirectory()
-  const bodyLimit = options.bodyLimit ?? 16 * 1024 * 1024
   const clocks: Clocks = { wall: '2026-03-01T12:00:00.000Z', monotonic: 0 }
-  let run = await start(dataDir, bodyLimit, clocks)
+  let run = await start(dataDir, options, clocks)
   onTestFinished(async () => {
     await run.stop()
     expect(readdirSync(dataDir)).toEqual(['campaigns'])
@@ -85,7 +90,7 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
     },
     restart: async () => {
       await run.stop()
-      run = await start(dataDir, bodyLimit, clocks)
+      run = await start(dataDir, options, clocks)
     },
     call: (method, path, call) => makeCall(run.app, method, path, call),
   }
@@ -97,28 +102,40 @@ interface Run {
   stop(): Promise<void>
 }
 
-async function start(dataDir: string, bodyLimit: number, clocks: Clocks): Promise<Run> {
+async function start(dataDir: string, { limits, access, log }: TestAppOptions, clocks: Clocks): Promise<Run> {
   const now = () => clocks.wall
+  const metrics = new Metrics()
   const repository = await openFileRepository({
     dataDir,
     durability: 'fsync',
     onWait: () => undefined,
     onNotice: () => undefined,
     onCorrupt: () => undefined,
+    onCommit: (report) => {
+      metrics.committed(report)
+    },
     onFatal: (reason) => {
       throw reason
     },
   })
+  metrics.watchLock(() => repository.lockAge())
   const leases = await LeaseKeeper.open({
     repository,
     now,
     monotonic: () => clocks.monotonic,
-    onExpired: () => undefined,
+    onExpired: (_, expIds) => {
+      metrics.expired(expIds.length)
+    },
     onError: (_, error) => {
       throw error
     },
   })
-  const app = await buildApp({ repository, leases, logger: pino({ level: 'silent' }), bodyLimit, now })
+  const app = await buildApp({
+    ...{ repository, leases, metrics, now },
+    logger: log === undefined ? pino({ level: 'silent' }) : pino({ level: 'debug' }, log),
+    limits: { ...DEFAULT_LIMITS, maxLag: 0, ...limits },
+    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false, ...access },
+  })
   const stop = async () => {
     await app.close()
     await leases.close()

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { CampaignDraft } from '#campaignd/domain/draft.js'
 import type { CampaignManifest } from '#campaignd/domain/manifest.js'
-import { openApp, type Answer, type CallOptions, type TestApp } from './app.js'
+import { openApp, type Answer, type CallOptions, type TestApp, type TestAppOptions } from './app.js'
 import { campaignDraft } from './drafts.js'
 import { sampleText, type SAMPLES } from './samples.js'
 
@@ -16,8 +16,12 @@ export interface TestCampaign extends TestApp {
 }
 
 /** Opens the service with the campaign `sweep` of pending experiments 0001, 0002 and so on. */
-export async function openCampaign(experiments = 3, given: Partial<CampaignDraft> = {}): Promise<TestCampaign> {
-  return createIn(await openApp(), JSON.stringify(campaignDraft(experiments, given)))
+export async function openCampaign(
+  experiments = 3,
+  given: Partial<CampaignDraft> = {},
+  options: TestAppOptions = {},
+): Promise<TestCampaign> {
+  return createIn(await openApp(options), JSON.stringify(campaignDraft(experiments, given)))
 }
 
 /** Opens the service with a manifest of the Python tool imported. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
 import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-repository.js'
-import type { ManifestRepository } from '#campaignd/repository/repository.js'
+import type { CommitReport, ManifestRepository } from '#campaignd/repository/repository.js'
 import { leftovers } from './files.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
@@ -16,6 +16,8 @@ export interface FileStore {
   /** What was told beside answers, a sentence each. */
   readonly notices: string[]
   readonly corrupt: Map<string, string>
+  /** How each commit went. */
+  readonly reports: CommitReport[]
   readonly fatal: Error[]
 }
 
@@ -23,6 +25,7 @@ export interface FileStore {
 export async function openFileStore(dataDir: string = temporaryDirectory()): Promise<FileStore> {
   const notices: string[] = []
   const corrupt = new Map<string, string>()
+  const reports: CommitReport[] = []
   const fatal: Error[] = []
   const options: FileRepositoryOptions = {
     dataDir,
@@ -30,6 +33,7 @@ export async function openFileStore(dataDir: string = temporaryDirectory()): Pro
     onWait: (holder) => notices.push(`waits for ${holder}`),
     onNotice: (sentence) => notices.push(sentence),
     onCorrupt: (id, reason) => corrupt.set(id, reason),
+    onCommit: (report) => reports.push(report),
     onFatal: (reason) => fatal.push(reason),
   }
   let repository = await openFileRepository(options)
@@ -47,6 +51,7 @@ export async function openFileStore(dataDir: string = temporaryDirectory()): Pro
     close: () => repository.close(),
     notices,
     corrupt,
+    reports,
     fatal,
   }
 }

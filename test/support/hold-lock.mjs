@@ -21,6 +21,7 @@ async function take() {
     durability: 'fsync',
     onNotice: ignore,
     onCorrupt: ignore,
+    onCommit: ignore,
     onWait,
     onFatal: onLost,
   }

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastifyPlugin from 'fastify-plugin'
+import { htmlHeaders } from './html-headers.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,9 +18,16 @@ export const openApi = fastifyPlugin(
     const bodyIsOptional = new Set<string>()
     await app.register(swagger, {
       transform: ({ schema, url, route }) => {
-        const { documentedBody, isBodyOptional } = route.config ?? {}
+        const { documentedBody, isBodyOptional, role = 'none' } = route.config ?? {}
         if (isBodyOptional === true) bodyIsOptional.add(schema.operationId ?? '')
-        return { url, schema: documentedBody === undefined ? schema : { ...schema, body: documentedBody } }
+        return {
+          url,
+          schema: {
+            ...schema,
+            ...(documentedBody === undefined ? {} : { body: documentedBody }),
+            ...(role === 'none' ? {} : { security: [{ token: [role] }] }),
+          },
+        }
       },
       transformObject: (document) => {
         if (!('openapiObject' in document)) throw new Error('this is no OpenAPI 3 document')
@@ -55,14 +63,28 @@ export const openApi = fastifyPlugin(
           { name: 'service', description: 'The service itself' },
         ],
         security: [],
+        components: {
+          securitySchemes: {
+            token: {
+              type: 'http',
+              scheme: 'bearer',
+              description:
+                'Needed where the service has a tokens file. Each call names its role: `read`, `work`, which may read too, or ' +
+                '`admin`, which may do all.',
+            },
+          },
+        },
       },
     })
-    await app.register(swaggerUi, {
-      routePrefix: '/docs',
-      uiConfig: { layout: 'BaseLayout' },
-      theme: { title: 'campaignd' },
+    await app.register(async (pages) => {
+      await pages.register(htmlHeaders)
+      await pages.register(swaggerUi, {
+        routePrefix: '/docs',
+        uiConfig: { layout: 'BaseLayout' },
+        theme: { title: 'campaignd' },
+      })
     })
-    app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+    app.get('/openapi.json', { config: { role: 'none' }, schema: { hide: true } }, () => app.swagger())
   },
   { name: 'open-api', fastify: '5.x' },
 )

@@ -2,6 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fastifyPlugin from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The call changes nothing that is kept, and comes often: it leaves its line in the log where reads do. */
+    readonly isLoggedAsRead?: boolean
+  }
+}
+
 const ACCEPTABLE = /^[A-Za-z0-9._:@+=/-]{1,128}$/
 
 /** Tells requests of this run of the service from those of another. */
@@ -19,7 +26,10 @@ function generate(request: IncomingMessage): string {
   return typeof given === 'string' && ACCEPTABLE.test(given) ? given : next()
 }
 
-/** Every answer names its request, and every request leaves one line in the log: changes at info, reads at debug. */
+/**
+ * Every answer names its request, and every request leaves one line in the log, with who made it: changes at info, reads at
+ * debug.
+ */
 const plugin = fastifyPlugin(
   (app, _options, done) => {
     app.addHook('onRequest', (request, reply, done) => {
@@ -27,10 +37,14 @@ const plugin = fastifyPlugin(
       done()
     })
     app.addHook('onResponse', (request, reply, next) => {
-      const { method, url } = request
-      const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
+      const { method, url, routeOptions } = request
+      const isRead = method === 'GET' || method === 'HEAD' || routeOptions.config.isLoggedAsRead === true
+      const level = isRead ? 'debug' : 'info'
       const milliseconds = Math.round(reply.elapsedTime * 100) / 100
-      request.log[level]({ method, url, status: reply.statusCode, milliseconds }, 'answered')
+      request.log[level](
+        { actor: request.actor?.name, method, url, status: reply.statusCode, milliseconds },
+        'answered',
+      )
       next()
     })
     done()

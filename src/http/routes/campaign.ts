@@ -15,10 +15,14 @@ import { CampaignParams, IfMatch, IfNoneMatch, Timezone, timezoneOf } from './pa
 const ManifestRef = Type.Ref('CampaignManifest')
 const EitherManifest = Type.Unsafe<unknown>({ anyOf: [ManifestRef, Type.Ref('PythonToolManifest')] })
 
-export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
+  app,
+  { repository, now, limits },
+) => {
   app.get(
     '/campaigns/:campaign_id',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'getCampaign',
         tags: ['campaigns'],
@@ -60,6 +64,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
   app.patch(
     '/campaigns/:campaign_id',
     {
+      config: { role: 'admin' },
       schema: {
         operationId: 'patchCampaign',
         tags: ['campaigns'],
@@ -91,7 +96,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
       const patch = request.query.cancel_running === true ? withCancel(request.body) : request.body
       const campaign = await repository.update(
         campaign_id,
-        ifMatch(request, campaignTag, (before) => patchCampaign(before, patch, at)),
+        ifMatch(request, campaignTag, (before) => patchCampaign(before, patch, at, limits)),
       )
       return sendJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
     },
@@ -100,6 +105,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
   app.delete(
     '/campaigns/:campaign_id',
     {
+      config: { role: 'admin' },
       schema: {
         operationId: 'deleteCampaign',
         tags: ['campaigns'],

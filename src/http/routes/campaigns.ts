@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CAMPAIGN_SORTS, type CampaignQuery, type ListedCampaign } from '../../domain/campaign-list.ts'
 import type { Campaign } from '../../domain/campaign.ts'
 import type { CampaignManifest } from '../../domain/manifest.ts'
+import { refuseTooMany } from '../../domain/campaign-size.ts'
 import { createManifest } from '../../domain/create-campaign.ts'
 import type { CampaignDraft } from '../../domain/draft.ts'
 import { DomainError } from '../../domain/errors.ts'
@@ -52,12 +53,13 @@ const Position = Type.Object({ key: Type.String(), campaign_id: Type.String() },
 
 export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
   app,
-  { repository, now, bodyLimit },
+  { repository, now, limits },
 ) => {
   app.post(
     '/campaigns',
     {
-      bodyLimit,
+      bodyLimit: limits.bodyLimit,
+      config: { role: 'admin' },
       schema: {
         operationId: 'createCampaign',
         tags: ['campaigns'],
@@ -90,6 +92,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
         uid: randomBytes(8).toString('hex'),
         idSuffix: key === undefined ? randomBytes(4).toString('hex') : hashOf(key),
       }
+      refuseTooMany(request.body, limits)
       const { campaign, created } = await createOrFind(repository, createManifest(request.body, creation))
       if (created) reply.code(201).header('location', `/v1/campaigns/${campaign.header.campaign_id}`)
       return sendJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
@@ -99,6 +102,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
   app.get(
     '/campaigns',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'listCampaigns',
         tags: ['campaigns'],

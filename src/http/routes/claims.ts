@@ -41,11 +41,12 @@ const ClaimAnswer = Type.Object(
 
 export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
   app,
-  { repository, leases, feed, now },
+  { repository, leases, feed, waiting, now },
 ) => {
   app.post(
     '/campaigns/:campaign_id/claims',
     {
+      config: { role: 'work' },
       schema: {
         operationId: 'claimExperiments',
         tags: ['workers'],
@@ -59,13 +60,13 @@ export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         response: answers({
           success: { 200: { description: 'What the worker is to run', schema: ClaimAnswer } },
           kind: 'write',
-          problems: ['campaign-not-found', 'campaign-corrupt'],
+          problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
         }),
       },
     },
     async (request, reply) => {
       const { campaign_id } = request.params
-      const holding = { feed, campaignId: campaign_id, seconds: request.body.wait_seconds ?? 0 }
+      const holding = { feed, waiting, campaignId: campaign_id, seconds: request.body.wait_seconds ?? 0 }
       const look = (times: number) => (times === 0 ? take() : takeIfThereIs())
       const { experiments, state, done } = await heldAnswer(reply, holding, look, isWorthAnswering)
       return { claims: experiments.map((experiment) => onTheWire(campaign_id, experiment)), state, done }

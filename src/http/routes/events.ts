@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
+import type { EventSink } from '../../live/event-channel.ts'
 import type { Unsubscribe } from '../../repository/repository.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
@@ -23,10 +24,14 @@ function eventStream(...data: readonly string[]) {
   return { schema: Type.Unsafe<string>({ anyOf: data.map((name) => Type.Ref(name)) }), type: 'text/event-stream' }
 }
 
-export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { events }) => {
+/** Streams from behind the event of the id, into the sink that is opened for it. */
+type Reading = (lastEventId: string | null, open: () => EventSink) => Promise<Unsubscribe | null> | Unsubscribe | null
+
+export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { events, streams }) => {
   app.get(
     '/campaigns/:campaign_id/events',
     {
+      config: { role: 'read' },
       // A HEAD would wait for the end of a stream that has none.
       exposeHeadRoute: false,
       schema: {
@@ -49,20 +54,20 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
             },
           },
           kind: 'read',
-          problems: ['campaign-not-found', 'campaign-corrupt', 'draining'],
+          problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-streams', 'draining'],
         }),
       },
     },
     async (request, reply) => {
-      const last = request.headers['last-event-id'] ?? null
-      const open = () => openEventStream(reply)
-      untilClosed(reply, await events.readCampaign(request.params.campaign_id, last, open))
+      const { campaign_id } = request.params
+      await stream(reply, (last, open) => events.readCampaign(campaign_id, last, open))
     },
   )
 
   app.get(
     '/events',
     {
+      config: { role: 'read' },
       exposeHeadRoute: false,
       schema: {
         operationId: 'streamCampaigns',
@@ -82,22 +87,21 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
             },
           },
           kind: 'read',
-          problems: ['draining'],
+          problems: ['too-many-streams', 'draining'],
         }),
       },
     },
-    async (request, reply) => {
-      const last = request.headers['last-event-id'] ?? null
-      untilClosed(
-        reply,
-        events.readAll(last, () => openEventStream(reply)),
-      )
+    async (_request, reply) => {
+      await stream(reply, (last, open) => events.readAll(last, open))
     },
   )
-}
 
-function untilClosed(reply: FastifyReply, leave: Unsubscribe | null): void {
-  if (leave === null) throw new HttpError('draining', 'The service is stopping.')
-  if (reply.raw.destroyed) leave()
-  else reply.raw.once('close', leave)
+  async function stream(reply: FastifyReply, read: Reading): Promise<void> {
+    reply.raw.once('close', streams.take(reply.request.ip))
+    const last = reply.request.headers['last-event-id']
+    const leave = await read(typeof last === 'string' ? last : null, () => openEventStream(reply))
+    if (leave === null) throw new HttpError('draining', 'The service is stopping.')
+    if (reply.raw.destroyed) leave()
+    else reply.raw.once('close', leave)
+  }
 }

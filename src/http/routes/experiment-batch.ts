@@ -83,7 +83,7 @@ export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies>
   app.patch(
     '/campaigns/:campaign_id/experiments',
     {
-      config: { documentedBody: Batch },
+      config: { role: 'work', documentedBody: Batch },
       schema: {
         operationId: 'reportExperiments',
         tags: ['experiments'],

@@ -17,6 +17,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
   app.get(
     '/campaigns/:campaign_id/experiments/:exp_id',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'getExperiment',
         tags: ['experiments'],
@@ -46,6 +47,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
   app.patch(
     '/campaigns/:campaign_id/experiments/:exp_id',
     {
+      config: { role: 'work' },
       schema: {
         operationId: 'reportExperiment',
         tags: ['experiments'],

@@ -66,11 +66,12 @@ const NOT_REMAINING = ['running', 'completed', 'skipped'] as const
 
 export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
   app,
-  { repository, now, bodyLimit },
+  { repository, now, limits },
 ) => {
   app.get(
     '/campaigns/:campaign_id/experiments',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'listExperiments',
         tags: ['experiments'],
@@ -100,7 +101,8 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
   app.post(
     '/campaigns/:campaign_id/experiments',
     {
-      bodyLimit,
+      bodyLimit: limits.bodyLimit,
+      config: { role: 'admin' },
       schema: {
         operationId: 'appendExperiments',
         tags: ['experiments'],
@@ -125,7 +127,7 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
       const { created, ...appended } = await repository.update(
         request.params.campaign_id,
         ifMatch(request, campaignTag, (campaign) => {
-          const { changes, result } = appendExperiments(campaign, request.body.experiments, when)
+          const { changes, result } = appendExperiments(campaign, request.body.experiments, when, limits)
           return { changes, result: { ...result, created: changes !== null } }
         }),
       )

@@ -15,11 +15,12 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   app.get(
     '/healthz',
     {
+      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
       schema: {
         operationId: 'isUp',
         tags: ['service'],
         summary: 'The process is up',
-        response: answers({ success: { 200: { description: 'It is', schema: Up } }, kind: 'read' }),
+        response: answers({ success: { 200: { description: 'It is', schema: Up } }, kind: 'probe' }),
       },
     },
     () => ({ status: 'ok' as const }),
@@ -28,6 +29,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   app.get(
     '/readyz',
     {
+      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
       schema: {
         operationId: 'isReady',
         tags: ['service'],
@@ -35,7 +37,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         description: 'The store is usable, its lock is held, and the service is not stopping.',
         response: answers({
           success: { 200: { description: 'They can', schema: Ready } },
-          kind: 'read',
+          kind: 'probe',
           problems: ['not-ready'],
         }),
       },

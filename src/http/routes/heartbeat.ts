@@ -22,6 +22,7 @@ export const heartbeatRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
   app.post(
     '/campaigns/:campaign_id/experiments/:exp_id/heartbeat',
     {
+      config: { role: 'work', isVital: true, isLoggedAsRead: true },
       schema: {
         operationId: 'sendHeartbeat',
         tags: ['workers'],
@@ -48,8 +49,7 @@ export const heartbeatRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
     },
     async (request) => {
       const { campaign_id, exp_id } = request.params
-      const { lease_seconds, lease_expires_at, cancel } = await leases.heartbeat(campaign_id, exp_id, request.body)
-      return { lease_seconds, lease_expires_at, cancel }
+      return leases.heartbeat(campaign_id, exp_id, request.body)
     },
   )
 }

@@ -12,6 +12,7 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/problems/:code',
     {
+      config: { role: 'none' },
       schema: {
         operationId: 'explainProblem',
         tags: ['service'],
@@ -22,7 +23,7 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
         ),
         response: answers({
           success: { 200: { description: 'An explanation', schema: Type.String(), type: 'text/plain' } },
-          kind: 'read',
+          kind: 'open',
         }),
       },
     },
@@ -32,7 +33,7 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
   )
 
-  app.get('/problems', { schema: { hide: true } }, (_request, reply) => {
+  app.get('/problems', { config: { role: 'none' }, schema: { hide: true } }, (_request, reply) => {
     reply.type(PLAIN_TEXT)
     return CODES.map(explain).join('\n')
   })

@@ -27,10 +27,14 @@ const ProgressQuery = Type.Object(
   { additionalProperties: false },
 )
 
-export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, feed }) => {
+export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
+  app,
+  { repository, feed, waiting },
+) => {
   app.get(
     '/campaigns/:campaign_id/progress',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'getProgress',
         tags: ['campaigns'],
@@ -47,13 +51,13 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
             304: { description: 'As you know it, also when the time is over', schema: null },
           },
           kind: 'read',
-          problems: ['campaign-not-found', 'campaign-corrupt'],
+          problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
         }),
       },
     },
     async (request, reply) => {
       const { campaign_id } = request.params
-      const holding = { feed, campaignId: campaign_id, seconds: request.query.wait ?? 0 }
+      const holding = { feed, waiting, campaignId: campaign_id, seconds: request.query.wait ?? 0 }
       const campaign = await heldAnswer(reply, holding, () => repository.read(campaign_id), isWorthTelling(request))
       if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
       return sendJson(reply, progressJson(campaign))

@@ -56,7 +56,7 @@ export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
     '/campaigns/:campaign_id/resume',
     {
       preValidation: optionalBody,
-      config: { isBodyOptional: true },
+      config: { role: 'work', isBodyOptional: true },
       schema: {
         operationId: 'resumeCampaign',
         tags: ['resume'],

@@ -28,7 +28,7 @@ export const retryRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
     '/campaigns/:campaign_id/retry',
     {
       preValidation: optionalBody,
-      config: { isBodyOptional: true },
+      config: { role: 'work', isBodyOptional: true },
       schema: {
         operationId: 'retryExperiments',
         tags: ['resume'],

@@ -51,6 +51,7 @@ export const workersRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async
   app.get(
     '/campaigns/:campaign_id/workers',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'listWorkers',
         tags: ['workers'],

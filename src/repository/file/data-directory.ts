@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -38,6 +39,24 @@ export class DataDirectory {
     for (let path = this.campaigns; topmost !== undefined && path.startsWith(topmost); path = dirname(path)) {
       this.made.push(path)
     }
+  }
+
+  /**
+   * Shuts out others where they could look inside: a directory that was there already may have been made by hand.
+   * @returns what stays open all the same, a sentence each
+   */
+  shut(): string[] {
+    const open: string[] = []
+    if ((statSync(this.campaigns).mode & 0o077) !== 0) {
+      try {
+        chmodSync(this.campaigns, 0o700)
+      } catch {
+        open.push(`${this.campaigns} is open to others and belongs to somebody else: make it 0700`)
+      }
+    }
+    // Not ours to change: it may be a mount, and what a mount allows is decided where it is made.
+    if ((statSync(this.root).mode & 0o002) !== 0) open.push(`anybody may write in ${this.root}: make it 0700`)
+    return open
   }
 
   /** Makes the way out, once the directory is ours. */

@@ -29,6 +29,8 @@ export interface DirectoryLock {
   readonly identity: LockIdentity
   /** One look at the disk. */
   isOurs(): boolean
+  /** Milliseconds since it was refreshed, by one look at the disk; infinite when it is not ours any more. */
+  age(): number
   /** Removes the lock if it is still ours. */
   release(): Promise<void>
   /** Leaves the lock as it is, for ever: for a process that is in doubt and about to die. */
@@ -125,6 +127,7 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
     lockPath,
     identity,
     isOurs: () => fs.isOurs(),
+    age: () => fs.age(),
     release: async () => {
       if (released) return
       released = true

@@ -1,7 +1,14 @@
 import { Campaign, type Decision } from '../../domain/campaign.ts'
-import { pageOfCampaigns, type CampaignPage, type CampaignQuery } from '../../domain/campaign-list.ts'
+import {
+  pageOfCampaigns,
+  type CampaignPage,
+  type CampaignQuery,
+  type CorruptCampaign,
+} from '../../domain/campaign-list.ts'
+import { standingOf, type CampaignStanding } from '../../domain/campaign-standing.ts'
 import type { CampaignManifest } from '../../domain/manifest.ts'
 import type {
+  CommitReport,
   RepositoryError,
   CommittedEvent,
   ManifestDocument,
@@ -12,16 +19,20 @@ import { CommitFeed } from '../commit-feed.ts'
 import type { CommitThread } from './commit-thread.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { DirectoryLock } from './directory-lock.ts'
-import { identityOf, isSame, type FileJob, type FileOutcome } from './durable-file.ts'
+import { identityOf, isSame, type FileChange, type FileOutcome } from './durable-file.ts'
 import * as nodeFs from 'node:fs'
 import { ManifestBytes } from './manifest-bytes.ts'
 import { corruptFile, loadManifest, type CorruptFile, type LoadedManifest } from './manifest-file.ts'
+import { carryOutReported } from './reported-change.ts'
 import { alreadyThere, corrupt, lockLost, notFound, outcomeUnknown, stopping, storeError } from './store-error.ts'
 import { StoredCampaign } from './stored-campaign.ts'
 import { Turns } from './turns.ts'
 
 /** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
 const SCAN_MS = 1000
+
+/** All that a caller is told: what the system says has paths in it, and is for the log. */
+const FAILED = 'it failed, and the log tells how'
 
 /** What the repository stands on; see `open-file-repository.ts`, which brings it up in the right order. */
 export interface FileStore {
@@ -33,6 +44,8 @@ export interface FileStore {
 export interface FileRepositoryEvents {
   /** A file that cannot be trusted was found; it is left alone. */
   readonly onCorrupt: (id: string, reason: string) => void
+  /** How a commit went, whether it became durable or not; told before its calls are answered. */
+  readonly onCommit: (report: CommitReport) => void
   /** The store stopped for good: the process must end, non-zero, without releasing the lock. */
   readonly onFatal: (reason: Error) => void
 }
@@ -70,10 +83,11 @@ export class FileRepository implements ManifestRepository {
   }
 
   async list(query: CampaignQuery): Promise<CampaignPage> {
-    await this.scan()
-    const campaigns = [...this.stored.values()].map(({ campaign }) => campaign)
-    const corrupt = [...this.corrupted.values()].map(({ listed }) => listed)
-    return pageOfCampaigns([...campaigns, ...corrupt], query)
+    return pageOfCampaigns(await this.all(), query)
+  }
+
+  async standings(): Promise<readonly CampaignStanding[]> {
+    return (await this.all()).map(standingOf)
   }
 
   async update<T>(id: string, decide: (campaign: Campaign) => Decision<T>): Promise<T> {
@@ -105,9 +119,14 @@ export class FileRepository implements ManifestRepository {
   }
 
   readiness(): { ready: true } | { ready: false; reason: string } {
-    if (this.failed !== null) return { ready: false, reason: this.failed.message }
+    if (this.failed !== null) return { ready: false, reason: FAILED }
     if (this.closing !== null) return { ready: false, reason: 'it is closing' }
     return this.store.lock.isOurs() ? { ready: true } : { ready: false, reason: lockLost().message }
+  }
+
+  /** Seconds since the lock was refreshed, as whoever waits for it sees it; infinite once it is not ours any more. */
+  lockAge(): number {
+    return this.store.lock.age() / 1000
   }
 
   close(): Promise<void> {
@@ -136,9 +155,9 @@ export class FileRepository implements ManifestRepository {
    */
   failStop(reason: Error): void {
     if (this.failed !== null) return
-    this.failed = stopping(reason.message)
+    this.failed = stopping(FAILED)
     this.store.lock.abandon()
-    const unknown = outcomeUnknown(reason.message)
+    const unknown = outcomeUnknown(FAILED)
     for (const stored of this.stored.values()) stored.end(this.failed, unknown)
     this.events.onFatal(reason)
   }
@@ -150,6 +169,13 @@ export class FileRepository implements ManifestRepository {
     if (this.failed !== null) return
     this.store.directory.closeWayOut()
     await this.store.lock.release()
+  }
+
+  private async all(): Promise<(Campaign | CorruptCampaign)[]> {
+    await this.scan()
+    const campaigns = [...this.stored.values()].map(({ campaign }) => campaign)
+    const corrupt = [...this.corrupted.values()].map(({ listed }) => listed)
+    return [...campaigns, ...corrupt]
   }
 
   private async find(id: string): Promise<StoredCampaign> {
@@ -184,7 +210,7 @@ export class FileRepository implements ManifestRepository {
 
   /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
   private async isHereToStay(path: string, { identity }: LoadedManifest): Promise<boolean> {
-    const flushed = await this.carryOut({ kind: 'flush', paths: [path] })
+    const flushed = this.judge(await this.store.thread.run({ kind: 'flush', paths: [path] }))
     return flushed.kind === 'done' && isSame(identityOf(nodeFs, path), identity)
   }
 
@@ -224,6 +250,7 @@ export class FileRepository implements ManifestRepository {
       onCommit: (event) => {
         this.feed.emit(event)
       },
+      onReport: this.events.onCommit,
       onDeleted: () => this.stored.delete(id),
       onChangedOutside: () => {
         const reason = 'it was changed from outside while the service ran'
@@ -246,12 +273,17 @@ export class FileRepository implements ManifestRepository {
     if (before?.listed.reason !== file.listed.reason) this.events.onCorrupt(id, file.listed.reason)
   }
 
+  /** A commit that answers one call. Throws as `judge` does. */
+  private async carryOut(change: FileChange): Promise<FileOutcome> {
+    const { onCommit } = this.events
+    return this.judge(await carryOutReported(this.store.thread, change, { calls: 1, onReport: onCommit }))
+  }
+
   /** @throws RepositoryError when it left the store in doubt, or when something else did meanwhile */
-  private async carryOut(job: FileJob): Promise<FileOutcome> {
-    const outcome = await this.store.thread.run(job)
+  private judge(outcome: FileOutcome): FileOutcome {
     if (outcome.kind === 'lock-lost') this.failStop(lockLost())
     if (outcome.kind === 'unknown') this.failStop(new Error(outcome.detail))
-    if (this.failed !== null) throw outcomeUnknown(this.failed.message)
+    if (this.failed !== null) throw outcomeUnknown(FAILED)
     return outcome
   }
 

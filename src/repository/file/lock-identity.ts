@@ -21,11 +21,25 @@ export function lockIdentity(path: string, hasBirthTimes: boolean): LockIdentity
 /** True when the directory at the path is the one known by the identity. One stat call. */
 export function isLock(path: string, identity: LockIdentity, fs: typeof nodeFs = nodeFs): boolean {
   try {
-    const { ino, birthtimeNs } = fs.statSync(path, { bigint: true })
-    return ino === identity.inode && (identity.birthtimeNs === null || birthtimeNs === identity.birthtimeNs)
+    return isKnown(fs.statSync(path, { bigint: true }), identity)
   } catch {
     return false
   }
+}
+
+/** Milliseconds since the directory known by the identity was refreshed; infinite when it is not at the path. */
+export function lockAge(path: string, identity: LockIdentity): number {
+  try {
+    const stat = statSync(path, { bigint: true })
+    // Where times are kept in whole seconds, a refresh rounds them up.
+    return isKnown(stat, identity) ? Math.max(0, Date.now() - Number(stat.mtimeMs)) : Infinity
+  } catch {
+    return Infinity
+  }
+}
+
+function isKnown({ ino, birthtimeNs }: nodeFs.BigIntStats, identity: LockIdentity): boolean {
+  return ino === identity.inode && (identity.birthtimeNs === null || birthtimeNs === identity.birthtimeNs)
 }
 
 /** Where statx is not to be had, libuv tells the time of the last change for that of birth: it moves when touched. */

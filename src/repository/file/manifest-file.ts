@@ -155,5 +155,6 @@ function firstFault(errors: ErrorObject[] | null | undefined): string {
 function reasonOf(error: unknown): string {
   if (error instanceof Untrusted) return error.message
   if (error instanceof DomainError) return `it is no manifest: ${error.message}`
-  return `it cannot be read: ${(error as Error).message}`
+  // Not the message of the system: it has the path.
+  return `it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`
 }

@@ -34,6 +34,7 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     for (const name of directory.strangers()) {
       options.onNotice(`${directory.campaigns}/${name} is ignored: its name is no campaign_id`)
     }
+    for (const sentence of directory.shut()) options.onNotice(sentence)
     directory.openWayOut()
     thread = await CommitThread.start(
       {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { isLock, lockIdentity, type LockIdentity } from './lock-identity.ts'
+import { isLock, lockAge, lockIdentity, type LockIdentity } from './lock-identity.ts'
 
 type Done = (error: NodeJS.ErrnoException | null) => void
 
@@ -40,6 +40,11 @@ export class OwnedLockFs {
   /** True while the lock directory is the one that this process made. */
   isOurs(): boolean {
     return this.hold.kind === 'own' && isLock(this.lockPath, this.hold.identity)
+  }
+
+  /** Milliseconds since it was refreshed; infinite when it is not ours. */
+  age(): number {
+    return this.hold.kind === 'own' ? lockAge(this.lockPath, this.hold.identity) : Infinity
   }
 
   /** Never touch the lock directory again, not even on exit. */

@@ -16,7 +16,7 @@ export function storeError(outcome: FileOutcome): RepositoryError {
   if (outcome.kind === 'refused' && outcome.because === 'error') {
     const { errno } = outcome
     const cause = new Error(outcome.detail)
-    if (NO_ROOM.has(errno)) {
+    if (isForLackOfRoom(errno)) {
       return new RepositoryError(
         'store-full',
         `The disk is full (${errno}). Nothing was changed; free some room and repeat.`,
@@ -31,6 +31,10 @@ export function storeError(outcome: FileOutcome): RepositoryError {
     )
   }
   return new RepositoryError('store-unavailable', 'The store cannot be written. Nothing was changed.')
+}
+
+export function isForLackOfRoom(errno: string): boolean {
+  return NO_ROOM.has(errno)
 }
 
 export function notFound(id: string): RepositoryError {

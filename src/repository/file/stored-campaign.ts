@@ -1,15 +1,18 @@
 import type { Campaign, Decision } from '../../domain/campaign.ts'
-import type { RepositoryError, CommittedEvent, ManifestDocument } from '../repository.ts'
+import type { CommitReport, RepositoryError, CommittedEvent, ManifestDocument } from '../repository.ts'
 import type { CommitThread } from './commit-thread.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import type { FileIdentity, FileOutcome } from './durable-file.ts'
 import type { ManifestBytes } from './manifest-bytes.ts'
 import type { LoadedManifest } from './manifest-file.ts'
+import { carryOutReported } from './reported-change.ts'
 import { lockLost, notFound, outcomeUnknown, storeError } from './store-error.ts'
 import { WriteBatch, type Verdict, type Waiting } from './write-batch.ts'
 
 export interface StoredCampaignEvents {
   readonly onCommit: (event: CommittedEvent) => void
+  /** How a commit went, whether it became durable or not. */
+  readonly onReport: (report: CommitReport) => void
   readonly onDeleted: () => void
   /** The file is not the one we left: it must not be written any more. */
   readonly onChangedOutside: () => void
@@ -172,13 +175,12 @@ export class StoredCampaign {
     this.writing = batch
     const bytes = batch.bytesOn(this.committed.bytes)
     const { path, committed } = this
-    const outcome = await this.thread.run({
-      kind: 'replace',
-      path,
-      temp: this.tempPath(),
-      parts: bytes.parts,
-      expected: committed.identity,
-    })
+    const temp = this.tempPath()
+    const outcome = await carryOutReported(
+      this.thread,
+      { kind: 'replace', path, temp, parts: bytes.parts, expected: committed.identity },
+      { calls: batch.size, onReport: this.events.onReport },
+    )
     if (this.ended !== null) return
     if (outcome.kind === 'done' && outcome.identity !== null) {
       const previous = committed.campaign
@@ -208,7 +210,11 @@ export class StoredCampaign {
       return
     }
     const { identity, campaign } = this.committed
-    const outcome = await this.thread.run({ kind: 'delete', path: this.path, expected: identity })
+    const outcome = await carryOutReported(
+      this.thread,
+      { kind: 'delete', path: this.path, expected: identity },
+      { calls: 1, onReport: this.events.onReport },
+    )
     if (this.ended !== null || outcome.kind === 'unknown') {
       reject(outcomeUnknown('the store failed while the campaign was being deleted'))
       this.stopsAt(outcome)

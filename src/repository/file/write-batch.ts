@@ -38,6 +38,11 @@ export class WriteBatch {
     return this.newest !== this.base
   }
 
+  /** How many calls it answers. */
+  get size(): number {
+    return this.calls.length
+  }
+
   get expIds(): readonly string[] {
     return [...this.changed]
   }

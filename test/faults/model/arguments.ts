@@ -36,6 +36,9 @@ export function flaw(outOf: number, ...members: readonly object[]): fc.Arbitrary
 
 export const worker = fc.constantFrom('gpu-1', 'gpu-2')
 
+/** None so short that it runs out in a run with a real clock. */
+export const leaseSeconds = fc.constantFrom(60, 60, 90)
+
 export const resultPath = fc.constantFrom('results/a.json', 'results/b.json', null)
 
 /** Two of them longer than what is kept of a past one, one longer than what is kept at all. */

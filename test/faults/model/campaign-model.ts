@@ -40,23 +40,25 @@ export function created(draft: CampaignDraft, id: string, now: string): PlainCam
     config_hash: draft.config_hash,
     total_experiments: experiments.length,
     revision: 1,
-    settings: { max_retries: 0, lease_seconds: 60, paused: false, ...draft.settings },
+    settings: settingsOf({ max_retries: 0, lease_seconds: 60, paused: false, ...draft.settings }),
     labels: draft.labels ?? {},
     definition: JSON.stringify([draft.config_hash, draft.experiments.map(definitionOf)]),
     experiments,
   }
 }
 
-/** @throws Refused for a patch that says nothing */
+/** @throws Refused for a patch that says nothing, or would stop what runs in a campaign that goes on */
 export function patched(campaign: PlainCampaign, patch: CampaignPatch, now: string): PlainCampaign {
   if (Object.keys(patch).length === 0) throw new Refused(400, 'invalid')
+  const settings = settingsOf({ ...campaign.settings, ...patch.settings })
+  if (patch.settings?.cancel_running === true && !settings.paused) throw new Refused(400, 'invalid')
   const labels: Record<string, string> = { ...campaign.labels }
   for (const [key, value] of Object.entries(patch.labels ?? {})) {
     if (value === null) Reflect.deleteProperty(labels, key)
     else labels[key] = value
   }
   const campaign_name = patch.campaign_name ?? campaign.campaign_name
-  const changes = { campaign_name, settings: { ...campaign.settings, ...patch.settings }, labels }
+  const changes = { campaign_name, settings, labels }
   return isDeepStrictEqual({ ...campaign, ...changes }, campaign) ? campaign : revised(campaign, now, changes)
 }
 
@@ -96,6 +98,11 @@ export function retried(campaign: PlainCampaign, request: RetryRequest, now: str
   )
   const body = { retried: ids, skipped, revision }
   return { campaign: changes ? revised(campaign, now, { experiments }) : campaign, status: 200, body }
+}
+
+/** What is to stop is only told while the campaign is paused. */
+function settingsOf({ cancel_running, ...settings }: PlainCampaign['settings']): PlainCampaign['settings'] {
+  return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
 }
 
 /** What defines an experiment, as text. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { Scene, type Met } from './scene.js'
-import type { ModelledService } from './service.js'
+import type { Service } from './service.js'
 import type { World } from './world.js'
 
 /** A kind of command: how its arguments are made up, and what it does. */
@@ -15,7 +15,7 @@ export interface CommandKind<A> {
 
 /** The service of a run, and where what it met is counted. */
 export interface Real {
-  readonly service: ModelledService
+  readonly service: Service
   readonly met: Met
 }
 

@@ -41,10 +41,14 @@ function choices(weight: number, ...all: readonly Condition[]): fc.Arbitrary<Con
   const named = all.map((condition) =>
     fc.constant(Object.assign(condition, { [fc.toStringMethod]: () => condition.name })),
   )
-  return fc.oneof({ weight, arbitrary: fc.constant<Condition>(NONE) }, { weight: 1, arbitrary: fc.oneof(...named) })
+  return fc.oneof(
+    { weight, arbitrary: fc.constant<Condition>(noCondition) },
+    { weight: 1, arbitrary: fc.oneof(...named) },
+  )
 }
 
-const NONE = Object.assign(none, { [fc.toStringMethod]: () => 'none' })
+/** For calls that take none. */
+export const noCondition: Condition = Object.assign(none, { [fc.toStringMethod]: () => 'none' })
 
 /** For calls that change something: most make no condition. */
 export const ifMatch = choices(5, current, current, old, anyVersion, amongOthers)

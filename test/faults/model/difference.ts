@@ -1,3 +1,5 @@
+import { lostError } from './lease-model.js'
+
 /**
  * Where two JSON values are not the same, and what is there; null when they are. The order of keys means nothing.
  */
@@ -19,6 +21,7 @@ export function difference(expected: unknown, found: unknown, path = ''): string
  */
 export function withoutProse(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutProse)
+  if (typeof value === 'string' && value.startsWith('Lost: ')) return factsOfLoss(value)
   if (!isObject(value)) return value
   const { eta_seconds: _eta, ...rest } = value
   if ('reason' in rest) {
@@ -27,6 +30,17 @@ export function withoutProse(value: unknown): unknown {
   }
   const facts = isProblem(rest) ? factsOf(rest) : rest
   return Object.fromEntries(Object.entries(facts).map(([key, item]) => [key, withoutProse(item)]))
+}
+
+/** A body of which it does not matter when what happened, only whether it did. */
+export function withoutTimes(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/^(lost: .*), \d+ s, /, '$1, ')
+  if (Array.isArray(value)) return value.map(withoutTimes)
+  if (!isObject(value)) return value
+  const isTime = (key: string, item: unknown) =>
+    item !== null && (key.endsWith('_at') || key.startsWith('seconds_since'))
+  const entries = Object.entries(value).map(([key, item]) => [key, isTime(key, item) ? 'a time' : withoutTimes(item)])
+  return Object.fromEntries(entries)
 }
 
 function isProblem(value: Readonly<Record<string, unknown>>): boolean {
@@ -41,6 +55,13 @@ function factsOf(problem: Readonly<Record<string, unknown>>): Record<string, unk
     throw new Error(`a problem ${String(facts['code'])} with the errors ${shown(errors)}`)
   }
   return facts
+}
+
+/** The worker, the seconds of silence and those of the lease. */
+function factsOfLoss(error: string): string {
+  const worker = /worker ([\w-]+)/.exec(error)?.[1] ?? null
+  const [silence = NaN, seconds = NaN] = [...error.matchAll(/\b(\d+) s\b/g)].map(([, number]) => Number(number))
+  return lostError(worker, silence, seconds)
 }
 
 function need(object: Readonly<Record<string, unknown>>, key: string): void {

@@ -61,6 +61,12 @@ export function reported(before: Experiment, report: ExperimentReport, now: stri
   return { ...after, revision }
 }
 
+/** A new attempt, of which nothing is known yet. */
+export function started(before: Experiment, now: string): Experiment {
+  const attempt = before.attempt + 1
+  return { ...requeued(before, now), status: 'running', attempt, retry_count: attempt - 1, started_at: now }
+}
+
 /** Back to pending: nothing of the attempt stays but its record. */
 export function requeued(before: Experiment, now: string): Experiment {
   const cleared = { worker: null, lease: null, error: null, failure_kind: null, result_path: null }
@@ -123,10 +129,8 @@ function taken(before: Experiment, { status, failure_kind }: ExperimentReport, s
   }
   let after = before
   if (step === 'start' || step === 'start and finish') {
-    const attempts = withClosedAttempt(before, now)
-    const attempt = before.attempt + 1
-    after = { ...requeued(before, now), attempts, status: 'running', attempt, retry_count: attempt - 1 }
-    if (step === 'start') after.started_at = now
+    after = started(before, now)
+    if (step === 'start and finish') after.started_at = null
   }
   if (step === 'start and finish' || step === 'finish') {
     const error = after.failure_kind === 'lost' ? null : after.error

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Experiment } from '#campaignd/domain/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/report.js'
-import { errorText, flaw, given, resultPath, sometimes } from './arguments.js'
+import { errorText, flaw, given, leaseSeconds, resultPath, sometimes } from './arguments.js'
 import { GIVEN_TIMES, GOOD_TIMES } from './times.js'
 
 /** A report of which attempt and worker are known only when it is known of what. */
@@ -31,7 +31,7 @@ function fieldsWith(status: Status | undefined): fc.Arbitrary<ReportChoice['fiel
       failure_kind: sometimes(often('failed', undefined), fc.constantFrom<('oom' | 'timeout')[]>('oom', 'timeout')),
       started_at: sometimes(often('running', 'failed') * 2, time),
       completed_at: sometimes(often('completed', 'failed') * 2, time),
-      lease_seconds: sometimes(often('running', undefined), fc.constantFrom(30, 60)),
+      lease_seconds: sometimes(often('running', undefined), leaseSeconds),
     })
     .map(given)
 }

@@ -1,10 +1,11 @@
 import { readManifest } from '../../support/files.js'
+import type { Body } from './attempt-book.js'
 import type { Decided, PlainCampaign } from './campaign-model.js'
 import type { Condition } from './condition.js'
-import { difference, withoutProse } from './difference.js'
+import { difference, withoutProse, withoutTimes } from './difference.js'
 import { progressOf, stateOf } from './progress-model.js'
 import { Refused } from './refused.js'
-import type { Call, ModelledService, Reply } from './service.js'
+import type { Call, Reply, Service } from './service.js'
 import type { World } from './world.js'
 
 /** What the model says that a call is answered. */
@@ -39,7 +40,7 @@ export interface Write {
 export class Scene {
   constructor(
     readonly world: World,
-    readonly service: ModelledService,
+    readonly service: Service,
     private readonly command: string,
     private readonly met: Met,
   ) {}
@@ -56,13 +57,14 @@ export class Scene {
   async write(write: Write, decide: (campaign: PlainCampaign) => Decided): Promise<void> {
     const { campaign: id, method, path = '', body, experiment } = write
     const match = write.ifMatch(this.world, id, experiment)
+    const before = this.world.campaigns.get(id)
     const expected = this.judge(write, match.holds, decide)
     const headers = match.header === undefined ? {} : { headers: { 'if-match': match.header } }
     await this.ask(
       { method, path: `${pathOf(id)}${path}`, ...(body === undefined ? {} : { body }), ...headers },
       expected,
     )
-    await (expected.status < 300 ? this.look(id) : this.lookAt(id))
+    await (this.world.campaigns.get(id) === before ? this.lookAt(id) : this.look(id))
   }
 
   /** The campaign as a whole, and what the list says of all of the run. */
@@ -99,9 +101,12 @@ export class Scene {
 
   private async check(call: Call, expected: Expected): Promise<Reply> {
     const reply = await this.service.call(call)
+    this.record(call, reply)
     const found = { status: reply.status, body: reply.text === '' ? undefined : this.plain(reply) }
     const wanted = { status: expected.status, body: expected.body }
-    const wrong = difference(wanted, found)
+    const wrong = this.service.isTimed
+      ? difference(wanted, found)
+      : difference(withoutTimes(wanted), withoutTimes(found))
     if (wrong !== null) throw new Error(`${shown(call)}: ${wrong}`)
     if (expected.tagOf !== undefined) {
       const { campaign, experiment } = expected.tagOf
@@ -109,6 +114,14 @@ export class Scene {
       this.world.tags.learn(resourceOf(campaign, experiment), version, reply.headers['etag'])
     }
     return reply
+  }
+
+  /** Only what was done: a refusal of all may show what would have been. */
+  private record({ method, path }: Call, { status, text }: Reply): void {
+    if (status >= 300 || text === '') return
+    const body = JSON.parse(text) as Body
+    const id = body.campaign_id ?? /^\/v1\/campaigns\/([\w-]+)/.exec(path)?.[1] ?? ''
+    this.world.attempts.read(this.world.lifeOf(id), body, method === 'PATCH' && path.includes('/experiments'))
   }
 
   private judge(write: Write, matches: boolean, decide: (campaign: PlainCampaign) => Decided): Expected {
@@ -121,7 +134,7 @@ export class Scene {
       if (isThere === true && !matches) throw new Refused(412, 'precondition-failed')
       const { campaign: after, ...answer } = decide(campaign)
       if (after === null) this.world.campaigns.delete(write.campaign)
-      else this.world.campaigns.set(write.campaign, after)
+      else this.world.keep(after)
       const { campaign: id, experiment } = write
       const tagOf = { campaign: id, ...(experiment === undefined ? {} : { experiment }) }
       return write.isTagged === true ? { ...answer, tagOf } : answer

@@ -1,5 +1,8 @@
 import { pino } from 'pino'
 import { buildApp, type App } from '#campaignd/http/app.js'
+import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
+import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
+import { Metrics } from '#campaignd/metrics/metrics.js'
 import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-repository.js'
 import type { ManifestRepository } from '#campaignd/repository/repository.js'
 
@@ -26,19 +29,55 @@ export interface Spoiling {
 
 const BODY_LIMIT = 16 * 1024 * 1024
 
-/** The service in this process, on a data directory, by a clock that is set. */
-export class ModelledService {
-  now = ''
+/** What the commands of a run are made to. */
+export interface Service {
+  readonly dataDir: string
+  /** Its clocks are set, so that all its times are known. */
+  readonly isTimed: boolean
+  /** The wall clock, RFC 3339, where it can be set. */
+  now: string
+  call(wanted: Call): Promise<Reply>
+  /** Ends it, and starts another one on what it left. */
+  restart(): Promise<void>
+  /** Lets time go by for the leases, and for nothing else. */
+  pass(milliseconds: number): Promise<void>
+  /** Has the leases given up that ran out. */
+  sweep(): Promise<void>
+  close(): Promise<void>
+}
+
+interface Running {
+  readonly app: App
+  readonly leases: LeaseKeeper
+  readonly repository: ManifestRepository
+}
+
+/** The two clocks of a service. */
+interface Clocks {
+  /** RFC 3339. */
+  wall: string
+  /** Milliseconds. */
+  monotonic: number
+}
+
+/** The service in this process, on a data directory, by clocks that are set. */
+export class ModelledService implements Service {
+  readonly isTimed = true
+
   private constructor(
     readonly dataDir: string,
     private readonly spoiling: Spoiling,
-    private running: { readonly app: App; readonly repository: ManifestRepository },
+    private readonly clocks: Clocks,
+    private running: Running,
   ) {}
 
   static async open(dataDir: string, spoiling: Spoiling): Promise<ModelledService> {
-    const now = () => service.now
-    const service: ModelledService = new ModelledService(dataDir, spoiling, await start(dataDir, spoiling, now))
-    return service
+    const clocks = { wall: '', monotonic: 0 }
+    return new ModelledService(dataDir, spoiling, clocks, await start(dataDir, spoiling, clocks))
+  }
+
+  set now(time: string) {
+    this.clocks.wall = time
   }
 
   async call(wanted: Call): Promise<Reply> {
@@ -52,20 +91,31 @@ export class ModelledService {
     return { status: answer.statusCode, headers: answer.headers as Record<string, string>, text: answer.payload }
   }
 
-  /** Ends it as a stop does, and starts another one on what it left. */
+  /** Ends it as a stop does. */
   async restart(): Promise<void> {
     await this.close()
     this.spoiling.restart?.(this.dataDir)
-    this.running = await start(this.dataDir, this.spoiling, () => this.now)
+    this.running = await start(this.dataDir, this.spoiling, this.clocks)
+  }
+
+  pass(milliseconds: number): Promise<void> {
+    this.clocks.monotonic += milliseconds
+    return Promise.resolve()
+  }
+
+  sweep(): Promise<void> {
+    return this.running.leases.sweep()
   }
 
   async close(): Promise<void> {
     await this.running.app.close()
+    await this.running.leases.close()
     await this.running.repository.close()
   }
 }
 
-async function start(dataDir: string, { repository: spoil }: Spoiling, now: () => string) {
+async function start(dataDir: string, { repository: spoil }: Spoiling, clocks: Clocks): Promise<Running> {
+  const now = () => clocks.wall
   const options: FileRepositoryOptions = {
     dataDir,
     // What a power cut leaves is tried by others; here it is what is told that counts.
@@ -77,12 +127,27 @@ async function start(dataDir: string, { repository: spoil }: Spoiling, now: () =
     onCorrupt: (id, reason) => {
       throw new Error(`${id} is corrupt: ${reason}`)
     },
+    onCommit: () => undefined,
     onFatal: (reason) => {
       throw reason
     },
   }
   const opened = await openFileRepository(options)
   const repository = spoil?.(opened) ?? opened
-  const app = await buildApp({ repository, logger: pino({ level: 'silent' }), bodyLimit: BODY_LIMIT, now })
-  return { app, repository }
+  const leases = await LeaseKeeper.open({
+    repository,
+    now,
+    monotonic: () => clocks.monotonic,
+    onExpired: () => undefined,
+    onError: (_, error) => {
+      throw error
+    },
+  })
+  const logger = pino({ level: 'silent' })
+  const app = await buildApp({
+    ...{ repository, leases, metrics: new Metrics(), logger, now },
+    limits: { ...DEFAULT_LIMITS, bodyLimit: BODY_LIMIT, maxLag: 0 },
+    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
+  })
+  return { app, leases, repository }
 }

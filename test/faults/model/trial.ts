@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Counts } from '../fault.js'
-import { anyCommand, firstCommand } from './commands.js'
+import type { Stage } from '../stage.js'
+import { anyCommand, anyCommandOn, firstCommand } from './commands.js'
 import type { ModelCommand } from './command.js'
+import { runOut } from './commands/elapse.js'
+import { ProcessService } from './process-service.js'
 import { pathOf, Scene, type Met } from './scene.js'
-import { ModelledService, type Spoiling } from './service.js'
+import { ModelledService, type Service, type Spoiling } from './service.js'
 import { World } from './world.js'
 
 export interface TrialOptions {
@@ -25,10 +28,16 @@ export interface TrialResult {
   readonly counterexample: string | null
 }
 
-const MAX_COMMANDS = 60
-/** After so many runs the service starts anew, with the campaigns of all of them. */
-const RUNS_KEPT = 25
 const PATIENCE = 20_000
+
+/** What the runs are made of. */
+interface Plan {
+  readonly service: Service
+  readonly command: fc.Arbitrary<ModelCommand>
+  readonly maxCommands: number
+  /** After so many runs the service starts anew, with the campaigns of all of them. */
+  readonly runsKept: number
+}
 
 /** Runs random commands against the service and the model. One service serves all runs: each has campaigns of its own. */
 export async function tryModel(options: TrialOptions): Promise<TrialResult> {
@@ -36,11 +45,19 @@ export async function tryModel(options: TrialOptions): Promise<TrialResult> {
   let service: ModelledService | null = null
   try {
     service = await ModelledService.open(join(dataDir, 'data'), options.spoiling ?? {})
-    return await new Trial(service, options).run()
+    return await new Trial({ service, command: anyCommand, maxCommands: 60, runsKept: 25 }, options).run()
   } finally {
     await service?.close()
     rmSync(dataDir, { recursive: true, force: true })
   }
+}
+
+/** The same against a real process that is killed again and again, and by real clocks: times are not compared. */
+export async function tryModelOnStage(stage: Stage, options: TrialOptions): Promise<TrialResult> {
+  const service = await ProcessService.open(stage)
+  const plan = { service, command: anyCommandOn(service), maxCommands: 45, runsKept: 4 }
+  const result = await new Trial(plan, options).run()
+  return { ...result, counts: { ...result.counts, kills: service.kills } }
 }
 
 class Trial {
@@ -51,13 +68,14 @@ class Trial {
   private failedAt: number | null = null
 
   constructor(
-    private readonly service: ModelledService,
+    private readonly plan: Plan,
     private readonly options: TrialOptions,
   ) {}
 
   async run(): Promise<TrialResult> {
     const { runs, seed } = this.options
-    const commands = fc.commands([anyCommand], { maxCommands: MAX_COMMANDS, size: 'max' })
+    const { command, maxCommands } = this.plan
+    const commands = fc.commands([command], { maxCommands, size: 'max' })
     const property = fc.asyncProperty(firstCommand, commands, (first, rest) => this.runOnce(first, rest))
     const details = await fc.check(property, { numRuns: runs, seed })
     const answers = [...this.met.values()].reduce((total, count) => total + count, 0)
@@ -73,16 +91,19 @@ class Trial {
     if (this.failedAt !== null && performance.now() - this.failedAt > (this.options.patience ?? PATIENCE)) return
     this.runs += 1
     const world = new World(`run-${String(this.runs).padStart(6, '0')}`)
-    const real = { service: this.service, met: this.met }
+    const real = { service: this.plan.service, met: this.met }
     try {
       await first.run(world, real)
       await fc.asyncModelRun(() => ({ model: world, real }), rest)
-      for (const id of world.ids) await this.sceneOf(world).look(id)
       this.kept.push(world)
-      if (this.kept.length === RUNS_KEPT || this.runs === this.options.runs) await this.restart()
+      const isLast = this.kept.length === this.plan.runsKept || this.runs === this.options.runs
+      if (isLast) await this.restart()
+      // No lease is left to run out in a later run, which would know nothing of it.
+      if (this.plan.service.isTimed) await runOut(this.sceneOf(world))
+      for (const id of world.ids) await this.sceneOf(world).look(id)
+      if (isLast) await this.remove()
     } catch (error) {
       this.failedAt ??= performance.now()
-      this.kept.push(world)
       await this.remove()
       const message = error instanceof Error ? error.message : String(error)
       throw new Error(`${message}; what was done: ${world.diary.join(' | ')}`, { cause: error })
@@ -92,11 +113,11 @@ class Trial {
   /** Starts the service anew with what the last runs left; each must find it as it was. */
   private async restart(): Promise<void> {
     const texts = await this.readAll()
-    await this.service.restart()
+    await this.plan.service.restart()
+    for (const world of this.kept) world.restart()
     this.restarts += 1
     const after = await this.readAll()
     for (const [id, text] of texts) if (after.get(id) !== text) throw new Error(`${id} did not outlive a restart`)
-    await this.remove()
   }
 
   private async readAll(): Promise<Map<string, string>> {
@@ -110,11 +131,11 @@ class Trial {
   /** What past runs left would only make later ones slower. */
   private async remove(): Promise<void> {
     const ids = this.kept.splice(0).flatMap(({ ids }) => [...ids])
-    for (const id of ids) await this.service.call({ method: 'DELETE', path: `${pathOf(id)}?force=true` })
+    for (const id of ids) await this.plan.service.call({ method: 'DELETE', path: `${pathOf(id)}?force=true` })
   }
 
   private sceneOf(world: World): Scene {
-    return new Scene(world, this.service, 'at the end', this.met)
+    return new Scene(world, this.plan.service, 'at the end', this.met)
   }
 }
 

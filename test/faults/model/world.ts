@@ -1,5 +1,8 @@
 import type { CampaignDraft } from '#campaignd/domain/draft.js'
 import type { PlainCampaign } from './campaign-model.js'
+import type { Experiment } from '#campaignd/domain/experiment.js'
+import { AttemptBook } from './attempt-book.js'
+import { LeaseModel } from './lease-model.js'
 import { TagBook } from './tag-book.js'
 
 /** Which campaign a command means: one that is there, or one that is not. */
@@ -14,6 +17,7 @@ const BEGIN = Date.parse('2026-03-01T12:00:00.000Z')
 export class World {
   readonly campaigns = new Map<string, PlainCampaign>()
   readonly tags = new TagBook()
+  readonly attempts = new AttemptBook()
   /** Ids that are or were those of a campaign. */
   readonly ids = new Set<string>()
   /** What each campaign was created with last. */
@@ -23,6 +27,7 @@ export class World {
   private readonly lives = new Map<string, number>()
   private readonly uids = new Map<string, string>()
   private readonly digests = new Map<string, string>()
+  private readonly leases = new LeaseModel()
   private time = BEGIN
 
   /** @param prefix in the ids and in the names of the campaigns of this run, and of no other */
@@ -48,19 +53,68 @@ export class World {
     const { campaign_id } = campaign
     this.ids.add(campaign_id)
     this.lives.set(campaign_id, (this.lives.get(campaign_id) ?? 0) + 1)
-    this.campaigns.set(campaign_id, campaign)
+    this.keep(campaign)
+  }
+
+  /** A campaign became another one. */
+  keep(campaign: PlainCampaign): void {
+    this.campaigns.set(campaign.campaign_id, campaign)
+    this.leases.meet(this.lifeOf(campaign.campaign_id), campaign)
+  }
+
+  /** Tells the campaign of an id from those that had it before. */
+  lifeOf(id: string): string {
+    return `${id} life ${this.lives.get(id) ?? 0}`
+  }
+
+  /** The worker of the experiment, if it is under a lease, was heard of. */
+  hear(id: string, experiment: Experiment): void {
+    this.leases.hear(this.lifeOf(id), experiment)
+  }
+
+  /** Milliseconds since the worker of the experiment was heard of. */
+  silenceOf(id: string, experiment: Experiment): number {
+    return this.leases.silenceOf(this.lifeOf(id), experiment)
+  }
+
+  /** When the lease of the experiment will have run out, by the wall clock. */
+  leaseEndOf(id: string, experiment: Experiment): string {
+    const left = (experiment.lease?.seconds ?? 0) * 1000 - this.silenceOf(id, experiment)
+    return new Date(this.time + left).toISOString()
+  }
+
+  /** Lets time go by for the leases, and for nothing else. */
+  passForLeases(milliseconds: number): void {
+    this.leases.pass(milliseconds)
+  }
+
+  /** All leases that ran out are given up. @returns how many in each campaign where there were any */
+  sweep(): { readonly id: string; readonly lost: number }[] {
+    const lost: { readonly id: string; readonly lost: number }[] = []
+    for (const [id, before] of this.campaigns) {
+      const after = this.leases.swept(this.lifeOf(id), before, this.now)
+      if (after === before) continue
+      lost.push({ id, lost: after.experiments.filter((one, index) => one !== before.experiments[index]).length })
+      this.campaigns.set(id, after)
+    }
+    return lost
+  }
+
+  /** Every lease begins anew, since nobody could be heard while there was no service. */
+  restart(): void {
+    for (const [id, { experiments }] of this.campaigns) for (const one of experiments) this.hear(id, one)
   }
 
   /** Which version of the campaign, or of one of its experiments, is the current one. */
   versionOf(id: string, expId?: string): string {
     const campaign = this.campaigns.get(id)
     const one = expId === undefined ? campaign : campaign?.experiments.find(({ exp_id }) => exp_id === expId)
-    return `life ${this.lives.get(id) ?? 0} revision ${one?.revision ?? 0}`
+    return `${this.lifeOf(id)} revision ${one?.revision ?? 0}`
   }
 
   /** @throws Error when uid or digest are not those that this campaign has, or are those of another */
   recognise({ campaign_id, definition }: PlainCampaign, uid: unknown, digest: unknown): void {
-    same(this.uids, `${campaign_id} life ${this.lives.get(campaign_id) ?? 0}`, String(uid))
+    same(this.uids, this.lifeOf(campaign_id), String(uid))
     same(this.digests, definition, String(digest))
   }
 }

@@ -56,7 +56,8 @@ export const batch: CommandKind<Batch> = {
       const refused = decided.results.filter(({ status }) => status !== 200).length
       const { results } = decided
       if (isAtomic && refused > 0) throw new Refused(409, 'batch-refused', { results })
-      for (const { problem } of results) {
+      for (const { experiment, problem } of results) {
+        if (experiment !== undefined) scene.world.hear(id, experiment)
         if (problem !== undefined) scene.count(`update ${problem.status} ${problem.code}`)
       }
       return { campaign: decided.campaign, status: 200, body: { results } }

@@ -37,7 +37,7 @@ export const create: CommandKind<Create> = {
       .record({
         config_hash: fc.constantFrom('hash-1', 'hash-1', 'hash-2'),
         created_at: sometimes(5, fc.constantFrom(...GIVEN_TIMES)),
-        settings: sometimes(3, fc.constantFrom({}, { max_retries: 2 }, { lease_seconds: 9, paused: true })),
+        settings: sometimes(3, fc.constantFrom({}, { max_retries: 2 }, { lease_seconds: 75, paused: true })),
         labels: sometimes(3, fc.constantFrom({}, { team: 'inference' }, { team: 'training', draft: '' })),
         total_experiments: sometimes(20, fc.constantFrom(1, 3)),
       })

@@ -11,6 +11,7 @@ export const restart: CommandKind<null> = {
     const before = await texts()
     scene.world.diary.push('restart')
     await scene.service.restart()
+    scene.world.restart()
     const after = await texts()
     for (const [index, text] of after.entries()) {
       if (text !== before[index]) throw new Error(`${ids[index] ?? ''} is another one after the restart`)

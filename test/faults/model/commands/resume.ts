@@ -39,6 +39,8 @@ export const resume: CommandKind<Resume> = {
   }),
   run: (scene, { campaign, request, flaw: wrong, ifMatch: match, ...config }) => {
     const id = scene.world.choose(campaign)
+    // Leases that ran out count as lost here, whether a sweep came along or not.
+    if (wrong === undefined) scene.world.sweep()
     const meant: ResumeRequest = { ...request, ...configOf(scene.world.campaigns.get(id), config) }
     const body = { ...meant, ...wrong }
     const call = { method: 'POST', path: '/resume', body } as const

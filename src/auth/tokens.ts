@@ -1,0 +1,106 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isRole, ROLES, type Role } from './role.ts'
+
+/** Who makes a call. */
+export interface Actor {
+  readonly name: string
+  readonly role: Role
+}
+
+interface Entry extends Actor {
+  readonly digest: Buffer
+}
+
+/** What is wrong with a list of tokens, each fault a sentence; of a line only its number is told, for it may hold a token. */
+export class TokensError extends Error {
+  override readonly name = 'TokensError'
+
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join('; '))
+  }
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/
+const DIGEST = /^sha256:[0-9a-f]{64}$/
+const TOKEN_BYTES = 32
+
+/** The tokens that the service knows: of each its owner's name, his role and the sha256. */
+export class Tokens {
+  private constructor(private readonly entries: readonly Entry[]) {}
+
+  /**
+   * Reads lines `name role sha256:<hex>`; blank ones and those that begin with # say nothing.
+   * @throws TokensError naming every line at fault, or that there is none
+   */
+  static parse(text: string): Tokens {
+    const entries: Entry[] = []
+    const faults: string[] = []
+    for (const [index, line] of text.split('\n').entries()) {
+      const content = line.trim()
+      if (content === '' || content.startsWith('#')) continue
+      const entry = readLine(content)
+      if (typeof entry === 'string') faults.push(`line ${index + 1} ${entry}`)
+      else if (entries.some(({ digest }) => digest.equals(entry.digest))) {
+        faults.push(`line ${index + 1} has the token of an earlier line`)
+      } else entries.push(entry)
+    }
+    // A file that is just being written looks empty: to take that for the wish to lock everybody out would be rash.
+    if (entries.length === 0 && faults.length === 0) faults.push('there is no token in it')
+    if (faults.length > 0) throw new TokensError(faults)
+    return new Tokens(entries)
+  }
+
+  get count(): number {
+    return this.entries.length
+  }
+
+  equals(other: Tokens): boolean {
+    return this.toString() === other.toString()
+  }
+
+  /** The lines, without comments. */
+  toString(): string {
+    return this.entries.map(({ name, role, digest }) => lineOf(name, role, digest)).join('\n')
+  }
+
+  /**
+   * Whose token it is. Every entry is looked at, each in constant time: how long it takes tells neither whether one
+   * matches nor which. It would tell little anyway, for what is compared are digests, which nobody can choose.
+   */
+  actorOf(token: string): Actor | null {
+    const digest = digestOf(token)
+    let found: Actor | null = null
+    for (const entry of this.entries) if (timingSafeEqual(entry.digest, digest)) found = entry
+    return found
+  }
+}
+
+/** A new token, and the line of the tokens file that lets it in. */
+export function createToken(name: string, role: Role): { readonly token: string; readonly line: string } {
+  if (!isName(name)) throw new TokensError([NAME_RULE])
+  const token = `cmpd_${randomBytes(TOKEN_BYTES).toString('base64url')}`
+  return { token, line: lineOf(name, role, digestOf(token)) }
+}
+
+export function isName(text: string): boolean {
+  return NAME.test(text)
+}
+
+export const NAME_RULE = 'a name has up to 64 letters, digits and ._@- and begins with a letter or digit'
+
+function readLine(line: string): Entry | string {
+  const [name = '', role = '', digest = '', ...more] = line.split(/\s+/)
+  if (digest === '' || more.length > 0) return 'is not of the form "name role sha256:<hex>"'
+  if (!isName(name)) return `has a bad name: ${NAME_RULE}`
+  if (!isRole(role)) return `has an unknown role: there are ${ROLES.join(', ')}`
+  if (!DIGEST.test(digest)) return 'does not end in sha256: and 64 lower case hex digits'
+  return { name, role, digest: Buffer.from(digest.slice('sha256:'.length), 'hex') }
+}
+
+function lineOf(name: string, role: Role, digest: Buffer): string {
+  return `${name} ${role} sha256:${digest.toString('hex')}`
+}
+
+function digestOf(token: string): Buffer {
+  return hash('sha256', token, 'buffer')
+}

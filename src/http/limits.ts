@@ -1,0 +1,41 @@
+/** How much the service takes upon itself. */
+export interface Limits {
+  /** Bytes of a body, for creating and appending; other calls take no more than 1 MiB of it. */
+  readonly bodyLimit: number
+  /** Seconds in which the headers of a request must have come. */
+  readonly headersTimeout: number
+  /** Seconds in which a whole request must have come. */
+  readonly requestTimeout: number
+  /** Seconds for which a connection may be kept without a request. */
+  readonly keepAliveTimeout: number
+  readonly maxConnections: number
+  /** Calls that may be held at the same time until something changes. */
+  readonly maxWaiting: number
+  /** Streams of events that may be open at the same time: in all, and from one address (0: any number). */
+  readonly maxStreams: number
+  readonly maxStreamsPerAddress: number
+  /** Requests a second of one token, or of one address where there is no token; 0: any number. */
+  readonly rateLimit: number
+  /** Experiments in one campaign. */
+  readonly maxExperiments: number
+  /** Labels of one campaign. */
+  readonly maxLabels: number
+  /** Milliseconds by which the event loop may be late before reads are refused; 0: any. */
+  readonly maxLag: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyLimit: 16 * 1024 * 1024,
+  headersTimeout: 15,
+  requestTimeout: 60,
+  // Longer than the 60 s of most proxies: the one who keeps a connection longer must be the one who does not use it.
+  keepAliveTimeout: 72,
+  maxConnections: 8192,
+  maxWaiting: 4096,
+  maxStreams: 2000,
+  maxStreamsPerAddress: 0,
+  rateLimit: 0,
+  maxExperiments: 100_000,
+  maxLabels: 100,
+  maxLag: 500,
+}

@@ -1,0 +1,75 @@
+import { Gauge, type Registry } from 'prom-client'
+import { CAMPAIGN_STATES } from '../domain/campaign-state.ts'
+import type { CampaignStanding } from '../domain/campaign-standing.ts'
+import { EXPERIMENT_STATUSES } from '../domain/status.ts'
+import { compareTimes } from '../domain/timestamp.ts'
+
+/** How many campaigns are told one by one: a series for each of them and each status is kept by whoever scrapes. */
+const LISTED = 50
+
+/** Takes the place of the id for all others together: an id begins with a letter or a digit. */
+const OTHERS = '_other'
+
+/** Where campaigns stand, as it is at a scrape. */
+export class CampaignMetrics {
+  private readonly campaigns: Gauge<'state'>
+  private readonly experiments: Gauge<'status'>
+  private readonly byCampaign: Gauge<'campaign_id' | 'status'>
+
+  constructor(registry: Registry) {
+    const registers = [registry]
+    this.campaigns = new Gauge({
+      name: 'campaignd_campaigns',
+      help: 'Campaigns by state.',
+      labelNames: ['state'],
+      registers,
+    })
+    this.experiments = new Gauge({
+      name: 'campaignd_experiments',
+      help: 'Experiments of all campaigns by status.',
+      labelNames: ['status'],
+      registers,
+    })
+    this.byCampaign = new Gauge({
+      name: 'campaignd_campaign_experiments',
+      help:
+        `Experiments by campaign and status, of the ${LISTED} campaigns changed last; those of all others under the ` +
+        `campaign_id ${OTHERS}, which no campaign can have.`,
+      labelNames: ['campaign_id', 'status'],
+      registers,
+    })
+  }
+
+  show(standings: readonly CampaignStanding[]): void {
+    this.clear()
+    for (const state of CAMPAIGN_STATES) this.campaigns.set({ state }, 0)
+    for (const status of EXPERIMENT_STATUSES) {
+      this.experiments.set({ status }, 0)
+      this.byCampaign.set({ campaign_id: OTHERS, status }, 0)
+    }
+    for (const { state } of standings) this.campaigns.inc({ state })
+    const trusted = standings.filter(({ counts }) => counts !== null).sort(newestFirst)
+    for (const [index, { campaign_id, counts }] of trusted.entries()) {
+      this.count(index < LISTED ? campaign_id : OTHERS, counts)
+    }
+  }
+
+  /** Tells nothing, where nothing is known: old figures would be taken for new ones. */
+  clear(): void {
+    this.campaigns.reset()
+    this.experiments.reset()
+    this.byCampaign.reset()
+  }
+
+  private count(campaign_id: string, counts: CampaignStanding['counts']): void {
+    for (const status of EXPERIMENT_STATUSES) {
+      const number = counts?.[status] ?? 0
+      this.experiments.inc({ status }, number)
+      this.byCampaign.inc({ campaign_id, status }, number)
+    }
+  }
+}
+
+function newestFirst(a: CampaignStanding, b: CampaignStanding): number {
+  return compareTimes(b.updated_at, a.updated_at) || (a.campaign_id < b.campaign_id ? -1 : 1)
+}

@@ -1,0 +1,50 @@
+import { Counter, Histogram, type Registry } from 'prom-client'
+import { COMMIT_OUTCOMES, type CommitReport } from '../repository/repository.ts'
+
+/** Seconds: from a disk with a cache of its own to one that is about to fail. */
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+const CALLS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+
+/** What the store wrote. */
+export class CommitMetrics {
+  private readonly total: Counter<'outcome'>
+  private readonly duration: Histogram
+  private readonly calls: Histogram
+  private readonly bytes: Counter
+
+  constructor(registry: Registry) {
+    const registers = [registry]
+    this.total = new Counter({
+      name: 'campaignd_commits_total',
+      help: `Commits, by which campaigns were to be created, changed or deleted, by outcome: ${COMMIT_OUTCOMES.join(', ')}.`,
+      labelNames: ['outcome'],
+      registers,
+    })
+    // Nothing that is yet to happen for the first time may be missed by a rate.
+    for (const outcome of COMMIT_OUTCOMES) this.total.inc({ outcome }, 0)
+    this.duration = new Histogram({
+      name: 'campaignd_commit_duration_seconds',
+      help: 'Seconds that a commit took, whatever its outcome, waiting for those of other campaigns included.',
+      buckets: SECONDS,
+      registers,
+    })
+    this.calls = new Histogram({
+      name: 'campaignd_commit_calls',
+      help: 'Calls that shared a commit.',
+      buckets: CALLS,
+      registers,
+    })
+    this.bytes = new Counter({
+      name: 'campaignd_commit_bytes_total',
+      help: 'Bytes of manifests written by commits that became durable.',
+      registers,
+    })
+  }
+
+  committed({ outcome, seconds, calls, bytes }: CommitReport): void {
+    this.total.inc({ outcome })
+    this.duration.observe(seconds)
+    this.calls.observe(calls)
+    if (outcome === 'durable') this.bytes.inc(bytes)
+  }
+}

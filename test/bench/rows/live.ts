@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { campaignDraft, experimentDraft } from '../../support/drafts.js'
+import { call } from '../call.js'
+import { startCampaignd, type Server } from '../child.js'
+import type { LiveLoad, LiveResult } from '../live-load.js'
+import { median, ROUNDS, type Finding, type Row } from '../row.js'
+
+const READERS = 1000
+const RATE = 200
+const SECONDS = 10
+const N = 100
+const CYCLES = 5
+
+const READING = `${READERS} readers under ${RATE} updates a second`
+
+interface Measured {
+  readonly rounds: readonly { readonly alone: LiveResult; readonly watched: LiveResult; readonly growth: number }[]
+}
+
+let measured: Promise<Measured> | null = null
+
+/** Three goals of one measurement. */
+export const liveRows: readonly Row[] = [
+  {
+    name: 'live-share',
+    title: `${READING}: share of changes that a reader sees within 250 ms of their answer`,
+    goal: { atLeast: 0.99 },
+    measure: (directory) =>
+      finding(directory, ({ watched: { seen, late, missed } }) => (seen - late) / (seen + missed), shareOf),
+  },
+  {
+    name: 'live-p99',
+    title: `${READING}: p99 of an update, against the same without readers`,
+    goal: { below: 2 },
+    measure: (directory) => finding(directory, ({ alone, watched }) => watched.p99 / alone.p99, p99Of),
+  },
+  {
+    name: 'live-memory',
+    title: `${READING}: memory at the end of a round, against its beginning`,
+    goal: { below: 1.1 },
+    measure: (directory) =>
+      finding(
+        directory,
+        ({ growth }) => growth,
+        () => ['', ''],
+      ),
+  },
+]
+
+async function finding(
+  directory: string,
+  figureOf: (round: Measured['rounds'][number]) => number,
+  absolute: (rounds: Measured['rounds']) => [ours: string, baseline: string],
+): Promise<Finding> {
+  measured ??= measureLive(directory)
+  const { rounds } = await measured
+  const [ours, baseline] = absolute(rounds)
+  return { figures: rounds.map(figureOf), unit: '', ours, baseline }
+}
+
+function shareOf(rounds: Measured['rounds']): [string, string] {
+  const sum = (of: (result: LiveResult) => number) => rounds.reduce((total, { watched }) => total + of(watched), 0)
+  return [`${sum(({ seen }) => seen)} seen, ${sum(({ late }) => late)} late, ${sum(({ missed }) => missed)} missed`, '']
+}
+
+function p99Of(rounds: Measured['rounds']): [string, string] {
+  const p99 = (side: 'alone' | 'watched') => `${median(rounds.map((round) => round[side].p99)).toFixed(1)} ms`
+  return [p99('watched'), p99('alone')]
+}
+
+async function measureLive(directory: string): Promise<Measured> {
+  const server = await startCampaignd(directory)
+  try {
+    const campaigns = `${server.url}/v1/campaigns`
+    // Few cycles, as campaigns have: the progress in every event counts each.
+    const experiments = Array.from({ length: N }, (_, index) =>
+      experimentDraft(String(index + 1).padStart(4, '0'), { cycle_index: index % CYCLES }),
+    )
+    const draft = campaignDraft(0, { experiments })
+    await call('POST', campaigns, draft)
+    const updates = draft.experiments.map(({ exp_id }) => ({ exp_id, status: 'running', worker: 'w' }))
+    await call('PATCH', `${campaigns}/sweep/experiments`, { updates })
+    const paths = draft.experiments.map(({ exp_id }) => `/v1/campaigns/sweep/experiments/${exp_id}`)
+    const load = { url: server.url, paths, events: '/v1/campaigns/sweep/events', rate: RATE, seconds: SECONDS }
+    await live({ ...load, readers: READERS, seconds: 3 })
+    const rounds = []
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const alone = await live({ ...load, readers: 0 })
+      const before = memoryOf(server)
+      const watched = await live({ ...load, readers: READERS })
+      rounds.push({ alone, watched, growth: memoryOf(server) / before })
+    }
+    return { rounds }
+  } finally {
+    await server.stop()
+  }
+}
+
+async function live(load: LiveLoad): Promise<LiveResult> {
+  const file = fileURLToPath(new URL('../live-load.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, JSON.stringify(load)])
+  const result = JSON.parse(stdout) as LiveResult
+  if (result.refused > 0)
+    throw new Error(`${result.refused} of ${result.refused + result.answered} updates were refused`)
+  return result
+}
+
+/** Resident bytes. */
+function memoryOf({ pid }: Server): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) * 1024
+}

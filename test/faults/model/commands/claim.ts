@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import type { ClaimRequest } from '#campaignd/domain/claim.js'
+import { anyCampaign, flaw, given, leaseSeconds, sometimes, worker } from '../arguments.js'
+import { claimed, isDone } from '../claim-model.js'
+import type { PlainCampaign } from '../campaign-model.js'
+import type { CommandKind } from '../command.js'
+import { noCondition } from '../condition.js'
+import { stateOf } from '../progress-model.js'
+import type { Scene } from '../scene.js'
+import type { CampaignChoice } from '../world.js'
+
+interface Claim {
+  readonly campaign: CampaignChoice
+  readonly request: ClaimRequest
+  /** Of whom it is a repeat, where something is held by a claim that can be repeated. */
+  readonly repeats: 'its own' | 'that of another worker' | undefined
+  readonly flaw: object | undefined
+}
+
+type Repeats = Claim['repeats']
+
+const claimArguments: fc.Arbitrary<Claim> = fc.record({
+  campaign: anyCampaign,
+  request: fc
+    .record({
+      worker,
+      backend: sometimes(3, fc.constantFrom('vllm', 'pytorch', 'none')),
+      container: sometimes(4, fc.constantFrom('big', 'small')),
+      limit: sometimes(2, fc.integer({ min: 1, max: 4 })),
+      lease_seconds: sometimes(3, leaseSeconds),
+      claim_id: sometimes(2, fc.constantFrom('one', 'two')),
+    })
+    .map((request): ClaimRequest => ({ ...given(request), worker: request.worker })),
+  repeats: sometimes(3, fc.constantFrom<Repeats[]>('its own', 'its own', 'that of another worker')),
+  flaw: flaw(25, { worker: '' }, { limit: 0 }, { lease_seconds: 0 }, { cycle_index: 1 }),
+})
+
+/** POST of a claim that does not wait. */
+export const claim: CommandKind<Claim> = {
+  name: 'claim',
+  weight: 100,
+  arguments: claimArguments,
+  run: (scene, { campaign, request, repeats, flaw: wrong }) => {
+    const id = scene.world.choose(campaign)
+    const meant = { ...request, ...repeated(scene.world.campaigns.get(id), repeats) }
+    return postClaim(scene, id, meant, wrong)
+  },
+}
+
+function repeated(campaign: PlainCampaign | undefined, repeats: Repeats): Partial<ClaimRequest> {
+  const held = campaign?.experiments.find(({ lease }) => (lease?.claim_id ?? null) !== null)
+  const claim_id = held?.lease?.claim_id ?? null
+  if (repeats === undefined || held === undefined || claim_id === null) return {}
+  const own = held.worker ?? 'gpu-1'
+  return { claim_id, worker: repeats === 'its own' ? own : own === 'gpu-1' ? 'gpu-2' : 'gpu-1' }
+}
+
+/** Claims, and holds what is handed out against the model. */
+export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong?: object): Promise<void> {
+  const body = { ...request, ...wrong }
+  const call = { campaign: id, method: 'POST', path: '/claims', body } as const
+  return scene.write({ ...call, ifMatch: noCondition, isFlawed: wrong !== undefined }, (before) => {
+    const { world } = scene
+    const { campaign, experiments, kind } = claimed(before, request, world.now)
+    scene.count(kind)
+    const claims = experiments.map((experiment) => {
+      world.hear(id, experiment)
+      const seconds = experiment.lease?.seconds ?? 0
+      return {
+        experiment,
+        attempt: experiment.attempt,
+        lease_seconds: seconds,
+        lease_expires_at: world.leaseEndOf(id, experiment),
+        // Two of three heartbeats may be lost.
+        heartbeat_seconds: Math.round((seconds / 3) * 1000) / 1000,
+      }
+    })
+    if (claims.some(({ attempt }) => attempt > 1)) scene.count('a later attempt')
+    const done = isDone(campaign, request)
+    return { campaign, status: 200, body: { claims, state: stateOf(campaign), done } }
+  })
+}

@@ -1,0 +1,26 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { ROLES, type Role } from '#campaignd/auth/role.js'
+import { createToken, Tokens } from '#campaignd/auth/tokens.js'
+
+export interface TestTokens {
+  readonly tokens: Tokens
+  readonly lines: string
+  /** The header that presents the token of a role. */
+  as(role: Role): { readonly authorization: string }
+  /** The token itself. */
+  tokenOf(role: Role): string
+}
+
+/** One token of each role, with its role as its name. */
+export function testTokens(): TestTokens {
+  const made = ROLES.map((role) => ({ role, ...createToken(`a-${role}`, role) }))
+  const lines = made.map(({ line }) => line).join('\n')
+  const tokenOf = (role: Role) => made.find((one) => one.role === role)?.token ?? ''
+  return { tokens: Tokens.parse(lines), lines, tokenOf, as: (role) => ({ authorization: `Bearer ${tokenOf(role)}` }) }
+}
+
+/** Writes a tokens file that only its owner may read. */
+export function writeTokens(path: string, lines: string, mode = 0o600): void {
+  writeFileSync(path, `${lines}\n`)
+  chmodSync(path, mode)
+}
