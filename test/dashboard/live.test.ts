@@ -1,9 +1,11 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { CHROMIUM, useBrowser } from '../support/browser.js'
+import { accessibilityFaults, CHROMIUM, useBrowser } from '../support/browser.js'
 import { send } from '../support/client.js'
-import { campaignDraft } from '../support/drafts.js'
+import { campaignDraft, experimentDraft } from '../support/drafts.js'
+import { tokensFile } from '../support/guarded-service.js'
 import { startService, type Service } from '../support/service.js'
+import { testTokens } from '../support/tokens.js'
 
 /** What happens is seen at once, and what is asked for on the page is done. */
 
@@ -111,37 +113,35 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   })
 
   test('asks for a token where one is wanted, keeps it for the tab, and says which role is missing', async () => {
-    const { url, path } = await startCampaign()
-    await report(path, '0001', { status: 'failed', error: 'Exit code 1' })
-    const { page } = await browsing.open(url, 'favicon.svg', { expected: /status of 40[134]/ })
-    await page.route('**/v1/**', async (route) => {
-      const { authorization } = route.request().headers()
-      if (authorization !== 'Bearer open-sesame')
-        await route.fulfill(problem(401, 'token-wanted', 'A token is wanted.'))
-      else if (route.request().method() === 'POST')
-        await route.fulfill(problem(403, 'not-allowed', 'Your token only reads.'))
-      else await route.continue()
-    })
-    await page.goto(`${url}/#/campaigns/sweep`)
+    const { lines, tokenOf, as } = testTokens()
+    const { url } = await startService({ environment: { CAMPAIGND_TOKENS_FILE: tokensFile(lines) } })
+    const experiments = [experimentDraft('0001', { status: 'failed', error: 'Exit code 1' })]
+    await send('POST', `${url}/v1/campaigns`, campaignDraft(0, { experiments }), as('admin'))
+    const { page } = await browsing.open(url, '#/campaigns/sweep', { expected: /status of 40[13]/ })
     const input = page.getByLabel('Token of this service')
-    await input.fill('wrong')
-    await page.keyboard.press('Enter')
-    await page.getByText('The token was refused').waitFor()
-    await input.fill('open-sesame')
-    await page.keyboard.press('Enter')
+    await input.waitFor()
+    expect(await accessibilityFaults(page)).toEqual([])
+    const enter = async (token: string) => {
+      await input.fill(token)
+      await page.keyboard.press('Enter')
+    }
+    await enter('cmpd_wrong')
+    await page.getByText('The token was refused: The token is not known.').waitFor()
+    await enter(tokenOf('read'))
     await page.locator('.live-badge.live').waitFor()
     await page.reload()
     await page.locator('.live-badge.live').waitFor()
     await page.locator('.group').getByRole('button', { name: 'Retry' }).click()
-    await page.getByText('this needs the role work').waitFor()
+    await page.getByText('Not put back. The call needs the role work; a-read has the role read.').waitFor()
+    await page.getByRole('button', { name: 'Change token' }).click()
+    await enter(tokenOf('work'))
+    await page.locator('.token-prompt').waitFor({ state: 'detached' })
+    await page.locator('.group').getByRole('button', { name: 'Retry' }).click()
+    await page.getByText('1 experiment put back to pending.').waitFor()
     expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, ''])
+    expect(page.url()).not.toContain('cmpd_')
   })
 })
-
-function problem(status: number, code: string, detail: string) {
-  const body = JSON.stringify({ type: `/problems/${code}`, title: code, status, detail, instance: '/', code })
-  return { status, contentType: 'application/problem+json', body }
-}
 
 /** Counts the streams that end, and says behind which event those went on that began. */
 function watchStreams(page: Page): { readonly begun: (string | undefined)[]; readonly ended: number } {

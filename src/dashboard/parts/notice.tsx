@@ -22,13 +22,9 @@ export function tell(text: string): void {
   show({ kind: 'done', text })
 }
 
-/**
- * Says why something was not done.
- * @param role who may do it, when this one may not
- */
-export function tellRefusal(what: string, problem: ApiProblem, role: 'work' | 'admin'): void {
-  const reason = problem.status === 403 ? `this needs the role ${role}. ${problem.message}` : problem.message
-  show({ kind: 'refused', text: `${what}: ${reason}` })
+/** Says why something was not done; of who may not do it the service says which role it needs. */
+export function tellRefusal(what: string, problem: ApiProblem): void {
+  show({ kind: 'refused', text: `${what}. ${problem.message}` })
 }
 
 export function NoticeLine() {

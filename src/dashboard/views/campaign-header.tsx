@@ -121,7 +121,7 @@ function Pause({ feed, progress }: HeaderProps) {
       feed.settle((await patchSettings(feed.campaignId, patch)).settings)
       tell(done)
     } catch (error) {
-      tellRefusal('Not changed', asProblem(error), 'work')
+      tellRefusal('Not changed', asProblem(error))
     } finally {
       setAsking(false)
     }

@@ -144,7 +144,7 @@ export function RetryButton({ campaignId, experiments, label }: RetryButtonProps
       const left = skipped.length === 0 ? '' : ` ${counted(skipped.length, 'experiment')} had changed meanwhile.`
       tell(`${counted(retried.length, 'experiment')} put back to pending.${left}`)
     } catch (error) {
-      tellRefusal('Not put back', asProblem(error), 'work')
+      tellRefusal('Not put back', asProblem(error))
     } finally {
       setAsking(false)
     }
