@@ -47,6 +47,24 @@ const HTTP_IS_ABOVE_THE_SEAM = {
     'HTTP imports the domain, repository/repository.ts and the values of auth: it knows neither files nor the settings.',
 }
 
+const DASHBOARD_IS_A_CLIENT = {
+  regex: '^(?!\\.{1,2}/|preact(/hooks)?$|@preact/signals$|eventsource-parser$)',
+  message: 'The dashboard runs in browsers, and imports itself and what is bundled with it.',
+}
+const DASHBOARD_KNOWS_TYPES = {
+  regex: '^\\.\\./\\.\\./domain/',
+  allowTypeImports: true,
+  message: 'Of the service the dashboard knows its API, and the types of what that answers.',
+}
+const DASHBOARD_KNOWS_NO_MORE = {
+  regex: '^\\.\\./\\.\\./(?!domain/)',
+  message: 'The types of what the API answers are in domain/; nothing else of the service is known to the dashboard.',
+}
+const DASHBOARD_TOP = {
+  regex: '^\\.\\./',
+  message: 'The entry and the routes of the dashboard import only what is below them.',
+}
+
 const ENVIRONMENT = { object: 'process', property: 'env', message: 'Only config.ts and main.ts read the environment.' }
 const ARGUMENTS = { object: 'process', property: 'argv', message: 'Only config.ts, main.ts and cli/ read arguments.' }
 const GLOBAL_PROCESS = { object: 'globalThis', property: 'process', message: 'Say process.' }
@@ -60,7 +78,12 @@ export default defineConfig(
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: process.cwd() } },
+    languageOptions: {
+      parserOptions: {
+        project: ['./tsconfig.json', './src/dashboard/tsconfig.json', './test/dashboard/tsconfig.json'],
+        tsconfigRootDir: process.cwd(),
+      },
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       eqeqeq: 'error',
@@ -88,6 +111,8 @@ export default defineConfig(
   layer(['src/metrics/**'], METRICS_ARE_BELOW_HTTP),
   layer(['src/auth/**'], TOKENS_STAND_ALONE),
   layer(['src/http/**'], HTTP_IS_ABOVE_THE_SEAM, PROM_CLIENT),
+  layer(['src/dashboard/*'], DASHBOARD_IS_A_CLIENT, DASHBOARD_TOP),
+  layer(['src/dashboard/*/**'], DASHBOARD_IS_A_CLIENT, DASHBOARD_KNOWS_TYPES, DASHBOARD_KNOWS_NO_MORE),
   {
     files: ['src/**'],
     rules: {

@@ -32,6 +32,7 @@ import { experimentBatchRoutes } from './routes/experiment-batch.ts'
 import { experimentRoutes } from './routes/experiment.ts'
 import { experimentsRoutes } from './routes/experiments.ts'
 import { claimsRoutes } from './routes/claims.ts'
+import { dashboardRoutes } from './routes/dashboard.ts'
 import { eventsRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { heartbeatRoutes } from './routes/heartbeat.ts'
@@ -168,6 +169,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(healthRoutes, routes)
   await app.register(metricsRoutes, routes)
   await app.register(problemRoutes)
+  await app.register(dashboardRoutes)
   await app.register(campaignsRoutes, { prefix: '/v1', ...routes })
   await app.register(campaignRoutes, { prefix: '/v1', ...routes })
   await app.register(progressRoutes, { prefix: '/v1', ...routes })

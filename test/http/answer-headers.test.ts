@@ -45,7 +45,7 @@ test('every answer of the API, refusals too, is kept by no shared cache and take
 
 test('pages take scripts and data from here only, evaluate no text, and are framed by nobody', async () => {
   const { call } = await openApp()
-  for (const path of ['/docs', '/docs/']) {
+  for (const path of ['/docs', '/docs/', '/']) {
     const page = await call('GET', path)
     expect(page.status).toBe(200)
     expect(page.headers['content-type']).toMatch(/^text\/html\b/)

@@ -1,20 +1,24 @@
 import helmet from '@fastify/helmet'
 import fastifyPlugin from 'fastify-plugin'
 
+export interface HtmlHeadersOptions {
+  /** What the pages draw they style in place, not by a style sheet alone. */
+  readonly stylesInPlace: boolean
+}
+
 /**
  * For a scope that serves pages: they take scripts and data from here only, and nobody frames them. Only for pages, since
  * the dozen headers cost an answer of the API half of its speed.
  */
-export const htmlHeaders = fastifyPlugin(
-  async (app) => {
+export const htmlHeaders = fastifyPlugin<HtmlHeadersOptions>(
+  async (app, { stylesInPlace }) => {
     await app.register(helmet, {
       contentSecurityPolicy: {
         useDefaults: false,
         directives: {
           'default-src': ["'none'"],
           'script-src': ["'self'"],
-          // What the documentation page draws it styles in place.
-          'style-src': ["'self'", "'unsafe-inline'"],
+          'style-src': stylesInPlace ? ["'self'", "'unsafe-inline'"] : ["'self'"],
           'img-src': ["'self'", 'data:'],
           'font-src': ["'self'"],
           'connect-src': ["'self'"],

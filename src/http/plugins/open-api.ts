@@ -77,7 +77,7 @@ export const openApi = fastifyPlugin(
       },
     })
     await app.register(async (pages) => {
-      await pages.register(htmlHeaders)
+      await pages.register(htmlHeaders, { stylesInPlace: true })
       await pages.register(swaggerUi, {
         routePrefix: '/docs',
         uiConfig: { layout: 'BaseLayout' },

@@ -1,0 +1,39 @@
+import type { Chance } from './chance.ts'
+
+export interface DemoFailure {
+  readonly failure_kind: 'error' | 'oom' | 'timeout' | 'interrupted'
+  readonly error: string
+}
+
+/** How an attempt of a config fails; null: it does not. The large batches of one backend run out of memory often. */
+export function failureOf(config: string, chance: Chance): DemoFailure | null {
+  if (config.includes('pytorch-70b-fp16') && chance.happens(0.45)) return outOfMemory(chance)
+  if (!chance.happens(0.06)) return null
+  return chance.of([outOfMemory, collective, tooLong, interrupted])(chance)
+}
+
+function outOfMemory(chance: Chance): DemoFailure {
+  const wanted = chance.between(4, 40).toFixed(2)
+  const error = [
+    'Traceback (most recent call last):',
+    '  File "/opt/bench/run.py", line 88, in main',
+    '    outputs = engine.generate(batch, sampling)',
+    '  File "/opt/bench/engine.py", line 412, in generate',
+    '    logits = self.model(tokens, cache=self.cache)',
+    `torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate ${wanted} GiB. GPU 0 has a total capacity of 79.15 GiB`,
+  ]
+  return { failure_kind: 'oom', error: error.join('\n') }
+}
+
+function collective(chance: Chance): DemoFailure {
+  const rank = Math.floor(chance.between(0, 8))
+  return { failure_kind: 'error', error: `RuntimeError: NCCL error on rank ${rank}: unhandled system error` }
+}
+
+function tooLong(chance: Chance): DemoFailure {
+  return { failure_kind: 'timeout', error: `No token for ${Math.floor(chance.between(600, 900))} s: given up` }
+}
+
+function interrupted(): DemoFailure {
+  return { failure_kind: 'interrupted', error: 'Interrupted by user (SIGINT)' }
+}

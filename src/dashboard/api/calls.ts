@@ -1,0 +1,89 @@
+import type { CorruptCampaign, ListedCampaign } from '../../domain/campaign-list.ts'
+import type { CampaignHeader, CampaignManifest } from '../../domain/manifest.ts'
+import type { Progress } from '../../domain/progress.ts'
+import type { Retried, RetryRequest } from '../../domain/retry.ts'
+import { call, callIfChanged, type Answer } from './client.ts'
+
+/** The calls that the dashboard makes. */
+
+/** The largest page that there is. */
+const PAGE = 1000
+
+export interface RunningExperiment {
+  readonly worker: string | null
+  readonly exp_id: string
+  readonly config_name: string
+  readonly backend: string
+  readonly container: string
+  readonly cycle_index: number
+  readonly attempt: number
+  readonly started_at: string | null
+  readonly lease_seconds: number | null
+  readonly lease_expires_at: string | null
+  readonly seconds_since_heartbeat: number | null
+}
+
+export type { CorruptCampaign }
+
+export function campaignPath(campaignId: string): string {
+  return `/campaigns/${encodeURIComponent(campaignId)}`
+}
+
+/** All campaigns; null when the first page, and so the newest change, is still the one of the tag. */
+export async function listCampaigns(
+  etag: string | null,
+  signal: AbortSignal,
+): Promise<Answer<ListedCampaign[]> | null> {
+  interface Page {
+    readonly campaigns: readonly ListedCampaign[]
+    readonly next_page_token: string | null
+  }
+  const first = await callIfChanged<Page>(`/campaigns?limit=${PAGE}`, { etag, signal })
+  if (first === null) return null
+  const found = [...first.body.campaigns]
+  for (let next = first.body.next_page_token; next !== null;) {
+    const page: Page = await call(`/campaigns?limit=${PAGE}&page_token=${encodeURIComponent(next)}`, { signal })
+    found.push(...page.campaigns)
+    next = page.next_page_token
+  }
+  return { body: found, etag: first.etag }
+}
+
+export function readManifest(id: string, signal: AbortSignal): Promise<CampaignManifest> {
+  return call(campaignPath(id), { signal })
+}
+
+export function readProgress(id: string, etag: string | null, signal: AbortSignal): Promise<Answer<Progress> | null> {
+  return callIfChanged(`${campaignPath(id)}/progress`, { etag, signal })
+}
+
+/** Who runs what now. */
+export async function listWorkers(id: string, signal: AbortSignal): Promise<RunningExperiment[]> {
+  const found: RunningExperiment[] = []
+  for (let token: string | null = ''; token !== null;) {
+    const rest = token === '' ? '' : `&page_token=${encodeURIComponent(token)}`
+    const page: { workers: RunningExperiment[]; next_page_token: string | null } = await call(
+      `${campaignPath(id)}/workers?limit=${PAGE}${rest}`,
+      { signal },
+    )
+    found.push(...page.workers)
+    token = page.next_page_token
+  }
+  return found
+}
+
+export function retryExperiments(id: string, body: RetryRequest): Promise<Retried> {
+  return call(`${campaignPath(id)}/retry`, { method: 'POST', body })
+}
+
+export interface PausePatch {
+  readonly paused: boolean
+  readonly cancel_running?: boolean
+}
+
+export function patchSettings(
+  id: string,
+  settings: PausePatch,
+): Promise<{ readonly settings: CampaignHeader['settings'] }> {
+  return call(campaignPath(id), { method: 'PATCH', body: { settings } })
+}

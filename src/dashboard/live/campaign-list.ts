@@ -1,0 +1,55 @@
+import { signal } from '@preact/signals'
+import { listCampaigns, type CorruptCampaign } from '../api/calls.ts'
+import type { StreamEvent } from '../api/event-stream.ts'
+import type { CampaignChangeEvent, CampaignGoneEvent } from '../api/events.ts'
+import type { Progress } from '../../domain/progress.ts'
+import { Follower, type Source } from './follower.ts'
+import { Paced } from './paced.ts'
+
+export type ListedRow = Progress | CorruptCampaign
+
+/** All campaigns, as they change. */
+export class CampaignListFeed implements Source {
+  readonly streamPath = '/events'
+  /** Null before they are known. */
+  readonly rows = signal<ReadonlyMap<string, ListedRow> | null>(null)
+  readonly follower: Follower
+  private known = new Map<string, ListedRow>()
+  private readonly showing = new Paced(() => (this.rows.value = new Map(this.known)))
+  private etag: string | null = null
+  private hasStream = false
+
+  constructor() {
+    this.follower = new Follower(this)
+  }
+
+  async load(signal: AbortSignal): Promise<null> {
+    await this.poll(signal)
+    return null
+  }
+
+  async poll(signal: AbortSignal): Promise<void> {
+    const answer = await listCampaigns(this.etag, signal)
+    if (answer === null) return
+    this.etag = answer.etag
+    this.known = new Map(answer.body.map((one) => [one.campaign_id, 'progress' in one ? one.progress : one] as const))
+    this.showing.now()
+  }
+
+  take({ event, data }: StreamEvent): 'taken' | 'reload' {
+    if (event === 'snapshot') {
+      // Where the stream begins is known now: what changed between the list and that is in a second look.
+      const isFirst = !this.hasStream
+      this.hasStream = true
+      return isFirst || (data as { reset?: boolean }).reset === true ? 'reload' : 'taken'
+    }
+    if (event === 'corrupt') return 'reload'
+    if (event === 'deleted') this.known.delete((data as CampaignGoneEvent).campaign_id)
+    if (event === 'created' || event === 'change') {
+      const { campaign_id, progress } = data as CampaignChangeEvent
+      this.known.set(campaign_id, progress)
+    }
+    this.showing.ask()
+    return 'taken'
+  }
+}

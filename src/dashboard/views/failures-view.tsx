@@ -1,0 +1,157 @@
+import { useState } from 'preact/hooks'
+import type { Experiment } from '../../domain/experiment.ts'
+import { retryExperiments } from '../api/calls.ts'
+import { asProblem } from '../api/problem.ts'
+import { groupFailures, headline, type FailureGroup } from '../model/failure-groups.ts'
+import { counted, dateTime, timeOf, whole } from '../model/format.ts'
+import { markOf } from '../model/mark.ts'
+import { Empty } from '../parts/empty.tsx'
+import { MarkIcon } from '../parts/mark-icon.tsx'
+import { tell, tellRefusal } from '../parts/notice.tsx'
+import type { ViewProps } from './campaign-page.tsx'
+
+/** How many experiments of a group are named before the rest is asked for. */
+const NAMED = 24
+
+export function FailuresView({ feed, query, change }: ViewProps) {
+  const failed = (feed.experiments.value?.table.rows ?? [])
+    .map(({ experiment }) => experiment)
+    .filter(({ status }) => status === 'failed')
+  if (failed.length === 0) {
+    return (
+      <Empty title="Nothing has failed">
+        <p>What failed and was put back shows in the attempts of its experiment.</p>
+      </Empty>
+    )
+  }
+  const kinds = [...new Set(failed.map(({ failure_kind }) => failure_kind ?? 'error'))].sort()
+  const kind = query['kind'] ?? ''
+  const groups = groupFailures(failed.filter(({ failure_kind }) => kind === '' || (failure_kind ?? 'error') === kind))
+  const shown = groups.flatMap(({ experiments }) => experiments)
+  return (
+    <section aria-label="Failures">
+      <div class="toolbar">
+        <label>
+          <span>Kind</span>
+          <select name="kind" value={kind} onChange={(event) => change({ kind: event.currentTarget.value })}>
+            <option value="">any</option>
+            {kinds.map((one) => (
+              <option key={one} value={one}>
+                {one}
+              </option>
+            ))}
+          </select>
+        </label>
+        <p class="found">
+          {counted(shown.length, 'failure')} in {counted(groups.length, 'group')}
+        </p>
+        <RetryButton campaignId={feed.campaignId} experiments={shown} label={`Retry all ${whole(shown.length)}`} />
+      </div>
+      <ul class="groups">
+        {groups.map((group) => (
+          <Group key={group.key} group={group} campaignId={feed.campaignId} open={(exp) => change({ exp })} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+interface GroupProps {
+  readonly group: FailureGroup
+  readonly campaignId: string
+  readonly open: (expId: string) => void
+}
+
+function Group({ group, campaignId, open }: GroupProps) {
+  const [limit, setLimit] = useState(NAMED)
+  const { experiments, kind, message, pattern } = group
+  const [newest] = experiments
+  if (newest === undefined) return null
+  const isLong = message.trim() !== headline(message)
+  const rest = experiments.length - limit
+  return (
+    <li class="group">
+      <div class="group-head">
+        <MarkIcon mark={markOf(newest)} />
+        <span class="number group-count">{whole(experiments.length)}</span>
+        <div class="group-text">
+          <h2>{experiments.length === 1 ? headline(message) : pattern}</h2>
+          {experiments.length > 1 && pattern !== headline(message) && (
+            <p class="sample">
+              <code>{headline(message)}</code>
+            </p>
+          )}
+          <p class="hint">
+            {kind} · newest <time>{dateTime(timeOf(newest.completed_at))}</time> · {where(experiments)}
+          </p>
+        </div>
+        <RetryButton campaignId={campaignId} experiments={experiments} label="Retry" />
+      </div>
+      {isLong && (
+        <details>
+          <summary>{experiments.length === 1 ? 'All it said' : 'All that the newest said'}</summary>
+          <pre tabIndex={0}>{message}</pre>
+        </details>
+      )}
+      <ul class="names" aria-label="Experiments">
+        {experiments.slice(0, limit).map(({ exp_id, config_name, cycle_index }) => (
+          <li key={exp_id}>
+            <button
+              type="button"
+              class="chip"
+              title={`${config_name}, cycle ${cycle_index}`}
+              onClick={() => open(exp_id)}
+            >
+              {exp_id}
+            </button>
+          </li>
+        ))}
+        {rest > 0 && (
+          <li>
+            <button type="button" class="quiet" onClick={() => setLimit(limit + 500)}>
+              and {whole(rest)} more
+            </button>
+          </li>
+        )}
+      </ul>
+    </li>
+  )
+}
+
+/** The backends and configs that a group is about, as short as it goes. */
+function where(experiments: readonly Experiment[]): string {
+  const configs = new Set(experiments.map(({ config_name }) => config_name))
+  const backends = new Set(experiments.map(({ backend }) => backend))
+  const [config = ''] = configs
+  return `${[...backends].sort().join(', ')} · ${configs.size === 1 ? config : counted(configs.size, 'config')}`
+}
+
+interface RetryButtonProps {
+  readonly campaignId: string
+  readonly experiments: readonly Experiment[]
+  readonly label: string
+}
+
+/** Puts failed experiments back to pending. */
+export function RetryButton({ campaignId, experiments, label }: RetryButtonProps) {
+  const [isAsking, setAsking] = useState(false)
+  const ask = async () => {
+    setAsking(true)
+    try {
+      const { retried, skipped } = await retryExperiments(campaignId, {
+        exp_ids: experiments.map(({ exp_id }) => exp_id),
+      })
+      const left = skipped.length === 0 ? '' : ` ${counted(skipped.length, 'experiment')} had changed meanwhile.`
+      tell(`${counted(retried.length, 'experiment')} put back to pending.${left}`)
+    } catch (error) {
+      tellRefusal('Not put back', asProblem(error))
+    } finally {
+      setAsking(false)
+    }
+  }
+  return (
+    <button type="button" class="retry" disabled={isAsking} onClick={() => void ask()}>
+      {label}
+    </button>
+  )
+}

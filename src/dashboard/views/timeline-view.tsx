@@ -1,0 +1,231 @@
+import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useSignal } from '@preact/signals'
+import { TimelineCanvas } from '../canvas/timeline-canvas.ts'
+import { seconds, serverNow } from '../model/clock.ts'
+import { clock, counted, duration } from '../model/format.ts'
+import { LANE_KEYS, lanesOf, type Bar, type Lane } from '../model/lanes.ts'
+import { endOf } from '../model/time-scale.ts'
+import { Empty } from '../parts/empty.tsx'
+import { makeTooltip } from '../parts/tooltip.ts'
+import type { CampaignFeed, Edition } from '../live/campaign-feed.ts'
+import type { ViewProps } from './campaign-page.tsx'
+
+const LARGEST_ZOOM = 64
+
+/** Milliseconds between two arrangements of all lanes: a busy campaign changes far more often than one can see. */
+const ARRANGE_EVERY = 400
+
+export function TimelineView({ feed, query, change }: ViewProps) {
+  const key = LANE_KEYS.find((one) => one === query['lane']) ?? 'container'
+  const zoom = Math.min(LARGEST_ZOOM, Math.max(1, Number(query['zoom'] ?? 1) || 1))
+  const collapse = query['gaps'] !== 'shown'
+  const edition = useCalmly(feed.experiments)
+  const isRunning = (feed.progress.value?.counts.running ?? 0) > 0
+  const second = isRunning ? seconds.value : 0
+  const now = useMemo(() => serverNow(), [second, edition])
+  const lanes = useMemo(() => lanesOf(edition?.table.rows ?? [], key, now), [edition, key, now])
+  return (
+    <section aria-label="Timeline">
+      <div class="toolbar">
+        <label>
+          <span>A lane for each</span>
+          <select name="lane" value={key} onChange={(event) => change({ lane: event.currentTarget.value })}>
+            {LANE_KEYS.map((one) => (
+              <option key={one} value={one}>
+                {one}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            name="gaps"
+            checked={collapse}
+            onChange={(event) => change({ gaps: event.currentTarget.checked ? '' : 'shown' })}
+          />
+          <span>Cut idle gaps short</span>
+        </label>
+        <span class="actions">
+          <button
+            type="button"
+            aria-label="Zoom out"
+            disabled={zoom <= 1}
+            onClick={() => change({ zoom: zoom <= 2 ? '' : String(zoom / 2) })}
+          >
+            −
+          </button>
+          <span class="number zoom">{zoom} ×</span>
+          <button
+            type="button"
+            aria-label="Zoom in"
+            disabled={zoom >= LARGEST_ZOOM}
+            onClick={() => change({ zoom: String(zoom * 2) })}
+          >
+            +
+          </button>
+        </span>
+      </div>
+      {lanes.length === 0 ? (
+        <Empty title="Nothing has been started yet" />
+      ) : (
+        <TimelineBox lanes={lanes} now={now} zoom={zoom} collapse={collapse} query={query} change={change} />
+      )}
+      <LaneTable lanes={lanes} now={now} laneKey={key} />
+    </section>
+  )
+}
+
+/** The experiments, taken no more than a few times a second, and never left behind. */
+function useCalmly(experiments: CampaignFeed['experiments']): Edition | null {
+  const calm = useSignal(experiments.peek())
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | null = null
+    const unsubscribe = experiments.subscribe(() => {
+      timer ??= setTimeout(() => {
+        timer = null
+        calm.value = experiments.peek()
+      }, ARRANGE_EVERY)
+    })
+    return () => {
+      unsubscribe()
+      if (timer !== null) clearTimeout(timer)
+    }
+  }, [experiments])
+  return calm.value
+}
+
+interface TimelineBoxProps extends Pick<ViewProps, 'query' | 'change'> {
+  readonly lanes: readonly Lane[]
+  readonly now: number
+  readonly zoom: number
+  readonly collapse: boolean
+}
+
+function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxProps) {
+  const host = useRef<HTMLDivElement>(null)
+  const canvas = useRef<TimelineCanvas | null>(null)
+  const openId = query['exp'] ?? ''
+  const nowNow = useRef(now)
+  nowNow.current = now
+
+  useEffect(() => {
+    const box = host.current
+    if (box === null) return
+    const made = new TimelineCanvas(box)
+    canvas.current = made
+    const tooltip = makeTooltip()
+    const onMove = (event: MouseEvent) => {
+      const { x, y } = made.scrolled.at(event)
+      const bar = made.hit(x, y)
+      const words = bar === null ? (made.labelAt(x, y) ?? made.gapAt(x)) : null
+      box.classList.toggle('on-square', bar !== null)
+      if (bar !== null) tooltip.show(describe(bar, nowNow.current), event.clientX, event.clientY)
+      else if (words !== null) tooltip.show([words], event.clientX, event.clientY)
+      else tooltip.hide()
+    }
+    box.addEventListener('mousemove', onMove)
+    box.addEventListener('mouseleave', tooltip.hide)
+    return () => {
+      box.removeEventListener('mousemove', onMove)
+      box.removeEventListener('mouseleave', tooltip.hide)
+      tooltip.remove()
+      made.scrolled.dispose()
+      canvas.current = null
+    }
+  }, [])
+
+  useEffect(() => {
+    canvas.current?.show({ lanes, now, zoom, collapse, openId })
+  }, [lanes, now, zoom, collapse, openId])
+
+  const onClick = (event: MouseEvent) => {
+    const made = canvas.current
+    if (made === null) return
+    const { x, y } = made.scrolled.at(event)
+    const bar = made.hit(x, y)
+    if (bar !== null) change({ exp: bar.expId })
+  }
+  return (
+    <div
+      ref={host}
+      class="canvas-box timeline-box"
+      role="region"
+      tabIndex={0}
+      aria-label="What ran when. The table below says the same in words."
+      onClick={onClick}
+    />
+  )
+}
+
+function describe(bar: Bar, now: number): string[] {
+  const end = endOf(bar, now)
+  return [
+    `${bar.expId}: ${bar.mark}${bar.attempt > 1 ? `, attempt ${bar.attempt}` : ''}`,
+    `${clock(bar.start)} to ${bar.end === null ? 'now' : clock(end)}, ${duration(end - bar.start)}`,
+  ]
+}
+
+interface LaneTableProps {
+  readonly lanes: readonly Lane[]
+  readonly now: number
+  readonly laneKey: string
+}
+
+/** The lanes in words: for those who do not see the drawing, and for the sums. */
+function LaneTable({ lanes, now, laneKey }: LaneTableProps) {
+  if (lanes.length === 0) return null
+  return (
+    <details class="lane-table">
+      <summary>In words</summary>
+      <div class="table-scroll" tabIndex={0} role="region" aria-label="Lanes in words">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{laneKey}</th>
+              <th scope="col" class="figure">
+                Attempts
+              </th>
+              <th scope="col" class="figure">
+                Busy for
+              </th>
+              <th scope="col" class="figure">
+                First start
+              </th>
+              <th scope="col" class="figure">
+                Last end
+              </th>
+              <th scope="col">Now</th>
+            </tr>
+          </thead>
+          <tbody>
+            {lanes.map((lane) => (
+              <LaneLine key={lane.name} lane={lane} now={now} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  )
+}
+
+function LaneLine({ lane, now }: { readonly lane: Lane; readonly now: number }) {
+  const bars = lane.tracks.flat()
+  let [busy, first, last, running] = [0, Infinity, 0, 0]
+  for (const bar of bars) {
+    busy += endOf(bar, now) - bar.start
+    first = Math.min(first, bar.start)
+    last = Math.max(last, bar.end ?? 0)
+    running += Number(bar.end === null)
+  }
+  return (
+    <tr>
+      <th scope="row">{lane.name}</th>
+      <td class="figure number">{bars.length}</td>
+      <td class="figure number">{duration(busy)}</td>
+      <td class="figure number">{clock(first)}</td>
+      <td class="figure number">{clock(last === 0 ? null : last)}</td>
+      <td>{running === 0 ? 'idle' : `${counted(running, 'experiment')} running`}</td>
+    </tr>
+  )
+}

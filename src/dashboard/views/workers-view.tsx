@@ -1,0 +1,178 @@
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { listWorkers, type RunningExperiment } from '../api/calls.ts'
+import { asProblem } from '../api/problem.ts'
+import { seconds } from '../model/clock.ts'
+import { counted, dateTime, duration, orDash, timeOf } from '../model/format.ts'
+import { Empty } from '../parts/empty.tsx'
+import type { ViewProps } from './campaign-page.tsx'
+
+/** Milliseconds between two looks: heartbeats are told by no event. */
+const LOOK_EVERY = 2000
+
+/** Rows that are drawn before the rest is asked for. */
+const ROWS = 300
+
+interface Seen {
+  readonly workers: readonly RunningExperiment[]
+  /** When, in milliseconds by our clock: ages grow from there. */
+  readonly at: number
+}
+
+export function WorkersView({ feed, query, change }: ViewProps) {
+  const seen = useSignal<Seen | null>(null)
+  const trouble = useSignal<string | null>(null)
+  const limit = useSignal(ROWS)
+  useEffect(() => {
+    const over = new AbortController()
+    void lookAgain(feed.campaignId, over.signal, (found) => {
+      if (typeof found === 'string') trouble.value = found
+      else {
+        seen.value = { workers: found, at: performance.now() }
+        trouble.value = null
+      }
+    })
+    return () => over.abort()
+  }, [feed])
+  if (seen.value === null) return <p class="loading">{trouble.value ?? 'Loading the workers …'}</p>
+  const text = (query['worker'] ?? '').toLowerCase()
+  const { workers, at } = seen.value
+  const found = workers
+    .filter(({ worker, container }) => `${worker ?? ''}\n${container}`.toLowerCase().includes(text))
+    .sort(byWorker)
+  return (
+    <section aria-label="Workers">
+      <div class="toolbar">
+        <label>
+          <span>Worker</span>
+          <input
+            type="search"
+            name="worker"
+            placeholder="Part of a name"
+            value={query['worker'] ?? ''}
+            onInput={(event) => change({ worker: event.currentTarget.value })}
+          />
+        </label>
+        <p class="found" role="status">
+          {trouble.value ??
+            `${counted(found.length, 'experiment')} held by ${counted(new Set(found.map(({ worker }) => worker)).size, 'worker')}`}
+        </p>
+      </div>
+      {found.length === 0 ? (
+        <Empty title={workers.length === 0 ? 'Nothing runs now' : 'No worker matches'} />
+      ) : (
+        <Table workers={found.slice(0, limit.value)} seenAt={at} open={(exp) => change({ exp })} />
+      )}
+      {found.length > limit.value && (
+        <p class="more">
+          <button type="button" onClick={() => (limit.value += ROWS)}>
+            Show more of {found.length - limit.value}
+          </button>
+        </p>
+      )}
+    </section>
+  )
+}
+
+const NAMES = new Intl.Collator('en', { numeric: true })
+
+/** By name, so that a line stays where it is when its worker goes on to the next experiment. */
+function byWorker(a: RunningExperiment, b: RunningExperiment): number {
+  return NAMES.compare(a.worker ?? '', b.worker ?? '') || NAMES.compare(a.exp_id, b.exp_id)
+}
+
+async function lookAgain(
+  campaignId: string,
+  signal: AbortSignal,
+  tell: (found: readonly RunningExperiment[] | string) => void,
+): Promise<void> {
+  for (let isOver = false; !isOver; isOver = signal.aborted) {
+    if (document.visibilityState === 'visible') {
+      try {
+        tell(await listWorkers(campaignId, signal))
+      } catch (error) {
+        if (!signal.aborted) tell(`Not heard of now: ${asProblem(error).message}`)
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
+  }
+}
+
+interface TableProps {
+  readonly workers: readonly RunningExperiment[]
+  readonly seenAt: number
+  readonly open: (expId: string) => void
+}
+
+function Table({ workers, seenAt, open }: TableProps) {
+  const now = seconds.value * 1000
+  const since = (performance.now() - seenAt) / 1000
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label="Workers and what they hold">
+      <table class="workers">
+        <thead>
+          <tr>
+            <th scope="col">Worker</th>
+            <th scope="col">Experiment</th>
+            <th scope="col">Config</th>
+            <th scope="col">Container</th>
+            <th scope="col" class="figure">
+              Cycle
+            </th>
+            <th scope="col" class="figure">
+              Attempt
+            </th>
+            <th scope="col" class="figure">
+              Runs for
+            </th>
+            <th scope="col" class="figure">
+              Last heartbeat
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {workers.map((one) => (
+            <tr key={one.exp_id}>
+              <th scope="row">{orDash(one.worker)}</th>
+              <td>
+                <button type="button" class="chip" onClick={() => open(one.exp_id)}>
+                  {one.exp_id}
+                </button>
+              </td>
+              <td>{one.config_name}</td>
+              <td>{one.container}</td>
+              <td class="figure number">{one.cycle_index}</td>
+              <td class="figure number">{one.attempt}</td>
+              <td class="figure number" title={dateTime(timeOf(one.started_at))}>
+                {duration(one.started_at === null ? null : Math.max(0, now - (timeOf(one.started_at) ?? now)))}
+              </td>
+              <td class="figure number">
+                <Heartbeat one={one} since={since} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** How old the last sign of life is, and how much of the lease is used up by that. */
+function Heartbeat({ one, since }: { readonly one: RunningExperiment; readonly since: number }) {
+  const { seconds_since_heartbeat, lease_seconds } = one
+  if (seconds_since_heartbeat === null || lease_seconds === null) return <span class="hint">no lease</span>
+  const age = seconds_since_heartbeat + since
+  const isLate = age > lease_seconds * 0.6
+  return (
+    <span class={isLate ? 'heartbeat late' : 'heartbeat'}>
+      {isLate && <span class="late-word">late </span>}
+      {Math.floor(age)} s<span class="of"> of {lease_seconds} s</span>
+      <meter
+        min={0}
+        max={lease_seconds}
+        value={Math.min(age, lease_seconds)}
+        aria-label="Part of the lease that is used up"
+      />
+    </span>
+  )
+}
