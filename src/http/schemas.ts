@@ -10,7 +10,13 @@ import { ClaimRequest } from '../domain/claim.ts'
 import { Heartbeat } from '../domain/heartbeat.ts'
 import { ResumeRequest } from '../domain/resume-request.ts'
 import { RetryRequest } from '../domain/retry.ts'
-import { CampaignChangeEvent, CampaignGoneEvent, ChangeEvent, SnapshotEvent } from '../live/event-data.ts'
+import {
+  CampaignChangeEvent,
+  CampaignGoneEvent,
+  CampaignsSnapshotEvent,
+  ChangeEvent,
+  SnapshotEvent,
+} from '../live/event-data.ts'
 import { Problem } from './problem.ts'
 import { BatchResult, ExperimentUpdate } from './routes/experiment-batch.ts'
 import { RunningExperiment } from './routes/workers.ts'
@@ -37,6 +43,7 @@ export const SCHEMAS = [
   RunningExperiment,
   ChangeEvent,
   SnapshotEvent,
+  CampaignsSnapshotEvent,
   CampaignChangeEvent,
   CampaignGoneEvent,
   Problem,

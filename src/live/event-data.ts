@@ -23,19 +23,30 @@ export const ChangeEvent = Type.Object(
   { $id: 'ChangeEvent', additionalProperties: false, description: '`event: change` of a campaign: one commit' },
 )
 
+const reset = Type.Optional(
+  Type.Boolean({ description: 'True when you asked to go on and cannot: get all of it anew', examples: [true] }),
+)
+
 export const SnapshotEvent = Type.Object(
   {
     revision,
     created_at: Timestamp,
     progress: Progress,
-    reset: Type.Optional(
-      Type.Boolean({ description: 'True when you asked to go on and cannot: get all of it anew', examples: [true] }),
-    ),
+    reset,
   },
   {
     $id: 'SnapshotEvent',
     additionalProperties: false,
     description: '`event: snapshot` of a campaign: where it stands',
+  },
+)
+
+export const CampaignsSnapshotEvent = Type.Object(
+  { reset },
+  {
+    $id: 'CampaignsSnapshotEvent',
+    additionalProperties: false,
+    description: '`event: snapshot` among all campaigns: from here on you are told; what there is, is in the list',
   },
 )
 

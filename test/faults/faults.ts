@@ -2,6 +2,7 @@ import type { Fault } from './fault.js'
 import { diskFull } from './disk-full.js'
 import { errorAtEachStep } from './error-at-each-step.js'
 import { fleet } from './fleet.js'
+import { fuzz } from './fuzz.js'
 import { hostileInput } from './hostile-input.js'
 import { killAtEachStep } from './kill-at-each-step.js'
 import { killLoop } from './kill-loop.js'
@@ -10,6 +11,7 @@ import { model } from './model.js'
 import { order } from './order.js'
 import { powerLoss } from './power-loss.js'
 import { shutdown } from './shutdown.js'
+import { stalledReaders } from './stalled-readers.js'
 import { staleRace } from './stale-race.js'
 import { unseenState } from './unseen-state.js'
 import { zombie } from './zombie.js'
@@ -29,5 +31,7 @@ export const FAULTS: readonly Fault[] = [
   powerLoss,
   shutdown,
   hostileInput,
+  fuzz,
+  stalledReaders,
   fleet,
 ]

@@ -6,6 +6,7 @@ import { EventReader, faultsOfStream } from '../support/event-reader.js'
 import { writeFileSync } from 'node:fs'
 import { manifestPath } from '../support/files.js'
 import { Scrape } from '../support/metrics.js'
+import { problemsOfEvent } from '../support/open-api-document.js'
 
 interface Live extends TestCampaign {
   readonly url: string
@@ -256,6 +257,24 @@ test('the stream of all campaigns tells what is created, changed and deleted, in
   expect((await again.count(2)).map(({ id }) => id)).toEqual(events.slice(1).map(({ id }) => id))
   const lost = campaign.read('/v1/events', 'another-run-7')
   expect((await lost.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true } })
+})
+
+test('every event is as the document says, of one campaign and of all', async () => {
+  const campaign = await openLive()
+  const streams = [
+    ['/v1/campaigns/{campaign_id}/events', campaign.read()],
+    ['/v1/campaigns/{campaign_id}/events', campaign.read(undefined, 'unknown')],
+    ['/v1/events', campaign.read('/v1/events')],
+    ['/v1/events', campaign.read('/v1/events', 'unknown')],
+  ] as const
+  for (const [, reader] of streams) await reader.count(1)
+  await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
+  await campaign.report('0001', { status: 'running' })
+  await campaign.call('DELETE', `${campaign.path}?force=true`)
+  for (const [template, reader] of streams) {
+    await reader.until(() => reader.events.at(-1)?.event === 'deleted')
+    expect(reader.events.flatMap(({ data }) => problemsOfEvent(template, JSON.stringify(data)))).toEqual([])
+  }
 })
 
 test('a campaign that is put there by hand is created for those who listen', async () => {

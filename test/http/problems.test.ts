@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { PROBLEMS, type ProblemCode } from '#campaignd/http/problem-catalog.js'
 import { openApp } from '../support/app.js'
 import { openCampaign } from '../support/campaign.js'
-import { openApiDocument } from '../support/contract.js'
+import { openApiDocument } from '../support/open-api-document.js'
 import { expectProblem } from '../support/problems.js'
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]

@@ -47,13 +47,19 @@ function readMetric(block: string): Metric {
   return { name, type, help, samples: lines.filter((line) => line !== '').map(readSample) }
 }
 
+/** Of a mean there is none before there is something to take it of. */
+const NAMED_VALUES: ReadonlyMap<string, number> = new Map([
+  ['+Inf', Infinity],
+  ['Nan', Number.NaN],
+])
+
 function readSample(line: string): Sample {
   const [found, name = '', labels = '', value = ''] = SAMPLE.exec(line) ?? []
   if (found === undefined) throw new Error(`no sample: ${line}`)
   const read = [...labels.matchAll(LABEL)]
   if (read.map(([text]) => text).join('') !== labels) throw new Error(`no labels: ${line}`)
-  const number = value === '+Inf' ? Infinity : Number(value)
-  if (Number.isNaN(number)) throw new Error(`no value: ${line}`)
+  const number = NAMED_VALUES.get(value) ?? Number(value)
+  if (Number.isNaN(number) && !NAMED_VALUES.has(value)) throw new Error(`no value: ${line}`)
   return { name, labels: Object.fromEntries(read.map(([, key = '', text = '']) => [key, text])), value: number }
 }
 

@@ -74,8 +74,8 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         tags: ['events'],
         summary: 'Every change of any campaign, in summaries',
         description:
-          'Server-Sent Events. First `snapshot`, whose data is empty but for `reset: true` when you asked to go on and cannot: list ' +
-          'the campaigns then. From there on `created` and `change` (CampaignChangeEvent), `deleted` and `corrupt` ' +
+          'Server-Sent Events. First `snapshot` (CampaignsSnapshotEvent), whose data is empty but for `reset: true` when you asked to ' +
+          'go on and cannot: list the campaigns then. From there on `created` and `change` (CampaignChangeEvent), `deleted` and `corrupt` ' +
           '(CampaignGoneEvent). Ids are of one run of the service.',
         headers: LastEventId,
         querystring: NoQuery,
@@ -83,7 +83,7 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
           success: {
             200: {
               description: 'Events until one side ends it',
-              ...eventStream('CampaignChangeEvent', 'CampaignGoneEvent'),
+              ...eventStream('CampaignsSnapshotEvent', 'CampaignChangeEvent', 'CampaignGoneEvent'),
             },
           },
           kind: 'read',

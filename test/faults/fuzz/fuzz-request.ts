@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import { openApiDocument, type Operation } from '../../support/open-api-document.js'
+
+/** An operation of the document, and where it has it. */
+export interface FuzzedOperation extends Operation {
+  readonly method: string
+  readonly template: string
+}
+
+/** A request before it is bytes. */
+export interface FuzzRequest {
+  readonly operation: FuzzedOperation
+  readonly path: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string>>
+  /** Undefined: it has none. */
+  readonly body: unknown
+  /** Sent as it is, in place of `body`. */
+  readonly rawBody?: string
+}
+
+/** Takes a value, by the seed of the request alone. */
+export type Draw = <T>(arbitrary: fc.Arbitrary<T>) => T
+
+/** All operations of the document. */
+export const OPERATIONS: readonly FuzzedOperation[] = Object.entries(openApiDocument.paths).flatMap(
+  ([template, operations]) =>
+    Object.entries(operations).map(([verb, operation]) => ({ ...operation, template, method: verb.toUpperCase() })),
+)
+
+/** Draws of the request of that number in a run. */
+export function drawsOf(seed: number, number: number): Draw {
+  // Seeds that are next to each other would begin with values that are.
+  const [generate] = fc.sample(fc.gen(), { numRuns: 1, seed: Math.imul(number + 1, 0x9e3779b1) ^ seed })
+  if (generate === undefined) throw new Error('there is no generator')
+  return (arbitrary) => generate(() => arbitrary)
+}
+
+/** True in so many of a hundred cases. */
+export function chance(draw: Draw, percent: number): boolean {
+  return draw(fc.noBias(fc.nat(99))) < percent
+}
+
+export function urlOf({ operation, path, query }: FuzzRequest): string {
+  const filled = operation.template.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''))
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => `${encoded(name)}=${encoded(String(one))}`),
+  )
+  return pairs.length === 0 ? filled : `${filled}?${pairs.join('&')}`
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+}
+
+export function bodyOf({ body, rawBody }: FuzzRequest): string | undefined {
+  return rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
+}

@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import { bodyOf, type Draw, type FuzzRequest } from './fuzz-request.js'
+import { anyJson } from './valid-request.js'
+
+/** Where a value is within another one. */
+type Place = readonly (string | number)[]
+
+type Change = (draw: Draw, request: FuzzRequest) => FuzzRequest
+
+const WRONG_IDS = ['none', '0', '..', 'UPPER', '%2e%2e', 'a/b', 'a\0', 'a.json', 'x'.repeat(64), 'x'.repeat(300)]
+const WRONG_TEXTS = ['', '-1', 'NaN', '1e9', 'true', 'null', '9'.repeat(30), 'x'.repeat(5000), '\0']
+
+/** The request with one thing changed, which may make it a wrong one. */
+export function nearlyValid(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const changes: Change[] = [wrongQuery, wrongHeader]
+  if (Object.keys(request.path).length > 0) changes.push(wrongId)
+  if (request.body !== undefined)
+    changes.push(wrongValue, wrongValue, wrongValue, lostKey, lostKey, unknownKey, cutShort)
+  return draw(fc.constantFrom(...changes))(draw, request)
+}
+
+function wrongId(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const name = draw(fc.constantFrom(...Object.keys(request.path)))
+  return { ...request, path: { ...request.path, [name]: draw(fc.constantFrom(...WRONG_IDS)) } }
+}
+
+function wrongQuery(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const names = (request.operation.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name)
+  const name = draw(fc.constantFrom(...names, 'unknown', '__proto__'))
+  const value = draw(fc.constantFrom<unknown>(...WRONG_TEXTS, ['a', 'b']))
+  return { ...request, query: { ...request.query, [name]: value } }
+}
+
+function wrongHeader(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const [name, value] = draw(
+    fc.constantFrom<[string, string]>(
+      ['content-type', 'text/plain'],
+      ['content-type', 'application/json; charset=utf-16'],
+      ['content-encoding', 'gzip'],
+      ['if-match', '"none"'],
+      ['if-match', 'nonsense'],
+      ['if-none-match', 'W/"'],
+      ['idempotency-key', ''],
+      ['idempotency-key', 'x'.repeat(256)],
+      ['last-event-id', 'x'.repeat(129)],
+      ['host', 'evil.example'],
+      ['accept', 'text/nothing'],
+      ['origin', 'https://evil.example'],
+      ['x-request-id', '{}'],
+    ),
+  )
+  return { ...request, headers: { ...request.headers, [name]: value } }
+}
+
+function wrongValue(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const place = draw(fc.constantFrom(...placesIn(request.body)))
+  return { ...request, body: replaced(request.body, place, () => draw(anyJson)) }
+}
+
+function lostKey(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const places = placesIn(request.body).filter((place) => typeof place.at(-1) === 'string')
+  if (places.length === 0) return { ...request, body: undefined }
+  return { ...request, body: replaced(request.body, draw(fc.constantFrom(...places)), () => undefined) }
+}
+
+function unknownKey(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const objects = placesIn(request.body).filter((place) => isObject(valueAt(request.body, place)))
+  if (objects.length === 0) return wrongValue(draw, request)
+  const name = draw(fc.constantFrom('unknown', 'constructor', 'toString', ''))
+  const place = draw(fc.constantFrom(...objects))
+  return {
+    ...request,
+    body: replaced(request.body, place, (value) => ({ ...(value as object), [name]: draw(anyJson) })),
+  }
+}
+
+function cutShort(draw: Draw, request: FuzzRequest): FuzzRequest {
+  const text = bodyOf(request) ?? ''
+  return { ...request, rawBody: text.slice(0, draw(fc.nat(text.length))) }
+}
+
+/** The value itself, and all that is in it. */
+function placesIn(value: unknown, at: Place = []): Place[] {
+  if (Array.isArray(value)) return [at, ...value.flatMap((item, index) => placesIn(item, [...at, index]))]
+  if (!isObject(value)) return [at]
+  return [at, ...Object.entries(value).flatMap(([key, item]) => placesIn(item, [...at, key]))]
+}
+
+function valueAt(value: unknown, [first, ...rest]: Place): unknown {
+  return first === undefined ? value : valueAt((value as Record<string, unknown>)[first], rest)
+}
+
+/** A copy with another value at the place. */
+function replaced(value: unknown, [first, ...rest]: Place, by: (value: unknown) => unknown): unknown {
+  if (first === undefined) return by(value)
+  if (Array.isArray(value))
+    return value.map((item, index) => (index === first ? replaced(item, rest, by) : (item as unknown)))
+  const object = value as Record<string, unknown>
+  return { ...object, [first]: replaced(object[first], rest, by) }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

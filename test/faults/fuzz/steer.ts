@@ -1,0 +1,175 @@
+import fc from 'fast-check'
+import type { Experiment } from '#campaignd/domain/experiment.js'
+import type { ExperimentStatus } from '#campaignd/domain/status.js'
+import { chance, type Draw, type FuzzRequest } from './fuzz-request.js'
+import { campaignTagOf, experimentTagOf, leasedIn, type Known } from './known.js'
+
+type Fields = Readonly<Record<string, unknown>>
+
+type Steer = (draw: Draw, request: FuzzRequest, known: Known) => FuzzRequest
+
+/** Statuses that an experiment in each one may be reported in. */
+const NEXT: Readonly<Record<ExperimentStatus, readonly ExperimentStatus[]>> = {
+  pending: ['pending', 'running', 'running', 'completed', 'failed', 'skipped'],
+  running: ['pending', 'running', 'completed', 'failed', 'skipped'],
+  completed: ['completed'],
+  failed: ['running', 'pending', 'failed', 'skipped'],
+  skipped: ['pending', 'skipped'],
+}
+
+/** Fields of a report that mean something in each status, beside the worker. */
+const FIELDS: Readonly<Record<ExperimentStatus, readonly string[]>> = {
+  pending: [],
+  running: ['result_path', 'error', 'started_at', 'lease_seconds'],
+  completed: ['result_path', 'error', 'started_at', 'completed_at'],
+  failed: ['result_path', 'error', 'failure_kind', 'started_at', 'completed_at'],
+  skipped: ['result_path', 'error', 'completed_at'],
+}
+
+const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu']
+
+/** What the schema cannot say: fits the request to what there is, so that it is answered with a 2xx more often than not. */
+export function steered(draw: Draw, request: FuzzRequest, known: Known): FuzzRequest {
+  const { manifest } = known
+  const experiment = chosen(draw, request, known)
+  const toThere: FuzzRequest = {
+    ...request,
+    path: {
+      ...request.path,
+      ...('campaign_id' in request.path ? { campaign_id: manifest.campaign_id } : {}),
+      ...('exp_id' in request.path ? { exp_id: experiment.exp_id } : {}),
+    },
+    query: steeredQuery(draw, request.query, known),
+    headers: steeredHeaders(draw, request, known, experiment),
+  }
+  return STEERS[request.operation.operationId]?.(draw, toThere, known) ?? toThere
+}
+
+const STEERS: Readonly<Record<string, Steer>> = {
+  createCampaign: (draw, request, { freshName }) => {
+    const { settings, total_experiments: _total, ...body } = request.body as Fields
+    const experiments = drafts(body['experiments'], freshName)
+    const { cancel_running: _cancel, ...quiet } = (settings ?? {}) as Fields
+    const named = chance(draw, 80) ? { campaign_id: freshName() } : {}
+    return { ...request, body: { ...body, ...named, settings: quiet, experiments } }
+  },
+  appendExperiments: (_draw, request, { freshName }) => ({
+    ...request,
+    body: { experiments: drafts((request.body as Fields)['experiments'], freshName) },
+  }),
+  patchCampaign: (_draw, request, { manifest, freshName }) => {
+    const { settings, ...body } = request.body as Fields
+    const { cancel_running, paused, ...others } = (settings ?? {}) as Fields
+    const { cancel_running: _query, ...query } = request.query
+    const pause = { paused: paused ?? manifest.settings.paused }
+    const stop = cancel_running !== undefined && pause.paused === true ? { cancel_running } : {}
+    const name = { campaign_name: body['campaign_name'] ?? freshName() }
+    return { ...request, query, body: { ...body, ...name, settings: { ...others, ...pause, ...stop } } }
+  },
+  deleteCampaign: (_draw, request) => ({ ...request, query: { force: true } }),
+  listCampaigns: (draw, request) => {
+    const { label, ...query } = request.query
+    const labels = chance(draw, 20) ? { label: 'team:inference' } : {}
+    return { ...request, query: label === undefined ? query : { ...query, ...labels } }
+  },
+  reportExperiment: (draw, request, { manifest }) => {
+    const experiment = manifest.experiments.find(({ exp_id }) => exp_id === request.path['exp_id'])
+    return { ...request, body: experiment === undefined ? request.body : reportOn(draw, request.body, experiment) }
+  },
+  reportExperiments: (draw, request, { manifest }) => {
+    const updates = ((request.body as Fields)['updates'] as readonly unknown[]).map((update) => {
+      const experiment = draw(fc.constantFrom(...manifest.experiments))
+      return { ...reportOn(draw, update, experiment), exp_id: experiment.exp_id }
+    })
+    return { ...request, body: { updates } }
+  },
+  claimExperiments: (draw, request, { manifest }) => {
+    const { backend, container, ...body } = request.body as Fields
+    const { backend: there } = draw(fc.constantFrom(...manifest.experiments))
+    const filter = backend !== undefined && container === undefined ? { backend: there } : {}
+    return { ...request, body: { ...body, ...filter } }
+  },
+  sendHeartbeat: (draw, request, { manifest }) => {
+    const [leased] = leasedIn(manifest)
+    if (leased === undefined) return request
+    const worker = leased.worker === null || chance(draw, 30) ? {} : { worker: leased.worker }
+    return {
+      ...request,
+      path: { ...request.path, exp_id: leased.exp_id },
+      body: { attempt: leased.attempt, ...worker },
+    }
+  },
+  retryExperiments: (draw, request, { manifest }) => {
+    if (request.body === undefined) return request
+    const { exp_ids, ...body } = request.body as Fields
+    const some = exp_ids === undefined ? {} : { exp_ids: manifest.experiments.map(({ exp_id }) => exp_id) }
+    const all = body['status'] === 'completed' || chance(draw, 20) ? { include_completed: true } : {}
+    return { ...request, body: { ...body, ...some, ...all } }
+  },
+  resumeCampaign: (draw, request, { manifest }) => {
+    if (request.body === undefined) return request
+    const { experiments, ...body } = request.body as Fields
+    const given =
+      experiments === undefined
+        ? {}
+        : { experiments: manifest.experiments.map(({ exp_id, config_hash }) => ({ exp_id, config_hash })) }
+    const same = chance(draw, 70) ? { config_hash: manifest.config_hash } : {}
+    return { ...request, body: { ...body, ...given, ...same } }
+  },
+}
+
+function chosen(draw: Draw, { operation }: FuzzRequest, { manifest }: Known): Experiment {
+  const movable = manifest.experiments.filter(({ status }) => status !== 'completed' && status !== 'skipped')
+  const isWrite = operation.method !== 'GET'
+  return draw(fc.constantFrom(...(isWrite && movable.length > 0 ? movable : manifest.experiments)))
+}
+
+function steeredQuery(draw: Draw, query: Fields, { pageTokens }: Known): Fields {
+  const { page_token, timezone, ...others } = query
+  return {
+    ...others,
+    ...(timezone === undefined ? {} : { timezone: draw(fc.constantFrom(...ZONES)) }),
+    // A token goes on with the order that its page was in.
+    ...(page_token === undefined || pageTokens.length === 0 || 'sort' in others
+      ? {}
+      : { page_token: draw(fc.constantFrom(...pageTokens)) }),
+  }
+}
+
+function steeredHeaders(
+  draw: Draw,
+  { operation, headers }: FuzzRequest,
+  { manifest }: Known,
+  experiment: Experiment,
+): Record<string, string> {
+  const { 'if-match': match, 'if-none-match': noneMatch, ...others } = headers
+  const isOfExperiment = operation.template.endsWith('/experiments/{exp_id}')
+  const tag = isOfExperiment ? experimentTagOf(manifest, experiment) : campaignTagOf(manifest)
+  return {
+    ...others,
+    ...(match === undefined ? {} : { 'if-match': draw(fc.constantFrom(tag, '*', `"none", ${tag}`)) }),
+    ...(noneMatch === undefined ? {} : { 'if-none-match': chance(draw, 20) ? tag : noneMatch }),
+  }
+}
+
+/** Experiments of names of their own, in statuses that an import may have them in. */
+function drafts(given: unknown, freshName: () => string): Fields[] {
+  return (given as readonly Fields[]).map(({ attempt: _attempt, retry_count: _count, failure_kind, ...draft }) => ({
+    ...draft,
+    ...(draft['status'] === 'failed' && failure_kind !== undefined ? { failure_kind } : {}),
+    exp_id: freshName(),
+  }))
+}
+
+function reportOn(draw: Draw, given: unknown, { status, attempt, worker }: Experiment): Fields {
+  const next = draw(fc.constantFrom(...NEXT[status]))
+  const fields = Object.entries(given as Fields).filter(([name]) => FIELDS[next].includes(name))
+  const named = (given as Fields)['worker'] as string | undefined
+  const signature = status === 'running' ? (worker ?? undefined) : named
+  return {
+    status: next,
+    ...Object.fromEntries(fields),
+    ...(signature === undefined ? {} : { worker: signature }),
+    ...(status === 'running' ? { attempt } : {}),
+  }
+}

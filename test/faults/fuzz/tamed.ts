@@ -1,0 +1,49 @@
+import type { FuzzRequest } from './fuzz-request.js'
+
+/** Seconds of a lease that does not run out while it is looked at whether anything was changed. */
+const LONG_LEASE = 600
+/** Most seconds for which a call is held. */
+const LONGEST_WAIT = 1
+
+const CAMPAIGN_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
+const MAX_ID = 63
+
+/**
+ * The request with what would make the run blind or slow taken out of it: no lease runs out by itself, no call is held for
+ * long, and no other lane's campaigns are meant.
+ * @param isOwn tells the campaigns of the lane
+ */
+export function tamed(request: FuzzRequest, prefix: string, isOwn: (id: string) => boolean): FuzzRequest {
+  const owned = (id: unknown) =>
+    typeof id !== 'string' || !CAMPAIGN_ID.test(id) || isOwn(id) || id.startsWith(prefix)
+      ? id
+      : `${prefix}${id}`.slice(0, MAX_ID)
+  const { campaign_id, ...path } = request.path
+  const { wait, ...query } = request.query
+  return {
+    ...request,
+    path: campaign_id === undefined ? path : { ...path, campaign_id: String(owned(campaign_id)) },
+    query: wait === undefined ? query : { ...query, wait: within(wait, 0, LONGEST_WAIT, 60) },
+    body: tamedBody(request.body, owned),
+  }
+}
+
+function tamedBody(value: unknown, owned: (id: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => tamedBody(item, owned))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tamedMember(key, item, owned)]))
+}
+
+function tamedMember(key: string, value: unknown, owned: (id: unknown) => unknown): unknown {
+  if (key === 'campaign_id') return owned(value)
+  if (key === 'wait_seconds') return within(value, 0, LONGEST_WAIT, 60)
+  if (key === 'lease_seconds' || key === 'seconds') return within(value, LONG_LEASE, 86_400, 86_400)
+  return tamedBody(value, owned)
+}
+
+/** A number that is allowed, brought between two others; anything else as it is. */
+function within(value: unknown, least: number, most: number, allowed: number): unknown {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  if (typeof number !== 'number' || !(number >= 0 && number <= allowed)) return value
+  return Math.min(most, Math.max(least, number))
+}
