@@ -195,6 +195,33 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await workers.first().textContent()).toMatch(/^gpu-node-1now.*pytorch11.*\d+ s of 120 s/)
   })
 
+  test('moves nothing that is there already when the rest comes', async () => {
+    const { page } = await browsing.open(service().url, 'favicon.svg', { expected: /status of 404/ })
+    await page.addInitScript(() => {
+      const shifts: number[] = []
+      Object.assign(globalThis, { shifts })
+      const observer = new PerformanceObserver((list) => {
+        shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value))
+      })
+      observer.observe({ type: 'layout-shift', buffered: true })
+    })
+    for (const [hash, shown] of [
+      ['#/', 'table.campaigns'],
+      ['#/campaigns/all/grid', '.grid-box'],
+      ['#/campaigns/all/failures', '.group'],
+    ] as const) {
+      await page.goto('about:blank')
+      await page.goto(`${service().url}/${hash}`)
+      await page.locator(shown).first().waitFor()
+      await page.locator('.live-badge.live').waitFor()
+      const moved = await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts)
+      expect(
+        moved.reduce((sum, one) => sum + one, 0),
+        hash,
+      ).toBeLessThan(0.01)
+    }
+  })
+
   test('says of a corrupt campaign and of one that is not there what the API says', async () => {
     for (const [id, words] of [
       ['torn', 'cannot be trusted'],

@@ -40,7 +40,7 @@ export function CampaignListPage({ query }: { readonly query: Query }) {
           </Empty>
         )}
         {found !== null && <Campaigns found={found} isEmpty={rows?.size === 0} />}
-        {found === null && feed.follower.problem.value === null && <p class="loading">Loading campaigns …</p>}
+        {found === null && feed.follower.problem.value === null && <p class="placeholder">Loading campaigns …</p>}
       </main>
     </>
   )

@@ -63,7 +63,7 @@ function Content({ feed }: { readonly feed: CampaignFeed }) {
       </>
     )
   }
-  if (progress === null) return <p class="loading">Loading the campaign …</p>
+  if (progress === null) return <p class="placeholder">Loading the campaign …</p>
   return (
     <>
       <CampaignHeader feed={feed} progress={progress} />
@@ -115,7 +115,7 @@ function Views({ feed, failed }: { readonly feed: CampaignFeed; readonly failed:
 }
 
 function ViewOf({ view, ...props }: ViewProps & { readonly view: View }) {
-  if (props.feed.experiments.value === null) return <p class="loading">Loading the experiments …</p>
+  if (props.feed.experiments.value === null) return <p class="placeholder">Loading the experiments …</p>
   switch (view) {
     case 'failures':
       return <FailuresView {...props} />

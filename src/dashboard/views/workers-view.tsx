@@ -34,7 +34,7 @@ export function WorkersView({ feed, query, change }: ViewProps) {
     })
     return () => over.abort()
   }, [feed])
-  if (seen.value === null) return <p class="loading">{trouble.value ?? 'Loading the workers …'}</p>
+  if (seen.value === null) return <p class="placeholder">{trouble.value ?? 'Loading the workers …'}</p>
   const text = (query['worker'] ?? '').toLowerCase()
   const { workers, at } = seen.value
   const found = workers
