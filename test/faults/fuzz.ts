@@ -42,7 +42,7 @@ interface Tally {
 
 class Fuzz {
   private readonly problems: string[] = []
-  private readonly tallies = new Map(OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 } as Tally]))
+  private readonly tallies = new Map(OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 }]))
   private readonly seed = Number(process.env['CAMPAIGND_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   private next = 0
 
