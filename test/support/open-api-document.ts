@@ -106,7 +106,7 @@ function problemsOfBody(place: readonly string[], body: string): string[] {
     return [`${place.join(' ')}: it is not JSON: ${body.slice(0, 500)}`]
   }
   const validate = validatorAt(place)
-  if (validate(value) === true) return []
+  if (validate(value)) return []
   return [`${place.join(' ')}: ${ajv.errorsText(validate.errors)}: ${body.slice(0, 500)}`]
 }
 
