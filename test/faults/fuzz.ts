@@ -22,7 +22,7 @@ const LEAST_SHARE = 30
 /** By how much the second half may leave more memory in use than the first. */
 const MOST_GROWTH = 1.1
 /** Milliseconds in which the service comes to rest after a half. */
-const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 3_000, full: 10_000 }
+const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 10_000, full: 10_000 }
 const MIB = 1024 * 1024
 /** The level of an error in the log. */
 const ERROR = 50
@@ -42,8 +42,11 @@ interface Tally {
 
 class Fuzz {
   private readonly problems: string[] = []
-  private readonly tallies = new Map(OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 }]))
+  private readonly tallies = new Map<string, Tally>(
+    OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 }]),
+  )
   private readonly seed = Number(process.env['CAMPAIGND_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+  private readonly kinds = new Set<string>()
   private next = 0
 
   constructor(
@@ -93,7 +96,8 @@ class Fuzz {
       const operation = OPERATIONS[number % OPERATIONS.length]
       const mode = MODES[Math.floor(number / OPERATIONS.length) % MODES.length]
       if (operation === undefined || mode === undefined) throw new Error('there is no operation')
-      const status = await lane.take({ number, operation, mode })
+      const { status, code } = await lane.take({ number, operation, mode })
+      this.kinds.add(`${operation.operationId} ${status} ${code}`)
       const tally = this.tallies.get(operation.operationId)
       if (tally === undefined) continue
       tally.all += 1
@@ -119,6 +123,7 @@ class Fuzz {
     return {
       seed: this.seed,
       requests: this.next,
+      'kinds of answers': this.kinds.size,
       'MiB after the first half': toMib(first),
       'MiB after the second': toMib(second),
       ...Object.fromEntries(lowest.map(([operationId, share]) => [`% 2xx of ${operationId}`, share])),

@@ -31,6 +31,14 @@ export interface Turn {
   readonly mode: Mode
 }
 
+/** What a request was answered. */
+export interface Taken {
+  /** 0: nothing. */
+  readonly status: number
+  /** Of the problem; empty when it was none. */
+  readonly code: string
+}
+
 /** Campaigns that a lane has at the same time, and how often it begins anew so that they stay small. */
 const MOST_CAMPAIGNS = 4
 const TURNS_OF_A_ROUND = 100
@@ -57,8 +65,8 @@ export class Lane {
     this.prefix = `${name}-`
   }
 
-  /** Makes a request, and looks at the answer and at what became of the campaigns. Returns its status. */
-  async take(turn: Turn): Promise<number> {
+  /** Makes a request, and looks at the answer and at what became of the campaigns. */
+  async take(turn: Turn): Promise<Taken> {
     if (this.turns % TURNS_OF_A_ROUND === 0) await this.clear()
     this.turns += 1
     const draw = drawsOf(this.seed, turn.number)
@@ -67,16 +75,16 @@ export class Lane {
     const answer = await this.client.send(request).catch((error: unknown) => error as Error)
     const told = `request ${turn.number} of seed ${this.seed}, ${turn.mode}, ${shown(request)}`
     if (answer instanceof Error) {
-      this.problem(`${told}: ${answer.message}`)
-      return 0
+      this.problem(`${answer.message}: ${told}`)
+      return { status: 0, code: '' }
     }
-    for (const wrong of wrongIn(request, answer)) this.problem(`${told}: ${wrong}`)
+    for (const wrong of wrongIn(request, answer)) this.problem(`${wrong}: ${told}`)
     const isRefused = answer.status >= 300 || request.operation.method === 'GET'
     if (isRefused && !isDeepStrictEqual(this.contents(), before)) {
-      this.problem(`${told}: answered ${answer.status}, and changed a campaign`)
+      this.problem(`answered ${answer.status}, and changed a campaign: ${told}`)
     }
     this.learn(request, answer)
-    return answer.status
+    return { status: answer.status, code: /"code":"([a-z-]+)"/.exec(answer.body)?.[1] ?? '' }
   }
 
   /** The campaigns that it has. */
@@ -190,5 +198,5 @@ function wrongIn(request: FuzzRequest, answer: DocumentedAnswer): string[] {
 
 function shown(request: FuzzRequest): string {
   const headers = JSON.stringify(request.headers)
-  return `${request.operation.method} ${urlOf(request)} ${headers} ${bodyOf(request) ?? ''}`.slice(0, 1500)
+  return `${request.operation.method} ${urlOf(request)} ${headers} ${bodyOf(request) ?? ''}`.slice(0, 800)
 }

@@ -19,7 +19,7 @@ export function valuesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
 }
 
 /** The schema that a reference stands for. */
-export function resolved(schema: JsonSchema): JsonSchema {
+function resolved(schema: JsonSchema): JsonSchema {
   if (schema.$ref === undefined) return schema
   const name = schema.$ref.split('/').at(-1) ?? ''
   const named = openApiDocument.components.schemas[name]
