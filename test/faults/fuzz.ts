@@ -21,8 +21,9 @@ const MODES: readonly Mode[] = [
 const LEAST_SHARE = 30
 /** By how much the second half may leave more memory in use than the first. */
 const MOST_GROWTH = 1.1
-/** Milliseconds in which the service comes to rest after a half. */
-const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 10_000, full: 10_000 }
+/** How often the service is left to rest in each half, and for how many milliseconds. */
+const RESTS = 4
+const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 2_000, full: 4_000 }
 const MIB = 1024 * 1024
 /** The level of an error in the log. */
 const ERROR = 50
@@ -74,11 +75,21 @@ class Fuzz {
     return { counts: this.counts(shares, first, second), problems: this.problems }
   }
 
-  /** Goes on until so many requests were made, takes away what they left, and returns the bytes that are in use then. */
+  /** The least that is in use whenever it rests: at each single time there is garbage that was not yet collected. */
   private async half(service: Service, name: string, until: number): Promise<number> {
+    const begin = this.next
+    const resident: number[] = []
+    for (let rest = 1; rest <= RESTS; rest += 1) {
+      resident.push(await this.part(service, `${name}${rest}`, begin + ((until - begin) * rest) / RESTS))
+    }
+    return Math.min(...resident)
+  }
+
+  /** Goes on until so many requests were made, takes away what they left, and returns the bytes that are in use then. */
+  private async part(service: Service, name: string, until: number): Promise<number> {
     const lanes = Array.from(
       { length: LANES },
-      (_, index) => new Lane(service, `${name}${index}`, this.seed, (text) => this.problems.push(text)),
+      (_, index) => new Lane(service, `${name}-${index}`, this.seed, (text) => this.problems.push(text)),
     )
     await Promise.all(lanes.map((lane) => this.drive(lane, until)))
     this.compareCampaigns(service.dataDir, lanes)
