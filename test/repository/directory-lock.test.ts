@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -161,6 +161,18 @@ describe('a contender', () => {
     writeFileSync(join(directory, 'lock'), '')
     await expect(take(directory)).rejects.toThrow(`rm ${join(directory, 'lock')}`)
     expect(readdirSync(directory)).toEqual(['lock'])
+  })
+
+  test('tries again when another takes the lock away that it has just made', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    // At every turn of the event loop: the library looks twice at what it made, each time for a turn or more.
+    const steal = () => {
+      if (existsSync(path)) rmdirSync(path)
+      else setImmediate(steal)
+    }
+    steal()
+    expect((await take(directory)).isOurs()).toBe(true)
   })
 
   test('fails at once where there is no directory', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -108,11 +108,14 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
     },
   }
   const releaseLibrary = await lock(directory, options).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return null
+    const { code } = error as NodeJS.ErrnoException
+    // The library looks at the lock that it has just made, and by then another contender may have moved it aside.
+    if (code === 'ELOCKED' || (code === 'ENOENT' && existsSync(directory))) return null
     throw new Error(`Cannot lock ${lockPath}: ${(error as Error).message}`, { cause: error })
   })
   if (releaseLibrary === null) return { lock: null, tookOver }
   const letGo = async () => {
+    if (released) return
     released = true
     fs.abandon()
     await releaseLibrary()
