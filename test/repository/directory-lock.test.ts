@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -173,6 +183,22 @@ describe('a contender', () => {
     }
     steal()
     expect((await take(directory)).isOurs()).toBe(true)
+  })
+
+  test('does not wait for itself when the lock that it has just made is moved aside and put back', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    const borrow = () => {
+      if (!existsSync(path)) return void setImmediate(borrow)
+      renameSync(path, `${path}.aside`)
+      setTimeout(() => {
+        renameSync(`${path}.aside`, path)
+      }, 50)
+    }
+    borrow()
+    const began = performance.now()
+    expect((await take(directory)).isOurs()).toBe(true)
+    expect(performance.now() - began).toBeLessThan(5000)
   })
 
   test('fails at once where there is no directory', async () => {

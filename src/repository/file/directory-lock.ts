@@ -107,10 +107,15 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
       onLost(reason)
     },
   }
-  const releaseLibrary = await lock(directory, options).catch((error: unknown) => {
+  const releaseLibrary = await lock(directory, options).catch(async (error: unknown) => {
     const { code } = error as NodeJS.ErrnoException
+    if (code === 'ELOCKED') return null
     // The library looks at the lock that it has just made, and by then another contender may have moved it aside.
-    if (code === 'ELOCKED' || (code === 'ENOENT' && existsSync(directory))) return null
+    if (code === 'ENOENT' && existsSync(directory)) {
+      await sleep(POLL_MS)
+      fs.removePutBack()
+      return null
+    }
     throw new Error(`Cannot lock ${lockPath}: ${(error as Error).message}`, { cause: error })
   })
   if (releaseLibrary === null) return { lock: null, tookOver }

@@ -32,7 +32,7 @@ export class OwnedLockFs {
     private readonly hasBirthTimes: boolean,
   ) {}
 
-  /** The lock directory that this process made; null before, and after it was let go. */
+  /** The lock directory that this process made; null before, and after it was abandoned. */
   get identity(): LockIdentity | null {
     return this.hold.kind === 'own' ? this.hold.identity : null
   }
@@ -81,6 +81,15 @@ export class OwnedLockFs {
     return false
   }
 
+  /**
+   * Removes the directory that this process made and did not come to hold, since it was aside just then, if it was put back:
+   * there is nobody who would refresh it, and all would have to wait until it is stale. Where the time of birth is not to be
+   * had it may as well be that of another by now, and is left.
+   */
+  removePutBack(): void {
+    if (this.hasBirthTimes && this.isOurs()) fs.rmdirSync(this.lockPath)
+  }
+
   /** The functions that proper-lockfile calls. */
   forLibrary(): Record<string, unknown> {
     return {
@@ -118,9 +127,7 @@ export class OwnedLockFs {
 
   private remove(): void {
     if (this.hold.kind === 'none') this.removeStale()
-    if (this.hold.kind !== 'own') return
-    if (this.isOurs()) fs.rmdirSync(this.lockPath)
-    this.hold = { kind: 'none' }
+    else if (this.isOurs()) fs.rmdirSync(this.lockPath)
   }
 
   private removeStale(): void {
