@@ -113,7 +113,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       reply.headers(ANSWER_HEADERS).header('x-request-id', request.id)
       void sendProblem(error, request, reply)
       // It has no route, and passes no hook.
-      metrics.requests.count({ method: request.method, route: UNKNOWN_ROUTE, status: reply.statusCode })
+      metrics.requests.tally(request.method, UNKNOWN_ROUTE).count(reply.statusCode)
     },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()

@@ -1,7 +1,7 @@
 import fastifyPlugin from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { UNKNOWN_ROUTE, type AnsweredRequest, type RequestMetrics } from '../../metrics/request-metrics.ts'
+import { UNKNOWN_ROUTE, type RequestMetrics } from '../../metrics/request-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -32,14 +32,14 @@ export const callRecord = fastifyPlugin<CallRecordOptions>(
     app.decorateReply('isCounted', false)
     app.decorateReply('countStream', function () {
       this.isCounted = true
-      requests.count(answered(this.request, this.request.routeOptions.url, this.statusCode))
+      requests.tally(this.request.method, this.request.routeOptions.url ?? UNKNOWN_ROUTE).count(this.statusCode)
     })
     app.addHook('onResponse', (request, reply, next) => {
       const { url, config } = request.routeOptions
       if (!reply.isCounted) {
-        const answer = answered(request, url, reply.statusCode)
-        requests.count(answer)
-        if (!reply.isHeld) requests.time(answer, reply.elapsedTime / 1000)
+        const tally = requests.tally(request.method, url ?? UNKNOWN_ROUTE)
+        tally.count(reply.statusCode)
+        if (!reply.isHeld) tally.time(reply.elapsedTime / 1000)
       }
       const level = isRead(request) || config.isLoggedAsRead === true ? 'debug' : 'info'
       // Not by the request's own logger: to make one takes longer than to write the line.
@@ -50,10 +50,6 @@ export const callRecord = fastifyPlugin<CallRecordOptions>(
   },
   { name: 'call-record', fastify: '5.x' },
 )
-
-function answered({ method }: FastifyRequest, url: string | undefined, status: number): AnsweredRequest {
-  return { method, route: url ?? UNKNOWN_ROUTE, status }
-}
 
 function isRead({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD'
