@@ -26,7 +26,8 @@ if (errand.kind === 'create-token') {
   process.exit(0)
 }
 const { config } = errand
-const output = pino.destination({ sync: false })
+/** Lines leave together, and a reader that stands still makes the service lose lines, not wait or fill its memory. */
+const output = pino.destination({ sync: false, minLength: 4096, periodicFlush: 50, maxLength: 16 * 1024 * 1024 })
 const logger = pino({ level: config.logLevel }, output)
 
 const timestamps = new TimestampWriter()
