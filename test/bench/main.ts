@@ -45,32 +45,33 @@ if (unknown.length > 0) {
 const processors = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`
 const tool = hasWrk ? 'wrk' : 'autocannon'
 console.log(`node ${process.version}, ${processors}; ${ROUNDS} rounds of ${SECONDS} s; load by ${tool}\n`)
-console.log('| row | median | spread | goal | campaignd | baseline |')
-console.log('| --- | --- | --- | --- | --- | --- |')
+console.log('| name | row | median | spread | goal | campaignd | baseline |')
+console.log('| --- | --- | --- | --- | --- | --- | --- |')
 for (const row of ROWS) if (names.length === 0 || names.includes(row.name)) await run(row)
 
-async function run({ title, goal, lacks, measure }: Row): Promise<void> {
+async function run({ name, title, goal, lacks, measure }: Row): Promise<void> {
+  const label = `${name} | ${title}`
   if (lacks !== undefined) {
-    console.log(`| ${title} | not run: there is no ${lacks} | | ${wordsOf(goal)} | | |`)
+    console.log(`| ${label} | not run: there is no ${lacks} | | ${wordsOf(goal)} | | |`)
     return
   }
   const directory = mkdtempSync(join(tmpdir(), 'campaignd-bench-'))
   try {
-    report(title, goal, await measure(directory))
+    report(label, goal, await measure(directory))
   } catch (error) {
-    console.log(`| ${title} | not measured: ${(error as Error).message} | | ${wordsOf(goal)} | | |`)
+    console.log(`| ${label} | not measured: ${(error as Error).message} | | ${wordsOf(goal)} | | |`)
     process.exitCode = 1
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-function report(title: string, goal: Goal, { figures, unit, ours, baseline }: Finding): void {
+function report(label: string, goal: Goal, { figures, unit, ours, baseline }: Finding): void {
   const middle = median(figures)
   const spread = `${round(Math.min(...figures))} to ${round(Math.max(...figures))}`
   const met = isMet(goal, middle) ? 'met' : 'missed'
   if (met === 'missed') process.exitCode = 1
-  console.log(`| ${title} | ${round(middle)}${unit} | ${spread} | ${wordsOf(goal)}: ${met} | ${ours} | ${baseline} |`)
+  console.log(`| ${label} | ${round(middle)}${unit} | ${spread} | ${wordsOf(goal)}: ${met} | ${ours} | ${baseline} |`)
 }
 
 function wordsOf(goal: Goal): string {
