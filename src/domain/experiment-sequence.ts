@@ -121,8 +121,10 @@ function nextIn(
   const span = WIDTH ** level
   const first = Math.max(0, Math.floor((from - offset) / span))
   if ('items' in node) {
-    const found = node.items.findIndex((experiment, at) => at >= first && matches(summarise(experiment)))
-    return found === -1 ? -1 : offset + found
+    for (let at = first; at < node.items.length; at += 1) {
+      if (matches(summarise(node.items[at] as Experiment))) return offset + at
+    }
+    return -1
   }
   for (let at = first; at < node.children.length; at += 1) {
     const found = nextIn(node.children[at] as Node, level - 1, from, offset + at * span, matches)

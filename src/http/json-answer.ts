@@ -1,19 +1,13 @@
 import type { FastifyReply } from 'fastify'
 
-const COMMA = Buffer.from(',')
-
 /**
- * An object of a list, whose items are encoded already, and of what else it has. To encode a page of 100 experiments anew took
+ * An object of a list, whose items are encoded already and separated, and of what else it has. To encode a page of 100 experiments anew took
  * 90 us, three times what the rest of its call took; to copy them from the manifest takes 15.
  */
 export function listJson(name: string, items: readonly Uint8Array[], rest: object): Buffer {
-  const parts: Uint8Array[] = [Buffer.from(`{${JSON.stringify(name)}:[`)]
-  for (const [index, item] of items.entries()) {
-    if (index > 0) parts.push(COMMA)
-    parts.push(item)
-  }
-  parts.push(Buffer.from(`],${JSON.stringify(rest).slice(1)}`))
-  return Buffer.concat(parts)
+  const begin = Buffer.from(`{${JSON.stringify(name)}:[`)
+  const end = Buffer.from(`],${JSON.stringify(rest).slice(1)}`)
+  return Buffer.concat([begin, ...items, end])
 }
 
 /** Answers with JSON that is encoded already. */

@@ -34,8 +34,8 @@ export interface ManifestDocument {
   readonly bytes: {
     /** All of them. */
     readonly whole: Buffer
-    /** Those of one experiment, by its position: JSON without a line break. */
-    json(position: number): Uint8Array
+    /** Those of the experiments at the positions, ascending: what stands between the brackets of a JSON list. */
+    list(positions: readonly number[]): readonly Uint8Array[]
   }
 }
 

@@ -663,8 +663,11 @@ function changeModel(model: Model, call: UpdateCall): number {
 function expectBytesOf(campaign: Campaign, bytes: ManifestDocument['bytes']): void {
   const manifest = campaign.toManifest()
   expect(JSON.parse(bytes.whole.toString())).toEqual(manifest)
-  const one = (position: number): unknown => JSON.parse(Buffer.from(bytes.json(position)).toString())
-  expect(manifest.experiments.map((_, position) => one(position))).toEqual(manifest.experiments)
+  const all = manifest.experiments.map((_, position) => position)
+  for (const positions of [all, all.filter((position) => position % 3 === 1), []]) {
+    const list = `[${Buffer.concat([...bytes.list(positions)]).toString()}]`
+    expect(JSON.parse(list)).toEqual(positions.map((position) => manifest.experiments[position]))
+  }
 }
 
 async function compare(repository: ManifestRepository, model: ReadonlyMap<string, Model>): Promise<void> {

@@ -96,14 +96,7 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
       if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
       const { positions, next } = pageOfExperiments(campaign, query)
       const rest = { next_page_token: next === null ? null : pageToken(next) }
-      return sendJson(
-        reply,
-        listJson(
-          'experiments',
-          positions.map((position) => bytes.json(position)),
-          rest,
-        ),
-      )
+      return sendJson(reply, listJson('experiments', bytes.list(positions), rest))
     },
   )
 

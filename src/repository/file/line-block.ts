@@ -1,7 +1,4 @@
 const LINE_BREAK = 0x0a
-const COMMA = 0x2c
-/** The line break and the indentation before the JSON of an experiment, with the comma that all but the first have. */
-const LEAD = 6
 
 /**
  * The lines of a few experiments, each with the line break before it, as an immutable run of bytes that knows where each
@@ -50,14 +47,9 @@ export class LineBlock {
     return new LineBlock(bytes, starts)
   }
 
-  /** The JSON of one experiment. */
-  json(index: number): Uint8Array {
-    const line = this.line(index)
-    return line.subarray(line[0] === COMMA ? LEAD : LEAD - 1)
-  }
-
-  private line(index: number): Uint8Array {
-    return this.bytes.subarray(this.starts[index], this.starts[index + 1])
+  /** One line, without as many of its first bytes. */
+  line(index: number, without = 0): Uint8Array {
+    return this.bytes.subarray((this.starts[index] ?? 0) + without, this.starts[index + 1])
   }
 
   private startsWith(changed: ReadonlyMap<number, string>, size: number): Uint32Array {

@@ -4,6 +4,7 @@ import { LineBlock, lineStarts } from './line-block.ts'
 
 /** Experiments a block: a changed one re-copies a block of some 30 kB, and 10,000 make 157 of them. */
 const BLOCK = 64
+const COMMA = ','
 const END = encode(MANIFEST_END)
 
 /** What became different from the bytes before: positions of changed and of new experiments, with their lines. */
@@ -79,11 +80,14 @@ export class ManifestBytes {
     return whole
   }
 
-  /** The JSON of the experiment at the position in the manifest. */
-  json(position: number): Uint8Array {
-    const block = this.blocks[Math.floor(position / BLOCK)]
-    if (block === undefined) throw new RangeError(`there is no experiment at ${position}`)
-    return block.json(position % BLOCK)
+  /** The lines of the experiments at the positions, as the items of a JSON list. */
+  list(positions: readonly number[]): readonly Uint8Array[] {
+    return positions.map((position, index) => {
+      const block = this.blocks[Math.floor(position / BLOCK)]
+      if (block === undefined) throw new RangeError(`there is no experiment at ${position}`)
+      // The comma before a line is the one that a list needs, but for its first.
+      return block.line(position % BLOCK, index === 0 && position > 0 ? COMMA.length : 0)
+    })
   }
 
   /** The bytes after a commit. New positions follow the last one without a gap. */
