@@ -2,7 +2,9 @@ import { compareTimes } from './timestamp.ts'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from './status.ts'
 import type { Experiment } from './experiment.ts'
 
-const WIDTH = 32
+/** Children a node, as a power of two: so that the way to a position is shifts and masks. */
+const BITS = 5
+const WIDTH = 1 << BITS
 
 /** What is known of a run of experiments without looking at each: enough to pass over it in a search. */
 export interface Summary {
@@ -93,9 +95,13 @@ export function hasStatus(...statuses: readonly ExperimentStatus[]): (summary: S
   return (summary) => (summary.statuses & wanted) !== 0
 }
 
+const BIT_OF = Object.fromEntries(EXPERIMENT_STATUSES.map((status, index) => [status, 1 << index])) as Readonly<
+  Record<ExperimentStatus, number>
+>
+
 /** The bit of a status in `Summary.statuses`. */
 function statusBit(status: ExperimentStatus): number {
-  return 1 << EXPERIMENT_STATUSES.indexOf(status)
+  return BIT_OF[status]
 }
 
 function replaceIn(node: Node, level: number, position: number, experiment: Experiment): Node {
@@ -118,8 +124,7 @@ function nextIn(
   matches: (summary: Summary) => boolean,
 ): number {
   if (!matches(node.summary)) return -1
-  const span = WIDTH ** level
-  const first = Math.max(0, Math.floor((from - offset) / span))
+  const first = from > offset ? (from - offset) >>> (BITS * level) : 0
   if ('items' in node) {
     for (let at = first; at < node.items.length; at += 1) {
       if (matches(summarise(node.items[at] as Experiment))) return offset + at
@@ -127,7 +132,7 @@ function nextIn(
     return -1
   }
   for (let at = first; at < node.children.length; at += 1) {
-    const found = nextIn(node.children[at] as Node, level - 1, from, offset + at * span, matches)
+    const found = nextIn(node.children[at] as Node, level - 1, from, offset + (at << (BITS * level)), matches)
     if (found !== -1) return found
   }
   return -1
@@ -139,7 +144,7 @@ function* iterate(node: Node): Generator<Experiment, void> {
 }
 
 function slot(position: number, level: number): number {
-  return Math.floor(position / WIDTH ** level) % WIDTH
+  return (position >>> (BITS * level)) & (WIDTH - 1)
 }
 
 function leaf(items: readonly Experiment[]): Leaf {

@@ -13,7 +13,7 @@ export class LineBlock {
   ) {}
 
   static of(lines: readonly string[]): LineBlock {
-    return new LineBlock(shared(0), Uint32Array.of(0)).with(new Map(lines.entries()))
+    return new LineBlock(new Uint8Array(), Uint32Array.of(0)).with(new Map(lines.entries()))
   }
 
   /** Copies the lines that begin at the places, up to the end, out of a file. */
@@ -22,7 +22,7 @@ export class LineBlock {
     const bytes = shared(end - from)
     bytes.set(file.subarray(from, end))
     return new LineBlock(
-      bytes,
+      new Uint8Array(bytes.buffer),
       Uint32Array.from([...starts, end], (start) => start - from),
     )
   }
@@ -44,7 +44,7 @@ export class LineBlock {
       copied = index + 1
     }
     this.copy(bytes, { from: copied, to: this.size, at: starts[copied] })
-    return new LineBlock(bytes, starts)
+    return new LineBlock(new Uint8Array(bytes.buffer), starts)
   }
 
   /** One line, without as many of its first bytes. */
