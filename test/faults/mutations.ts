@@ -51,12 +51,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'no flush of the temp file before the rename',
     file: DURABLE_FILE,
-    find: `        writeAll(fs, descriptor, parts);
-        if (flush)
+    find: `        if (directory.flush)
             fs.fsyncSync(descriptor);
 `,
-    replace: `        writeAll(fs, descriptor, parts);
-`,
+    replace: '',
     row: order,
     sign: /\S+ was answered before it was durable/,
     traced: true,

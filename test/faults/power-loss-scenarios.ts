@@ -3,13 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import {
-  carryOut,
-  identityOf,
-  type DurableDirectory,
-  type FileIdentity,
-  type FileJob,
-} from '#campaignd/repository/file/durable-file.js'
+import { carryOut, type DurableDirectory } from '#campaignd/repository/file/durable-file.js'
+import { identityOf, type FileIdentity } from '#campaignd/repository/file/file-identity.js'
+import type { FileJob } from '#campaignd/repository/file/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock-identity.js'
 import { ManifestBytes } from '#campaignd/repository/file/manifest-bytes.js'
 import { campaignOf } from '../support/drafts.js'

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { CommitThread } from '#campaignd/repository/file/commit-thread.js'
-import type { FileJob } from '#campaignd/repository/file/durable-file.js'
+import type { FileJob } from '#campaignd/repository/file/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock-identity.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
@@ -23,12 +23,15 @@ async function startThread(): Promise<{ thread: CommitThread; directory: string;
   return { thread, directory, deaths }
 }
 
+let temps = 0
+
 function creation(directory: string, name: string): FileJob {
   const path = join(directory, name)
-  return { kind: 'create', path, temp: `${path}.tmp`, parts: [new TextEncoder().encode(name)] }
+  temps += 1
+  return { kind: 'create', path, temp: `${path}.${temps}.tmp`, parts: [new TextEncoder().encode(name)] }
 }
 
-test('jobs are done one after the other, each answered with its own outcome', async () => {
+test('jobs that wait are done in their order, each answered with its own outcome', async () => {
   const { thread, directory, deaths } = await startThread()
   const names = Array.from({ length: 20 }, (_, index) => `file-${String(index % 10)}`)
   const outcomes = await Promise.all(names.map((name) => thread.run(creation(directory, name))))

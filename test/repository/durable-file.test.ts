@@ -2,13 +2,9 @@ import * as nodeFs from 'node:fs'
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import {
-  carryOut,
-  identityOf,
-  type DurableDirectory,
-  type FileChange,
-  type FileOutcome,
-} from '#campaignd/repository/file/durable-file.js'
+import { carryOut, carryOutAll, type DurableDirectory } from '#campaignd/repository/file/durable-file.js'
+import { identityOf } from '#campaignd/repository/file/file-identity.js'
+import type { FileChange, FileOutcome } from '#campaignd/repository/file/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock-identity.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
@@ -301,6 +297,98 @@ describe('what is in the way', () => {
     expect(at.names()).toEqual([])
   })
 })
+
+describe('of jobs that are carried out together', () => {
+  test('all are done with one flush of the directory, after every name was changed', () => {
+    const at = together()
+    const steps: string[] = []
+    const outcomes = at.run((real) => ({
+      fsyncSync: (descriptor) => {
+        steps.push(real.fstatSync(descriptor).isDirectory() ? 'flush of the directory' : 'flush')
+        real.fsyncSync(descriptor)
+      },
+      renameSync: (from, to) => {
+        steps.push('rename')
+        real.renameSync(from, to)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'done', 'done'])
+    expect(steps).toEqual(['flush', 'flush', 'flush', 'rename', 'rename', 'rename', 'flush of the directory'])
+    expect(at.contents()).toEqual([TEXT, TEXT, TEXT])
+  })
+
+  test('one that cannot be written fails alone, and leaves nothing behind', () => {
+    const at = together()
+    let written = 0
+    const outcomes = at.run((real) => ({
+      writevSync: (...given: Parameters<Fs['writevSync']>) => {
+        written += 1
+        return written === 2 ? failWith('ENOSPC') : real.writevSync(...given)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'refused', 'done'])
+    expect(at.contents()).toEqual([TEXT, OLD, TEXT])
+    expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+  })
+
+  test('none is known to be done when the flush of the directory fails', () => {
+    const at = together()
+    writeFileSync(join(at.files, '1.json'), 'changed from outside')
+    const outcomes = at.run((real) => ({
+      fsyncSync: (descriptor) => {
+        if (real.fstatSync(descriptor).isDirectory()) failWith('EIO')
+        real.fsyncSync(descriptor)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'refused', 'unknown'])
+  })
+
+  test('those behind a loss of the lock are not changed any more', () => {
+    const at = together()
+    let renamed = 0
+    const outcomes = at.run((real) => ({
+      renameSync: (from, to) => {
+        real.renameSync(from, to)
+        renamed += 1
+        if (renamed === 1) at.loseLock()
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'lock-lost', 'lock-lost'])
+    expect(at.contents()).toEqual([TEXT, OLD, OLD])
+    expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+  })
+})
+
+/** Three files that are to be replaced. */
+function together() {
+  const root = temporaryDirectory()
+  const files = join(root, 'files')
+  const lockPath = join(root, 'lock')
+  const names = ['0.json', '1.json', '2.json']
+  for (const path of [files, lockPath, join(root, 'leaving')]) mkdirSync(path)
+  for (const name of names) writeFileSync(join(files, name), OLD)
+  const jobs = names.map((name): FileChange => {
+    const path = join(files, name)
+    const expected = identityOf(nodeFs, path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
+    return { kind: 'replace', path, temp: `${path}.1.tmp`, parts: PARTS, expected }
+  })
+  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
+  const descriptor = openSync(files, 'r')
+  onTestFinished(() => {
+    nodeFs.closeSync(descriptor)
+  })
+  const directory = { descriptor, flush: true, leaving: join(root, 'leaving'), lockPath, lock }
+  return {
+    files,
+    run: (replaced: Replaced) => carryOutAll({ ...directory, fs: { ...nodeFs, ...replaced(nodeFs) } }, jobs),
+    contents: () => names.map((name) => readFileSync(join(files, name), 'utf8')),
+    names: () => readdirSync(files).toSorted(),
+    loseLock: () => {
+      rmdirSync(lockPath)
+      mkdirSync(lockPath)
+    },
+  }
+}
 
 test('without flushes nothing is flushed', () => {
   const at = scene('replace')

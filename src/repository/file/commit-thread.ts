@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { CommitReply, CommitRequest, CommitWorkerData } from './commit-worker.ts'
-import type { FileJob, FileOutcome } from './durable-file.ts'
+import type { FileJob, FileOutcome } from './file-job.ts'
 
 /**
- * Runs file jobs, one after the other, in a thread of its own: five system calls in a row there took 0.78 ms a lone
- * update, through the thread pool, a hop for each, 1.06 ms.
+ * Runs file jobs in a thread of its own: five system calls in a row there took 0.78 ms a lone update, through the thread
+ * pool, a hop for each, 1.06 ms. What waits while one is done is done together: one after the other, 64 campaigns with a writer
+ * each had less than half of the updates.
  */
 export class CommitThread {
   private readonly waiting = new Map<number, (outcome: FileOutcome) => void>()

@@ -1,9 +1,10 @@
 import * as fs from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
-import { carryOut, type DurableDirectory, type FileJob, type FileOutcome } from './durable-file.ts'
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import { carryOutAll, isEnd, type DurableDirectory } from './durable-file.ts'
+import type { FileJob, FileOutcome } from './file-job.ts'
 import type { LockIdentity } from './lock-identity.ts'
 
-/** The thread that writes: takes one job after the other, and waits for the disk so that the event loop need not. */
+/** The thread that writes: takes all the jobs that wait at once, and waits for the disk so that the event loop need not. */
 
 export interface CommitWorkerData {
   readonly directory: string
@@ -30,9 +31,31 @@ const target: DurableDirectory = { fs, descriptor: fs.openSync(directory, 'r'), 
 /** What ended all writing: after it the disk is not touched any more, whatever still waits here. */
 let over: FileOutcome | null = null
 
-parentPort?.on('message', ({ id, job }: CommitRequest) => {
-  const outcome = over ?? carryOut(target, job)
-  if (outcome.kind === 'unknown' || outcome.kind === 'lock-lost') over = { kind: 'lock-lost' }
-  const reply: CommitReply = { id, outcome }
-  parentPort?.postMessage(reply)
+/** Jobs of one round, for one flush of the directory: more would have the first wait for too many others. */
+const ROUND = 64
+
+parentPort?.on('message', (first: CommitRequest) => {
+  const requests = [first, ...waitingOn(parentPort as MessagePort)]
+  const outcomes =
+    over === null
+      ? carryOutAll(
+          target,
+          requests.map(({ job }) => job),
+        )
+      : requests.map(() => over as FileOutcome)
+  if (outcomes.some(isEnd)) over = { kind: 'lock-lost' }
+  for (const [index, { id }] of requests.entries()) {
+    const reply: CommitReply = { id, outcome: outcomes[index] as FileOutcome }
+    parentPort?.postMessage(reply)
+  }
 })
+
+function waitingOn(port: MessagePort): CommitRequest[] {
+  const requests: CommitRequest[] = []
+  while (requests.length < ROUND - 1) {
+    const received = receiveMessageOnPort(port) as { readonly message: CommitRequest } | undefined
+    if (received === undefined) break
+    requests.push(received.message)
+  }
+  return requests
+}

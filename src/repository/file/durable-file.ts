@@ -1,43 +1,8 @@
 import type * as nodeFs from 'node:fs'
 import { basename, join } from 'node:path'
+import { identityOf, isSame, type FileIdentity } from './file-identity.ts'
+import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
 import { isLock, type LockIdentity } from './lock-identity.ts'
-
-/** What tells a file from another one at the same path, or from itself after a change from outside. */
-export interface FileIdentity {
-  readonly inode: bigint
-  readonly size: bigint
-  readonly mtimeNs: bigint
-}
-
-/** A change of one file. */
-export type FileChange =
-  | { readonly kind: 'create'; readonly path: string; readonly temp: string; readonly parts: readonly Uint8Array[] }
-  | {
-      readonly kind: 'replace'
-      readonly path: string
-      readonly temp: string
-      readonly parts: readonly Uint8Array[]
-      readonly expected: FileIdentity
-    }
-  | { readonly kind: 'delete'; readonly path: string; readonly expected: FileIdentity }
-  | { readonly kind: 'move'; readonly path: string; readonly to: string }
-
-/** `flush` makes durable what somebody else wrote, as it is. */
-export type FileJob = FileChange | { readonly kind: 'flush'; readonly paths: readonly string[] }
-
-/**
- * - `done`: it is on disk, and survives a power cut
- * - `refused`: nothing changed. `exists`: the path is taken; `changed-outside`: the file is not the one we left;
- *   `error`: a system call failed, with its errno name
- * - `lock-lost`: nothing changed by us, and nothing may be any more: the directory belongs to somebody else
- * - `unknown`: the name was changed and then something failed; what a power cut leaves cannot be told
- */
-export type FileOutcome =
-  | { readonly kind: 'done'; readonly identity: FileIdentity | null }
-  | { readonly kind: 'refused'; readonly because: 'exists' | 'changed-outside' }
-  | { readonly kind: 'refused'; readonly because: 'error'; readonly errno: string; readonly detail: string }
-  | { readonly kind: 'lock-lost' }
-  | { readonly kind: 'unknown'; readonly detail: string }
 
 export interface DurableDirectory {
   readonly fs: typeof nodeFs
@@ -54,22 +19,54 @@ export interface DurableDirectory {
   readonly lock: LockIdentity
 }
 
-/**
- * Carries out one change of one file, durably and all or nothing. Synchronous on purpose: it runs in a thread of its
- * own, where it waits for nobody, and where the flushes cannot starve the refresh of the lock in the thread pool.
- */
+type Write = FileChange & { readonly kind: 'create' | 'replace' }
+
+/** How far a job has come: to its outcome, or to where the next step takes it on. */
+type Progress<T> = { readonly outcome: FileOutcome } | T
+
+/** Its new file, if it has one, is written. */
+interface Written {
+  readonly job: FileChange
+  readonly descriptor: number | null
+}
+
+/** Its new file, if it has one, is on disk, not yet under its name. */
+interface Flushed {
+  readonly job: FileChange
+  readonly identity: FileIdentity | null
+}
+
+/** Its name is changed, and a power cut may still undo that. */
+interface Renamed {
+  readonly job: FileChange
+  readonly identity: FileIdentity | null
+}
+
+/** Carries out one job by itself; see `carryOutAll`. */
 export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome {
-  switch (job.kind) {
-    case 'create':
-    case 'replace':
-      return writeFile(directory, job)
-    case 'delete':
-      return leave(directory, job.path, job.expected, null)
-    case 'move':
-      return leave(directory, job.path, null, job.to)
-    case 'flush':
-      return flushFiles(directory, job.paths)
+  return carryOutAll(directory, [job])[0] as FileOutcome
+}
+
+/**
+ * Carries out jobs on different files, each durably and all or nothing, step by step together: of those that come at the same
+ * moment the first flush takes most of the others along, and one flush of the directory is for all. Synchronous on purpose: it
+ * runs in a thread of its own, where it waits for nobody, and where the flushes cannot starve the refresh of the lock in the
+ * thread pool.
+ */
+export function carryOutAll(directory: DurableDirectory, jobs: readonly FileJob[]): FileOutcome[] {
+  const written = jobs.map((job) => write(directory, job))
+  const flushed = written.map((one) => ('outcome' in one ? one : flush(directory, one)))
+  const renamed: Progress<Renamed>[] = []
+  for (const one of flushed) {
+    const isOver = renamed.some((before) => 'outcome' in before && isEnd(before.outcome))
+    renamed.push('outcome' in one ? one : isOver ? giveUp(directory, one) : rename(directory, one))
   }
+  return settle(directory, renamed)
+}
+
+/** What ends all writing: after it the disk is not to be touched any more. */
+export function isEnd({ kind }: FileOutcome): boolean {
+  return kind === 'unknown' || kind === 'lock-lost'
 }
 
 function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, paths: readonly string[]): FileOutcome {
@@ -94,22 +91,97 @@ function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, path
   return { kind: 'done', identity: null }
 }
 
-/** Takes a file away, for good or to another name. */
-function leave(
-  directory: DurableDirectory,
-  path: string,
-  expected: FileIdentity | null,
-  to: string | null,
-): FileOutcome {
-  const { fs, leaving } = directory
-  const out = join(leaving, basename(to ?? path))
-  const outcome = rename(directory, expected, path, () => {
-    fs.renameSync(path, out)
-    if (to !== null) moveOn(directory, { path, out, to })
+/** Writes the new file of a job. */
+function write(directory: DurableDirectory, job: FileJob): Progress<Written> {
+  if (job.kind === 'flush') return { outcome: flushFiles(directory, job.paths) }
+  if (!isWrite(job)) return { job, descriptor: null }
+  const { fs } = directory
+  let descriptor: number | null = null
+  try {
+    descriptor = fs.openSync(job.temp, 'wx', 0o600)
+    writeAll(fs, descriptor, job.parts)
+    return { job, descriptor }
+  } catch (error) {
+    return { outcome: withdraw(directory, job, descriptor, error) }
+  }
+}
+
+function flush(directory: DurableDirectory, { job, descriptor }: Written): Progress<Flushed> {
+  if (descriptor === null || !isWrite(job)) return { job, identity: null }
+  const { fs } = directory
+  let open: number | null = descriptor
+  try {
+    if (directory.flush) fs.fsyncSync(descriptor)
+    const { ino, size, mtimeNs } = fs.fstatSync(descriptor, { bigint: true })
+    open = null
+    fs.closeSync(descriptor)
+    return { job, identity: { inode: ino, size, mtimeNs } }
+  } catch (error) {
+    return { outcome: withdraw(directory, job, open, error) }
+  }
+}
+
+/** Takes back what was written for a job that failed before its file had its name. */
+function withdraw(directory: DurableDirectory, { temp }: Write, open: number | null, error: unknown): FileOutcome {
+  try {
+    if (open !== null) directory.fs.closeSync(open)
+  } catch {
+    // It failed already.
+  }
+  removeTemp(directory, temp)
+  return failure(error)
+}
+
+/** The step that makes a change visible, after its checks: the directory still ours and the file the one we left. */
+function rename(directory: DurableDirectory, { job, identity }: Flushed): Progress<Renamed> {
+  const outcome = tryRename(directory, job)
+  if (outcome === null) return { job, identity }
+  if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory, job.temp)
+  return { outcome }
+}
+
+function tryRename(directory: DurableDirectory, job: FileChange): FileOutcome | null {
+  const { fs } = directory
+  try {
+    if (!ownsLock(directory)) return { kind: 'lock-lost' }
+    const follows = job.kind === 'replace' || job.kind === 'delete'
+    if (follows && !isSame(identityOf(fs, job.path), job.expected)) {
+      return { kind: 'refused', because: 'changed-outside' }
+    }
+    changeName(directory, job)
     return null
-  })
-  if (to === null && outcome.kind === 'done') removeTemp(directory, out)
-  return outcome
+  } catch (error) {
+    if (error instanceof HalfWay) return { kind: 'unknown', detail: error.message }
+    if (!ownsLock(directory)) return { kind: 'lock-lost' }
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { kind: 'refused', because: 'exists' }
+    return failure(error)
+  }
+}
+
+function changeName(directory: DurableDirectory, job: FileChange): void {
+  const { fs } = directory
+  switch (job.kind) {
+    case 'create':
+      // A link fails where a rename would replace: two that create the same campaign cannot both succeed.
+      fs.linkSync(job.temp, job.path)
+      removeTemp(directory, job.temp)
+      break
+    case 'replace':
+      fs.renameSync(job.temp, job.path)
+      break
+    case 'delete':
+      fs.renameSync(job.path, wayOut(directory, job.path))
+      break
+    case 'move':
+      fs.renameSync(job.path, wayOut(directory, job.to))
+      moveOn(directory, { path: job.path, out: wayOut(directory, job.to), to: job.to })
+      break
+  }
+}
+
+/** Through which a file leaves. */
+function wayOut({ leaving }: DurableDirectory, path: string): string {
+  return join(leaving, basename(path))
 }
 
 /** Neither where it was nor where it was to be, and not to be brought back: only a start can tell. */
@@ -128,44 +200,38 @@ function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out
   }
 }
 
-function writeFile(directory: DurableDirectory, job: FileChange & { kind: 'create' | 'replace' }): FileOutcome {
-  const { fs } = directory
-  let identity: FileIdentity
-  try {
-    identity = writeTemp(directory, job.temp, job.parts)
-  } catch (error) {
-    removeTemp(directory, job.temp)
-    return failure(error)
-  }
-  const expected = job.kind === 'replace' ? job.expected : null
-  const outcome = rename(directory, expected, job.path, () => {
-    if (job.kind === 'create') {
-      // A link fails where a rename would replace: two that create the same campaign cannot both succeed.
-      fs.linkSync(job.temp, job.path)
-      removeTemp(directory, job.temp)
-    } else {
-      fs.renameSync(job.temp, job.path)
-    }
-    return identity
-  })
-  if (outcome.kind === 'refused' || outcome.kind === 'lock-lost') removeTemp(directory, job.temp)
-  return outcome
+/** Of a job that comes behind one which ended all writing: nothing of it is changed. */
+function giveUp(directory: DurableDirectory, { job }: Flushed): Progress<Renamed> {
+  if (isWrite(job)) removeTemp(directory, job.temp)
+  return { outcome: { kind: 'lock-lost' } }
 }
 
-/** A new file with all the bytes, on disk, not yet under its name. */
-function writeTemp({ fs, flush }: DurableDirectory, path: string, parts: readonly Uint8Array[]): FileIdentity {
-  const descriptor = fs.openSync(path, 'wx', 0o600)
-  let open = true
+/** Makes the changed names durable, with one flush, and sees that the directory was ours up to its end. */
+function settle(directory: DurableDirectory, renamed: readonly Progress<Renamed>[]): FileOutcome[] {
+  if (renamed.every((one) => 'outcome' in one)) return renamed.map(({ outcome }) => outcome)
+  const doubt = flushNames(directory)
+  return renamed.map((one) => ('outcome' in one ? one.outcome : (doubt ?? finish(directory, one))))
+}
+
+function finish(directory: DurableDirectory, { job, identity }: Renamed): FileOutcome {
+  if (job.kind === 'delete') removeTemp(directory, wayOut(directory, job.path))
+  return { kind: 'done', identity }
+}
+
+function flushNames(directory: DurableDirectory): FileOutcome | null {
+  const { fs, descriptor, flush } = directory
   try {
-    writeAll(fs, descriptor, parts)
+    // Never again on this descriptor after an error: the second flush would report success for pages that are lost.
     if (flush) fs.fsyncSync(descriptor)
-    const { ino, size, mtimeNs } = fs.fstatSync(descriptor, { bigint: true })
-    open = false
-    fs.closeSync(descriptor)
-    return { inode: ino, size, mtimeNs }
-  } finally {
-    if (open) fs.closeSync(descriptor)
+  } catch (error) {
+    return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
   }
+  if (!ownsLock(directory)) return { kind: 'unknown', detail: 'the lock was lost during the write' }
+  return null
+}
+
+function isWrite(job: FileChange): job is Write {
+  return job.kind === 'create' || job.kind === 'replace'
 }
 
 /** A short write is no error to the system: on a nearly full disk it is the only sign. */
@@ -180,51 +246,6 @@ function writeAll(fs: typeof nodeFs, descriptor: number, parts: readonly Uint8Ar
     }
     if (written > 0 && waiting[0] !== undefined) waiting = [waiting[0].subarray(written), ...waiting.slice(1)]
   }
-}
-
-/**
- * The step that makes the change visible, between its checks: the directory still ours and the file the one we left
- * before it, the name on disk and the directory still ours after it.
- */
-function rename(
-  directory: DurableDirectory,
-  expected: FileIdentity | null,
-  path: string,
-  change: () => FileIdentity | null,
-): FileOutcome {
-  const { fs, descriptor, flush } = directory
-  let identity: FileIdentity | null
-  try {
-    if (!ownsLock(directory)) return { kind: 'lock-lost' }
-    if (expected !== null && !isSame(identityOf(fs, path), expected)) {
-      return { kind: 'refused', because: 'changed-outside' }
-    }
-    identity = change()
-  } catch (error) {
-    if (error instanceof HalfWay) return { kind: 'unknown', detail: error.message }
-    if (!ownsLock(directory)) return { kind: 'lock-lost' }
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { kind: 'refused', because: 'exists' }
-    return failure(error)
-  }
-  try {
-    // Never again on this descriptor after an error: the second flush would report success for pages that are lost.
-    if (flush) fs.fsyncSync(descriptor)
-  } catch (error) {
-    return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
-  }
-  if (!ownsLock(directory)) return { kind: 'unknown', detail: 'the lock was lost during the write' }
-  return { kind: 'done', identity }
-}
-
-/** Null when there is no file, or no regular one. */
-export function identityOf(fs: typeof nodeFs, path: string): FileIdentity | null {
-  const stat = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  if (!stat?.isFile()) return null
-  return { inode: stat.ino, size: stat.size, mtimeNs: stat.mtimeNs }
-}
-
-export function isSame(a: FileIdentity | null, b: FileIdentity | null): boolean {
-  return a?.inode === b?.inode && a?.size === b?.size && a?.mtimeNs === b?.mtimeNs
 }
 
 function ownsLock({ fs, lockPath, lock }: DurableDirectory): boolean {

@@ -11,7 +11,7 @@ import { DomainError } from '../../domain/errors.ts'
 import { CampaignManifestEntry, retryCount } from '../../domain/experiment.ts'
 import { CampaignManifest } from '../../domain/manifest.ts'
 import { readTime } from '../../domain/report.ts'
-import { identityOf, isSame, type FileIdentity } from './durable-file.ts'
+import { identityOf, isSame, type FileIdentity } from './file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
 
 /** A manifest as it lies on disk. */

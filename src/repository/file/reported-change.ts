@@ -1,6 +1,6 @@
 import type { CommitReport } from '../repository.ts'
 import type { CommitThread } from './commit-thread.ts'
-import type { FileChange, FileOutcome } from './durable-file.ts'
+import type { FileChange, FileOutcome } from './file-job.ts'
 import { isForLackOfRoom } from './store-error.ts'
 
 export interface Reporting {

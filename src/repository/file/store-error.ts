@@ -1,5 +1,5 @@
 import { RepositoryError } from '../repository.ts'
-import type { FileOutcome } from './durable-file.ts'
+import type { FileOutcome } from './file-job.ts'
 
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 

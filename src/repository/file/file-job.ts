@@ -1,0 +1,31 @@
+import type { FileIdentity } from './file-identity.ts'
+
+/** A change of one file. */
+export type FileChange =
+  | { readonly kind: 'create'; readonly path: string; readonly temp: string; readonly parts: readonly Uint8Array[] }
+  | {
+      readonly kind: 'replace'
+      readonly path: string
+      readonly temp: string
+      readonly parts: readonly Uint8Array[]
+      readonly expected: FileIdentity
+    }
+  | { readonly kind: 'delete'; readonly path: string; readonly expected: FileIdentity }
+  | { readonly kind: 'move'; readonly path: string; readonly to: string }
+
+/** `flush` makes durable what somebody else wrote, as it is. */
+export type FileJob = FileChange | { readonly kind: 'flush'; readonly paths: readonly string[] }
+
+/**
+ * - `done`: it is on disk, and survives a power cut
+ * - `refused`: nothing changed. `exists`: the path is taken; `changed-outside`: the file is not the one we left;
+ *   `error`: a system call failed, with its errno name
+ * - `lock-lost`: nothing changed by us, and nothing may be any more: the directory belongs to somebody else
+ * - `unknown`: the name was changed and then something failed; what a power cut leaves cannot be told
+ */
+export type FileOutcome =
+  | { readonly kind: 'done'; readonly identity: FileIdentity | null }
+  | { readonly kind: 'refused'; readonly because: 'exists' | 'changed-outside' }
+  | { readonly kind: 'refused'; readonly because: 'error'; readonly errno: string; readonly detail: string }
+  | { readonly kind: 'lock-lost' }
+  | { readonly kind: 'unknown'; readonly detail: string }
