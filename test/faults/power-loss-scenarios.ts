@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import { carryOut, type DurableDirectory } from '#campaignd/repository/file/durable-file.js'
+import { carryOutAll, type DurableDirectory } from '#campaignd/repository/file/durable-file.js'
 import { identityOf, type FileIdentity } from '#campaignd/repository/file/file-identity.js'
 import type { FileJob } from '#campaignd/repository/file/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock-identity.js'
@@ -24,6 +24,8 @@ export interface Scenario {
   readonly commits: readonly Commit[]
   /** The second commit runs in the middle of the first, after each of its operations in turn. */
   readonly nested?: true
+  /** All of them are carried out at once. */
+  readonly together?: true
   readonly shortWrites?: true
   readonly forgotten?: ForgottenFlushes
 }
@@ -79,6 +81,7 @@ export function scenarios(): Scenario[] {
     scenario([commit('create', 'a')], { shortWrites: true }),
     scenario([commit('replace', 'a'), commit('replace', 'a')], { shortWrites: true }),
     ...twoCampaigns.map((commits) => scenario(commits, { nested: true })),
+    ...twoCampaigns.map((commits) => scenario(commits, { together: true })),
   ]
 }
 
@@ -118,7 +121,9 @@ export function sightOf(
 }
 
 function scenario(commits: readonly Commit[], given: Omit<Scenario, 'name' | 'commits'> = {}): Scenario {
-  const name = commits.map(({ kind, id }) => `${kind} ${id}`).join(given.nested ? ' around ' : ', ')
+  const name = commits
+    .map(({ kind, id }) => `${kind} ${id}`)
+    .join(given.nested ? ' around ' : given.together ? ' with ' : ', ')
   const suffixes = [
     ...(given.shortWrites ? ['in two writes'] : []),
     ...(given.forgotten === undefined ? [] : [`without flushing ${given.forgotten}`]),
@@ -185,15 +190,17 @@ class Stage {
       // One operation more than asked for: the first is the mark that the commit has begun.
       if (this.nested || count !== place + 1 || this.isOver(recorder.operations)) return
       this.nested = true
-      this.commit(target, recorder, 1)
+      this.commit(target, recorder, [1])
     }
     const { shortWrites = false, forgotten = 'none' } = this.scenario
     const recorder = new RecordingFs(this.directory, { shortWrites, forgotten, onOperation })
     const target = this.target(recorder.fs)
     try {
       for (const id of this.foreign) this.writeForeign(id, target)
-      for (const index of this.scenario.commits.keys())
-        if (index !== 1 || !this.nested) this.commit(target, recorder, index)
+      if (this.scenario.together) this.commit(target, recorder, [...this.scenario.commits.keys()])
+      else
+        for (const index of this.scenario.commits.keys())
+          if (index !== 1 || !this.nested) this.commit(target, recorder, [index])
     } finally {
       recorder.fs.closeSync(target.descriptor)
     }
@@ -256,19 +263,20 @@ class Stage {
     return slot
   }
 
-  private commit(target: DurableDirectory, recorder: RecordingFs, index: number): void {
-    const commit = this.scenario.commits[index]
-    if (commit === undefined) return
-    const job = this.jobOf(commit, this.results[index] ?? EMPTY)
-    recorder.mark('begun', index)
-    const outcome = carryOut(target, job)
-    if (outcome.kind !== 'done') {
-      throw new RecordingFailed(
-        `${this.scenario.name}: ${commit.kind} ${commit.id} ended as ${JSON.stringify(outcome)}`,
-      )
+  private commit(target: DurableDirectory, recorder: RecordingFs, indexes: readonly number[]): void {
+    const known = indexes.filter((index) => index in this.scenario.commits)
+    const commits = known.map((index) => this.scenario.commits[index] as Commit)
+    const jobs = commits.map((commit, at) => this.jobOf(commit, this.results[known[at] ?? -1] ?? EMPTY))
+    for (const index of known) recorder.mark('begun', index)
+    const outcomes = carryOutAll(target, jobs)
+    for (const [at, { kind, id }] of commits.entries()) {
+      const outcome = outcomes[at]
+      if (outcome?.kind !== 'done') {
+        throw new RecordingFailed(`${this.scenario.name}: ${kind} ${id} ended as ${JSON.stringify(outcome)}`)
+      }
+      recorder.mark('acknowledged', known[at] ?? -1)
+      if (outcome.identity !== null) this.identities.set(id, outcome.identity)
     }
-    recorder.mark('acknowledged', index)
-    if (outcome.identity !== null) this.identities.set(commit.id, outcome.identity)
   }
 
   private jobOf({ kind, id }: Commit, { manifest }: Slot): FileJob {
