@@ -1,5 +1,6 @@
 import type { Campaign, Decision } from '../../domain/campaign.ts'
 import type { CommitReport, RepositoryError, CommittedEvent, ManifestDocument } from '../repository.ts'
+import { CommitRhythm } from './commit-rhythm.ts'
 import type { CommitThread } from './commit-thread.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import type { FileIdentity } from './file-identity.ts'
@@ -41,6 +42,7 @@ export class StoredCampaign {
   /** Being written. */
   private writing: WriteBatch | null = null
   private removals: Removal[] = []
+  private readonly rhythm = new CommitRhythm()
   private scheduled = false
   private busy = false
   /** Why calls cannot be taken any more. */
@@ -139,6 +141,11 @@ export class StoredCampaign {
     this.schedule()
   }
 
+  /** How many calls wait for the next commit. */
+  private get waiting(): number {
+    return this.open?.size ?? 0
+  }
+
   private openBatch(): WriteBatch {
     this.open ??= new WriteBatch(this.writing?.campaign ?? this.committed.campaign)
     return this.open
@@ -159,7 +166,10 @@ export class StoredCampaign {
     while (this.ended === null && (this.removals.length > 0 || this.open !== null)) {
       const removal = this.removals.shift()
       if (removal !== undefined) await this.carryOutRemoval(removal)
-      else await this.commit()
+      else {
+        await this.rhythm.gather(() => this.waiting)
+        await this.commit()
+      }
     }
     this.busy = false
     for (const resolve of this.onIdle.splice(0)) resolve()
@@ -177,6 +187,7 @@ export class StoredCampaign {
     const bytes = batch.bytesOn(this.committed.bytes)
     const { path, committed } = this
     const temp = this.tempPath()
+    const began = performance.now()
     const outcome = await carryOutReported(
       this.thread,
       { kind: 'replace', path, temp, parts: bytes.parts, expected: committed.identity },
@@ -187,6 +198,8 @@ export class StoredCampaign {
       const previous = committed.campaign
       this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
       this.writing = null
+      const took = performance.now() - began
+      this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took })
       batch.answer()
       this.events.onCommit({ type: 'changed', previous, campaign: batch.campaign, expIds: batch.expIds })
     } else {
