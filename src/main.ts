@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
-import { pino } from 'pino'
 import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
 import { ConfigError, isLoopback, readErrand, type Config, type Errand } from './config.ts'
 import { TimestampWriter } from './domain/timestamp-writer.ts'
 import { buildApp, type App } from './http/app.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
+import { openLog } from './log.ts'
 import { Metrics } from './metrics/metrics.ts'
 import type { ManifestRepository } from './repository/repository.ts'
 import { openFileRepository } from './repository/file/open-file-repository.ts'
@@ -19,7 +19,6 @@ const PATIENCE_WITH_CLIENTS = 3000
 const PATIENCE = 4800
 /** Milliseconds for the last answers to leave once the store is in doubt. */
 const LAST_ANSWERS = 200
-const MIB = 1024 * 1024
 
 const errand = errandOrExit()
 if (errand.kind === 'create-token') {
@@ -27,22 +26,15 @@ if (errand.kind === 'create-token') {
   process.exit(0)
 }
 const { config } = errand
-/** Lines leave together, and a reader that stands still makes the service lose lines, not wait or fill its memory. */
-const output = pino.destination({
-  sync: false,
-  minLength: MIB / 32,
-  maxWrite: MIB / 16,
-  maxLength: 16 * MIB,
-  periodicFlush: 50,
-})
-const logger = pino({ level: config.logLevel }, output)
+const log = openLog(config.logLevel)
+const { logger } = log
 
 const timestamps = new TimestampWriter()
 const running: { app?: App; leases?: LeaseKeeper; repository?: ManifestRepository; inDoubt?: Error } = {}
 
 process.on('uncaughtException', (error) => {
   logger.fatal({ err: error }, 'uncaught: the service ends')
-  exit(1)
+  void log.leave(1)
 })
 
 closeWithGrace(
@@ -65,7 +57,7 @@ try {
 } catch (error) {
   logger.fatal(`cannot start: ${(error as Error).message}`)
   await running.repository?.close()
-  exit(1)
+  await log.leave(1)
 }
 
 async function start(): Promise<void> {
@@ -94,7 +86,7 @@ async function start(): Promise<void> {
         { err: reason },
         'the store is in doubt: the service ends, so that nothing is acknowledged that is not safe',
       )
-      setTimeout(exit, LAST_ANSWERS, 1)
+      setTimeout(() => void log.leave(1), LAST_ANSWERS)
     },
   })
   running.repository = repository
@@ -167,22 +159,15 @@ async function listenQuietly(app: App, host: string, port: number): Promise<stri
 async function stop({ signal }: { signal?: string }): Promise<void> {
   logger.info(`${signal ?? 'stop'}: finishing what is in flight`)
   const { app, leases, repository } = running
-  process.once('exit', () => {
-    output.flushSync()
-  })
   const impatience = setTimeout(() => app?.server.closeAllConnections(), PATIENCE_WITH_CLIENTS)
   await app?.close()
   clearTimeout(impatience)
   await leases?.close()
   await repository?.close()
   // Ends non-zero: whoever starts the service again must see that it did not end well.
-  if (running.inDoubt !== undefined) throw running.inDoubt
+  if (running.inDoubt !== undefined) await log.leave(1)
   logger.info('stopped')
-}
-
-function exit(code: number): never {
-  output.flushSync()
-  process.exit(code)
+  await log.leave(0)
 }
 
 function printToken({ token, line }: { readonly token: string; readonly line: string }): void {

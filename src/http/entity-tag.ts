@@ -22,7 +22,10 @@ export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: strin
 /** True when If-None-Match names the version. */
 export function namesTag(request: FastifyRequest, tag: string): boolean {
   const known = request.headers['if-none-match']
-  return known !== undefined && tagsOf(known).some((one) => one === '*' || one.replace(/^W\//, '') === tag)
+  return (
+    known === tag ||
+    (known !== undefined && tagsOf(known).some((one) => one === '*' || one.replace(/^W\//, '') === tag))
+  )
 }
 
 /**

@@ -9,6 +9,7 @@ import { campaignDraft } from '../support/drafts.js'
 import { leftovers, readManifest } from '../support/file-store.js'
 import { Scrape } from '../support/metrics.js'
 import { runService, startService } from '../support/service.js'
+import { spawnService } from '../support/service-process.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -201,4 +202,18 @@ test('a second process on the directory ends at once when it is stopped while it
   expect(output).toContain(`in use by process ${first.pid} on `)
   expect((await send('POST', `${first.url}/v1/campaigns`, campaignDraft(1))).status).toBe(201)
   expect(await first.end('SIGTERM')).toBe(0)
+})
+
+test('a reader of the log that stands still keeps the service neither from answering nor from ending', async () => {
+  const child = spawnService({ dataDir: temporaryDirectory() })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [first] = (await once(child.stdout, 'data')) as [Buffer]
+  const url = /http:\/\/[\d.]+:\d+/.exec(first.toString())?.[0] ?? ''
+  child.stdout.pause()
+  // More than the pipe between them holds.
+  const lines = Array.from({ length: 200 }, () => send('POST', `${url}/nothing?${'x'.repeat(7000)}`, {}))
+  for (const { status } of await Promise.all(lines)) expect(status).toBe(404)
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await Promise.race([ended, sleep(4000, 'still there')])).not.toBe('still there')
 })

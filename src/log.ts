@@ -1,0 +1,40 @@
+import { pino, type Logger } from 'pino'
+
+const MIB = 1024 * 1024
+/** Milliseconds that the last lines have to get out. */
+const LAST_LINES = 500
+
+export interface Log {
+  readonly logger: Logger
+  /** Ends the process once the last lines are out. */
+  leave(code: number): Promise<never>
+}
+
+/**
+ * The log, on stdout. Lines leave together, every 50 ms at least; of a reader that stands still the service loses lines: it does
+ * not wait for it, fill its memory for it, or stay alive for it.
+ */
+export function openLog(level: string): Log {
+  const output = pino.destination({
+    sync: false,
+    minLength: MIB / 32,
+    maxWrite: MIB / 16,
+    maxLength: 16 * MIB,
+    periodicFlush: 50,
+  })
+  const isFlushed = () =>
+    new Promise<boolean>((resolve) => {
+      setTimeout(resolve, LAST_LINES, false)
+      output.flush(() => {
+        resolve(true)
+      })
+    })
+  return {
+    logger: pino({ level }, output),
+    leave: async (code) => {
+      // At an exit pino waits for its lines, for ever if need be; and a process whose store is in doubt has to die.
+      if (!(await isFlushed())) process.kill(process.pid, 'SIGKILL')
+      process.exit(code)
+    },
+  }
+}
