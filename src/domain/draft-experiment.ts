@@ -1,6 +1,7 @@
 import { invalid, jsonPointer } from './errors.ts'
 import { keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from './error-text.ts'
 import { retryCount, type Experiment, type PastAttempt } from './experiment.ts'
+import { shareRepeated } from './repeated-values.ts'
 import { readTime } from './report.ts'
 import type { ExperimentDraft } from './draft.ts'
 
@@ -17,7 +18,7 @@ interface Drafting {
  */
 export function draftExperiments(drafts: readonly ExperimentDraft[], drafting: Drafting): Experiment[] {
   const firstUse = new Map<string, number>()
-  return drafts.map((draft, index) => {
+  const experiments = drafts.map((draft, index) => {
     const pointer = `${drafting.pointer}${jsonPointer(index)}`
     const earlier = firstUse.get(draft.exp_id)
     if (earlier !== undefined) {
@@ -27,6 +28,8 @@ export function draftExperiments(drafts: readonly ExperimentDraft[], drafting: D
     firstUse.set(draft.exp_id, index)
     return draftExperiment(draft, { ...drafting, pointer })
   })
+  shareRepeated(experiments)
+  return experiments
 }
 
 function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }: Drafting): Experiment {

@@ -13,7 +13,6 @@ import { LeaseTable, type Expired, type LiveLease } from './lease-table.ts'
  * looks at every lease: at 10,000 of them that is less than a heap would cost the heartbeats, which outnumber sweeps.
  */
 const SWEEP_MS = 500
-const PAGE = 1000
 
 export interface LeaseKeeperOptions {
   readonly repository: ManifestRepository
@@ -167,14 +166,8 @@ export class LeaseKeeper {
 }
 
 async function* runningCampaigns(repository: ManifestRepository): AsyncGenerator<Campaign, void> {
-  const query = { labels: [], sort: 'created_at', limit: PAGE } as const
-  let page = await repository.list(query)
-  for (;;) {
-    for (const one of page.campaigns) {
-      if (one.state !== 'corrupt' && one.progress.counts.running > 0) yield await repository.read(one.campaign_id)
-    }
-    if (page.next === null) return
-    page = await repository.list({ ...query, after: page.next })
+  for (const { campaign_id, counts } of await repository.standings()) {
+    if (counts !== null && counts.running > 0) yield await repository.read(campaign_id)
   }
 }
 

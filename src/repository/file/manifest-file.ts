@@ -10,6 +10,7 @@ import { CampaignDraft, ExperimentDraft } from '../../domain/draft.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { CampaignManifestEntry, retryCount } from '../../domain/experiment.ts'
 import { CampaignManifest } from '../../domain/manifest.ts'
+import { shareRepeated } from '../../domain/repeated-values.ts'
 import { readTime } from '../../domain/report.ts'
 import { identityOf, isSame, type FileIdentity } from './file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
@@ -128,6 +129,7 @@ function readOwnManifest(value: unknown): CampaignManifest {
     if (revision > value.revision) throw new Untrusted(`experiment ${exp_id} is newer than its campaign`)
     ids.add(exp_id)
   }
+  shareRepeated(value.experiments)
   return value
 }
 
