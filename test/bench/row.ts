@@ -1,3 +1,4 @@
+import { median } from '../support/quantiles.js'
 import type { LoadResult } from './load.js'
 
 export const ROUNDS = 5
@@ -53,9 +54,4 @@ export async function inTurn(
 
 export function isMet(goal: Goal, figure: number): boolean {
   return 'atLeast' in goal ? figure >= goal.atLeast : figure < goal.below
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { campaignDraft, experimentDraft } from '../../support/drafts.js'
+import { median } from '../../support/quantiles.js'
 import { call } from '../call.js'
 import { startCampaignd, type Server } from '../child.js'
 import type { LiveLoad, LiveResult } from '../live-load.js'
-import { median, ROUNDS, type Finding, type Row } from '../row.js'
+import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const READERS = 1000
 const RATE = 200
