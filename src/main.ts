@@ -19,6 +19,7 @@ const PATIENCE_WITH_CLIENTS = 3000
 const PATIENCE = 4800
 /** Milliseconds for the last answers to leave once the store is in doubt. */
 const LAST_ANSWERS = 200
+const MIB = 1024 * 1024
 
 const errand = errandOrExit()
 if (errand.kind === 'create-token') {
@@ -26,7 +27,14 @@ if (errand.kind === 'create-token') {
   process.exit(0)
 }
 const { config } = errand
-const output = pino.destination({ sync: false })
+/** Lines leave together, and a reader that stands still makes the service lose lines, not wait or fill its memory. */
+const output = pino.destination({
+  sync: false,
+  minLength: MIB / 32,
+  maxWrite: MIB / 16,
+  maxLength: 16 * MIB,
+  periodicFlush: 50,
+})
 const logger = pino({ level: config.logLevel }, output)
 
 const timestamps = new TimestampWriter()

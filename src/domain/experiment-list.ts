@@ -14,24 +14,30 @@ export interface ExperimentQuery {
 }
 
 export interface ExperimentPage {
-  readonly experiments: readonly Experiment[]
+  /** Where the experiments stand in the manifest. */
+  readonly positions: readonly number[]
   /** Position at which the next page begins; null at the end. */
   readonly next: number | null
 }
 
+type Fields = [key: keyof Experiment, value: unknown][]
+
 /** One page of the experiments that match, in manifest order. Passes over runs in other statuses unseen. */
 export function pageOfExperiments({ experiments }: Campaign, query: ExperimentQuery): ExperimentPage {
   const inStatus = hasStatus(...(query.statuses ?? EXPERIMENT_STATUSES))
-  const equal = Object.entries(query.equal) as [keyof Experiment, unknown][]
-  const found: Experiment[] = []
+  const equal = Object.entries(query.equal) as Fields
+  const found: number[] = []
   let position = experiments.next(query.from, inStatus)
   while (position !== -1) {
-    const experiment = experiments.at(position)
-    if (equal.every(([key, value]) => experiment[key] === value)) {
-      if (found.length === query.limit) return { experiments: found, next: position }
-      found.push(experiment)
+    if (equal.length === 0 || matches(experiments.at(position), equal)) {
+      if (found.length === query.limit) return { positions: found, next: position }
+      found.push(position)
     }
     position = experiments.next(position + 1, inStatus)
   }
-  return { experiments: found, next: null }
+  return { positions: found, next: null }
+}
+
+function matches(experiment: Experiment, fields: Fields): boolean {
+  return fields.every(([key, value]) => experiment[key] === value)
 }

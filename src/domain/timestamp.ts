@@ -45,6 +45,7 @@ export function isTimezone(name: string): boolean {
 
 /** Orders two instants: negative when a is earlier. Instants differ in their number of digits, so text order fails. */
 export function compareTimes(a: string, b: string): number {
+  if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0
   const left = a.slice(0, -1)
   const right = b.slice(0, -1)
   return left < right ? -1 : left > right ? 1 : 0

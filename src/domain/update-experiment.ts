@@ -55,7 +55,7 @@ export function applyReport(before: Experiment, input: ExperimentReport, moment:
   refuseOtherWorker(before, report, transition)
   if (transition === 'refused') throw transitionRefused(before, report)
   const after = withFields(advance(before, report, transition, moment.now), report)
-  if (isDeepStrictEqual(after, before)) return before
+  if (differences(before, after).length === 0) return before
   if (before.status === 'completed') refuseAllButResultPath(before, after)
   return { ...after, revision: moment.revision }
 }
@@ -110,12 +110,16 @@ function transitionRefused(before: Experiment, { status }: ExperimentReport): Do
 }
 
 function refuseAllButResultPath(before: Experiment, after: Experiment): void {
-  const other = (Object.keys(after) as (keyof Experiment)[]).find(
-    (key) => key !== 'result_path' && !isDeepStrictEqual(after[key], before[key]),
-  )
+  const other = differences(before, after).find((key) => key !== 'result_path')
   if (other === undefined) return
   const detail = `Experiment ${before.exp_id} is completed: it takes a later result_path, but no other ${other}.`
   throw refusal(before, 'transition-refused', detail)
+}
+
+/** The fields that are not what they were. Few are new values at all, which is looked at first. */
+function differences(before: Experiment, after: Experiment): (keyof Experiment)[] {
+  const keys = Object.keys(after) as (keyof Experiment)[]
+  return keys.filter((key) => after[key] !== before[key] && !isDeepStrictEqual(after[key], before[key]))
 }
 
 /** What the step itself does, before the fields of the report. */

@@ -8,24 +8,27 @@ import { UNKNOWN_ROUTE } from '../metrics/request-metrics.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
 import { CampaignFeed } from '../live/campaign-feed.ts'
 import { EventHub } from '../live/event-hub.ts'
+import { authentication, type AuthenticationOptions } from './checks/authentication.ts'
+import { authorization } from './checks/authorization.ts'
+import type { Check } from './checks/check.ts'
+import { crossSite } from './checks/cross-site.ts'
+import { draining } from './checks/draining.ts'
+import { hostHeader, type HostHeaderOptions } from './checks/host-header.ts'
+import { loadShedding } from './checks/load-shedding.ts'
+import { rateLimit } from './checks/rate-limit.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
 import { lateChild } from './late-logger.ts'
 import type { Limits } from './limits.ts'
 import { ANSWER_HEADERS, answerHeaders } from './plugins/answer-headers.ts'
-import { authentication, type AuthenticationOptions } from './plugins/authentication.ts'
-import { authorization } from './plugins/authorization.ts'
+import { callRecord } from './plugins/call-record.ts'
 import { cors, type CorsOptions } from './plugins/cors.ts'
-import { crossSite } from './plugins/cross-site.ts'
 import { drain } from './plugins/drain.ts'
-import { hostHeader, type HostHeaderOptions } from './plugins/host-header.ts'
-import { loadShedding } from './plugins/load-shedding.ts'
+import { gate } from './plugins/gate.ts'
 import { openApi } from './plugins/open-api.ts'
-import { rateLimit } from './plugins/rate-limit.ts'
-import { requestIdentity } from './plugins/request-identity.ts'
-import { requestMetrics } from './plugins/request-metrics.ts'
 import { Places } from './places.ts'
 import { HttpError, sendProblem } from './problem.ts'
+import { requestIdOf } from './request-id.ts'
 import { campaignRoutes } from './routes/campaign.ts'
 import { campaignsRoutes } from './routes/campaigns.ts'
 import { experimentBatchRoutes } from './routes/experiment-batch.ts'
@@ -103,14 +106,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
-    genReqId: requestIdentity.generate,
+    genReqId: requestIdOf,
     childLoggerFactory: (_logger, bindings, options) => lateChild(logger, bindings, options),
     schemaController,
     frameworkErrors: (error, request, reply) => {
       reply.headers(ANSWER_HEADERS).header('x-request-id', request.id)
       void sendProblem(error, request, reply)
       // It has no route, and passes no hook.
-      metrics.requests.count({ method: request.method, route: UNKNOWN_ROUTE, status: reply.statusCode })
+      metrics.requests.tally(request.method, UNKNOWN_ROUTE).count(reply.statusCode)
     },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -147,23 +150,17 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       perAddress: limits.maxStreamsPerAddress,
     }),
   }
-  await app.register(requestIdentity.plugin)
-  await app.register(requestMetrics, { requests: metrics.requests })
+  await app.register(callRecord, { requests: metrics.requests, logger })
   await app.register(answerHeaders)
-  await app.register(hostHeader, access)
+  // Before the gate: a page has to be let read why it was refused.
   if (access.corsOrigins.length > 0) await app.register(cors, access)
-  await app.register(crossSite, access)
   await app.register(drain, {
     onDrain: () => {
       events.end()
       feed.end()
     },
   })
-  await app.register(authentication, access)
-  // From here on in the order in which they judge a call: whoever may not make it is limited too.
-  if (limits.maxLag > 0) await app.register(loadShedding, limits)
-  if (limits.rateLimit > 0) await app.register(rateLimit, limits)
-  await app.register(authorization)
+  await app.register(gate, { checks: checksOf(app, dependencies) })
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(healthRoutes, routes)
@@ -183,4 +180,17 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(retryRoutes, { prefix: '/v1', ...routes })
   await app.register(resumeRoutes, { prefix: '/v1', ...routes })
   return app
+}
+
+/** In the order in which they judge a call: whoever may not make it is limited too. */
+function checksOf(app: FastifyInstance, { access, limits }: AppDependencies): Check[] {
+  return [
+    hostHeader(access),
+    crossSite(access),
+    draining(app),
+    authentication(app, access),
+    ...(limits.maxLag > 0 ? [loadShedding(app, limits)] : []),
+    ...(limits.rateLimit > 0 ? [rateLimit(limits)] : []),
+    authorization(app),
+  ]
 }

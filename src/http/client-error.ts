@@ -2,9 +2,9 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
 import { ANSWER_HEADERS } from './plugins/answer-headers.ts'
-import { requestIdentity } from './plugins/request-identity.ts'
 import { problem, PROBLEM_TYPE } from './problem.ts'
 import { PROBLEMS, type HttpErrorCode } from './problem-catalog.ts'
+import { nextRequestId, requestIdOf } from './request-id.ts'
 
 /** Answers to what never becomes a request of Fastify's: Node would send them empty. */
 
@@ -19,14 +19,14 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
     socket.destroy()
     return
   }
-  const { status, headers, json } = bareAnswer(CODES[error.code] ?? 'malformed-request', requestIdentity.next())
+  const { status, headers, json } = bareAnswer(CODES[error.code] ?? 'malformed-request', nextRequestId())
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${json}`)
 }
 
 /** Answers a request with a header `Expect` other than 100-continue. */
 export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
-  const { status, headers, json } = bareAnswer('expectation-failed', requestIdentity.generate(request))
+  const { status, headers, json } = bareAnswer('expectation-failed', requestIdOf(request))
   response.writeHead(status, headers).end(json)
 }
 

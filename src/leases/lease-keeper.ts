@@ -84,15 +84,13 @@ export class LeaseKeeper {
   }
 
   /**
-   * Keeps a lease alive; from memory alone, whatever the store is doing.
+   * Keeps a lease alive; from memory alone, whatever the store is doing. At once: only to tell why it cannot be done takes a look
+   * at the store.
    * @throws DomainError `experiment-not-found`, `stale-attempt`, `not-the-owner` or `no-lease`
    */
-  async heartbeat(campaignId: string, expId: string, beat: Heartbeat): Promise<KeptAlive> {
+  heartbeat(campaignId: string, expId: string, beat: Heartbeat): KeptAlive | Promise<never> {
     const lease = this.table.get(campaignId, expId)
-    if (lease?.attempt !== beat.attempt || isAnother(lease, beat.worker)) {
-      const campaign = await this.options.repository.read(campaignId)
-      return refuseHeartbeat(findExperiment(campaign, expId), beat)
-    }
+    if (lease?.attempt !== beat.attempt || isAnother(lease, beat.worker)) return this.refuse(campaignId, expId, beat)
     lease.heardAt = this.clock.now()
     // Named one by one: to spread an object cost more than the rest of a heartbeat.
     return {
@@ -118,6 +116,11 @@ export class LeaseKeeper {
   /** Gives up every lease that ran out, those of a campaign in one commit. */
   async sweep(): Promise<void> {
     await Promise.all(this.table.takeExpired(this.clock.now()).map((expired) => this.giveUp(expired)))
+  }
+
+  private async refuse(campaignId: string, expId: string, beat: Heartbeat): Promise<never> {
+    const campaign = await this.options.repository.read(campaignId)
+    return refuseHeartbeat(findExperiment(campaign, expId), beat)
   }
 
   private async giveUp(expired: Expired): Promise<void> {

@@ -28,10 +28,15 @@ export class RepositoryError extends Error {
   }
 }
 
-/** The committed manifest as it is written: the campaign, and its bytes in order. */
+/** The committed manifest as it is written. */
 export interface ManifestDocument {
   readonly campaign: Campaign
-  readonly bytes: readonly Uint8Array[]
+  readonly bytes: {
+    /** All of them. */
+    readonly whole: Buffer
+    /** Those of the experiments at the positions, ascending: what stands between the brackets of a JSON list. */
+    list(positions: readonly number[]): readonly Uint8Array[]
+  }
 }
 
 /** What became durable: one event a commit, which may hold several revisions. A campaign put there by hand is created. */

@@ -28,8 +28,9 @@ export function startBaseline(file: string, ...args: string[]): Promise<Server> 
 /** Puts a load on a server from a third process. */
 export async function measure(load: Load): Promise<LoadResult> {
   if (hasWrk) return measureByWrk(load)
-  const { stdout } = await promisify(execFile)(process.execPath, [...TSX, pathOf('load.ts'), JSON.stringify(load)])
-  return JSON.parse(stdout) as LoadResult
+  const running = promisify(execFile)(process.execPath, [...TSX, pathOf('load.ts')])
+  running.child.stdin?.end(JSON.stringify(load))
+  return JSON.parse((await running).stdout) as LoadResult
 }
 
 async function start(args: readonly string[]): Promise<Server> {

@@ -1,11 +1,12 @@
 import { median } from '../support/quantiles.js'
 import type { LoadResult } from './load.js'
 
-export const ROUNDS = 5
+/** As few as one, for who only wants to see a row run. */
+export const ROUNDS = Number(process.env['CAMPAIGND_BENCH_ROUNDS'] ?? 5)
 export const SECONDS = 3
 export const CONNECTIONS = 64
 
-/** Of the answers that must be 2xx: a row that was not answered well is no measurement. */
+/** Of the answers that must be good: a row that was not answered well is no measurement. */
 const GOOD_SHARE = 0.999
 
 /** One line of the table: something that is measured, and what it should come to. */
@@ -14,11 +15,13 @@ export interface Row {
   readonly name: string
   readonly title: string
   readonly goal: Goal
+  /** What is not here that it cannot be measured without. */
+  readonly lacks?: string
   /** @param directory an empty one */
   readonly measure: (directory: string) => Promise<Finding>
 }
 
-export type Goal = { readonly atLeast: number } | { readonly below: number }
+export type Goal = { readonly atLeast: number } | { readonly atMost: number } | { readonly below: number }
 
 export interface Finding {
   /** What the goal is about, of each round. */
@@ -29,14 +32,32 @@ export interface Finding {
   readonly baseline: string
 }
 
-/** A row that compares rates, from the rounds of both sides. */
-export function ratioOf(rounds: readonly (readonly [ours: LoadResult, baseline: LoadResult])[]): Finding {
-  for (const { good, bad } of rounds.flat()) {
-    if (!(good / (good + bad) > GOOD_SHARE)) throw new Error(`${bad} of ${good + bad} answers were not 2xx`)
-  }
-  const rate = (side: 0 | 1) => `${median(rounds.map((round) => round[side].rate)).toFixed(0)} a second`
-  const figures = rounds.map(([ours, baseline]) => ours.rate / baseline.rate)
-  return { figures, unit: '', ours: rate(0), baseline: rate(1) }
+type Rounds = readonly (readonly [ours: LoadResult, baseline: LoadResult])[]
+
+/** What two loads are compared by. */
+interface Measure {
+  of(result: LoadResult): number
+  words(figure: number): string
+}
+
+const RATE: Measure = { of: ({ rate }) => rate, words: (figure) => `${figure.toFixed(0)} a second` }
+export const BYTES: Measure = {
+  of: ({ bytes }) => bytes,
+  words: (figure) => `${(figure / 1e6).toFixed(0)} MB a second`,
+}
+export const P99: Measure = { of: ({ p99 }) => p99, words: (figure) => `${figure.toFixed(1)} ms` }
+
+/** A row that compares two loads, from the rounds of both sides. */
+export function ratioOf(rounds: Rounds, { of, words }: Measure = RATE): Finding {
+  for (const result of rounds.flat()) checkGood(result)
+  const figures = rounds.map(([ours, baseline]) => of(ours) / of(baseline))
+  const middle = (side: 0 | 1) => words(median(rounds.map((round) => of(round[side]))))
+  return { figures, unit: '', ours: middle(0), baseline: middle(1) }
+}
+
+/** @throws Error when too many answers were not those that the load asked for */
+export function checkGood({ good, bad }: LoadResult): void {
+  if (!(good / (good + bad) > GOOD_SHARE)) throw new Error(`${bad} of ${good + bad} answers were not good`)
 }
 
 /** Both sides in turn, whoever was first being second the next time. */
@@ -53,5 +74,6 @@ export async function inTurn(
 }
 
 export function isMet(goal: Goal, figure: number): boolean {
-  return 'atLeast' in goal ? figure >= goal.atLeast : figure < goal.below
+  if ('atLeast' in goal) return figure >= goal.atLeast
+  return 'atMost' in goal ? figure <= goal.atMost : figure < goal.below
 }

@@ -1,11 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { Campaign } from '#campaignd/domain/campaign.js'
-import { ManifestBytes } from '#campaignd/repository/file/manifest-bytes.js'
 import { send } from '../support/client.js'
-import { newManifest } from '../support/decisions.js'
 import { campaignDraft } from '../support/drafts.js'
+import { layCampaigns } from '../support/laid-campaigns.js'
 import { startService, type Service } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
@@ -24,12 +21,7 @@ function ownTime(began: number, { pid }: Service): number {
 
 test(`a start with ${CAMPAIGNS} campaigns of 100 experiments is as fast as is promised`, async () => {
   const dataDir = temporaryDirectory()
-  mkdirSync(join(dataDir, 'campaigns'))
-  for (let index = 0; index < CAMPAIGNS; index += 1) {
-    const manifest = newManifest(`sweep-${index}`, 100)
-    const bytes = ManifestBytes.of(Campaign.of(manifest)).parts
-    writeFileSync(join(dataDir, 'campaigns', `sweep-${index}.json`), Buffer.concat([...bytes]))
-  }
+  layCampaigns(dataDir, CAMPAIGNS, 100)
   const began = performance.now()
   const service = await startService({ dataDir })
   const took = ownTime(began, service)

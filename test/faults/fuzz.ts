@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { residentBytes } from '../support/memory.js'
 import type { Service } from '../support/service-process.js'
 import type { Counts, Fault, Size } from './fault.js'
 import { OPERATIONS } from './fuzz/fuzz-request.js'
@@ -143,10 +144,6 @@ class Fuzz {
       ...Object.fromEntries(lowest.map(([operationId, share]) => [`% 2xx of ${operationId}`, share])),
     }
   }
-}
-
-function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
 function toMib(bytes: number): number {

@@ -23,7 +23,7 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
   const { sights, problems } = await readAll(directory, async (id) => {
     const loaded = await loadManifest(directory.manifest(id), id)
     if (loaded === null) return null
-    return 'listed' in loaded ? corruptFile(directory, id) : { kind: 'manifest', bytes: concat(loaded.bytes.parts) }
+    return 'listed' in loaded ? corruptFile(directory, id) : { kind: 'manifest', bytes: loaded.bytes.whole }
   })
   return { sights, problems: [...problems, ...leftIn(dataDir)] }
 }
@@ -43,7 +43,7 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
   })
   const read = async (id: string): Promise<Content> => {
     try {
-      return { kind: 'manifest', bytes: concat((await repository.readDocument(id)).bytes) }
+      return { kind: 'manifest', bytes: (await repository.readDocument(id)).bytes.whole }
     } catch (error) {
       if (!(error instanceof RepositoryError)) throw error
       return error.code === 'campaign-corrupt' ? corruptFile(directory, id) : null
@@ -93,8 +93,4 @@ function sameAsFile(directory: DataDirectory, id: string, bytes: Uint8Array): bo
 
 function idOf(name: string): string {
   return name.slice(0, name.indexOf('.'))
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(parts)
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../support/client.js'
 import { campaignDraft } from '../support/drafts.js'
 import { EventReader, faultsOfStream } from '../support/event-reader.js'
+import { residentBytes } from '../support/memory.js'
 import { Scrape } from '../support/metrics.js'
 import type { Service } from '../support/service-process.js'
 import { Attackers } from './attackers.js'
@@ -79,7 +79,7 @@ class StalledReaders {
     await healthy.until(() => healthy.events.at(-1)?.data.revision === this.revision)
     healthy.close()
     this.problems.push(...faultsOfStream(healthy.events, this.revision))
-    const peak = peakMib(service.pid)
+    const peak = Math.round(residentBytes(service.pid, 'peak') / 1024 ** 2)
     if (peak > MOST_MEMORY) this.problems.push(`the service took ${peak} MiB`)
     await this.stop(service)
     if (this.size !== 'short') this.problems.push(...this.slices.problems())
@@ -155,9 +155,4 @@ class StalledReaders {
 async function droppedBy(url: string): Promise<number> {
   const { text } = await send('GET', `${url}/metrics`)
   return new Scrape(text).value('campaignd_event_streams_dropped_total') ?? Number.NaN
-}
-
-/** The most that a process had in memory so far. */
-function peakMib(pid: number): number {
-  return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
 }

@@ -1,8 +1,7 @@
 import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
 import { covers, ROLES, type Role } from '#campaignd/auth/role.js'
-import { authentication } from '#campaignd/http/plugins/authentication.js'
-import { authorization } from '#campaignd/http/plugins/authorization.js'
+import { authorization } from '#campaignd/http/checks/authorization.js'
 import type { Problem } from '#campaignd/http/problem.js'
 import { openApp, type Answer, type Method, type TestApp } from '../support/app.js'
 import { openApiDocument } from '../support/open-api-document.js'
@@ -167,10 +166,9 @@ test('the tokens of this moment count, not those of the start', async () => {
   expect([await status(known.as('read')), await status(other.as('read'))]).toEqual([401, 200])
 })
 
-test('a route of the API that does not say who may call it does not start', async () => {
+test('a route of the API that does not say who may call it does not start', () => {
   const app = fastify()
-  await app.register(authentication, { tokens: () => known.tokens })
-  await app.register(authorization)
+  authorization(app)
   expect(() => app.get('/v1/secrets', () => 'x')).toThrow('/v1/secrets names no role')
   expect(() => app.get('/v1/open', { config: { role: 'read' } }, () => 'x')).not.toThrow()
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Campaign, Decision } from '#campaignd/domain/campaign.js'
 import type { CampaignQuery } from '#campaignd/domain/campaign-list.js'
-import type { CommittedEvent, ManifestRepository } from '#campaignd/repository/repository.js'
+import type { CommittedEvent, ManifestDocument, ManifestRepository } from '#campaignd/repository/repository.js'
 import { experimentDraft } from '../support/drafts.js'
 import { append, listAll, newManifest, refuse, relabel, report, repeat, UNICODE } from '../support/decisions.js'
 
@@ -95,7 +95,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
         repository.update('sweep', append('new')),
       ])
       const { campaign, bytes } = await repository.readDocument('sweep')
-      expect(JSON.parse(Buffer.concat([...bytes]).toString())).toEqual(campaign.toManifest())
+      expectBytesOf(campaign, bytes)
       expect(campaign.toManifest()).toEqual((await repository.read('sweep')).toManifest())
     })
 
@@ -104,7 +104,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
       await repository.create(newManifest('sweep', 3))
       const { campaign, bytes } = await repository.readDocument('sweep')
       await repository.update('sweep', report('0001', 'later'))
-      expect(JSON.parse(Buffer.concat([...bytes]).toString())).toEqual(campaign.toManifest())
+      expectBytesOf(campaign, bytes)
       expect(campaign.get('0001')).toMatchObject({ result_path: null })
     })
   })
@@ -659,6 +659,17 @@ function changeModel(model: Model, call: UpdateCall): number {
   return model.revision
 }
 
+/** The whole is the manifest, and each experiment has its part of it. */
+function expectBytesOf(campaign: Campaign, bytes: ManifestDocument['bytes']): void {
+  const manifest = campaign.toManifest()
+  expect(JSON.parse(bytes.whole.toString())).toEqual(manifest)
+  const all = manifest.experiments.map((_, position) => position)
+  for (const positions of [all, all.filter((position) => position % 3 === 1), []]) {
+    const list = `[${Buffer.concat([...bytes.list(positions)]).toString()}]`
+    expect(JSON.parse(list)).toEqual(positions.map((position) => manifest.experiments[position]))
+  }
+}
+
 async function compare(repository: ManifestRepository, model: ReadonlyMap<string, Model>): Promise<void> {
   const query: CampaignQuery = { labels: [], sort: 'campaign_name', limit: 100 }
   expect((await listAll(repository, query)).toSorted()).toEqual([...model.keys()].toSorted())
@@ -667,6 +678,6 @@ async function compare(repository: ManifestRepository, model: ReadonlyMap<string
     expect(campaign.header).toMatchObject({ revision, total_experiments: paths.size })
     expect(campaign.header.labels).toEqual(labels)
     expect([...campaign.experiments].map(({ exp_id, result_path }) => [exp_id, result_path])).toEqual([...paths])
-    expect(JSON.parse(Buffer.concat([...bytes]).toString())).toEqual(campaign.toManifest())
+    expectBytesOf(campaign, bytes)
   }
 }

@@ -9,10 +9,11 @@ export const ANSWER_HEADERS = {
 
 const HEADERS = Object.entries(ANSWER_HEADERS)
 
-/** No browser guesses what an answer is or embeds it elsewhere, and no cache gives it to somebody else. */
+/** Every answer names its request, no browser guesses what it is or embeds it elsewhere, and no cache gives it to somebody else. */
 export const answerHeaders = fastifyPlugin(
   (app, _options, done) => {
-    app.addHook('onRequest', (_request, reply, next) => {
+    app.addHook('onRequest', (request, reply, next) => {
+      reply.header('x-request-id', request.id)
       for (const [name, value] of HEADERS) reply.header(name, value)
       next()
     })

@@ -1,5 +1,4 @@
 import fastifyPlugin from 'fastify-plugin'
-import { HttpError } from '../problem.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -13,7 +12,7 @@ export interface DrainOptions {
   readonly onDrain: () => void
 }
 
-/** From the beginning of a close on, changes are refused and connections are given up after their answer. */
+/** From the beginning of a close on, connections are given up after their answer. */
 export const drain = fastifyPlugin<DrainOptions>(
   (app, { onDrain }, done) => {
     let draining = false
@@ -22,10 +21,6 @@ export const drain = fastifyPlugin<DrainOptions>(
       draining = true
       onDrain()
       next()
-    })
-    app.addHook('onRequest', (request, _reply, next) => {
-      const changes = request.method !== 'GET' && request.method !== 'HEAD'
-      next(draining && changes ? new HttpError('draining', 'The service is stopping.') : undefined)
     })
     app.addHook('onSend', (_request, reply, _payload, next) => {
       if (draining) reply.header('connection', 'close')

@@ -57,7 +57,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
       if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
       if (request.query.format !== undefined)
         return sendJson(reply, encodeForPythonTool(campaign.toManifest(), timezone))
-      return sendJson(reply, Buffer.concat(bytes))
+      return sendJson(reply, bytes.whole)
     },
   )
 

@@ -8,6 +8,7 @@ import { headerProperties } from '../../domain/manifest.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, ifMatch, isKnown } from '../entity-tag.ts'
+import { listJson, sendJson } from '../json-answer.ts'
 import { pageToken, readPageToken } from '../page-token.ts'
 import { invalidParameter } from '../problem.ts'
 import {
@@ -91,10 +92,11 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
     },
     async (request, reply) => {
       const query = experimentQuery(request.query)
-      const campaign = await repository.read(request.params.campaign_id)
+      const { campaign, bytes } = await repository.readDocument(request.params.campaign_id)
       if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
-      const { experiments: found, next } = pageOfExperiments(campaign, query)
-      return { experiments: found, next_page_token: next === null ? null : pageToken(next) }
+      const { positions, next } = pageOfExperiments(campaign, query)
+      const rest = { next_page_token: next === null ? null : pageToken(next) }
+      return sendJson(reply, listJson('experiments', bytes.list(positions), rest))
     },
   )
 

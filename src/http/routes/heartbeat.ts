@@ -47,9 +47,6 @@ export const heartbeatRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
         }),
       },
     },
-    async (request) => {
-      const { campaign_id, exp_id } = request.params
-      return leases.heartbeat(campaign_id, exp_id, request.body)
-    },
+    ({ params, body }) => leases.heartbeat(params.campaign_id, params.exp_id, body),
   )
 }

@@ -70,9 +70,9 @@ export const workersRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async
       const { limit = DEFAULT_LIMIT, page_token } = request.query
       const from = page_token === undefined ? 0 : readPageToken(page_token, Type.Integer({ minimum: 0 }))
       const campaign = await repository.read(request.params.campaign_id)
-      const { experiments, next } = pageOfExperiments(campaign, { statuses: ['running'], equal: {}, limit, from })
+      const { positions, next } = pageOfExperiments(campaign, { statuses: ['running'], equal: {}, limit, from })
       return {
-        workers: experiments.map((one) => runningExperiment(request.params.campaign_id, one)),
+        workers: positions.map((at) => runningExperiment(request.params.campaign_id, campaign.experiments.at(at))),
         next_page_token: next === null ? null : pageToken(next),
       }
     },

@@ -1,9 +1,10 @@
 import { encodeExperiment, encodeHeader, encodeStart, MANIFEST_END } from '../../domain/manifest-layout.ts'
 import type { Campaign } from '../../domain/campaign.ts'
+import { LineBlock, lineStarts } from './line-block.ts'
 
 /** Experiments a block: a changed one re-copies a block of some 30 kB, and 10,000 make 157 of them. */
 const BLOCK = 64
-const LINE_BREAK = 0x0a
+const COMMA = ','
 const END = encode(MANIFEST_END)
 
 /** What became different from the bytes before: positions of changed and of new experiments, with their lines. */
@@ -15,21 +16,23 @@ export type ChangedLines = ReadonlyMap<number, string>
  * changed.
  */
 export class ManifestBytes {
+  private joined: WeakRef<Buffer> | null = null
+
   private constructor(
     private readonly header: Uint8Array,
-    /** Each the lines of `BLOCK` experiments, with the line break before each. */
-    private readonly blocks: readonly Uint8Array[],
+    /** Each of the lines of `BLOCK` experiments, the last one of fewer. */
+    private readonly blocks: readonly LineBlock[],
   ) {}
 
   static of(campaign: Campaign): ManifestBytes {
-    const blocks: Uint8Array[] = []
+    const blocks: LineBlock[] = []
     let lines: string[] = []
     let position = 0
     for (const experiment of campaign.experiments) {
       lines.push(encodeExperiment(experiment, position))
       position += 1
       if (position % BLOCK === 0 || position === campaign.experiments.length) {
-        blocks.push(encode(lines.join('')))
+        blocks.push(LineBlock.of(lines))
         lines = []
       }
     }
@@ -43,7 +46,7 @@ export class ManifestBytes {
   static read(file: Buffer, campaign: Campaign): ManifestBytes | null {
     const header = encode(encodeHeader(campaign.header))
     const end = file.length - END.length
-    if (!equal(file.subarray(0, header.length), header) || !equal(file.subarray(end), END)) return null
+    if (!file.subarray(0, header.length).equals(header) || !file.subarray(end).equals(END)) return null
     const body = file.subarray(header.length, end)
     const starts = lineStarts(body)
     if (starts.length !== campaign.experiments.length) return null
@@ -54,16 +57,37 @@ export class ManifestBytes {
       if (body.toString('latin1', from, from + start.length) !== start) return null
       position += 1
     }
-    const blocks: Uint8Array[] = []
+    const blocks: LineBlock[] = []
     for (let first = 0; first < starts.length; first += BLOCK) {
-      blocks.push(new Uint8Array(body.subarray(starts[first], starts[first + BLOCK] ?? body.length)))
+      blocks.push(LineBlock.read(body, starts.slice(first, first + BLOCK), starts[first + BLOCK] ?? body.length))
     }
     return new ManifestBytes(header, blocks)
   }
 
   /** In the order of the file. */
   get parts(): readonly Uint8Array[] {
-    return [this.header, ...this.blocks, END]
+    return [this.header, ...this.blocks.map(({ bytes }) => bytes), END]
+  }
+
+  /**
+   * In one piece, for as long as somebody has it: many who read the same manifest at once, slowly, share one copy.
+   */
+  get whole(): Buffer {
+    const known = this.joined?.deref()
+    if (known !== undefined) return known
+    const whole = Buffer.concat(this.parts)
+    this.joined = new WeakRef(whole)
+    return whole
+  }
+
+  /** The lines of the experiments at the positions, as the items of a JSON list. */
+  list(positions: readonly number[]): readonly Uint8Array[] {
+    return positions.map((position, index) => {
+      const block = this.blocks[Math.floor(position / BLOCK)]
+      if (block === undefined) throw new RangeError(`there is no experiment at ${position}`)
+      // The comma before a line is the one that a list needs, but for its first.
+      return block.line(position % BLOCK, index === 0 && position > 0 ? COMMA.length : 0)
+    })
   }
 
   /** The bytes after a commit. New positions follow the last one without a gap. */
@@ -75,50 +99,14 @@ export class ManifestBytes {
       byBlock.set(index, lines.set(position % BLOCK, line))
     }
     const blocks = [...this.blocks]
-    for (const [index, lines] of [...byBlock].sort(([a], [b]) => a - b)) {
-      blocks[index] = spliceBlock(blocks[index] ?? new Uint8Array(), lines)
+    for (const [index, lines] of byBlock) {
+      blocks[index] = (blocks[index] ?? LineBlock.of([])).with(lines)
     }
     return new ManifestBytes(encode(encodeHeader(campaign.header)), blocks)
   }
 }
 
-function spliceBlock(block: Uint8Array, lines: ReadonlyMap<number, string>): Uint8Array {
-  const starts = lineStarts(block)
-  const parts: Uint8Array[] = []
-  let copied = 0
-  for (const [index, line] of [...lines].sort(([a], [b]) => a - b)) {
-    const start = starts[index] ?? block.length
-    parts.push(block.subarray(copied, start), encode(line))
-    copied = starts[index + 1] ?? block.length
-  }
-  parts.push(block.subarray(copied))
-  return concat(parts)
-}
-
-/** Where each line begins: at its line break, or at the comma before it. */
-function lineStarts(block: Uint8Array): number[] {
-  const starts: number[] = []
-  for (let at = block.indexOf(LINE_BREAK); at !== -1; at = block.indexOf(LINE_BREAK, at + 1)) {
-    starts.push(at > 0 ? at - 1 : 0)
-  }
-  return starts
-}
-
-/** Into memory of its own: a view of a shared pool would take the whole pool along to another thread. */
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
-
+/** In memory of its own: a view of a shared pool would take the whole pool along to another thread. */
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text)
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
 }

@@ -63,7 +63,7 @@ export class StoredCampaign {
   }
 
   get document(): ManifestDocument {
-    return { campaign: this.committed.campaign, bytes: this.committed.bytes.parts }
+    return this.committed
   }
 
   get identity(): FileIdentity {

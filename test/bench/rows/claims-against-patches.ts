@@ -1,11 +1,10 @@
-import { campaignDraft } from '../../support/drafts.js'
 import { call } from '../call.js'
+import { createRunning, draftOf, UPDATE, WORKER } from '../campaign.js'
 import { measure, startCampaignd } from '../child.js'
 import type { LoadResult } from '../load.js'
 import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 
 const N = 10_000
-const BATCH = 1000
 /** Campaigns to claim from, one after the other, and claims of each: never so many that one would find nothing. */
 const CAMPAIGNS = 4
 const CLAIMS = 9_000
@@ -24,23 +23,23 @@ async function measureClaims(directory: string): Promise<Finding> {
   const campaigns = `${service.url}/v1/campaigns`
   const load = { url: service.url, connections: CONNECTIONS, seconds: SECONDS } as const
   try {
-    const ids = await createRunning(campaigns, 'patched')
+    // A campaign like those that are claimed from, but all of it claimed.
+    const { paths } = await createRunning(service.url, N, { campaignId: 'patched', leaseSeconds: LEASE_SECONDS })
     return ratioOf(await inTurn(claims, patches))
 
     function patches(): Promise<LoadResult> {
-      const paths = ids.map((id) => `/v1/campaigns/patched/experiments/${id}`)
-      return measure({ ...load, method: 'PATCH', paths, body: JSON.stringify({ result_path: 'results/[<id>].json' }) })
+      return measure({ ...load, method: 'PATCH', paths, body: UPDATE })
     }
 
     async function claims(round: number): Promise<LoadResult> {
       const names = Array.from({ length: CAMPAIGNS }, (_, index) => `claimed-${round}-${index}`)
-      for (const campaign_id of names) await call('POST', campaigns, campaignDraft(N, { campaign_id }))
+      for (const campaign_id of names) await call('POST', campaigns, draftOf(N, campaign_id))
       const result = await measure({
         ...load,
         method: 'POST',
         paths: names.map((name) => `/v1/campaigns/${name}/claims`),
         perPath: CLAIMS,
-        body: JSON.stringify({ worker: 'gpu-node-1/vllm', claim_id: '[<id>]', lease_seconds: LEASE_SECONDS }),
+        body: JSON.stringify({ worker: WORKER, claim_id: '[<id>]', lease_seconds: LEASE_SECONDS }),
       })
       await checkAllClaimed(campaigns, names, result.good)
       for (const name of names) await call('DELETE', `${campaigns}/${name}?force=true`)
@@ -49,19 +48,6 @@ async function measureClaims(directory: string): Promise<Finding> {
   } finally {
     await service.stop()
   }
-}
-
-/** A campaign like those that are claimed from, but all of it claimed. */
-async function createRunning(campaigns: string, campaign_id: string): Promise<string[]> {
-  const draft = campaignDraft(N, { campaign_id })
-  const ids = draft.experiments.map(({ exp_id }) => exp_id)
-  await call('POST', campaigns, draft)
-  const report = { status: 'running', worker: 'gpu-node-1/vllm', lease_seconds: LEASE_SECONDS }
-  for (let first = 0; first < N; first += BATCH) {
-    const updates = ids.slice(first, first + BATCH).map((exp_id) => ({ exp_id, ...report }))
-    await call('PATCH', `${campaigns}/${campaign_id}/experiments`, { updates })
-  }
-  return ids
 }
 
 /** @throws Error when some answers cannot have handed out an experiment: an empty one is no claim */

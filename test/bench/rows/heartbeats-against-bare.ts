@@ -1,10 +1,8 @@
-import { campaignDraft } from '../../support/drafts.js'
-import { call } from '../call.js'
+import { createRunning, WORKER } from '../campaign.js'
 import { measure, startBaseline, startCampaignd } from '../child.js'
 import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 
 const N = 1000
-const WORKER = 'gpu-node-1/vllm'
 
 export const heartbeatsAgainstBare: Row = {
   name: 'heartbeats',
@@ -17,14 +15,8 @@ async function measureHeartbeats(directory: string): Promise<Finding> {
   const ours = await startCampaignd(directory)
   const bare = await startBaseline('bare-service.ts')
   try {
-    const campaigns = `${ours.url}/v1/campaigns`
-    const draft = campaignDraft(N)
-    const ids = draft.experiments.map(({ exp_id }) => exp_id)
-    await call('POST', campaigns, draft)
-    await call('PATCH', `${campaigns}/sweep/experiments`, {
-      updates: ids.map((exp_id) => ({ exp_id, status: 'running', worker: WORKER, lease_seconds: 60 })),
-    })
-    const paths = ids.map((id) => `/v1/campaigns/sweep/experiments/${id}/heartbeat`)
+    const { paths: experiments } = await createRunning(ours.url, N, { leaseSeconds: 60 })
+    const paths = experiments.map((path) => `${path}/heartbeat`)
     const body = JSON.stringify({ attempt: 1, worker: WORKER })
     const load = { method: 'POST', paths, body, connections: CONNECTIONS, seconds: SECONDS } as const
     const keepAlive = () => measure({ ...load, url: ours.url })

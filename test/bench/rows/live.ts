@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { campaignDraft, experimentDraft } from '../../support/drafts.js'
+import { residentBytes } from '../../support/memory.js'
 import { median } from '../../support/quantiles.js'
-import { call } from '../call.js'
-import { startCampaignd, type Server } from '../child.js'
+import { createRunning } from '../campaign.js'
+import { startCampaignd } from '../child.js'
 import type { LiveLoad, LiveResult } from '../live-load.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
 
@@ -13,7 +12,6 @@ const READERS = 1000
 const RATE = 200
 const SECONDS = 10
 const N = 100
-const CYCLES = 5
 
 const READING = `${READERS} readers under ${RATE} updates a second`
 
@@ -75,24 +73,15 @@ function p99Of(rounds: Measured['rounds']): [string, string] {
 async function measureLive(directory: string): Promise<Measured> {
   const server = await startCampaignd(directory)
   try {
-    const campaigns = `${server.url}/v1/campaigns`
-    // Few cycles, as campaigns have: the progress in every event counts each.
-    const experiments = Array.from({ length: N }, (_, index) =>
-      experimentDraft(String(index + 1).padStart(4, '0'), { cycle_index: index % CYCLES }),
-    )
-    const draft = campaignDraft(0, { experiments })
-    await call('POST', campaigns, draft)
-    const updates = draft.experiments.map(({ exp_id }) => ({ exp_id, status: 'running', worker: 'w' }))
-    await call('PATCH', `${campaigns}/sweep/experiments`, { updates })
-    const paths = draft.experiments.map(({ exp_id }) => `/v1/campaigns/sweep/experiments/${exp_id}`)
-    const load = { url: server.url, paths, events: '/v1/campaigns/sweep/events', rate: RATE, seconds: SECONDS }
+    const { path, paths } = await createRunning(server.url, N)
+    const load = { url: server.url, paths, events: `${path}/events`, rate: RATE, seconds: SECONDS }
     await live({ ...load, readers: READERS, seconds: 3 })
     const rounds = []
     for (let round = 0; round < ROUNDS; round += 1) {
       const alone = await live({ ...load, readers: 0 })
-      const before = memoryOf(server)
+      const before = residentBytes(server.pid)
       const watched = await live({ ...load, readers: READERS })
-      rounds.push({ alone, watched, growth: memoryOf(server) / before })
+      rounds.push({ alone, watched, growth: residentBytes(server.pid) / before })
     }
     return { rounds }
   } finally {
@@ -107,9 +96,4 @@ async function live(load: LiveLoad): Promise<LiveResult> {
   if (result.refused > 0)
     throw new Error(`${result.refused} of ${result.refused + result.answered} updates were refused`)
   return result
-}
-
-/** Resident bytes. */
-function memoryOf({ pid }: Server): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) * 1024
 }

@@ -1,39 +1,39 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { campaignDraft } from '../../support/drafts.js'
-import { call } from '../call.js'
+import { createRunning, UPDATE } from '../campaign.js'
 import { measure, startBaseline, startCampaignd } from '../child.js'
 import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 
-const N = 100
+export const patchAgainstNaive: readonly Row[] = [row('patch', 100, 10), row('patch-10k', 10_000, 150)]
 
-export const patchAgainstNaive: Row = {
-  name: 'patch',
-  title: `PATCH one status, ${CONNECTIONS} connections, N = ${N}, against the naive handler`,
-  goal: { atLeast: 10 },
-  measure: measurePatches,
+function row(name: string, n: number, goal: number): Row {
+  return {
+    name,
+    title: `PATCH, ${CONNECTIONS} connections, N = ${n}, against the naive handler`,
+    goal: { atLeast: goal },
+    measure: (directory) => measurePatches(directory, n),
+  }
 }
 
-async function measurePatches(directory: string): Promise<Finding> {
-  const draft = campaignDraft(N)
-  const ids = draft.experiments.map(({ exp_id }) => exp_id)
+async function measurePatches(directory: string, n: number): Promise<Finding> {
   const ours = await startCampaignd(join(directory, 'data'))
-  const campaign = `${ours.url}/v1/campaigns/sweep`
-  await call('POST', `${ours.url}/v1/campaigns`, draft)
-  await call('PATCH', `${campaign}/experiments`, { updates: ids.map((exp_id) => ({ exp_id, status: 'running' })) })
-  const path = join(directory, 'naive.json')
-  writeFileSync(path, await (await fetch(`${campaign}?format=llenergymeasure`)).text())
-  const naive = await startBaseline('naive-service.ts', path)
   try {
-    const body = JSON.stringify({ result_path: 'results/[<id>].json' })
-    const load = { method: 'PATCH', body, connections: CONNECTIONS, seconds: SECONDS } as const
-    const rounds = await inTurn(
-      () => measure({ ...load, url: ours.url, paths: ids.map((id) => `/v1/campaigns/sweep/experiments/${id}`) }),
-      () => measure({ ...load, url: naive.url, paths: ids.map((id) => `/experiments/${id}`) }),
-    )
-    return ratioOf(rounds)
+    const { ids, path, paths } = await createRunning(ours.url, n)
+    const file = join(directory, 'naive.json')
+    writeFileSync(file, await (await fetch(`${ours.url}${path}?format=llenergymeasure`)).text())
+    const load = { method: 'PATCH', body: UPDATE, connections: CONNECTIONS, seconds: SECONDS } as const
+    return ratioOf(await inTurn(() => measure({ ...load, url: ours.url, paths }), patchNaively))
+
+    /** A process for each round: the next would be measured beside what this one left in its queue, ten seconds of work. */
+    async function patchNaively() {
+      const naive = await startBaseline('naive-service.ts', file)
+      try {
+        return await measure({ ...load, url: naive.url, paths: ids.map((id) => `/experiments/${id}`) })
+      } finally {
+        await naive.stop()
+      }
+    }
   } finally {
     await ours.stop()
-    await naive.stop()
   }
 }

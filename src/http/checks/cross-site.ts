@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import fastifyPlugin from 'fastify-plugin'
 import { HttpError } from '../problem.ts'
+import type { Check } from './check.ts'
 
 export interface CrossSiteOptions {
   /** Origins whose pages may write. */
@@ -13,16 +13,10 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
  * Refuses writes that a browser makes for a page of somebody else: it would send them from within the network, and to a
  * service without tokens that is all it takes. Other clients send neither header.
  */
-export const crossSite = fastifyPlugin<CrossSiteOptions>(
-  (app, { corsOrigins }, done) => {
-    const listed = new Set(corsOrigins)
-    app.addHook('onRequest', (request, _reply, next) => {
-      next(READS.has(request.method) || isOurs(request, listed) ? undefined : refusal(request))
-    })
-    done()
-  },
-  { name: 'cross-site', fastify: '5.x' },
-)
+export function crossSite({ corsOrigins }: CrossSiteOptions): Check {
+  const listed = new Set(corsOrigins)
+  return (request) => (READS.has(request.method) || isOurs(request, listed) ? null : refusal(request))
+}
 
 function isOurs({ headers }: FastifyRequest, listed: ReadonlySet<string>): boolean {
   const { origin, host } = headers

@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
-import fastifyPlugin from 'fastify-plugin'
 import { HttpError } from '../problem.ts'
+import type { Check } from './check.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,27 +21,22 @@ export interface HostHeaderOptions {
  * A name that is not ours is refused: a page of somebody else can have its own name resolved to our address, and then the
  * browser takes us for a part of that page. It cannot do so with an address.
  */
-export const hostHeader = fastifyPlugin<HostHeaderOptions>(
-  (app, { allowedHosts }, done) => {
-    const names = new Set(['localhost', ...allowedHosts])
-    // Nearly all calls come by one name, and to take it apart costs more than all else that is looked at here.
-    let last: string | undefined
-    app.addHook('onRequest', (request, _reply, next) => {
-      const { httpVersion, rawHeaders, headers } = request.raw
-      const count = countHosts(rawHeaders)
-      if (count > 1) next(new HttpError('malformed-request', 'The header Host is there more than once.'))
-      else if (count === 0 && httpVersion === '1.1')
-        next(new HttpError('malformed-request', 'The header Host is missing.'))
-      else if (headers.host === last) next()
-      else if (headers.host === undefined || isAllowed(headers.host, names)) {
-        last = headers.host
-        next()
-      } else next(request.routeOptions.config.isAnyHost === true ? undefined : misdirected(headers.host))
-    })
-    done()
-  },
-  { name: 'host-header', fastify: '5.x' },
-)
+export function hostHeader({ allowedHosts }: HostHeaderOptions): Check {
+  const names = new Set(['localhost', ...allowedHosts])
+  // Nearly all calls come by one name, and to take it apart costs more than all else that is looked at here.
+  let last: string | undefined
+  return ({ raw }, _reply, route) => {
+    const { httpVersion, rawHeaders, headers } = raw
+    const { host } = headers
+    const count = countHosts(rawHeaders)
+    if (count > 1) return new HttpError('malformed-request', 'The header Host is there more than once.')
+    if (count === 0 && httpVersion === '1.1') return new HttpError('malformed-request', 'The header Host is missing.')
+    if (host === last) return null
+    if (host !== undefined && !isAllowed(host, names)) return route.isAnyHost === true ? null : misdirected(host)
+    last = host
+    return null
+  }
+}
 
 function countHosts(rawHeaders: readonly string[]): number {
   let count = 0

@@ -1,0 +1,20 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+
+const ACCEPTABLE = /^[A-Za-z0-9._:@+=/-]{1,128}$/
+
+/** Tells requests of this run of the service from those of another. */
+const run = randomBytes(4).toString('hex')
+let count = 0
+
+/** One of ours that was not given before. */
+export function nextRequestId(): string {
+  count += 1
+  return `${run}-${count.toString(36)}`
+}
+
+/** The client's own `x-request-id` if it is one that a log can hold, else one of ours. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && ACCEPTABLE.test(given) ? given : nextRequestId()
+}

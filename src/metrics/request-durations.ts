@@ -1,0 +1,46 @@
+import { Histogram, type Registry } from 'prom-client'
+import { BUCKETS, type RequestTally } from './request-tally.ts'
+
+type Label = 'method' | 'route' | 'le'
+type Values = Awaited<ReturnType<Histogram<Label>['get']>>['values']
+
+/** The histogram of tallies that are kept elsewhere, as prom-client is asked for it. */
+export class RequestDurations extends Histogram<Label> {
+  /** All that prom-client says of such a metric beside its values. */
+  private readonly empty: Histogram<Label>
+
+  constructor(
+    private readonly metric: string,
+    help: string,
+    registry: Registry,
+    private readonly tallies: () => Iterable<RequestTally>,
+  ) {
+    const configuration = { name: metric, help, buckets: [...BUCKETS] }
+    super({ ...configuration, labelNames: ['method', 'route'], registers: [registry] })
+    this.empty = new Histogram<Label>({ ...configuration, labelNames: ['method', 'route'], registers: [] })
+  }
+
+  override async get(): ReturnType<Histogram<Label>['get']> {
+    return { ...(await this.empty.get()), values: [...this.tallies()].flatMap((tally) => this.valuesOf(tally)) }
+  }
+
+  /** What the registry asks a histogram for in place of `get`. */
+  getForPromString(): ReturnType<Histogram<Label>['get']> {
+    return this.get()
+  }
+
+  private valuesOf({ method, route, buckets, seconds }: RequestTally): Values {
+    const labels = { method, route }
+    let count = 0
+    const values: Values = [...buckets].map((inBucket, index) => {
+      count += inBucket
+      return { metricName: `${this.metric}_bucket`, labels: { ...labels, le: BUCKETS[index] ?? '+Inf' }, value: count }
+    })
+    if (count === 0) return []
+    return [
+      ...values,
+      { metricName: `${this.metric}_sum`, labels, value: seconds },
+      { metricName: `${this.metric}_count`, labels, value: count },
+    ]
+  }
+}

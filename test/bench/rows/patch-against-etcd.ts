@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { send } from '../../support/client.js'
+import { createRunning, UPDATE } from '../campaign.js'
+import { measure, startCampaignd } from '../child.js'
+import { hasEtcd, putsOf, startEtcd } from '../etcd.js'
+import { inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
+
+export const patchAgainstEtcd: readonly Row[] = [
+  row('etcd-1', 1, 100, 0.75),
+  row('etcd-64', 64, 100, 2),
+  row('etcd-256', 256, 100, 2.5),
+  row('etcd-64-10k', 64, 10_000, 0.6),
+  row('etcd-256-10k', 256, 10_000, 1.2),
+]
+
+function row(name: string, connections: number, n: number, goal: number): Row {
+  const plural = connections === 1 ? 'connection' : 'connections'
+  return {
+    name,
+    title: `PATCH, ${connections} ${plural}, N = ${n}, against etcd put`,
+    goal: { atLeast: goal },
+    ...(hasEtcd ? {} : { lacks: 'etcd' }),
+    measure: (directory) => measurePatches(directory, connections, n),
+  }
+}
+
+async function measurePatches(directory: string, connections: number, n: number): Promise<Finding> {
+  const ours = await startCampaignd(join(directory, 'data'))
+  const etcd = await startEtcd(directory)
+  try {
+    const { paths } = await createRunning(ours.url, n)
+    const experiment = await send('GET', `${ours.url}${paths[0] ?? ''}`)
+    const load = { connections, seconds: SECONDS }
+    const rounds = await inTurn(
+      () => measure({ ...load, url: ours.url, method: 'PATCH', paths, body: UPDATE }),
+      () => measure({ ...load, url: etcd.url, ...putsOf(paths, experiment.text) }),
+    )
+    return ratioOf(rounds)
+  } finally {
+    await ours.stop()
+    await etcd.stop()
+  }
+}
