@@ -26,7 +26,7 @@ function parseBody(text: string): unknown {
   if (json.trim() === '') return undefined
   let value: unknown
   try {
-    value = JSON.parse(json)
+    value = JSON.parse(cutTooDeep(json))
   } catch (error) {
     throw new HttpError('malformed-json', `The body is not JSON: ${(error as Error).message}`)
   }
@@ -34,11 +34,38 @@ function parseBody(text: string): unknown {
 }
 
 /**
+ * The text up to where it goes deeper than 32 levels, with what is open there closed: `cleaned` then says where it was.
+ * To parse 200,000 levels first, and to throw them away, would hold up everybody for 20 ms.
+ */
+function cutTooDeep(json: string): string {
+  let closers = ''
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at]
+    if (character === '"') at = endOfText(json, at)
+    else if (character === '[' || character === '{') {
+      if (closers.length === MAX_DEPTH) return `${json.slice(0, at)}[]${closers}`
+      closers = (character === '[' ? ']' : '}') + closers
+    } else if (character === ']' || character === '}') closers = closers.slice(1)
+  }
+  return json
+}
+
+/** Where the quotation mark is that ends what begins with the one at `begin`. */
+function endOfText(json: string, begin: number): number {
+  for (let at = json.indexOf('"', begin + 1); at >= 0; at = json.indexOf('"', at + 1)) {
+    let escapes = 0
+    while (json[at - 1 - escapes] === '\\') escapes += 1
+    if (escapes % 2 === 0) return at
+  }
+  return json.length
+}
+
+/**
  * The value with lone surrogates, which no file can hold, replaced by U+FFFD.
  *
  * @param path where the value is; used as a stack, since a copy for each of the many values would cost more than reading
- * @throws DomainError `invalid` at what is nested deeper than 32 levels (it would be parsed, and then break whatever
- *   walks it), at a number that was rounded when it was read, and at the key `__proto__`
+ * @throws DomainError `invalid` at what is nested deeper than 32 levels (it would break whatever walks it), at a number that
+ *   was rounded when it was read, and at the key `__proto__`
  */
 function cleaned(value: unknown, path: (string | number)[]): unknown {
   if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed()

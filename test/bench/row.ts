@@ -1,3 +1,4 @@
+import { median } from '../support/quantiles.js'
 import type { LoadResult } from './load.js'
 
 /** As few as one, for who only wants to see a row run. */
@@ -75,9 +76,4 @@ export async function inTurn(
 export function isMet(goal: Goal, figure: number): boolean {
   if ('atLeast' in goal) return figure >= goal.atLeast
   return 'atMost' in goal ? figure <= goal.atMost : figure < goal.below
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

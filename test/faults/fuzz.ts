@@ -22,7 +22,7 @@ const MODES: readonly Mode[] = [
 const LEAST_SHARE = 30
 /** By how much the second half may leave more memory in use than the first. */
 const MOST_GROWTH = 1.1
-/** How often the service is left to rest in each half, and for how many milliseconds. */
+/** How often the service is left to rest in each half, at last at its end, and for how many milliseconds. */
 const RESTS = 4
 const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 2_000, full: 4_000 }
 const MIB = 1024 * 1024
@@ -76,14 +76,17 @@ class Fuzz {
     return { counts: this.counts(shares, first, second), problems: this.problems }
   }
 
-  /** The least that is in use whenever it rests: at each single time there is garbage that was not yet collected. */
+  /**
+   * The most that is in use at a rest. The least would be that of the first rest, when not all is compiled and the young
+   * generation has not its size; and after a full collection V8 may give back a fifth, which would make a half look small.
+   */
   private async half(service: Service, name: string, until: number): Promise<number> {
     const begin = this.next
     const resident: number[] = []
     for (let rest = 1; rest <= RESTS; rest += 1) {
       resident.push(await this.part(service, `${name}${rest}`, begin + ((until - begin) * rest) / RESTS))
     }
-    return Math.min(...resident)
+    return Math.max(...resident)
   }
 
   /** Goes on until so many requests were made, takes away what they left, and returns the bytes that are in use then. */

@@ -47,9 +47,17 @@ const SLOW_CLIENTS: readonly SlowClient[] = [
   },
 ]
 
-/** Begins so many of each kind. */
-export async function beginSlowClients(url: string, ofEach: number): Promise<Begun[]> {
-  const clients = SLOW_CLIENTS.flatMap((client) => Array.from({ length: ofEach }, () => client))
+/**
+ * Begins so many of each kind.
+ * @param limits leaves out those that run into none of them
+ */
+export async function beginSlowClients(
+  url: string,
+  ofEach: number,
+  limits: readonly Limit[] = ['headers', 'request', 'none'],
+): Promise<Begun[]> {
+  const wanted = SLOW_CLIENTS.filter(({ limit }) => limits.includes(limit))
+  const clients = wanted.flatMap((client) => Array.from({ length: ofEach }, () => client))
   return Promise.all(clients.map((client) => begin(url, client)))
 }
 

@@ -4,14 +4,14 @@ import { campaignDraft } from '../support/drafts.js'
 import { EventReader, faultsOfStream } from '../support/event-reader.js'
 import { residentBytes } from '../support/memory.js'
 import { Scrape } from '../support/metrics.js'
-import { RawConnection } from '../support/raw-connection.js'
 import type { Service } from '../support/service-process.js'
-import type { Counts, Fault, Size } from './fault.js'
-import { TARGET } from './hostile-requests.js'
+import { Attackers } from './attackers.js'
 import { ClaimingWorkers } from './claiming-workers.js'
-import { PacedAttack } from './paced-attack.js'
-import { beginSlowClients } from './slow-clients.js'
+import type { Fault, Size } from './fault.js'
+import { TARGET } from './hostile-requests.js'
+import { Slices } from './slices.js'
 import { onStage, type Findings, type Stage } from './stage.js'
+import type { StalledOrders } from './stalled-attackers.js'
 
 interface Extent {
   readonly readers: number
@@ -19,14 +19,14 @@ interface Extent {
   readonly updated: number
   /** Milliseconds between two updates. */
   readonly pace: number
-  /** Milliseconds of quiet before and after, to compare with. */
-  readonly quiet: number
+  /** Slices of quiet before, and after. */
+  readonly slices: number
 }
 
 const EXTENTS: Readonly<Record<Size, Extent>> = {
-  short: { readers: 30, updated: 8, pace: 20, quiet: 500 },
-  middle: { readers: 500, updated: 2, pace: 100, quiet: 5_000 },
-  full: { readers: 500, updated: 2, pace: 200, quiet: 30_000 },
+  short: { readers: 30, updated: 8, pace: 20, slices: 1 },
+  middle: { readers: 500, updated: 2, pace: 100, slices: 3 },
+  full: { readers: 500, updated: 2, pace: 200, slices: 15 },
 }
 
 const WATCHED = 'watched'
@@ -34,14 +34,10 @@ const TEXT = 'x'.repeat(8000)
 
 /** Milliseconds within which all that stand still must have been cut off. */
 const PATIENCE = 240_000
-/** How many connections are opened at once, at a pace that the one machine for both sides keeps up with. */
-const AT_ONCE = 10
-const SLOW_OF_EACH = 4
 /** Milliseconds that are not counted: what runs for the first time is slow. */
 const WARM_UP = 1_000
-/** By how much the worst of the healthy calls may be slower, unless they are fast all the same, in milliseconds. */
-const MOST_SLOWER = 2
-const FAST = 50
+/** Milliseconds of a slice. */
+const SLICE = 2_000
 const MOST_MEMORY = 600
 const ERROR = 50
 
@@ -54,6 +50,7 @@ export const stalledReaders: Fault = {
 
 class StalledReaders {
   private readonly problems: string[] = []
+  private readonly slices = new Slices()
   private isOver = false
   private revision = 1
   private dropped = 0
@@ -66,28 +63,16 @@ class StalledReaders {
   async run(): Promise<Findings> {
     const service = await this.stage.start()
     const { url } = service
-    const { quiet, updated } = EXTENTS[this.size]
-    for (const [campaign_id, experiments] of [
-      [WATCHED, updated],
-      [TARGET, 2],
-    ] as const) {
-      const { status } = await send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id }))
-      if (status !== 201) throw new Error(`a creation was answered ${status}`)
-    }
+    const attackers = await Attackers.begin<StalledOrders>(this.stage, './stalled-attackers.ts', url)
+    await this.createCampaigns(url)
     const workers = await ClaimingWorkers.begin(url, (text) => this.problems.push(text))
     const healthy = new EventReader(`${url}/v1/campaigns/${WATCHED}/events`)
     const updates = this.update(url).catch((error: unknown) => {
       this.problems.push(`the updates broke off: ${(error as Error).message}`)
     })
-    await sleep(WARM_UP)
-    workers.takeTimes()
-    await sleep(quiet)
-    const calm = workers.takeTimes()
-    const attacked = await this.attack(service, workers)
-    await sleep(WARM_UP)
-    workers.takeTimes()
-    await sleep(quiet)
-    const after = workers.takeTimes()
+    await this.rest(workers)
+    await this.attack(url, attackers, workers)
+    await this.rest(workers)
     this.isOver = true
     await updates
     await workers.end()
@@ -97,29 +82,48 @@ class StalledReaders {
     const peak = Math.round(residentBytes(service.pid, 'peak') / 1024 ** 2)
     if (peak > MOST_MEMORY) this.problems.push(`the service took ${peak} MiB`)
     await this.stop(service)
+    if (this.size !== 'short') this.problems.push(...this.slices.problems())
+    const { dropped, slices, revision, problems } = this
     return {
-      counts: { ...this.judge(calm, attacked, after), 'MiB at most': peak, updates: this.revision - 1 },
-      problems: this.problems,
+      counts: { 'cut off': dropped, ...slices.counts(), 'MiB at most': peak, updates: revision - 1 },
+      problems,
     }
   }
 
-  /** Goes on until all that stand still were cut off; returns the milliseconds that healthy calls took meanwhile. */
-  private async attack({ url }: Service, workers: ClaimingWorkers): Promise<readonly number[]> {
-    const { readers } = EXTENTS[this.size]
-    const slow = await beginSlowClients(url, SLOW_OF_EACH)
-    const paced = PacedAttack.begin(url, (text) => this.problems.push(text))
-    const stalled: RawConnection[] = []
-    try {
-      await stall(url, readers, stalled)
-      const deadline = performance.now() + PATIENCE
-      while ((await droppedBy(url)) < readers && performance.now() < deadline) await sleep(500)
-      this.dropped = await droppedBy(url)
-      if (this.dropped !== readers) this.problems.push(`${this.dropped} were cut off, and ${readers} stand still`)
-      return workers.takeTimes()
-    } finally {
-      await paced.end()
-      for (const connection of [...stalled, ...slow.map((one) => one.connection)]) connection.reset()
+  private async createCampaigns(url: string): Promise<void> {
+    for (const [campaign_id, experiments] of [
+      [WATCHED, EXTENTS[this.size].updated],
+      [TARGET, 2],
+    ] as const) {
+      const { status } = await send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id }))
+      if (status !== 201) throw new Error(`a creation was answered ${status}`)
     }
+  }
+
+  private async rest(workers: ClaimingWorkers): Promise<void> {
+    await sleep(WARM_UP)
+    workers.takeTimes()
+    for (let slice = 0; slice < EXTENTS[this.size].slices; slice += 1) {
+      await sleep(SLICE)
+      this.slices.addQuiet(workers.takeTimes())
+    }
+  }
+
+  /** Goes on until all that stand still were cut off. */
+  private async attack(url: string, attackers: Attackers<StalledOrders>, workers: ClaimingWorkers): Promise<void> {
+    const { readers } = EXTENTS[this.size]
+    await attackers.order('attack', undefined)
+    const stalling = attackers.order('stall', { campaign: WATCHED, count: readers })
+    const deadline = performance.now() + PATIENCE
+    while (this.dropped < readers && performance.now() < deadline) {
+      await sleep(SLICE)
+      this.slices.addAttacked(workers.takeTimes())
+      this.dropped = await droppedBy(url)
+    }
+    await stalling
+    if (this.dropped !== readers) this.problems.push(`${this.dropped} were cut off, and ${readers} stand still`)
+    this.problems.push(...(await attackers.order('end', undefined)))
+    attackers.end()
   }
 
   /** Updates on and on what is read. */
@@ -140,23 +144,6 @@ class StalledReaders {
     }
   }
 
-  /** Others may use the machine too: it counts as quiet as it was before or after, whichever was worse. */
-  private judge(before: readonly number[], meanwhile: readonly number[], after: readonly number[]): Counts {
-    const quiet = Math.max(percentile99(before), percentile99(after))
-    const busy = percentile99(meanwhile)
-    if (this.size !== 'short' && busy > Math.max(FAST, MOST_SLOWER * quiet)) {
-      this.problems.push(`the p99 of healthy calls was ${busy} ms, and ${quiet} in quiet`)
-    }
-    return {
-      'cut off': this.dropped,
-      'healthy calls in quiet': before.length + after.length,
-      'and meanwhile': meanwhile.length,
-      'ms p99 before': percentile99(before),
-      'ms p99 meanwhile': busy,
-      'ms p99 after': percentile99(after),
-    }
-  }
-
   private async stop(service: Service): Promise<void> {
     const errors = service.log.filter(({ level }) => Number(level) >= ERROR)
     this.problems.push(...errors.map((line) => `logged as an error: ${JSON.stringify(line)}`))
@@ -165,25 +152,7 @@ class StalledReaders {
   }
 }
 
-/** Opens streams and takes nothing of what comes. */
-async function stall(url: string, count: number, connections: RawConnection[]): Promise<void> {
-  while (connections.length < count) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - connections.length) }, () => RawConnection.open(url))
-    for (const connection of await Promise.all(some)) {
-      connection.stopReading()
-      connection.write(`GET /v1/campaigns/${WATCHED}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-      connections.push(connection)
-    }
-    await sleep(50)
-  }
-}
-
 async function droppedBy(url: string): Promise<number> {
   const { text } = await send('GET', `${url}/metrics`)
   return new Scrape(text).value('campaignd_event_streams_dropped_total') ?? Number.NaN
-}
-
-function percentile99(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b)
-  return Math.round(sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN)
 }

@@ -17,9 +17,11 @@ export class StrictWriters {
   readonly writers: readonly Writer[]
   private readonly acknowledgements: Map<string, number>
 
+  /** @param work milliseconds that each waits before its next report */
   constructor(
     private readonly campaigns: readonly string[],
     count: number,
+    private readonly work = 0,
   ) {
     this.writers = writersOn(campaigns, count)
     this.acknowledgements = new Map(campaigns.map((id) => [id, 0]))
@@ -47,6 +49,7 @@ export class StrictWriters {
           told(outcome, writer, performance.now() - began)
           if (outcome instanceof Error) return
           if (outcome.status !== 200) await sleep(PAUSE)
+          else if (this.work > 0) await sleep(this.work)
         }
       }),
     )

@@ -244,6 +244,12 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
         `/labels/team${'/0'.repeat(30)}`,
       ),
       rawCreation('200,000 levels', () => nested(200_000), '/0'.repeat(32)),
+      rawCreation('as many that stay open', () => '['.repeat(200_000), '/0'.repeat(32)),
+      rawCreation(
+        '33 levels behind a text that ends with an escape',
+        withMember(`"labels":{"a":"\\\\","team":${nested(31)}}`),
+        `/labels/team${'/0'.repeat(30)}`,
+      ),
       rawCreation('100,000 objects', () => '{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000), '/a'.repeat(32)),
     ],
   ],

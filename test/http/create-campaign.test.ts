@@ -8,6 +8,7 @@ import { SAMPLES, sampleText, TORN_SAMPLE } from '../support/samples.js'
 interface Manifest {
   campaign_id: string
   revision: number
+  labels: Record<string, string>
   experiments: { exp_id: string; status: string; attempt: number }[]
 }
 
@@ -39,6 +40,14 @@ test.each(SAMPLES)('sample %s comes back byte for byte, but for updated_at', asy
   const exported = await call('GET', `/v1/campaigns/${campaign_id}?format=llenergymeasure`)
   const withoutUpdate = (manifest: string) => manifest.replace(/"updated_at": "[^"]*"/, '')
   expect(withoutUpdate(exported.text)).toBe(withoutUpdate(text))
+})
+
+test('brackets within texts are no levels', async () => {
+  const { call } = await openApp()
+  const labels = { opened: '['.repeat(100), quoted: '"{'.repeat(100), escaped: '\\"['.repeat(100) }
+  const created = await call('POST', '/v1/campaigns', { body: campaignDraft(2, { labels }) })
+  expect(created.status).toBe(201)
+  expect(created.json<Manifest>().labels).toEqual(labels)
 })
 
 test('a torn manifest is refused as no JSON', async () => {

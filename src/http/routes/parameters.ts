@@ -33,9 +33,9 @@ export const NextPageToken = Type.Unsafe<string | null>({
   description: 'To be given as `page_token` for the next page; null: this is the last',
 })
 
+/** Without an example: `/docs` would fill it in, and whoever tries a call there would get 412. */
 const Precondition = Type.String({
-  description: 'Only if the resource of the URL has this ETag; else 412',
-  examples: ['"5f0c1e9a7b3d2468-27"'],
+  description: 'Only if the resource of the URL has this ETag, such as `"5f0c1e9a7b3d2468-27"`; else 412',
 })
 const Condition = Type.String({
   description: 'Answer 304 if the resource still has this ETag',

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { manifestPath } from '../../support/files.js'
 import { layCampaigns } from '../../support/laid-campaigns.js'
+import { median } from '../../support/quantiles.js'
 import type { Held } from '../heap-probe.js'
-import { median, ROUNDS, type Finding, type Row } from '../row.js'
+import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const PROBE = fileURLToPath(new URL('../heap-probe.ts', import.meta.url))
 

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { openFileRepository } from '#campaignd/repository/file/open-file-repository.js'
 import { campaignOf } from '../../support/drafts.js'
-import { median, ROUNDS, type Finding, type Row } from '../row.js'
+import { median } from '../../support/quantiles.js'
+import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const CAMPAIGNS = 10
 const N = 1000

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { residentBytes } from '../../support/memory.js'
+import { median } from '../../support/quantiles.js'
 import { createRunning } from '../campaign.js'
 import { startCampaignd } from '../child.js'
 import type { LiveLoad, LiveResult } from '../live-load.js'
-import { median, ROUNDS, type Finding, type Row } from '../row.js'
+import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const READERS = 1000
 const RATE = 200

@@ -1,8 +1,9 @@
 import { residentBytes } from '../../support/memory.js'
 import { layCampaigns } from '../../support/laid-campaigns.js'
+import { median } from '../../support/quantiles.js'
 import { call } from '../call.js'
 import { startCampaignd } from '../child.js'
-import { median, ROUNDS, type Finding, type Row } from '../row.js'
+import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const CAMPAIGNS = 1000
 const N = 1000
