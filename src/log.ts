@@ -17,8 +17,7 @@ export interface Log {
 export function openLog(level: string): Log {
   const output = pino.destination({
     sync: false,
-    minLength: MIB / 32,
-    maxWrite: MIB / 16,
+    minLength: 4096,
     maxLength: 16 * MIB,
     periodicFlush: 50,
   })

@@ -5,6 +5,14 @@ import type { CampaignHeader, CampaignManifest } from './manifest.ts'
 import type { Experiment } from './experiment.ts'
 import type { ExperimentStatus } from './status.ts'
 
+/** Where changes keep what they made of a campaign. */
+const SUCCESSOR = Symbol('successor')
+
+interface Successor {
+  readonly before: Campaign
+  readonly after: Campaign
+}
+
 /** What one decision changes. Applying it adds one revision. */
 export interface Changes {
   /** When it was decided: the campaign's new `updated_at`. */
@@ -14,6 +22,7 @@ export interface Changes {
   readonly changed?: readonly Experiment[]
   /** New experiments at the end, with ids of their own. */
   readonly appended?: readonly Experiment[]
+  [SUCCESSOR]?: Successor
 }
 
 /** What an operation decides from a campaign: what to change (null: nothing) and what to answer. */
@@ -21,12 +30,6 @@ export interface Decision<T> {
   readonly changes: Changes | null
   readonly result: T
 }
-
-/**
- * What changes made of a campaign: whoever decides asks for it to answer with, and whoever commits the decision asks again.
- * By the changes, which are gone once they are committed: kept in the campaign before, each would keep all that came after.
- */
-const successors = new WeakMap<Changes, { readonly before: Campaign; readonly after: Campaign }>()
 
 /** A manifest indexed for use: by id, by status, with its counts. An immutable value; `with` gives the next one. */
 export class Campaign {
@@ -71,12 +74,16 @@ export class Campaign {
     }
   }
 
-  /** The campaign after one decision: one revision on. */
+  /**
+   * The campaign after one decision: one revision on. Whoever decides asks for it to answer with, and whoever commits the
+   * decision asks again: it is kept in the changes, which are gone once they are committed. In the campaign before, each would
+   * keep all that came after; a WeakMap took 7 us of an update's 63, most of them for the garbage collector.
+   */
   with(changes: Changes): Campaign {
-    const known = successors.get(changes)
+    const known = changes[SUCCESSOR]
     if (known?.before === this) return known.after
     const after = this.changedBy(changes)
-    successors.set(changes, { before: this, after })
+    changes[SUCCESSOR] = { before: this, after }
     return after
   }
 
