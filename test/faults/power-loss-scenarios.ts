@@ -268,7 +268,7 @@ class Stage {
     const commits = known.map((index) => this.scenario.commits[index] as Commit)
     const jobs = commits.map((commit, at) => this.jobOf(commit, this.results[known[at] ?? -1] ?? EMPTY))
     for (const index of known) recorder.mark('begun', index)
-    const outcomes = carryOutAll(target, jobs)
+    const { outcomes, clearAway } = carryOutAll(target, jobs)
     for (const [at, { kind, id }] of commits.entries()) {
       const outcome = outcomes[at]
       if (outcome?.kind !== 'done') {
@@ -277,6 +277,7 @@ class Stage {
       recorder.mark('acknowledged', known[at] ?? -1)
       if (outcome.identity !== null) this.identities.set(id, outcome.identity)
     }
+    clearAway()
   }
 
   private jobOf({ kind, id }: Commit, { manifest }: Slot): FileJob {

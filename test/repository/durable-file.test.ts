@@ -380,7 +380,11 @@ function together() {
   const directory = { descriptor, flush: true, leaving: join(root, 'leaving'), lockPath, lock }
   return {
     files,
-    run: (replaced: Replaced) => carryOutAll({ ...directory, fs: { ...nodeFs, ...replaced(nodeFs) } }, jobs),
+    run: (replaced: Replaced) => {
+      const { outcomes, clearAway } = carryOutAll({ ...directory, fs: { ...nodeFs, ...replaced(nodeFs) } }, jobs)
+      clearAway()
+      return outcomes
+    },
     contents: () => names.map((name) => readFileSync(join(files, name), 'utf8')),
     names: () => readdirSync(files).toSorted(),
     loseLock: () => {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { carryOutAll, isEnd, type DurableDirectory } from './durable-file.ts'
+import { carryOutAll, isEnd, type CarriedOut, type DurableDirectory } from './durable-file.ts'
 import type { FileJob, FileOutcome } from './file-job.ts'
 import type { LockIdentity } from './lock-identity.ts'
 
@@ -36,19 +36,20 @@ const ROUND = 64
 
 parentPort?.on('message', (first: CommitRequest) => {
   const requests = [first, ...waitingOn(parentPort as MessagePort)]
-  const outcomes =
-    over === null
-      ? carryOutAll(
-          target,
-          requests.map(({ job }) => job),
-        )
-      : requests.map(() => over as FileOutcome)
+  const { outcomes, clearAway } = carryOutUnlessOver(requests.map(({ job }) => job))
   if (outcomes.some(isEnd)) over = { kind: 'lock-lost' }
   for (const [index, { id }] of requests.entries()) {
     const reply: CommitReply = { id, outcome: outcomes[index] as FileOutcome }
     parentPort?.postMessage(reply)
   }
+  clearAway()
 })
+
+function carryOutUnlessOver(jobs: readonly FileJob[]): CarriedOut {
+  const ended = over
+  if (ended === null) return carryOutAll(target, jobs)
+  return { outcomes: jobs.map(() => ended), clearAway: () => undefined }
+}
 
 function waitingOn(port: MessagePort): CommitRequest[] {
   const requests: CommitRequest[] = []

@@ -40,11 +40,22 @@ interface Flushed {
 interface Renamed {
   readonly job: FileChange
   readonly identity: FileIdentity | null
+  /** The file that had the name before, kept open. */
+  readonly replaced: number | null
+}
+
+/** How jobs ended, and what is left to do when that was told. */
+export interface CarriedOut {
+  readonly outcomes: readonly FileOutcome[]
+  /** Frees the room of the files that are gone: a fifth of the time of a change of 4 MB, for which nobody has to wait. */
+  readonly clearAway: () => void
 }
 
 /** Carries out one job by itself; see `carryOutAll`. */
 export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome {
-  return carryOutAll(directory, [job])[0] as FileOutcome
+  const { outcomes, clearAway } = carryOutAll(directory, [job])
+  clearAway()
+  return outcomes[0] as FileOutcome
 }
 
 /**
@@ -53,7 +64,7 @@ export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome
  * runs in a thread of its own, where it waits for nobody, and where the flushes cannot starve the refresh of the lock in the
  * thread pool.
  */
-export function carryOutAll(directory: DurableDirectory, jobs: readonly FileJob[]): FileOutcome[] {
+export function carryOutAll(directory: DurableDirectory, jobs: readonly FileJob[]): CarriedOut {
   const written = jobs.map((job) => write(directory, job))
   const flushed = written.map((one) => ('outcome' in one ? one : flush(directory, one)))
   const renamed: Progress<Renamed>[] = []
@@ -61,7 +72,8 @@ export function carryOutAll(directory: DurableDirectory, jobs: readonly FileJob[
     const isOver = renamed.some((before) => 'outcome' in before && isEnd(before.outcome))
     renamed.push('outcome' in one ? one : isOver ? giveUp(directory, one) : rename(directory, one))
   }
-  return settle(directory, renamed)
+  const outcomes = settle(directory, renamed)
+  return { outcomes, clearAway: () => clearAway(directory, renamed, outcomes) }
 }
 
 /** What ends all writing: after it the disk is not to be touched any more. */
@@ -134,10 +146,21 @@ function withdraw(directory: DurableDirectory, { temp }: Write, open: number | n
 
 /** The step that makes a change visible, after its checks: the directory still ours and the file the one we left. */
 function rename(directory: DurableDirectory, { job, identity }: Flushed): Progress<Renamed> {
+  const replaced = job.kind === 'replace' ? openOld(directory, job.path) : null
   const outcome = tryRename(directory, job)
-  if (outcome === null) return { job, identity }
+  if (outcome === null) return { job, identity, replaced }
+  if (replaced !== null) directory.fs.closeSync(replaced)
   if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory, job.temp)
   return { outcome }
+}
+
+/** Null when it cannot be opened: then the rename frees its room itself. */
+function openOld({ fs }: DurableDirectory, path: string): number | null {
+  try {
+    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+  } catch {
+    return null
+  }
 }
 
 function tryRename(directory: DurableDirectory, job: FileChange): FileOutcome | null {
@@ -210,12 +233,20 @@ function giveUp(directory: DurableDirectory, { job }: Flushed): Progress<Renamed
 function settle(directory: DurableDirectory, renamed: readonly Progress<Renamed>[]): FileOutcome[] {
   if (renamed.every((one) => 'outcome' in one)) return renamed.map(({ outcome }) => outcome)
   const doubt = flushNames(directory)
-  return renamed.map((one) => ('outcome' in one ? one.outcome : (doubt ?? finish(directory, one))))
+  return renamed.map((one) => ('outcome' in one ? one.outcome : (doubt ?? { kind: 'done', identity: one.identity })))
 }
 
-function finish(directory: DurableDirectory, { job, identity }: Renamed): FileOutcome {
-  if (job.kind === 'delete') removeTemp(directory, wayOut(directory, job.path))
-  return { kind: 'done', identity }
+function clearAway(
+  directory: DurableDirectory,
+  renamed: readonly Progress<Renamed>[],
+  outcomes: readonly FileOutcome[],
+): void {
+  for (const [index, one] of renamed.entries()) {
+    if ('outcome' in one) continue
+    if (one.replaced !== null) directory.fs.closeSync(one.replaced)
+    const isGone = one.job.kind === 'delete' && outcomes[index]?.kind === 'done'
+    if (isGone) removeTemp(directory, wayOut(directory, one.job.path))
+  }
 }
 
 function flushNames(directory: DurableDirectory): FileOutcome | null {
