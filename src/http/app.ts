@@ -15,6 +15,7 @@ import { crossSite } from './checks/cross-site.ts'
 import { draining } from './checks/draining.ts'
 import { hostHeader, type HostHeaderOptions } from './checks/host-header.ts'
 import { loadShedding } from './checks/load-shedding.ts'
+import { pipelining } from './checks/pipelining.ts'
 import { rateLimit } from './checks/rate-limit.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
@@ -185,6 +186,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
 /** In the order in which they judge a call: whoever may not make it is limited too. */
 function checksOf(app: FastifyInstance, { access, limits }: AppDependencies): Check[] {
   return [
+    pipelining(),
     hostHeader(access),
     crossSite(access),
     draining(app),

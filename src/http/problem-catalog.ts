@@ -223,7 +223,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   'too-many-requests': {
     status: 429,
     title: 'Too many requests',
-    meaning: 'The token, or the address, makes more requests a second than CAMPAIGND_RATE_LIMIT allows.',
+    meaning:
+      'The token, or the address, makes more requests a second than CAMPAIGND_RATE_LIMIT allows; or a connection asked more than ' +
+      '64 times before it was answered.',
     remedy: 'Repeat the call after the seconds that Retry-After names.',
     retryAfter: 1,
   },

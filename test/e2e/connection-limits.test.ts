@@ -31,6 +31,16 @@ describe('limits', () => {
     expect(connection.answers().map(({ status }) => status)).toEqual([408])
   })
 
+  test('who asks a thousand times before the first answer is refused, and holds nobody up', async () => {
+    const { url } = await startService()
+    const connection = await RawConnection.open(url)
+    connection.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000))
+    await Promise.race([connection.closed, sleep(5000, undefined, { ref: false })])
+    const statuses = connection.answers().map(({ status }) => status)
+    connection.reset()
+    expect(statuses).toEqual([...Array.from({ length: 65 }, () => 200), 429])
+  })
+
   test('an idle connection is kept as long as is told', async () => {
     const { url } = await startService({ environment: { CAMPAIGND_KEEP_ALIVE_TIMEOUT: '1' } })
     const connection = await RawConnection.open(url)
