@@ -74,7 +74,8 @@ describe('the plan', () => {
 
   test('is carried out: what failed or was left behind is requeued, under one revision', () => {
     const { changes, result } = decide({})
-    expect(changes).toEqual({ at: NOW, changed: [requeued('0003'), requeued('0006')] })
+    expect(changes?.at).toBe(NOW)
+    expect(changes?.changed).toEqual([requeued('0003'), requeued('0006')])
     expect(result.revision).toBe(7)
     expect(result.counts).toEqual({ pending: 3, running: 1, completed: 1, failed: 0, skipped: 1 })
   })
