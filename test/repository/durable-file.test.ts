@@ -394,6 +394,20 @@ function together() {
   }
 }
 
+test('a replaced file that cannot be closed changes nothing: what replaced it is durable', () => {
+  const at = scene('replace')
+  let closed = 0
+  const outcome = at.run('replace', (real) => ({
+    closeSync: (descriptor) => {
+      real.closeSync(descriptor)
+      closed += 1
+      if (closed === 2) failWith('EIO')
+    },
+  }))
+  expect({ kind: outcome.kind, closed }).toEqual({ kind: 'done', closed: 2 })
+  expect(at.content()).toBe(TEXT)
+})
+
 test('without flushes nothing is flushed', () => {
   const at = scene('replace')
   const directory: DurableDirectory = {

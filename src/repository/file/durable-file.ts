@@ -135,11 +135,7 @@ function flush(directory: DurableDirectory, { job, descriptor }: Written): Progr
 
 /** Takes back what was written for a job that failed before its file had its name. */
 function withdraw(directory: DurableDirectory, { temp }: Write, open: number | null, error: unknown): FileOutcome {
-  try {
-    if (open !== null) directory.fs.closeSync(open)
-  } catch {
-    // It failed already.
-  }
+  letGo(directory, open)
   removeTemp(directory, temp)
   return failure(error)
 }
@@ -149,9 +145,18 @@ function rename(directory: DurableDirectory, { job, identity }: Flushed): Progre
   const replaced = job.kind === 'replace' ? openOld(directory, job.path) : null
   const outcome = tryRename(directory, job)
   if (outcome === null) return { job, identity, replaced }
-  if (replaced !== null) directory.fs.closeSync(replaced)
+  letGo(directory, replaced)
   if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory, job.temp)
   return { outcome }
+}
+
+/** Closes a descriptor on which nothing depends any more. */
+function letGo({ fs }: DurableDirectory, descriptor: number | null): void {
+  try {
+    if (descriptor !== null) fs.closeSync(descriptor)
+  } catch {
+    // The system has let go of it all the same.
+  }
 }
 
 /** Null when it cannot be opened: then the rename frees its room itself. */
@@ -243,7 +248,7 @@ function clearAway(
 ): void {
   for (const [index, one] of renamed.entries()) {
     if ('outcome' in one) continue
-    if (one.replaced !== null) directory.fs.closeSync(one.replaced)
+    letGo(directory, one.replaced)
     const isGone = one.job.kind === 'delete' && outcomes[index]?.kind === 'done'
     if (isGone) removeTemp(directory, wayOut(directory, one.job.path))
   }
