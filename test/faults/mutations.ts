@@ -24,6 +24,7 @@ export interface Mutation extends Replacement {
 }
 
 const DURABLE_FILE = 'repository/file/durable-file.js'
+const TEMP_FILE = 'repository/file/temp-file.js'
 const STORED_CAMPAIGN = 'repository/file/stored-campaign.js'
 const OPENING = 'repository/file/open-file-repository.js'
 
@@ -50,8 +51,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'no flush of the temp file before the rename',
-    file: DURABLE_FILE,
-    find: `        if (directory.flush)
+    file: TEMP_FILE,
+    find: `        if (flush)
             fs.fsyncSync(descriptor);
 `,
     replace: '',
@@ -104,7 +105,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a short write taken for a whole one',
-    file: DURABLE_FILE,
+    file: TEMP_FILE,
     find: 'let written = fs.writevSync(descriptor, waiting.slice(0, 1024));',
     replace: `fs.writevSync(descriptor, waiting.slice(0, 1024));
         let written = waiting.slice(0, 1024).reduce((length, part) => length + part.length, 0);`,

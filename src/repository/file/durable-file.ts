@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { identityOf, isSame, type FileIdentity } from './file-identity.ts'
 import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
 import { isLock, type LockIdentity } from './lock-identity.ts'
+import { flushTemp, letGo, removeTemp, writeTemp } from './temp-file.ts'
 
 export interface DurableDirectory {
   readonly fs: typeof nodeFs
@@ -103,41 +104,23 @@ function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, path
   return { kind: 'done', identity: null }
 }
 
-/** Writes the new file of a job. */
 function write(directory: DurableDirectory, job: FileJob): Progress<Written> {
   if (job.kind === 'flush') return { outcome: flushFiles(directory, job.paths) }
   if (!isWrite(job)) return { job, descriptor: null }
-  const { fs } = directory
-  let descriptor: number | null = null
   try {
-    descriptor = fs.openSync(job.temp, 'wx', 0o600)
-    writeAll(fs, descriptor, job.parts)
-    return { job, descriptor }
+    return { job, descriptor: writeTemp(directory.fs, job.temp, job.parts) }
   } catch (error) {
-    return { outcome: withdraw(directory, job, descriptor, error) }
+    return { outcome: failure(error) }
   }
 }
 
-function flush(directory: DurableDirectory, { job, descriptor }: Written): Progress<Flushed> {
+function flush({ fs, flush: isAsked }: DurableDirectory, { job, descriptor }: Written): Progress<Flushed> {
   if (descriptor === null || !isWrite(job)) return { job, identity: null }
-  const { fs } = directory
-  let open: number | null = descriptor
   try {
-    if (directory.flush) fs.fsyncSync(descriptor)
-    const { ino, size, mtimeNs } = fs.fstatSync(descriptor, { bigint: true })
-    open = null
-    fs.closeSync(descriptor)
-    return { job, identity: { inode: ino, size, mtimeNs } }
+    return { job, identity: flushTemp(fs, job.temp, descriptor, isAsked) }
   } catch (error) {
-    return { outcome: withdraw(directory, job, open, error) }
+    return { outcome: failure(error) }
   }
-}
-
-/** Takes back what was written for a job that failed before its file had its name. */
-function withdraw(directory: DurableDirectory, { temp }: Write, open: number | null, error: unknown): FileOutcome {
-  letGo(directory, open)
-  removeTemp(directory, temp)
-  return failure(error)
 }
 
 /** The step that makes a change visible, after its checks: the directory still ours and the file the one we left. */
@@ -145,18 +128,9 @@ function rename(directory: DurableDirectory, { job, identity }: Flushed): Progre
   const replaced = job.kind === 'replace' ? openOld(directory, job.path) : null
   const outcome = tryRename(directory, job)
   if (outcome === null) return { job, identity, replaced }
-  letGo(directory, replaced)
-  if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory, job.temp)
+  letGo(directory.fs, replaced)
+  if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory.fs, job.temp)
   return { outcome }
-}
-
-/** Closes a descriptor on which nothing depends any more. */
-function letGo({ fs }: DurableDirectory, descriptor: number | null): void {
-  try {
-    if (descriptor !== null) fs.closeSync(descriptor)
-  } catch {
-    // The system has let go of it all the same.
-  }
 }
 
 /** Null when it cannot be opened: then the rename frees its room itself. */
@@ -192,7 +166,7 @@ function changeName(directory: DurableDirectory, job: FileChange): void {
     case 'create':
       // A link fails where a rename would replace: two that create the same campaign cannot both succeed.
       fs.linkSync(job.temp, job.path)
-      removeTemp(directory, job.temp)
+      removeTemp(fs, job.temp)
       break
     case 'replace':
       fs.renameSync(job.temp, job.path)
@@ -230,7 +204,7 @@ function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out
 
 /** Of a job that comes behind one which ended all writing: nothing of it is changed. */
 function giveUp(directory: DurableDirectory, { job }: Flushed): Progress<Renamed> {
-  if (isWrite(job)) removeTemp(directory, job.temp)
+  if (isWrite(job)) removeTemp(directory.fs, job.temp)
   return { outcome: { kind: 'lock-lost' } }
 }
 
@@ -248,9 +222,9 @@ function clearAway(
 ): void {
   for (const [index, one] of renamed.entries()) {
     if ('outcome' in one) continue
-    letGo(directory, one.replaced)
+    letGo(directory.fs, one.replaced)
     const isGone = one.job.kind === 'delete' && outcomes[index]?.kind === 'done'
-    if (isGone) removeTemp(directory, wayOut(directory, one.job.path))
+    if (isGone) removeTemp(directory.fs, wayOut(directory, one.job.path))
   }
 }
 
@@ -270,30 +244,8 @@ function isWrite(job: FileChange): job is Write {
   return job.kind === 'create' || job.kind === 'replace'
 }
 
-/** A short write is no error to the system: on a nearly full disk it is the only sign. */
-function writeAll(fs: typeof nodeFs, descriptor: number, parts: readonly Uint8Array[]): void {
-  let waiting = parts.filter((part) => part.length > 0)
-  while (waiting.length > 0) {
-    let written = fs.writevSync(descriptor, waiting.slice(0, 1024))
-    if (written === 0) throw Object.assign(new Error('EIO: nothing more can be written'), { code: 'EIO' })
-    while (written > 0 && waiting[0] !== undefined && written >= waiting[0].length) {
-      written -= waiting[0].length
-      waiting = waiting.slice(1)
-    }
-    if (written > 0 && waiting[0] !== undefined) waiting = [waiting[0].subarray(written), ...waiting.slice(1)]
-  }
-}
-
 function ownsLock({ fs, lockPath, lock }: DurableDirectory): boolean {
   return isLock(lockPath, lock, fs)
-}
-
-function removeTemp({ fs }: DurableDirectory, path: string): void {
-  try {
-    fs.unlinkSync(path)
-  } catch {
-    // Not there, or swept at the next start.
-  }
 }
 
 function failure(error: unknown): FileOutcome {

@@ -1,0 +1,67 @@
+import type * as nodeFs from 'node:fs'
+import type { FileIdentity } from './file-identity.ts'
+
+/** A file on its way to its name. What fails here leaves nothing of it behind, and is thrown as the system said it. */
+
+type Fs = typeof nodeFs
+
+/** @returns its descriptor, with all the bytes written and nothing flushed */
+export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[]): number {
+  let descriptor: number | null = null
+  try {
+    descriptor = fs.openSync(path, 'wx', 0o600)
+    writeAll(fs, descriptor, parts)
+    return descriptor
+  } catch (error) {
+    letGo(fs, descriptor)
+    removeTemp(fs, path)
+    throw error
+  }
+}
+
+/** Puts on disk what was written, and closes it. */
+export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boolean): FileIdentity {
+  let open: number | null = descriptor
+  try {
+    if (flush) fs.fsyncSync(descriptor)
+    const { ino, size, mtimeNs } = fs.fstatSync(descriptor, { bigint: true })
+    open = null
+    fs.closeSync(descriptor)
+    return { inode: ino, size, mtimeNs }
+  } catch (error) {
+    letGo(fs, open)
+    removeTemp(fs, path)
+    throw error
+  }
+}
+
+export function removeTemp(fs: Fs, path: string): void {
+  try {
+    fs.unlinkSync(path)
+  } catch {
+    // Not there, or swept at the next start.
+  }
+}
+
+/** Closes a descriptor on which nothing depends any more. */
+export function letGo(fs: Fs, descriptor: number | null): void {
+  try {
+    if (descriptor !== null) fs.closeSync(descriptor)
+  } catch {
+    // The system has let go of it all the same.
+  }
+}
+
+/** A short write is no error to the system: on a nearly full disk it is the only sign. */
+function writeAll(fs: Fs, descriptor: number, parts: readonly Uint8Array[]): void {
+  let waiting = parts.filter((part) => part.length > 0)
+  while (waiting.length > 0) {
+    let written = fs.writevSync(descriptor, waiting.slice(0, 1024))
+    if (written === 0) throw Object.assign(new Error('EIO: nothing more can be written'), { code: 'EIO' })
+    while (written > 0 && waiting[0] !== undefined && written >= waiting[0].length) {
+      written -= waiting[0].length
+      waiting = waiting.slice(1)
+    }
+    if (written > 0 && waiting[0] !== undefined) waiting = [waiting[0].subarray(written), ...waiting.slice(1)]
+  }
+}
