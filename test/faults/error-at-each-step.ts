@@ -18,6 +18,8 @@ const UNCHANGED: readonly unknown[] = ['store-full', 'store-unavailable']
 const UNKNOWN = 'durability-unknown'
 /** Milliseconds within which a service in doubt has to end. */
 const LAST_WORDS = 3000
+/** Milliseconds after its answer in which the last call of a change is made. */
+const AFTERMATH = 1000
 
 /** Every system call of a commit fails, once or from then on. */
 export const errorAtEachStep: Fault = {
@@ -77,7 +79,7 @@ class ErrorAtEachStep {
       asked.push(await this.ask(lane, injection, service, tracer, make()))
       if (asked.at(-1)?.reply === null) break
     }
-    if (hits(tracer) > 0) this.found['errors that hit'] += 1
+    if (await hasHit(tracer)) this.found['errors that hit'] += 1
     await tracer.detach()
     if (asked.some(isInDoubt)) await this.seeItEnd(lane, injection, service)
     for (const { change } of asked.slice(-1)) this.report(injection, change, await lane.problemsOf(change))
@@ -161,6 +163,13 @@ function codeOf(reply: Reply): unknown {
 
 function hits(tracer: Tracer): number {
   return tracer.output().split('(INJECTED)').length - 1
+}
+
+/** What is cleared away after the answer may be hit a moment after it. */
+async function hasHit(tracer: Tracer): Promise<boolean> {
+  const deadline = performance.now() + AFTERMATH
+  while (hits(tracer) === 0 && performance.now() < deadline) await sleep(10)
+  return hits(tracer) > 0
 }
 
 /** Every step with every error, both ways; of a few only, other ones each time. */
