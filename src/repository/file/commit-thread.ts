@@ -5,8 +5,8 @@ import type { FileJob, FileOutcome } from './file-job.ts'
 
 /**
  * Runs file jobs in a thread of its own: five system calls in a row there took 0.78 ms a lone update, through the thread
- * pool, a hop for each, 1.06 ms. What waits while one is done is done together: one after the other, 64 campaigns with a writer
- * each had less than half of the updates.
+ * pool, a hop for each, 1.06 ms. What waits while one is done is done together: the system calls alone did 1,500 changes of 64
+ * files a second one after the other, and 1,800 to 2,800 together.
  */
 export class CommitThread {
   private readonly waiting = new Map<number, (outcome: FileOutcome) => void>()
