@@ -22,8 +22,10 @@ const MODES: readonly Mode[] = [
 const LEAST_SHARE = 30
 /** By how much the second half may leave more memory in use than the first. */
 const MOST_GROWTH = 1.1
-/** How often the service is left to rest in each half, at last at its end, and for how many milliseconds. */
-const RESTS = 4
+/** In how many parts a half is made, each of campaigns of its own. */
+const PARTS = 4
+/** How often the service is looked at after each half, and after how many milliseconds of rest each time. */
+const LOOKS = 4
 const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 2_000, full: 4_000 }
 const MIB = 1024 * 1024
 /** The level of an error in the log. */
@@ -61,8 +63,8 @@ class Fuzz {
     const total = REQUESTS[this.size]
     const first = await this.half(service, 'a', total / 2)
     const second = await this.half(service, 'b', total)
-    // The first thousands fill what is kept for speed, 8 % in the middle form: only many show whether it goes on.
-    if (this.size === 'full' && second > first * MOST_GROWTH) {
+    // A few requests fill what is kept for speed: only many show whether it goes on.
+    if (this.size !== 'short' && second > first * MOST_GROWTH) {
       this.problems.push(`${toMib(first)} MiB were in use after the first half, ${toMib(second)} after the second`)
     }
     const shares = this.shares()
@@ -76,21 +78,22 @@ class Fuzz {
     return { counts: this.counts(shares, first, second), problems: this.problems }
   }
 
-  /**
-   * The most that is in use at a rest. The least would be that of the first rest, when not all is compiled and the young
-   * generation has not its size; and after a full collection V8 may give back a fifth, which would make a half look small.
-   */
+  /** The least that is in use at its end: at a single look there may be garbage that was not yet collected. */
   private async half(service: Service, name: string, until: number): Promise<number> {
     const begin = this.next
-    const resident: number[] = []
-    for (let rest = 1; rest <= RESTS; rest += 1) {
-      resident.push(await this.part(service, `${name}${rest}`, begin + ((until - begin) * rest) / RESTS))
+    for (let part = 1; part <= PARTS; part += 1) {
+      await this.part(service, `${name}${part}`, begin + ((until - begin) * part) / PARTS)
     }
-    return Math.max(...resident)
+    const resident: number[] = []
+    while (resident.length < LOOKS) {
+      await sleep(SETTLE[this.size])
+      resident.push(residentBytes(service.pid))
+    }
+    return Math.min(...resident)
   }
 
-  /** Goes on until so many requests were made, takes away what they left, and returns the bytes that are in use then. */
-  private async part(service: Service, name: string, until: number): Promise<number> {
+  /** Goes on until so many requests were made, and takes away what they left. */
+  private async part(service: Service, name: string, until: number): Promise<void> {
     const lanes = Array.from(
       { length: LANES },
       (_, index) => new Lane(service, `${name}-${index}`, this.seed, (text) => this.problems.push(text)),
@@ -101,8 +104,6 @@ class Fuzz {
       await lane.clear()
       lane.close()
     }
-    await sleep(SETTLE[this.size])
-    return residentBytes(service.pid)
   }
 
   private async drive(lane: Lane, until: number): Promise<void> {

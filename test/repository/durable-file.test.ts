@@ -2,9 +2,9 @@ import * as nodeFs from 'node:fs'
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { carryOut, carryOutAll, type DurableDirectory } from '#campaignd/repository/file/durable-file.js'
+import { carryOutAll, type DurableDirectory } from '#campaignd/repository/file/durable-file.js'
 import { identityOf } from '#campaignd/repository/file/file-identity.js'
-import type { FileChange, FileOutcome } from '#campaignd/repository/file/file-job.js'
+import type { FileChange, FileJob, FileOutcome } from '#campaignd/repository/file/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock-identity.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
@@ -68,6 +68,13 @@ function scene(kind: FileChange['kind']): Scene {
       mkdirSync(lockPath)
     },
   }
+}
+
+/** One job by itself, to its very end. */
+function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome {
+  const { outcomes, clearAway } = carryOutAll(directory, [job])
+  clearAway()
+  return outcomes[0] as FileOutcome
 }
 
 function failWith(code: string): never {

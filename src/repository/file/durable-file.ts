@@ -52,13 +52,6 @@ export interface CarriedOut {
   readonly clearAway: () => void
 }
 
-/** Carries out one job by itself; see `carryOutAll`. */
-export function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome {
-  const { outcomes, clearAway } = carryOutAll(directory, [job])
-  clearAway()
-  return outcomes[0] as FileOutcome
-}
-
 /**
  * Carries out jobs on different files, each durably and all or nothing, step by step together: of those that come at the same
  * moment the first flush takes most of the others along, and one flush of the directory is for all. Synchronous on purpose: it
