@@ -11,6 +11,7 @@ import { openLog } from './log.ts'
 import { Metrics } from './metrics/metrics.ts'
 import type { ManifestRepository } from './repository/repository.ts'
 import { openFileRepository } from './repository/file/open-file-repository.ts'
+import { keepTickShape } from './tick-shape.ts'
 
 /** The whole service: settings, store, server, and an orderly end. */
 
@@ -31,6 +32,8 @@ const { logger } = log
 
 const timestamps = new TimestampWriter()
 const running: { app?: App; leases?: LeaseKeeper; repository?: ManifestRepository; inDoubt?: Error } = {}
+
+keepTickShape()
 
 process.on('uncaughtException', (error) => {
   logger.fatal({ err: error }, 'uncaught: the service ends')
@@ -113,7 +116,7 @@ async function start(): Promise<void> {
       `ANYBODY MAY DO ANYTHING: there are no tokens, and others can reach ${host}. Whoever does may read, change and delete all campaigns`,
     )
   }
-  const url = await listenQuietly(app, host, port)
+  const url = await app.listen({ host, port })
   leases.start()
   logger.info(
     { url, data_dir: dataDir, durability },
@@ -142,17 +145,6 @@ function watchTokens({ tokens }: Config): TokenWatch | null {
 
 function now(): string {
   return timestamps.write(Date.now())
-}
-
-/** Fastify logs a line of its own for each address of the machine; we say it once. */
-async function listenQuietly(app: App, host: string, port: number): Promise<string> {
-  const { level } = app.log
-  app.log.level = 'silent'
-  try {
-    return await app.listen({ host, port })
-  } finally {
-    app.log.level = level
-  }
 }
 
 /** New changes are refused, waiting calls end, what is in flight is written and answered, the lock is released. */

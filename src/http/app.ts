@@ -1,13 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { LogController, fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Logger } from 'pino'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { UNKNOWN_ROUTE } from '../metrics/request-metrics.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
 import { CampaignFeed } from '../live/campaign-feed.ts'
 import { EventHub } from '../live/event-hub.ts'
+import { CallStart } from './call-start.ts'
 import { authentication, type AuthenticationOptions } from './checks/authentication.ts'
 import { authorization } from './checks/authorization.ts'
 import type { Check } from './checks/check.ts'
@@ -19,16 +19,14 @@ import { pipelining } from './checks/pipelining.ts'
 import { rateLimit } from './checks/rate-limit.ts'
 import { answerClientError, answerExpectation } from './client-error.ts'
 import { jsonBody } from './json-body.ts'
-import { lateChild } from './late-logger.ts'
 import type { Limits } from './limits.ts'
-import { ANSWER_HEADERS, answerHeaders } from './plugins/answer-headers.ts'
-import { callRecord } from './plugins/call-record.ts'
 import { cors, type CorsOptions } from './plugins/cors.ts'
+import { dispatch } from './plugins/dispatch.ts'
 import { drain } from './plugins/drain.ts'
 import { gate } from './plugins/gate.ts'
 import { openApi } from './plugins/open-api.ts'
 import { Places } from './places.ts'
-import { HttpError, sendProblem } from './problem.ts'
+import { asProblem, HttpError } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
 import { campaignRoutes } from './routes/campaign.ts'
 import { campaignsRoutes } from './routes/campaigns.ts'
@@ -47,6 +45,10 @@ import { resumeRoutes } from './routes/resume.ts'
 import { retryRoutes } from './routes/retry.ts'
 import { workersRoutes } from './routes/workers.ts'
 import { SCHEMAS } from './schemas.ts'
+import { answerHeaders } from './stamps/answer-headers.ts'
+import { callRecord } from './stamps/call-record.ts'
+import { lastAnswer } from './stamps/last-answer.ts'
+import type { Stamp } from './stamps/stamp.ts'
 import { schemaController } from './validation.ts'
 
 /** Who gets in, and by which names and from whose pages. */
@@ -92,11 +94,8 @@ const TIMEOUT_CHECK = 1_000
 /** The service without its socket. Closing it ends waiting calls and refuses new changes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { repository, leases, metrics, logger, limits, access } = dependencies
-  // By the type that children have too: one that is made late is no whole pino.
-  const loggerInstance: FastifyBaseLogger = logger
   const app: App = fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    logController: new CallStart(logger),
     bodyLimit: Math.min(MIB, limits.bodyLimit),
     requestTimeout: limits.requestTimeout * 1000,
     keepAliveTimeout: limits.keepAliveTimeout * 1000,
@@ -108,24 +107,28 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdOf,
-    childLoggerFactory: (_logger, bindings, options) => lateChild(logger, bindings, options),
     schemaController,
-    frameworkErrors: (error, request, reply) => {
-      reply.headers(ANSWER_HEADERS).header('x-request-id', request.id)
-      void sendProblem(error, request, reply)
-      // It has no route, and passes no hook.
-      metrics.requests.tally(request.method, UNKNOWN_ROUTE).count(reply.statusCode)
+    // What has no route passes no hook.
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      const json = asProblem(error, request, reply)
+      for (const stamp of stamps) stamp(request, reply)
+      void reply.send(json)
     },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  const stamps: readonly Stamp[] = [
+    answerHeaders,
+    lastAnswer(app),
+    callRecord(app, { requests: metrics.requests, logger }),
+  ]
   app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', answerExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
   // Without it each answer is looked up among those declared, by its status and media type, to be stringified all the same.
   app.setReplySerializer((payload) => JSON.stringify(payload))
-  app.setErrorHandler(sendProblem)
+  app.setErrorHandler((error, request, reply) => reply.send(asProblem(error, request, reply)))
   app.setNotFoundHandler((request) => {
     throw new HttpError('not-found', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`)
   })
@@ -151,8 +154,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       perAddress: limits.maxStreamsPerAddress,
     }),
   }
-  await app.register(callRecord, { requests: metrics.requests, logger })
-  await app.register(answerHeaders)
   // Before the gate: a page has to be let read why it was refused.
   if (access.corsOrigins.length > 0) await app.register(cors, access)
   await app.register(drain, {
@@ -161,6 +162,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       feed.end()
     },
   })
+  await app.register(dispatch, { stamps })
   await app.register(gate, { checks: checksOf(app, dependencies) })
   await app.register(jsonBody)
   await app.register(openApi)

@@ -1,10 +1,10 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
-import { ANSWER_HEADERS } from './plugins/answer-headers.ts'
 import { problem, PROBLEM_TYPE } from './problem.ts'
 import { PROBLEMS, type HttpErrorCode } from './problem-catalog.ts'
 import { nextRequestId, requestIdOf } from './request-id.ts'
+import { ANSWER_HEADERS } from './stamps/answer-headers.ts'
 
 /** Answers to what never becomes a request of Fastify's: Node would send them empty. */
 

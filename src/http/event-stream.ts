@@ -10,7 +10,9 @@ const HEADERS = {
 
 /** Takes the connection of a reply over for Server-Sent Events. */
 export function openEventStream(reply: FastifyReply): EventSink {
-  reply.countStream()
+  // How long it lasts is its reader's affair.
+  reply.isHeld = true
+  reply.stamp()
   reply.hijack()
   const { raw } = reply
   // Its end is that of the connection: to wrap each write in a chunk took more than the write.

@@ -121,16 +121,20 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-request',
 }
 
-/** Sends whatever was thrown as a problem, and logs what is our own fault. */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/**
+ * Makes a problem of the reply to whatever was thrown, and logs what is our own fault.
+ * @returns the body to send, as JSON
+ */
+export function asProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
   const [instance = ''] = request.url.split('?')
   // A client that breaks off within its body is no fault of ours, though hardly anybody reads this answer.
   const isBrokenOff = request.raw.errored !== null && request.raw.errored === error
   const body = isBrokenOff
     ? problem('malformed-request', 'The request ends before its body does.', instance)
     : problemOf(error, instance)
-  if (body.status >= 500) request.log.error({ err: error }, body.title)
+  if (body.status >= 500) request.log.error({ request_id: request.id, err: error }, body.title)
   const { retryAfter } = PROBLEMS[body.code]
   if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
-  return reply.code(body.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(body))
+  reply.code(body.status).header('content-type', PROBLEM_TYPE)
+  return JSON.stringify(body)
 }

@@ -12,7 +12,7 @@ export interface DrainOptions {
   readonly onDrain: () => void
 }
 
-/** From the beginning of a close on, connections are given up after their answer. */
+/** Makes a close begin with ending what would otherwise be waited for. */
 export const drain = fastifyPlugin<DrainOptions>(
   (app, { onDrain }, done) => {
     let draining = false
@@ -20,10 +20,6 @@ export const drain = fastifyPlugin<DrainOptions>(
     app.addHook('preClose', (next) => {
       draining = true
       onDrain()
-      next()
-    })
-    app.addHook('onSend', (_request, reply, _payload, next) => {
-      if (draining) reply.header('connection', 'close')
       next()
     })
     done()

@@ -1,4 +1,4 @@
-import fastifyPlugin from 'fastify-plugin'
+import type { Stamp } from './stamp.ts'
 
 /** Of every answer; a route may set others for what it serves. */
 export const ANSWER_HEADERS = {
@@ -10,14 +10,7 @@ export const ANSWER_HEADERS = {
 const HEADERS = Object.entries(ANSWER_HEADERS)
 
 /** Every answer names its request, no browser guesses what it is or embeds it elsewhere, and no cache gives it to somebody else. */
-export const answerHeaders = fastifyPlugin(
-  (app, _options, done) => {
-    app.addHook('onRequest', (request, reply, next) => {
-      reply.header('x-request-id', request.id)
-      for (const [name, value] of HEADERS) reply.header(name, value)
-      next()
-    })
-    done()
-  },
-  { name: 'answer-headers', fastify: '5.x' },
-)
+export const answerHeaders: Stamp = ({ id }, reply) => {
+  reply.header('x-request-id', id)
+  for (const [name, value] of HEADERS) if (!reply.hasHeader(name)) reply.header(name, value)
+}
