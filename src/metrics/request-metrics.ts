@@ -30,7 +30,7 @@ export class RequestMetrics {
     })
     new RequestDurations(
       'campaignd_http_request_duration_seconds',
-      'Seconds from a request to the end of its answer, by method and route template. Left out are streams, and calls with wait ' +
+      'Seconds from a request to its answer, by method and route template. Left out are streams, and calls with wait ' +
         'or wait_seconds that had to wait: how long these take says nothing of the service.',
       registry,
       tallies,
