@@ -128,7 +128,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   app.setSerializerCompiler(() => JSON.stringify)
   // Without it each answer is looked up among those declared, by its status and media type, to be stringified all the same.
   app.setReplySerializer((payload) => JSON.stringify(payload))
-  app.setErrorHandler((error, request, reply) => reply.send(asProblem(error, request, reply)))
+  app.setErrorHandler(asProblem)
   app.setNotFoundHandler((request) => {
     throw new HttpError('not-found', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`)
   })

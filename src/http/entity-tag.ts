@@ -13,10 +13,12 @@ export function experimentTag({ header }: Campaign, { revision }: Experiment): s
   return `"${header.uid}-${revision}"`
 }
 
-/** True when the client has this version: it is to be answered 304. Sets the tag either way. */
+/** True when the client has this version: then the answer is a 304, and has no body. Sets the tag either way. */
 export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   reply.header('etag', tag)
-  return namesTag(request, tag)
+  const known = namesTag(request, tag)
+  if (known) reply.code(304)
+  return known
 }
 
 /** True when If-None-Match names the version. */

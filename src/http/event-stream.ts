@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { EventSink } from '../live/event-channel.ts'
+import type { EventSink } from '../live/reader-group.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',

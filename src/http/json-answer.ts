@@ -10,7 +10,11 @@ export function listJson(name: string, items: readonly Uint8Array[], rest: objec
   return Buffer.concat([begin, ...items, end])
 }
 
-/** Answers with JSON that is encoded already. */
-export function sendJson(reply: FastifyReply, json: string | Buffer): FastifyReply {
-  return reply.header('content-type', 'application/json; charset=utf-8').send(json)
+/**
+ * JSON that is encoded already, to be returned to Fastify as the answer. Not sent: a reply that is returned in its place is waited
+ * for by listeners for its end, since it leaves only with the others of its turn.
+ */
+export function asJson<T extends string | Buffer>(reply: FastifyReply, json: T): T {
+  reply.header('content-type', 'application/json; charset=utf-8')
+  return json
 }

@@ -9,7 +9,7 @@ import { StringEnum } from '../../domain/schema.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, ifMatch, isKnown, requireMatch } from '../entity-tag.ts'
-import { sendJson } from '../json-answer.ts'
+import { asJson } from '../json-answer.ts'
 import { CampaignParams, IfMatch, IfNoneMatch, Timezone, timezoneOf } from './parameters.ts'
 
 const ManifestRef = Type.Ref('CampaignManifest')
@@ -54,10 +54,9 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
       const { campaign_id } = request.params
       const timezone = timezoneOf(request.query)
       const { campaign, bytes } = await repository.readDocument(campaign_id)
-      if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
-      if (request.query.format !== undefined)
-        return sendJson(reply, encodeForPythonTool(campaign.toManifest(), timezone))
-      return sendJson(reply, bytes.whole)
+      if (isKnown(request, reply, campaignTag(campaign))) return undefined
+      if (request.query.format !== undefined) return asJson(reply, encodeForPythonTool(campaign.toManifest(), timezone))
+      return asJson(reply, bytes.whole)
     },
   )
 
@@ -98,7 +97,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
         campaign_id,
         ifMatch(request, campaignTag, (before) => patchCampaign(before, patch, at, limits)),
       )
-      return sendJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
+      return asJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
     },
   )
 
@@ -136,7 +135,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
           if (!force) refuseIfRunning(campaign)
         },
       })
-      return reply.code(204).send()
+      reply.code(204)
     },
   )
 }

@@ -15,7 +15,7 @@ import { RepositoryError, type ManifestRepository, type RepositoryErrorCode } fr
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, isKnown } from '../entity-tag.ts'
-import { sendJson } from '../json-answer.ts'
+import { asJson } from '../json-answer.ts'
 import { pageToken, readPageToken } from '../page-token.ts'
 import { invalidParameter } from '../problem.ts'
 import { DEFAULT_LIMIT, IfNoneMatch, NextPageToken, pageProperties, Timezone, timezoneOf } from './parameters.ts'
@@ -95,7 +95,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
       refuseTooMany(request.body, limits)
       const { campaign, created } = await createOrFind(repository, createManifest(request.body, creation))
       if (created) reply.code(201).header('location', `/v1/campaigns/${campaign.header.campaign_id}`)
-      return sendJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
+      return asJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
     },
   )
 
@@ -122,8 +122,8 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
       const { campaigns, next } = await repository.list(campaignQuery(request.query))
       const body = JSON.stringify({ campaigns, next_page_token: next === null ? null : pageToken(next) })
       const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-      if (isKnown(request, reply, tag)) return reply.code(304).send()
-      return sendJson(reply, body)
+      if (isKnown(request, reply, tag)) return undefined
+      return asJson(reply, body)
     },
   )
 }

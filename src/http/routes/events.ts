@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import type { EventSink } from '../../live/event-channel.ts'
+import type { EventSink } from '../../live/reader-group.ts'
 import type { Unsubscribe } from '../../repository/repository.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'

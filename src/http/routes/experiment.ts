@@ -39,7 +39,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
       const { campaign_id, exp_id } = request.params
       const campaign = await repository.read(campaign_id)
       const experiment = findExperiment(campaign, exp_id)
-      if (isKnown(request, reply, experimentTag(campaign, experiment))) return reply.code(304).send()
+      if (isKnown(request, reply, experimentTag(campaign, experiment))) return undefined
       return experiment
     },
   )
@@ -84,7 +84,8 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
         }),
       )
       leases.hear(campaign_id, experiment)
-      return reply.header('etag', tag).send(experiment)
+      reply.header('etag', tag)
+      return experiment
     },
   )
 }

@@ -8,7 +8,7 @@ import { headerProperties } from '../../domain/manifest.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, ifMatch, isKnown } from '../entity-tag.ts'
-import { listJson, sendJson } from '../json-answer.ts'
+import { asJson, listJson } from '../json-answer.ts'
 import { pageToken, readPageToken } from '../page-token.ts'
 import { invalidParameter } from '../problem.ts'
 import {
@@ -93,10 +93,10 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
     async (request, reply) => {
       const query = experimentQuery(request.query)
       const { campaign, bytes } = await repository.readDocument(request.params.campaign_id)
-      if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
+      if (isKnown(request, reply, campaignTag(campaign))) return undefined
       const { positions, next } = pageOfExperiments(campaign, query)
       const rest = { next_page_token: next === null ? null : pageToken(next) }
-      return sendJson(reply, listJson('experiments', bytes.list(positions), rest))
+      return asJson(reply, listJson('experiments', bytes.list(positions), rest))
     },
   )
 
@@ -133,7 +133,8 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
           return { changes, result: { ...result, created: changes !== null } }
         }),
       )
-      return reply.code(created ? 201 : 200).send(appended)
+      reply.code(created ? 201 : 200)
+      return appended
     },
   )
 }

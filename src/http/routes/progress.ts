@@ -9,7 +9,7 @@ import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { campaignTag, isKnown, namesTag } from '../entity-tag.ts'
 import { heldAnswer } from '../held-answer.ts'
-import { sendJson } from '../json-answer.ts'
+import { asJson } from '../json-answer.ts'
 import { CampaignParams, IfNoneMatch } from './parameters.ts'
 
 const ProgressQuery = Type.Object(
@@ -59,8 +59,8 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
       const { campaign_id } = request.params
       const holding = { feed, waiting, campaignId: campaign_id, seconds: request.query.wait ?? 0 }
       const campaign = await heldAnswer(reply, holding, () => repository.read(campaign_id), isWorthTelling(request))
-      if (isKnown(request, reply, campaignTag(campaign))) return reply.code(304).send()
-      return sendJson(reply, progressJson(campaign))
+      if (isKnown(request, reply, campaignTag(campaign))) return undefined
+      return asJson(reply, progressJson(campaign))
     },
   )
 }
