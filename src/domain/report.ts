@@ -81,7 +81,8 @@ export function readReport(report: ExperimentReport, experiment: Experiment, tim
       throw invalid({ pointer: jsonPointer(field), detail: `cannot be set: a ${target} experiment has none` })
     }
   }
-  return { ...report, ...readTimes(report, timezone) }
+  const hasTimes = report.started_at !== undefined || report.completed_at !== undefined
+  return hasTimes ? { ...report, ...readTimes(report, timezone) } : report
 }
 
 function readTimes(report: ExperimentReport, timezone: string): Partial<ExperimentReport> {

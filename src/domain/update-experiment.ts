@@ -57,7 +57,8 @@ export function applyReport(before: Experiment, input: ExperimentReport, moment:
   const after = withFields(advance(before, report, transition, moment.now), report)
   if (differences(before, after).length === 0) return before
   if (before.status === 'completed') refuseAllButResultPath(before, after)
-  return { ...after, revision: moment.revision }
+  after.revision = moment.revision
+  return after
 }
 
 type Step = Exclude<Transition, 'finish-if-lost' | 'same-or-finish-if-lost' | 'rerun'>
@@ -155,6 +156,7 @@ function skip(before: Experiment, now: string): Experiment {
   return { ...before, status: 'skipped', completed_at, failure_kind: null, lease: null }
 }
 
+/** A value of its own, even when the report has no fields. */
 function withFields(experiment: Experiment, report: ExperimentReport): Experiment {
   const { status: _status, attempt: _attempt, lease_seconds, error, result_path, ...fields } = report
   const given: Partial<Experiment> = fields

@@ -11,6 +11,7 @@ import { campaignTag, ifMatch, isKnown } from '../entity-tag.ts'
 import { asJson, listJson } from '../json-answer.ts'
 import { pageToken, readPageToken } from '../page-token.ts'
 import { invalidParameter } from '../problem.ts'
+import { RecentAnswers } from '../recent-answers.ts'
 import {
   CampaignParams,
   DEFAULT_LIMIT,
@@ -62,6 +63,9 @@ const Append = Type.Object(
   { additionalProperties: false, examples: [{ experiments: ExperimentDraft.examples as unknown[] }] },
 )
 
+/** Bytes of pages that are kept: a hundred of a hundred experiments. */
+const PAGES = 8 * 1024 * 1024
+
 const REMAINING = ['pending', 'failed'] as const
 const NOT_REMAINING = ['running', 'completed', 'skipped'] as const
 
@@ -69,6 +73,8 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
   app,
   { repository, now, limits },
 ) => {
+  const pages = new RecentAnswers(PAGES)
+
   app.get(
     '/campaigns/:campaign_id/experiments',
     {
@@ -93,10 +99,14 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
     async (request, reply) => {
       const query = experimentQuery(request.query)
       const { campaign, bytes } = await repository.readDocument(request.params.campaign_id)
-      if (isKnown(request, reply, campaignTag(campaign))) return undefined
-      const { positions, next } = pageOfExperiments(campaign, query)
-      const rest = { next_page_token: next === null ? null : pageToken(next) }
-      return asJson(reply, listJson('experiments', bytes.list(positions), rest))
+      const tag = campaignTag(campaign)
+      if (isKnown(request, reply, tag)) return undefined
+      const page = pages.get(`${tag} ${JSON.stringify(query)}`, () => {
+        const { positions, next } = pageOfExperiments(campaign, query)
+        const rest = { next_page_token: next === null ? null : pageToken(next) }
+        return listJson('experiments', bytes.list(positions), rest)
+      })
+      return asJson(reply, page)
     },
   )
 
