@@ -103,7 +103,7 @@ export class EventChannel {
         sink.end()
       }
     }
-    this.groups.length = this.count = 0
+    this.groups.length = this.count = this.turn = 0
   }
 
   /** How long after the group before it the next one is told. */
