@@ -114,7 +114,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       for (const stamp of stamps) stamp(request, reply)
       void reply.send(json)
     },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => {
+      // Behind the answers to what the connection asked before it in this turn, of which one may be its last.
+      setImmediate(() => {
+        answerClientError(error, socket)
+      })
+    },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   const stamps: readonly Stamp[] = [

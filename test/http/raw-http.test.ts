@@ -199,3 +199,10 @@ test.each(['PROPFIND', 'OPTIONS', 'TRACE', 'LOCK'])(
     expectRawProblem(await exchange(port, request(`${method} /v1/campaigns`)), 404, 'not-found')
   },
 )
+
+test('what comes before bytes that are no HTTP is answered first', async () => {
+  const { port } = await listen()
+  const received = await exchange(port, 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n')
+  const statuses = [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+  expect(statuses).toEqual([200, 400])
+})
