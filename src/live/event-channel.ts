@@ -102,6 +102,7 @@ export class EventChannel {
         if (lastBytes !== null) sink.write(lastBytes())
         sink.end()
       }
+      group.members.clear()
     }
     this.groups.length = this.count = this.turn = 0
   }
@@ -161,7 +162,9 @@ export class EventChannel {
     if (this.turn >= this.groups.length) this.turn = 0
   }
 
+  /** Nothing to whom it cut off: what is told may come in several pieces. */
   private write(group: ReaderGroup, reader: Reader, bytes: Buffer): void {
+    if (!group.members.has(reader)) return
     const { sink } = reader
     sink.write(bytes)
     if (sink.backlog <= this.options.maxBacklog) return

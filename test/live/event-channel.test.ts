@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { EventChannel } from '#campaignd/live/event-channel.js'
+import { EventFrame } from '#campaignd/live/event-frame.js'
+
+const KIB = 1024
+
+/** A connection whose reader takes nothing. */
+class Stalled {
+  readonly written: number[] = []
+  drops = 0
+
+  get backlog(): number {
+    return this.written.reduce((sum, length) => sum + length, 0)
+  }
+
+  write(bytes: Buffer): void {
+    this.written.push(bytes.length)
+  }
+
+  end(): void {
+    // Nothing waits for it.
+  }
+
+  drop(): void {
+    this.drops += 1
+  }
+}
+
+function openChannel() {
+  const found = { dropped: 0 }
+  const onDropped = () => {
+    found.dropped += 1
+  }
+  return { channel: new EventChannel({ ringBytes: 1024 * KIB, maxBacklog: 100 * KIB, onDropped }, '1'), found }
+}
+
+function frame(id: number, size: number): EventFrame {
+  return new EventFrame('change', String(id), () => 'x'.repeat(size), size)
+}
+
+const nextTurns = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+test('a reader who is cut off within what he is told is written to no more, and counted once', async () => {
+  const { channel, found } = openChannel()
+  const reader = new Stalled()
+  channel.add(reader, [])
+  for (const id of [2, 3, 4]) channel.publish(frame(id, 200 * KIB))
+  await nextTurns()
+  expect(reader.written).toHaveLength(1)
+  expect([reader.drops, found.dropped, channel.readers]).toEqual([1, 1, 0])
+})
+
+test('so is one who is cut off within his first frames', () => {
+  const { channel, found } = openChannel()
+  const reader = new Stalled()
+  channel.add(reader, [frame(2, 200 * KIB), frame(3, 200 * KIB)])
+  expect(reader.written).toHaveLength(1)
+  expect([reader.drops, found.dropped, channel.readers]).toEqual([1, 1, 0])
+})
+
+test('readers of a stream that was ended, who leave late, take nobody along who came since', async () => {
+  const { channel } = openChannel()
+  const leave = channel.add(new Stalled(), [])
+  channel.end()
+  expect(channel.readers).toBe(0)
+  const reader = new Stalled()
+  channel.add(reader, [])
+  leave()
+  expect(channel.readers).toBe(1)
+  channel.publish(frame(2, KIB))
+  await nextTurns()
+  expect(reader.written).toHaveLength(1)
+})
