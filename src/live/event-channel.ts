@@ -105,6 +105,7 @@ export class EventChannel {
       group.members.clear()
     }
     this.groups.length = this.count = this.turn = 0
+    this.tape.forget(this.tape.end)
   }
 
   /** How long after the group before it the next one is told. */
