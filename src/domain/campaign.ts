@@ -92,7 +92,7 @@ export class Campaign {
     return { ...this.header, experiments: [...this.experiments] }
   }
 
-  private changedBy({ at, header = {}, changed = [], appended = [] }: Changes): Campaign {
+  private changedBy({ at, header, changed = [], appended = [] }: Changes): Campaign {
     let { experiments, tally, queues, positions } = this
     for (const after of changed) {
       const position = this.positionOf(after.exp_id)
@@ -109,7 +109,10 @@ export class Campaign {
       tally = tallyOf(experiments)
       queues = ClaimQueues.of(experiments)
     }
-    const next = { ...this.header, ...header, updated_at: at, revision: this.nextRevision }
+    const next = { ...this.header }
+    if (header !== undefined) Object.assign(next, header)
+    next.updated_at = at
+    next.revision = this.nextRevision
     next.total_experiments = experiments.length
     return new Campaign(next, experiments, tally, queues, positions)
   }

@@ -163,6 +163,11 @@ export type Experiment = Static<typeof CampaignManifestEntry>
 /** The seven fields that define an experiment, in the order in which the definition digest takes them. */
 export const DEFINITION_KEYS = Object.keys(definitionProperties) as (keyof typeof definitionProperties)[]
 
+/** The other fields: what becomes of it. */
+export const OUTCOME_KEYS = (Object.keys(CampaignManifestEntry.properties) as (keyof Experiment)[]).filter(
+  (key) => !(key in definitionProperties),
+)
+
 /** True when both run the same thing: all seven defining fields are equal. */
 export function sameDefinition(
   a: Pick<Experiment, keyof typeof definitionProperties>,

@@ -69,15 +69,16 @@ const FIELDS_OF: Readonly<Record<ExperimentStatus, readonly ReportField[]>> = {
  * @throws DomainError `invalid` when it says nothing, or says what the status cannot have
  */
 export function readReport(report: ExperimentReport, experiment: Experiment, timezone: string): ExperimentReport {
-  const { status, attempt: _attempt, ...fields } = report
-  if (status === undefined && Object.keys(fields).length === 0) {
+  const { status } = report
+  const fields = (Object.keys(report) as ReportField[]).filter((field) => field !== 'status' && field !== 'attempt')
+  if (status === undefined && fields.length === 0) {
     throw invalid({ pointer: '', detail: 'says nothing: give a status or a field to change' })
   }
   const target = status ?? experiment.status
-  for (const [field, value] of Object.entries(fields)) {
+  for (const field of fields) {
     // Whoever puts an experiment back or skips it may say who he is, though he does not run it.
     const signs = field === 'worker' && status !== undefined
-    if (value !== null && !signs && !FIELDS_OF[target].includes(field as ReportField)) {
+    if (report[field] !== null && !signs && !FIELDS_OF[target].includes(field)) {
       throw invalid({ pointer: jsonPointer(field), detail: `cannot be set: a ${target} experiment has none` })
     }
   }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from './campaign.ts'
 import { DomainError } from './errors.ts'
 import { keepTail, MAX_ERROR_BYTES } from './error-text.ts'
-import type { Experiment } from './experiment.ts'
+import { OUTCOME_KEYS, type Experiment } from './experiment.ts'
 import { requeue, startAttempt } from './attempt.ts'
 import { holderOf, refusal, requireCurrentAttempt, requireOwner, staleAttempt } from './fence.ts'
 import { readReport, type ExperimentReport } from './report.ts'
@@ -55,7 +55,7 @@ export function applyReport(before: Experiment, input: ExperimentReport, moment:
   refuseOtherWorker(before, report, transition)
   if (transition === 'refused') throw transitionRefused(before, report)
   const after = withFields(advance(before, report, transition, moment.now), report)
-  if (differences(before, after).length === 0) return before
+  if (!OUTCOME_KEYS.some((key) => isChanged(before, after, key))) return before
   if (before.status === 'completed') refuseAllButResultPath(before, after)
   after.revision = moment.revision
   return after
@@ -111,16 +111,15 @@ function transitionRefused(before: Experiment, { status }: ExperimentReport): Do
 }
 
 function refuseAllButResultPath(before: Experiment, after: Experiment): void {
-  const other = differences(before, after).find((key) => key !== 'result_path')
+  const other = OUTCOME_KEYS.find((key) => key !== 'result_path' && isChanged(before, after, key))
   if (other === undefined) return
   const detail = `Experiment ${before.exp_id} is completed: it takes a later result_path, but no other ${other}.`
   throw refusal(before, 'transition-refused', detail)
 }
 
-/** The fields that are not what they were. Few are new values at all, which is looked at first. */
-function differences(before: Experiment, after: Experiment): (keyof Experiment)[] {
-  const keys = Object.keys(after) as (keyof Experiment)[]
-  return keys.filter((key) => after[key] !== before[key] && !isDeepStrictEqual(after[key], before[key]))
+/** Few fields are new values at all, which is looked at first. */
+function isChanged(before: Experiment, after: Experiment, key: keyof Experiment): boolean {
+  return after[key] !== before[key] && !isDeepStrictEqual(after[key], before[key])
 }
 
 /** What the step itself does, before the fields of the report. */
@@ -156,17 +155,22 @@ function skip(before: Experiment, now: string): Experiment {
   return { ...before, status: 'skipped', completed_at, failure_kind: null, lease: null }
 }
 
-/** A value of its own, even when the report has no fields. */
+/**
+ * A value of its own, even when the report has no fields. Each is put in by its name: to gather them in an object first, and to
+ * spread that, took twice as long.
+ */
 function withFields(experiment: Experiment, report: ExperimentReport): Experiment {
-  const { status: _status, attempt: _attempt, lease_seconds, error, result_path, ...fields } = report
-  const given: Partial<Experiment> = fields
-  if (error !== undefined) given.error = error === null ? null : keepTail(error, MAX_ERROR_BYTES)
+  const { worker, error, result_path, failure_kind, started_at, completed_at, lease_seconds } = report
+  const after = { ...experiment }
+  const isRun = after.status !== 'pending' && after.status !== 'skipped'
+  if (worker !== undefined && isRun) after.worker = worker
+  if (error !== undefined) after.error = error === null ? null : keepTail(error, MAX_ERROR_BYTES)
   // A first report of completion, repeated, must not take back the path that came later.
-  const keepsPath = experiment.status === 'completed' && result_path === null
-  if (result_path !== undefined && !keepsPath) given.result_path = result_path
-  if (experiment.status === 'pending' || experiment.status === 'skipped') delete given.worker
-  if (lease_seconds !== undefined) {
-    given.lease = { seconds: lease_seconds, claim_id: experiment.lease?.claim_id ?? null }
-  }
-  return { ...experiment, ...given }
+  const keepsPath = after.status === 'completed' && result_path === null
+  if (result_path !== undefined && !keepsPath) after.result_path = result_path
+  if (failure_kind !== undefined) after.failure_kind = failure_kind
+  if (started_at !== undefined) after.started_at = started_at
+  if (completed_at !== undefined) after.completed_at = completed_at
+  if (lease_seconds !== undefined) after.lease = { seconds: lease_seconds, claim_id: after.lease?.claim_id ?? null }
+  return after
 }

@@ -34,8 +34,8 @@ function creation(directory: string, name: string): FileJob {
 test('jobs that wait are done in their order, each answered with its own outcome', async () => {
   const { thread, directory, deaths } = await startThread()
   const names = Array.from({ length: 20 }, (_, index) => `file-${String(index % 10)}`)
-  const outcomes = await Promise.all(names.map((name) => thread.run(creation(directory, name))))
-  expect(outcomes.map(({ kind }) => kind)).toEqual(names.map((_, index) => (index < 10 ? 'done' : 'refused')))
+  const reports = await Promise.all(names.map((name) => thread.run(creation(directory, name))))
+  expect(reports.map(({ outcome }) => outcome.kind)).toEqual(names.map((_, index) => (index < 10 ? 'done' : 'refused')))
   expect(readdirSync(directory)).toHaveLength(10)
   expect(deaths).toEqual([])
 })
@@ -49,6 +49,6 @@ test('a thread that ends by itself is told, and leaves no job without an answer,
   const late = thread.run(creation(directory, 'late'))
   const hangs = new Promise<string>((resolve) => setTimeout(resolve, 1000, 'hangs'))
   for (const job of [poison, behind, late]) {
-    expect(await Promise.race([job, hangs])).toMatchObject({ kind: 'unknown' })
+    expect(await Promise.race([job, hangs])).toMatchObject({ outcome: { kind: 'unknown' } })
   }
 })

@@ -1,11 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Campaign } from '../../domain/campaign.ts'
+import { experimentJson } from '../../domain/manifest-layout.ts'
 import type { ExperimentReport } from '../../domain/report.ts'
 import { findExperiment, updateExperiment } from '../../domain/update-experiment.ts'
 import { answers } from '../answers.ts'
 import type { RouteDependencies } from '../app.ts'
 import { experimentTag, ifMatch, isKnown } from '../entity-tag.ts'
+import { asJson } from '../json-answer.ts'
 import { ExperimentParams, IfMatch, IfNoneMatch, NoQuery, Timezone, timezoneOf } from './parameters.ts'
 
 const entry = { schema: Type.Ref('CampaignManifestEntry'), headers: ['etag'] as const }
@@ -76,16 +78,18 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
     async (request, reply) => {
       const { campaign_id, exp_id } = request.params
       const when = { now: now(), timezone: timezoneOf(request.query) }
-      const { experiment, tag } = await repository.update(
+      const { experiment, json, tag } = await repository.update(
         campaign_id,
         ifMatch(request, tagOf(exp_id), (campaign) => {
           const { changes, result } = updateExperiment(campaign, exp_id, request.body, when)
-          return { changes, result: { experiment: result, tag: experimentTag(campaign, result) } }
+          return {
+            changes,
+            result: { experiment: result, json: experimentJson(result), tag: experimentTag(campaign, result) },
+          }
         }),
       )
       leases.hear(campaign_id, experiment)
-      reply.header('etag', tag)
-      return experiment
+      return asJson(reply.header('etag', tag), json)
     },
   )
 }

@@ -15,10 +15,19 @@ export class CommitRhythm {
   private expected = 0
   private deadline = -Infinity
 
-  /** A commit ended: how many calls it answered, how many wait by now, and the milliseconds that it took. */
+  /**
+   * A commit ended: how many calls it answered, how many wait by now, and the milliseconds that it kept the disk. Not those until
+   * it was heard of: with 256 writers the event loop is so late that each commit looked slow, and all shared one, during which
+   * the event loop had nothing to do: a seventh of the time.
+   */
   ended({ answered, waiting, took }: { answered: number; waiting: number; took: number }): void {
     this.expected = answered + waiting
     this.deadline = took < SLOW ? -Infinity : performance.now() + took * PATIENCE
+  }
+
+  /** Whether there is nobody to wait for: a lone writer's commit begins at once. */
+  get isLone(): boolean {
+    return this.expected === 1
   }
 
   /** @param waiting how many calls wait for the next commit */

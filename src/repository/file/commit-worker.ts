@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { carryOutAll, isEnd, type CarriedOut, type DurableDirectory } from './durable-file.ts'
-import type { FileJob, FileOutcome } from './file-job.ts'
+import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
 import type { LockIdentity } from './lock-identity.ts'
 
 /** The thread that writes: takes all the jobs that wait at once, and waits for the disk so that the event loop need not. */
@@ -21,7 +21,7 @@ export interface CommitRequest {
 
 export interface CommitReply {
   readonly id: number
-  readonly outcome: FileOutcome
+  readonly report: JobReport
 }
 
 const { directory, ...options } = workerData as CommitWorkerData
@@ -36,10 +36,12 @@ const ROUND = 64
 
 parentPort?.on('message', (first: CommitRequest) => {
   const requests = [first, ...waitingOn(parentPort as MessagePort)]
+  const began = performance.now()
   const { outcomes, clearAway } = carryOutUnlessOver(requests.map(({ job }) => job))
+  const milliseconds = performance.now() - began
   if (outcomes.some(isEnd)) over = { kind: 'lock-lost' }
   for (const [index, { id }] of requests.entries()) {
-    const reply: CommitReply = { id, outcome: outcomes[index] as FileOutcome }
+    const reply: CommitReply = { id, report: { outcome: outcomes[index] as FileOutcome, milliseconds } }
     parentPort?.postMessage(reply)
   }
   clearAway()

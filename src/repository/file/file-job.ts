@@ -29,3 +29,9 @@ export type FileOutcome =
   | { readonly kind: 'refused'; readonly because: 'error'; readonly errno: string; readonly detail: string }
   | { readonly kind: 'lock-lost' }
   | { readonly kind: 'unknown'; readonly detail: string }
+
+/** How a job ended, and how many milliseconds it kept the disk, with those that were carried out together with it. */
+export interface JobReport {
+  readonly outcome: FileOutcome
+  readonly milliseconds: number
+}

@@ -142,7 +142,7 @@ export class FileRepository implements ManifestRepository {
     const flush = thread.run({ kind: 'flush', paths: ids.map((id) => directory.manifest(id)) })
     const loads: [string, LoadedManifest | CorruptFile | null][] = []
     for (const id of ids) loads.push([id, await loadManifest(directory.manifest(id), id)])
-    const flushed = (await flush).kind === 'done'
+    const flushed = (await flush).outcome.kind === 'done'
     for (const [id, loaded] of loads) {
       const isSettled = flushed && loaded !== null && 'campaign' in loaded
       if (isSettled && isSame(identityOf(nodeFs, directory.manifest(id)), loaded.identity)) this.take(id, loaded)
@@ -211,7 +211,7 @@ export class FileRepository implements ManifestRepository {
 
   /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
   private async isHereToStay(path: string, { identity }: LoadedManifest): Promise<boolean> {
-    const flushed = this.judge(await this.store.thread.run({ kind: 'flush', paths: [path] }))
+    const flushed = this.judge((await this.store.thread.run({ kind: 'flush', paths: [path] })).outcome)
     return flushed.kind === 'done' && isSame(identityOf(nodeFs, path), identity)
   }
 
@@ -277,7 +277,8 @@ export class FileRepository implements ManifestRepository {
   /** A commit that answers one call. Throws as `judge` does. */
   private async carryOut(change: FileChange): Promise<FileOutcome> {
     const { onCommit } = this.events
-    return this.judge(await carryOutReported(this.store.thread, change, { calls: 1, onReport: onCommit }))
+    const { outcome } = await carryOutReported(this.store.thread, change, { calls: 1, onReport: onCommit })
+    return this.judge(outcome)
   }
 
   /** @throws RepositoryError when it left the store in doubt, or when something else did meanwhile */

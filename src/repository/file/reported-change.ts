@@ -1,6 +1,6 @@
 import type { CommitReport } from '../repository.ts'
 import type { CommitThread } from './commit-thread.ts'
-import type { FileChange, FileOutcome } from './file-job.ts'
+import type { FileChange, FileOutcome, JobReport } from './file-job.ts'
 import { isForLackOfRoom } from './store-error.ts'
 
 export interface Reporting {
@@ -14,12 +14,12 @@ export async function carryOutReported(
   thread: CommitThread,
   change: FileChange,
   { calls, onReport }: Reporting,
-): Promise<FileOutcome> {
+): Promise<JobReport> {
   const began = performance.now()
-  const outcome = await thread.run(change)
+  const report = await thread.run(change)
   const seconds = (performance.now() - began) / 1000
-  onReport({ outcome: nameOf(outcome), seconds, calls, bytes: bytesOf(change) })
-  return outcome
+  onReport({ outcome: nameOf(report.outcome), seconds, calls, bytes: bytesOf(change) })
+  return report
 }
 
 function nameOf(outcome: FileOutcome): CommitReport['outcome'] {

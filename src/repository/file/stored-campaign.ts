@@ -151,13 +151,18 @@ export class StoredCampaign {
     return this.open
   }
 
-  /** In the next turn of the event loop: all requests that arrived in this one share the commit. */
+  /** At the latest in the next turn of the event loop: requests that arrive in this one share the commit. */
   private schedule(): void {
-    if (this.scheduled || this.busy) return
+    if (this.busy) return
+    if (this.rhythm.isLone) {
+      void this.work()
+      return
+    }
+    if (this.scheduled) return
     this.scheduled = true
     setImmediate(() => {
       this.scheduled = false
-      void this.work()
+      if (!this.busy) void this.work()
     })
   }
 
@@ -187,8 +192,7 @@ export class StoredCampaign {
     const bytes = batch.bytesOn(this.committed.bytes)
     const { path, committed } = this
     const temp = this.tempPath()
-    const began = performance.now()
-    const outcome = await carryOutReported(
+    const { outcome, milliseconds } = await carryOutReported(
       this.thread,
       { kind: 'replace', path, temp, parts: bytes.parts, expected: committed.identity },
       { calls: batch.size, onReport: this.events.onReport },
@@ -198,8 +202,7 @@ export class StoredCampaign {
       const previous = committed.campaign
       this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
       this.writing = null
-      const took = performance.now() - began
-      this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took })
+      this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took: milliseconds })
       batch.answer()
       this.events.onCommit({ type: 'changed', previous, campaign: batch.campaign, expIds: batch.expIds })
     } else {
@@ -224,7 +227,7 @@ export class StoredCampaign {
       return
     }
     const { identity, campaign } = this.committed
-    const outcome = await carryOutReported(
+    const { outcome } = await carryOutReported(
       this.thread,
       { kind: 'delete', path: this.path, expected: identity },
       { calls: 1, onReport: this.events.onReport },

@@ -1,4 +1,5 @@
 import type { Campaign, Decision } from '../../domain/campaign.ts'
+import type { Experiment } from '../../domain/experiment.ts'
 import { encodeExperiment } from '../../domain/manifest-layout.ts'
 import type { ManifestBytes } from './manifest-bytes.ts'
 
@@ -83,13 +84,12 @@ export class WriteBatch {
   /** Encodes now and not when the file is written: what cannot be encoded fails its own call and no other. */
   private apply(changes: NonNullable<Verdict['changes']>): void {
     const next = this.newest.with(changes)
-    const lines = [...(changes.changed ?? []), ...(changes.appended ?? [])].map(
-      ({ exp_id }): [string, number, string] => {
-        const position = next.positionOf(exp_id)
-        if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
-        return [exp_id, position, encodeExperiment(next.experiments.at(position), position)]
-      },
-    )
+    const lines = experimentsOf(changes).map((experiment): [string, number, string] => {
+      const { exp_id } = experiment
+      const position = next.positionOf(exp_id)
+      if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
+      return [exp_id, position, encodeExperiment(experiment, position)]
+    })
     for (const [expId, position, line] of lines) {
       this.lines.set(position, line)
       // Anew, so that it stands where it changed last.
@@ -98,4 +98,8 @@ export class WriteBatch {
     }
     this.newest = next
   }
+}
+
+function experimentsOf({ changed = [], appended = [] }: NonNullable<Verdict['changes']>): readonly Experiment[] {
+  return appended.length === 0 ? changed : [...changed, ...appended]
 }
