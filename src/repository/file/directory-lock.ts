@@ -107,13 +107,17 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
       onLost(reason)
     },
   }
+  /** What another moved aside it puts back when it sees that it lives. */
+  const putBack = async () => {
+    await sleep(POLL_MS)
+    fs.removePutBack()
+  }
   const releaseLibrary = await lock(directory, options).catch(async (error: unknown) => {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ELOCKED') return null
     // The library looks at the lock that it has just made, and by then another contender may have moved it aside.
     if (code === 'ENOENT' && existsSync(directory)) {
-      await sleep(POLL_MS)
-      fs.removePutBack()
+      await putBack()
       return null
     }
     throw new Error(`Cannot lock ${lockPath}: ${(error as Error).message}`, { cause: error })
@@ -122,6 +126,7 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
   const letGo = async () => {
     if (released) return
     released = true
+    if (!fs.isOurs()) await putBack()
     fs.abandon()
     await releaseLibrary()
   }
