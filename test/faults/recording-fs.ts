@@ -58,6 +58,9 @@ export class RecordingFs {
       lstatSync,
       fstatSync,
       openSync: (path: string, flags: string | number, mode?: number) => this.open(path, flags, mode),
+      ftruncateSync: (descriptor: number, length: number) => {
+        this.empty(descriptor, length)
+      },
       writevSync: (descriptor: number, parts: readonly Uint8Array[]) => this.write(descriptor, parts),
       fsyncSync: (descriptor: number) => this.flush(descriptor),
       closeSync: (descriptor: number) => this.close(descriptor),
@@ -99,6 +102,12 @@ export class RecordingFs {
     opened.position += written
     this.record({ kind: 'write', file: opened.file, at, bytes: Uint8Array.from(whole.subarray(0, written)) })
     return written
+  }
+
+  /** Of an empty file it leaves nothing that a power cut may undo. */
+  private empty(descriptor: number, length: number): void {
+    if (length !== 0 || nodeFs.fstatSync(descriptor).size !== 0) throw new Error('only an empty file may be emptied')
+    nodeFs.ftruncateSync(descriptor, 0)
   }
 
   private flush(descriptor: number): void {

@@ -16,7 +16,8 @@ async function startThread(): Promise<{ thread: CommitThread; directory: string;
   mkdirSync(leaving)
   const deaths: Error[] = []
   const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
-  const thread = await CommitThread.start({ directory, leaving, flush: true, lockPath, lock }, (reason) =>
+  const over = new Int32Array(new SharedArrayBuffer(4))
+  const thread = await CommitThread.start({ directory, leaving, flush: true, lockPath, lock, over }, (reason) =>
     deaths.push(reason),
   )
   onTestFinished(() => thread.close())

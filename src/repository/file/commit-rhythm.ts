@@ -16,9 +16,8 @@ export class CommitRhythm {
   private deadline = -Infinity
 
   /**
-   * A commit ended: how many calls it answered, how many wait by now, and the milliseconds that it kept the disk. Not those until
-   * it was heard of: with 256 writers the event loop is so late that each commit looked slow, and all shared one, during which
-   * the event loop had nothing to do: a seventh of the time.
+   * A commit ended: how many calls it answered, how many wait by now, and for how many milliseconds it kept the disk. Not how
+   * long it took: where many campaigns share the disk, each would wait for half of the time of all of them.
    */
   ended({ answered, waiting, took }: { answered: number; waiting: number; took: number }): void {
     this.expected = answered + waiting

@@ -54,6 +54,11 @@ export class CommitThread {
     })
   }
 
+  /** How many jobs it has not done yet. */
+  get load(): number {
+    return this.waiting.size
+  }
+
   async close(): Promise<void> {
     this.closing = true
     this.dead ??= 'the store is closed'

@@ -12,6 +12,8 @@ export interface CommitWorkerData {
   readonly leaving: string
   readonly lockPath: string
   readonly lock: LockIdentity
+  /** One number that all threads share: 1 once something ended all writing. */
+  readonly over: Int32Array
 }
 
 export interface CommitRequest {
@@ -24,12 +26,9 @@ export interface CommitReply {
   readonly report: JobReport
 }
 
-const { directory, ...options } = workerData as CommitWorkerData
+const { directory, over, ...options } = workerData as CommitWorkerData
 // Opened once: where descriptors run out, the flush after a rename must not be what fails.
 const target: DurableDirectory = { fs, descriptor: fs.openSync(directory, 'r'), ...options }
-
-/** What ended all writing: after it the disk is not touched any more, whatever still waits here. */
-let over: FileOutcome | null = null
 
 /** Jobs of one round, for one flush of the directory: more would have the first wait for too many others. */
 const ROUND = 64
@@ -38,8 +37,9 @@ parentPort?.on('message', (first: CommitRequest) => {
   const requests = [first, ...waitingOn(parentPort as MessagePort)]
   const began = performance.now()
   const { outcomes, clearAway } = carryOutUnlessOver(requests.map(({ job }) => job))
-  const milliseconds = performance.now() - began
-  if (outcomes.some(isEnd)) over = { kind: 'lock-lost' }
+  const milliseconds = (performance.now() - began) / requests.length
+  // After it the disk is not touched any more, whatever still waits here.
+  if (outcomes.some(isEnd)) Atomics.store(over, 0, 1)
   for (const [index, { id }] of requests.entries()) {
     const reply: CommitReply = { id, report: { outcome: outcomes[index] as FileOutcome, milliseconds } }
     parentPort?.postMessage(reply)
@@ -48,9 +48,8 @@ parentPort?.on('message', (first: CommitRequest) => {
 })
 
 function carryOutUnlessOver(jobs: readonly FileJob[]): CarriedOut {
-  const ended = over
-  if (ended === null) return carryOutAll(target, jobs)
-  return { outcomes: jobs.map(() => ended), clearAway: () => undefined }
+  if (Atomics.load(over, 0) === 0) return carryOutAll(target, jobs)
+  return { outcomes: jobs.map(() => ({ kind: 'lock-lost' })), clearAway: () => undefined }
 }
 
 function waitingOn(port: MessagePort): CommitRequest[] {

@@ -59,7 +59,8 @@ export interface CarriedOut {
  * thread pool.
  */
 export function carryOutAll(directory: DurableDirectory, jobs: readonly FileJob[]): CarriedOut {
-  const written = jobs.map((job) => write(directory, job))
+  const hurry = directory.flush && jobs.length > 1
+  const written = jobs.map((job) => write(directory, job, hurry))
   const flushed = written.map((one) => ('outcome' in one ? one : flush(directory, one)))
   const renamed: Progress<Renamed>[] = []
   for (const one of flushed) {
@@ -97,11 +98,11 @@ function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, path
   return { kind: 'done', identity: null }
 }
 
-function write(directory: DurableDirectory, job: FileJob): Progress<Written> {
+function write(directory: DurableDirectory, job: FileJob, hurry: boolean): Progress<Written> {
   if (job.kind === 'flush') return { outcome: flushFiles(directory, job.paths) }
   if (!isWrite(job)) return { job, descriptor: null }
   try {
-    return { job, descriptor: writeTemp(directory.fs, job.temp, job.parts) }
+    return { job, descriptor: writeTemp(directory.fs, job.temp, job.parts, hurry) }
   } catch (error) {
     return { outcome: failure(error) }
   }

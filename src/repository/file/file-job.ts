@@ -30,7 +30,7 @@ export type FileOutcome =
   | { readonly kind: 'lock-lost' }
   | { readonly kind: 'unknown'; readonly detail: string }
 
-/** How a job ended, and how many milliseconds it kept the disk, with those that were carried out together with it. */
+/** How a job ended, and for how many milliseconds it kept the disk: its share, of what was carried out together. */
 export interface JobReport {
   readonly outcome: FileOutcome
   readonly milliseconds: number

@@ -16,7 +16,7 @@ import type {
   Unsubscribe,
 } from '../repository.ts'
 import { CommitFeed } from '../commit-feed.ts'
-import type { CommitThread } from './commit-thread.ts'
+import type { CommitThreads } from './commit-threads.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import { identityOf, isSame } from './file-identity.ts'
@@ -39,7 +39,7 @@ const FAILED = 'it failed, and the log tells how'
 export interface FileStore {
   readonly directory: DataDirectory
   readonly lock: DirectoryLock
-  readonly thread: CommitThread
+  readonly threads: CommitThreads
 }
 
 export interface FileRepositoryEvents {
@@ -135,11 +135,11 @@ export class FileRepository implements ManifestRepository {
     return this.closing
   }
 
-  /** Reads every manifest that lies in the directory, at a start: the thread flushes them while they are parsed here. */
+  /** Reads every manifest that lies in the directory, at a start: a thread flushes them while they are parsed here. */
   async load(): Promise<void> {
-    const { directory, thread } = this.store
+    const { directory, threads } = this.store
     const ids = directory.ids()
-    const flush = thread.run({ kind: 'flush', paths: ids.map((id) => directory.manifest(id)) })
+    const flush = threads.run({ kind: 'flush', paths: ids.map((id) => directory.manifest(id)) })
     const loads: [string, LoadedManifest | CorruptFile | null][] = []
     for (const id of ids) loads.push([id, await loadManifest(directory.manifest(id), id)])
     const flushed = (await flush).outcome.kind === 'done'
@@ -166,7 +166,7 @@ export class FileRepository implements ManifestRepository {
   private async finish(): Promise<void> {
     await this.turns.over()
     await Promise.all([...this.stored.values()].map((stored) => stored.idle()))
-    await this.store.thread.close()
+    await this.store.threads.close()
     if (this.failed !== null) return
     this.store.directory.closeWayOut()
     await this.store.lock.release()
@@ -211,7 +211,7 @@ export class FileRepository implements ManifestRepository {
 
   /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
   private async isHereToStay(path: string, { identity }: LoadedManifest): Promise<boolean> {
-    const flushed = this.judge((await this.store.thread.run({ kind: 'flush', paths: [path] })).outcome)
+    const flushed = this.judge((await this.store.threads.run({ kind: 'flush', paths: [path] })).outcome)
     return flushed.kind === 'done' && isSame(identityOf(nodeFs, path), identity)
   }
 
@@ -245,9 +245,9 @@ export class FileRepository implements ManifestRepository {
   }
 
   private take(id: string, loaded: LoadedManifest): void {
-    const { directory, thread, lock } = this.store
+    const { directory, threads, lock } = this.store
     const path = directory.manifest(id)
-    const stored = new StoredCampaign(path, loaded, thread, lock, () => directory.temp(id), {
+    const stored = new StoredCampaign(path, loaded, threads, lock, () => directory.temp(id), {
       onCommit: (event) => {
         this.feed.emit(event)
       },
@@ -277,7 +277,7 @@ export class FileRepository implements ManifestRepository {
   /** A commit that answers one call. Throws as `judge` does. */
   private async carryOut(change: FileChange): Promise<FileOutcome> {
     const { onCommit } = this.events
-    const { outcome } = await carryOutReported(this.store.thread, change, { calls: 1, onReport: onCommit })
+    const { outcome } = await carryOutReported(this.store.threads, change, { calls: 1, onReport: onCommit })
     return this.judge(outcome)
   }
 

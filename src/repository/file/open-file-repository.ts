@@ -1,4 +1,4 @@
-import { CommitThread } from './commit-thread.ts'
+import { CommitThreads } from './commit-threads.ts'
 import { DataDirectory } from './data-directory.ts'
 import { lockDirectory, type LockEvents } from './directory-lock.ts'
 import { FileRepository, type FileRepositoryEvents } from './file-repository.ts'
@@ -27,7 +27,7 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     onLost: (reason) => fence(reason),
   })
   const flush = options.durability === 'fsync'
-  let thread: CommitThread | null = null
+  let threads: CommitThreads | null = null
   try {
     const swept = directory.sweep()
     if (swept > 0) options.onNotice(`removed ${swept} unfinished writes of an earlier run`)
@@ -36,7 +36,7 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
     }
     for (const sentence of directory.shut()) options.onNotice(sentence)
     directory.openWayOut()
-    thread = await CommitThread.start(
+    threads = await CommitThreads.start(
       {
         directory: directory.campaigns,
         leaving: directory.leaving,
@@ -46,13 +46,13 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
       },
       (reason) => fence(reason),
     )
-    const repository = new FileRepository({ directory, lock, thread }, options)
+    const repository = new FileRepository({ directory, lock, threads }, options)
     fence = (reason) => repository.failStop(reason)
     await repository.load()
     if (flush) directory.flush()
     return repository
   } catch (error) {
-    await thread?.close()
+    await threads?.close()
     directory.closeWayOut()
     await lock.release()
     throw error

@@ -1,5 +1,5 @@
 import type { CommitReport } from '../repository.ts'
-import type { CommitThread } from './commit-thread.ts'
+import type { CommitThreads } from './commit-threads.ts'
 import type { FileChange, FileOutcome, JobReport } from './file-job.ts'
 import { isForLackOfRoom } from './store-error.ts'
 
@@ -11,12 +11,12 @@ export interface Reporting {
 
 /** Has a change of a file carried out, and tells how it went. */
 export async function carryOutReported(
-  thread: CommitThread,
+  threads: CommitThreads,
   change: FileChange,
   { calls, onReport }: Reporting,
 ): Promise<JobReport> {
   const began = performance.now()
-  const report = await thread.run(change)
+  const report = await threads.run(change)
   const seconds = (performance.now() - began) / 1000
   onReport({ outcome: nameOf(report.outcome), seconds, calls, bytes: bytesOf(change) })
   return report

