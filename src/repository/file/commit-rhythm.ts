@@ -24,11 +24,6 @@ export class CommitRhythm {
     this.deadline = took < SLOW ? -Infinity : performance.now() + took * PATIENCE
   }
 
-  /** Whether there is nobody to wait for: a lone writer's commit begins at once. */
-  get isLone(): boolean {
-    return this.expected === 1
-  }
-
   /** @param waiting how many calls wait for the next commit */
   async gather(waiting: () => number): Promise<void> {
     while (waiting() < this.expected && performance.now() < this.deadline) await nextTurn()

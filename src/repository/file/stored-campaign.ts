@@ -151,18 +151,13 @@ export class StoredCampaign {
     return this.open
   }
 
-  /** At the latest in the next turn of the event loop: requests that arrive in this one share the commit. */
+  /** In the next turn of the event loop: all requests that arrive in this one share the commit. */
   private schedule(): void {
-    if (this.busy) return
-    if (this.rhythm.isLone) {
-      void this.work()
-      return
-    }
-    if (this.scheduled) return
+    if (this.scheduled || this.busy) return
     this.scheduled = true
     setImmediate(() => {
       this.scheduled = false
-      if (!this.busy) void this.work()
+      void this.work()
     })
   }
 
