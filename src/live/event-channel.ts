@@ -17,8 +17,7 @@ export interface ChannelOptions {
  *
  * Within the wait each group has its own moment. All one after the other at its end, a thousand held up the updates of just
  * then: their p99 was 84 ms with all in one turn of the event loop, 16 with 16 a turn, and 1 change of 1,000 came late; spread
- * out it is 10.5, of which the sending itself is the least: on two processors the same updates of a service that nobody reads
- * take 17 while another has the thousand.
+ * out it was 10.5, and none.
  */
 const WAIT_PER_READER_MS = 0.15
 const LONGEST_WAIT_MS = 180
