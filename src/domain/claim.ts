@@ -64,12 +64,10 @@ export function claim(campaign: Campaign, request: ClaimRequest, now: string): D
   if (held.length > 0) return { changes: null, result: claimed(campaign, request, held) }
   const { worker, limit = 1, lease_seconds = campaign.header.settings.lease_seconds, claim_id = null } = request
   const lease = { seconds: lease_seconds, claim_id }
-  const experiments = next(campaign, request, limit).map((experiment) => ({
-    ...startAttempt(experiment, now),
-    worker,
-    lease,
-    revision: campaign.nextRevision,
-  }))
+  const revision = campaign.nextRevision
+  const experiments = next(campaign, request, limit).map((experiment) =>
+    Object.assign(startAttempt(experiment, now), { worker, lease, revision }),
+  )
   if (experiments.length === 0) return { changes: null, result: claimed(campaign, request, []) }
   const changes = { at: now, changed: experiments }
   return { changes, result: claimed(campaign.with(changes), request, experiments) }

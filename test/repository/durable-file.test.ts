@@ -338,6 +338,49 @@ describe('of jobs that are carried out together', () => {
     expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
   })
 
+  const HURRIED = [
+    { what: 'is not made', call: 'openSync', nth: 3 },
+    { what: 'is not emptied', call: 'ftruncateSync', nth: 2 },
+    { what: 'is not opened to be flushed', call: 'openSync', nth: 4 },
+    { what: 'is not closed', call: 'closeSync', nth: 2 },
+    { what: 'is not flushed', call: 'fsyncSync', nth: 2 },
+  ] as const
+
+  test.each(HURRIED)('one whose file $what fails alone, and leaves nothing behind or open', ({ call, nth }) => {
+    const at = together()
+    const calls: string[] = []
+    const open = new Set<number>()
+    const failsNow = (name: string) => {
+      calls.push(name)
+      return name === call && calls.filter((one) => one === name).length === nth
+    }
+    const outcomes = at.run((real) => ({
+      openSync: (...given: Parameters<Fs['openSync']>) => {
+        if (failsNow('openSync')) failWith('EIO')
+        const descriptor = real.openSync(...given)
+        open.add(descriptor)
+        return descriptor
+      },
+      closeSync: (descriptor) => {
+        real.closeSync(descriptor)
+        open.delete(descriptor)
+        if (failsNow('closeSync')) failWith('EIO')
+      },
+      ftruncateSync: (...given: Parameters<Fs['ftruncateSync']>) => {
+        if (failsNow('ftruncateSync')) failWith('EIO')
+        real.ftruncateSync(...given)
+      },
+      fsyncSync: (descriptor) => {
+        if (failsNow('fsyncSync')) failWith('EIO')
+        real.fsyncSync(descriptor)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'refused', 'done'])
+    expect(at.contents()).toEqual([TEXT, OLD, TEXT])
+    expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+    expect(open).toEqual(new Set())
+  })
+
   test('none is known to be done when the flush of the directory fails', () => {
     const at = together()
     writeFileSync(join(at.files, '1.json'), 'changed from outside')
