@@ -14,7 +14,8 @@ export interface Row {
   /** What it is asked for by. */
   readonly name: string
   readonly title: string
-  readonly goal: Goal
+  /** Null for what only shows how far the others can come. */
+  readonly goal: Goal | null
   /** What is not here that it cannot be measured without. */
   readonly lacks?: string
   /** @param directory an empty one */
