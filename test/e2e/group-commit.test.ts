@@ -90,18 +90,34 @@ describe.skipIf(!canTrace())('a commit', () => {
     JSON.parse(readManifest(service.dataDir, 'sweep'))
   })
 
-  test('that fails after its rename takes what waits behind it along, creations and deletions too', async () => {
+  test('that fails after its rename takes what waits behind it along, deletions too; what is on disk by then stays', async () => {
     const { service, campaigns, experiment } = await startWithFault(
       `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`,
     )
     const first = send('PATCH', experiment, RUNNING)
     await sleep(300)
-    const behind = [
-      send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' })),
-      send('PATCH', `${campaigns}/sweep/experiments/0002`, RUNNING),
-      send('DELETE', `${campaigns}/sweep`),
-    ]
+    const behind = [send('PATCH', `${campaigns}/sweep/experiments/0002`, RUNNING), send('DELETE', `${campaigns}/sweep`)]
+    // Another thread flushes it, with a descriptor of its own: it waits for nobody, and is acknowledged for what it is.
+    const another = await send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' }))
+    expect(another.status).toBe(201)
     const outcomes = await Promise.all([first, ...behind].map(statusOf))
+    for (const outcome of outcomes) expect(outcome).toBeOneOf([503, 'broken'])
+    expect(await service.ended).toBe(1)
+    expect((JSON.parse(readManifest(service.dataDir, 'another')) as StoredManifest).revision).toBe(1)
+  })
+
+  test('that fails after its rename takes along what another thread has not told yet', async () => {
+    // Held up at the same step, each thread of those that count their own calls: whoever creates makes two flushes.
+    const { service, campaigns, experiment } = await startWithFault(
+      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`,
+    )
+    const first = send('PATCH', experiment, RUNNING)
+    await sleep(100)
+    const made = await send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' }))
+    expect(made.status).toBe(201)
+    await sleep(100)
+    const second = send('PATCH', `${campaigns}/another/experiments/0001`, RUNNING)
+    const outcomes = await Promise.all([first, second].map(statusOf))
     for (const outcome of outcomes) expect(outcome).toBeOneOf([503, 'broken'])
     expect(await service.ended).toBe(1)
   })
