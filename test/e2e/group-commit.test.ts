@@ -16,9 +16,13 @@ const environment = { UV_THREADPOOL_SIZE: '1' }
  * A service on one campaign whose flushes are interfered with. The thread that commits makes two for each change: of
  * the temp file and of the directory. The creation has taken the first two; at its start the main thread makes two too.
  */
-async function startWithFault(inject: string): Promise<{ service: Service; campaigns: string; experiment: string }> {
+async function startWithFault(
+  inject: string,
+  ...others: string[]
+): Promise<{ service: Service; campaigns: string; experiment: string }> {
   const output = join(temporaryDirectory(), 'trace')
-  const wrapper = strace(output, '-e', 'trace=fsync', '-e', `inject=fsync:${inject}`)
+  const injections = [`fsync:${inject}`, ...others].flatMap((one) => ['-e', `inject=${one}`])
+  const wrapper = strace(output, '-e', 'trace=fsync,rename', ...injections)
   const service = await startService({ environment, wrapper })
   const campaigns = `${service.url}/v1/campaigns`
   expect((await send('POST', campaigns, campaignDraft(3))).status).toBe(201)
@@ -107,11 +111,13 @@ describe.skipIf(!canTrace())('a commit', () => {
   })
 
   test('that fails after its rename takes along what another thread has not told yet', async () => {
-    // Held up at the same step, each thread of those that count their own calls: whoever creates makes two flushes.
+    // Each thread counts its own calls: the second report of the one fails, the first of the other takes longer than that.
     const { service, campaigns, experiment } = await startWithFault(
-      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`,
+      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH + 2}`,
+      'rename:delay_enter=1500000:when=1',
     )
-    const first = send('PATCH', experiment, RUNNING)
+    expect((await send('PATCH', experiment, RUNNING)).status).toBe(200)
+    const first = send('PATCH', experiment, { result_path: 'results/1.json', worker: 'w' })
     await sleep(100)
     const made = await send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' }))
     expect(made.status).toBe(201)

@@ -4,7 +4,7 @@ import { carryOutAll, isEnd, type CarriedOut, type DurableDirectory } from './du
 import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
 import type { LockIdentity } from './lock-identity.ts'
 
-/** The thread that writes: takes all the jobs that wait at once, and waits for the disk so that the event loop need not. */
+/** A thread that writes: takes all the jobs that wait at once, and waits for the disk so that the event loop need not. */
 
 export interface CommitWorkerData {
   readonly directory: string
