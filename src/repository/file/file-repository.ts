@@ -91,9 +91,10 @@ export class FileRepository implements ManifestRepository {
     return (await this.all()).map(standingOf)
   }
 
-  async update<T>(id: string, decide: (campaign: Campaign) => Decision<T>): Promise<T> {
-    const stored = this.stored.get(id) ?? (await this.find(id))
-    this.refuseIfStopped()
+  update<T>(id: string, decide: (campaign: Campaign) => Decision<T>): Promise<T> {
+    const stored = this.stored.get(id)
+    if (stored === undefined || this.isStopped) return this.findAndUpdate(id, decide)
+    // Not in an async function, of which the promise is settled three turns after the one that it returns.
     return stored.update(decide)
   }
 
@@ -187,6 +188,12 @@ export class FileRepository implements ManifestRepository {
     if (found !== undefined) return found
     const file = this.corrupted.get(id)
     throw file === undefined ? notFound(id) : corrupt(id, file.listed.reason)
+  }
+
+  private async findAndUpdate<T>(id: string, decide: (campaign: Campaign) => Decision<T>): Promise<T> {
+    const stored = await this.find(id)
+    this.refuseIfStopped()
+    return stored.update(decide)
   }
 
   private async look(id: string): Promise<void> {
@@ -293,6 +300,10 @@ export class FileRepository implements ManifestRepository {
     if (performance.now() - this.scannedAt < SCAN_MS) return
     this.scannedAt = performance.now()
     for (const id of this.store.directory.ids()) await this.look(id)
+  }
+
+  private get isStopped(): boolean {
+    return this.failed !== null || this.closing !== null
   }
 
   private refuseIfStopped(): void {

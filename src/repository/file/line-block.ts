@@ -56,10 +56,14 @@ export class LineBlock {
     const starts = new Uint32Array(size + 1)
     for (let index = 0; index < size; index += 1) {
       const line = changed.get(index)
-      const length = line === undefined ? this.line(index).length : Buffer.byteLength(line)
+      const length = line === undefined ? this.lengthOf(index) : Buffer.byteLength(line)
       starts[index + 1] = (starts[index] ?? 0) + length
     }
     return starts
+  }
+
+  private lengthOf(index: number): number {
+    return (this.starts[index + 1] ?? 0) - (this.starts[index] ?? 0)
   }
 
   /** Copies a run of lines in one go. */

@@ -9,7 +9,8 @@ import type { ManifestBytes } from './manifest-bytes.ts'
 import type { LoadedManifest } from './manifest-file.ts'
 import { carryOutReported } from './reported-change.ts'
 import { lockLost, notFound, outcomeUnknown, storeError } from './store-error.ts'
-import { WriteBatch, type Verdict, type Waiting } from './write-batch.ts'
+import { UpdateCall } from './update-call.ts'
+import { WriteBatch, type Waiting } from './write-batch.ts'
 
 export interface StoredCampaignEvents {
   readonly onCommit: (event: CommittedEvent) => void
@@ -75,17 +76,7 @@ export class StoredCampaign {
 
   update<T>(decide: (campaign: Campaign) => Decision<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.admit({
-        judge: (campaign): Verdict => {
-          try {
-            const { changes, result } = decide(campaign)
-            return { changes, answer: () => resolve(result) }
-          } catch (error) {
-            return { changes: null, answer: () => reject(error) }
-          }
-        },
-        fail: reject,
-      })
+      this.admit(new UpdateCall(decide, resolve, reject))
     })
   }
 
@@ -122,11 +113,11 @@ export class StoredCampaign {
       call.fail(this.ended)
       return
     }
-    const verdict = call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
-    const batch = verdict.changes === null ? (this.open ?? this.writing) : this.openBatch()
+    call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
+    const batch = call.changes === null ? (this.open ?? this.writing) : this.openBatch()
     if (batch === null && !this.busy) {
       // Nothing will be written that would show it: without the lock somebody else may have changed what we judged on.
-      if (this.lock.isOurs()) verdict.answer()
+      if (this.lock.isOurs()) call.answer()
       else {
         this.events.onDoubt(lockLost())
         call.fail(this.ended)
@@ -134,7 +125,7 @@ export class StoredCampaign {
       return
     }
     try {
-      ;(batch ?? this.openBatch()).add(call, verdict)
+      ;(batch ?? this.openBatch()).add(call)
     } catch (error) {
       call.fail(error)
     }

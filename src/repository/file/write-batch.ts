@@ -1,27 +1,17 @@
-import type { Campaign, Decision } from '../../domain/campaign.ts'
+import type { Campaign, Changes } from '../../domain/campaign.ts'
 import type { Experiment } from '../../domain/experiment.ts'
 import { encodeExperiment } from '../../domain/manifest-layout.ts'
 import type { ManifestBytes } from './manifest-bytes.ts'
+import type { UpdateCall } from './update-call.ts'
 
-/** One call of `update` that waits for its answer. */
-export interface Waiting {
-  /** Decides on the newest state; returns how to answer, and what it changed if it did. */
-  readonly judge: (campaign: Campaign) => Verdict
-  /** The store failed it. */
-  readonly fail: (error: unknown) => void
-}
-
-export interface Verdict {
-  readonly changes: Decision<unknown>['changes']
-  /** Gives the caller what was decided: a result or a refusal. */
-  readonly answer: () => void
-}
+/** A call, whatever it is answered with. */
+export type Waiting = Pick<UpdateCall<unknown>, 'judge' | 'changes' | 'answer' | 'fail'>
 
 /** What shares one commit: changes on top of each other, and the calls to be answered once it is durable. */
 export class WriteBatch {
+  /** Of the experiments that changed, by position; the one that changed last is the last one. */
   private readonly lines = new Map<number, string>()
-  private readonly changed = new Set<string>()
-  private readonly calls: { readonly call: Waiting; readonly verdict: Verdict }[] = []
+  private readonly calls: Waiting[] = []
 
   private newest: Campaign
 
@@ -44,14 +34,15 @@ export class WriteBatch {
     return this.calls.length
   }
 
+  /** Whose experiments changed: the one that changed last is the last one. */
   get expIds(): readonly string[] {
-    return [...this.changed]
+    return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position).exp_id)
   }
 
-  /** Takes a call in: the changes that it decided, if any, and the duty to answer it. */
-  add(call: Waiting, verdict: Verdict): void {
-    if (verdict.changes !== null) this.apply(verdict.changes)
-    this.calls.push({ call, verdict })
+  /** Takes a judged call in: the changes that it decided, if any, and the duty to answer it. */
+  add(call: Waiting): void {
+    if (call.changes !== null) this.apply(call.changes)
+    this.calls.push(call)
   }
 
   /** The bytes of the file with the changes of the batch. */
@@ -61,11 +52,11 @@ export class WriteBatch {
 
   /** Answers every call, in the order in which they were decided. */
   answer(): void {
-    for (const { verdict } of this.calls) verdict.answer()
+    for (const call of this.calls) call.answer()
   }
 
   failAll(error: unknown): void {
-    for (const { call } of this.calls) call.fail(error)
+    for (const call of this.calls) call.fail(error)
   }
 
   /**
@@ -73,33 +64,35 @@ export class WriteBatch {
    * @returns those that changed nothing: what they were judged on never was, so they have to be judged anew
    */
   failChanges(error: unknown): Waiting[] {
-    for (const { call, verdict } of this.calls) if (verdict.changes !== null) call.fail(error)
-    return this.calls.filter(({ verdict }) => verdict.changes === null).map(({ call }) => call)
+    for (const call of this.calls) if (call.changes !== null) call.fail(error)
+    return this.calls.filter(({ changes }) => changes === null)
   }
 
   get waiting(): readonly Waiting[] {
-    return this.calls.map(({ call }) => call)
+    return this.calls
   }
 
   /** Encodes now and not when the file is written: what cannot be encoded fails its own call and no other. */
-  private apply(changes: NonNullable<Verdict['changes']>): void {
+  private apply(changes: Changes): void {
     const next = this.newest.with(changes)
-    const lines = experimentsOf(changes).map((experiment): [string, number, string] => {
-      const { exp_id } = experiment
-      const position = next.positionOf(exp_id)
-      if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
-      return [exp_id, position, encodeExperiment(experiment, position)]
-    })
-    for (const [expId, position, line] of lines) {
-      this.lines.set(position, line)
+    const lines = experimentsOf(changes).map((experiment) => lineIn(next, experiment))
+    for (const { position, line } of lines) {
       // Anew, so that it stands where it changed last.
-      this.changed.delete(expId)
-      this.changed.add(expId)
+      this.lines.delete(position)
+      this.lines.set(position, line)
     }
     this.newest = next
   }
 }
 
-function experimentsOf({ changed = [], appended = [] }: NonNullable<Verdict['changes']>): readonly Experiment[] {
+function lineIn(campaign: Campaign, experiment: Experiment): { readonly position: number; readonly line: string } {
+  const position = campaign.positionOf(experiment.exp_id)
+  if (position === undefined) {
+    throw new Error(`experiment ${experiment.exp_id} is not in the campaign it was put in`)
+  }
+  return { position, line: encodeExperiment(experiment, position) }
+}
+
+function experimentsOf({ changed = [], appended = [] }: Changes): readonly Experiment[] {
   return appended.length === 0 ? changed : [...changed, ...appended]
 }
