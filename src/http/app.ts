@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { ManifestRepository } from '../repository/repository.ts'
 import { CampaignFeed } from '../live/campaign-feed.ts'
 import { EventHub } from '../live/event-hub.ts'
+import { callRecord } from './call-record.ts'
 import { CallStart } from './call-start.ts'
 import { authentication, type AuthenticationOptions } from './checks/authentication.ts'
 import { authorization } from './checks/authorization.ts'
@@ -46,7 +47,6 @@ import { retryRoutes } from './routes/retry.ts'
 import { workersRoutes } from './routes/workers.ts'
 import { SCHEMAS } from './schemas.ts'
 import { answerHeaders } from './stamps/answer-headers.ts'
-import { callRecord } from './stamps/call-record.ts'
 import { lastAnswer } from './stamps/last-answer.ts'
 import type { Stamp } from './stamps/stamp.ts'
 import { schemaController } from './validation.ts'
@@ -113,6 +113,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       const json = asProblem(error, request, reply)
       for (const stamp of stamps) stamp(request, reply)
       void reply.send(json)
+      record(request, reply)
     },
     clientErrorHandler: (error, socket) => {
       // Behind the answers to what the connection asked before it in this turn, of which one may be its last.
@@ -122,11 +123,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  const stamps: readonly Stamp[] = [
-    answerHeaders,
-    lastAnswer(app),
-    callRecord(app, { requests: metrics.requests, logger }),
-  ]
+  const stamps: readonly Stamp[] = [answerHeaders, lastAnswer(app)]
+  const record = callRecord(app, { requests: metrics.requests, logger })
   app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', answerExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
@@ -167,7 +165,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       feed.end()
     },
   })
-  await app.register(dispatch, { stamps })
+  await app.register(dispatch, { stamps, record })
   await app.register(gate, { checks: checksOf(app, dependencies) })
   await app.register(jsonBody)
   await app.register(openApi)

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { UNKNOWN_ROUTE, type RequestMetrics } from '../../metrics/request-metrics.ts'
-import type { Stamp } from './stamp.ts'
+import { UNKNOWN_ROUTE, type RequestMetrics } from '../metrics/request-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,16 +18,17 @@ export interface CallRecordOptions {
   readonly logger: Logger
 }
 
+/** Makes what remains of a call whose answer was sent. */
+export type CallRecord = (request: FastifyRequest, reply: FastifyReply) => void
+
 /**
  * What remains of a call: one line in the log, with who made it, changes at info and reads at debug; a count of its answer; and
- * how long that took, unless it had to wait for something. Made when the answer is ready, not when it is out, which of a
+ * how long that took, unless it had to wait for something. Made when the answer is handed over, not when it is out, which of a
  * stream is never: as a hook of Fastify's for that, it took 2.5 us more of a heartbeat.
  */
-export function callRecord(app: FastifyInstance, { requests, logger }: CallRecordOptions): Stamp {
+export function callRecord(app: FastifyInstance, { requests, logger }: CallRecordOptions): CallRecord {
   app.decorateReply('isHeld', false)
   return (request, reply) => {
-    // Given up by its client.
-    if (reply.raw.destroyed) return
     const { url = UNKNOWN_ROUTE, config } = request.routeOptions
     const tally = requests.tally(request.method, url)
     const elapsed = performance.now() - reply.begunAt

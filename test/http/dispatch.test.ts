@@ -5,16 +5,19 @@ import { dispatch } from '#campaignd/http/plugins/dispatch.js'
 async function openDispatch() {
   const app = fastify()
   onTestFinished(() => app.close())
+  const recorded: string[] = []
   await app.register(dispatch, {
     stamps: [(request, reply) => void reply.header('x-stamp', `${request.url} ${reply.statusCode}`)],
+    record: ({ url }, { statusCode }) => recorded.push(`${url} ${statusCode}`),
   })
+  app.setErrorHandler((_error, _request, reply) => reply.code(500).removeHeader('x-broken').send('a problem'))
   app.get('/good', () => 'good')
   app.get('/broken', (_request, reply) => reply.header('x-broken', 'two\nlines').send('never'))
-  return app
+  return { app, recorded }
 }
 
 test('each answer has its own stamps, also when many are sent together', async () => {
-  const app = await openDispatch()
+  const { app } = await openDispatch()
   const paths = Array.from({ length: 50 }, (_, index) => `/${index % 2 === 0 ? 'good' : 'none'}?${index}`)
   const answers = await Promise.all(paths.map((path) => app.inject(path)))
   expect(answers.map(({ headers }) => headers['x-stamp'])).toEqual(
@@ -22,8 +25,8 @@ test('each answer has its own stamps, also when many are sent together', async (
   )
 })
 
-test('an answer that cannot be sent is a 500, and takes none of those along that are sent with it', async () => {
-  const app = await openDispatch()
+test('an answer that cannot be sent is a 500, recorded as such and once, and takes none of those along that are sent with it', async () => {
+  const { app, recorded } = await openDispatch()
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const answers = await Promise.all(
     ['/good', '/broken', '/good'].map(async (path) => {
@@ -32,4 +35,5 @@ test('an answer that cannot be sent is a 500, and takes none of those along that
     }),
   )
   expect(answers).toEqual([200, 500, 200])
+  expect(recorded.sort()).toEqual(['/broken 500', '/good 200', '/good 200'])
 })

@@ -1,4 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Something that an answer gets, or that is made of it, when it is all but sent: its status is settled. */
+/** Something that an answer gets when it is all but sent: its status is settled. */
 export type Stamp = (request: FastifyRequest, reply: FastifyReply) => void
