@@ -89,7 +89,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a repeat or a refusal answered before the commit that it was judged on',
     file: STORED_CAMPAIGN,
     find: 'if (batch === null && !this.busy) {',
-    replace: 'if (verdict.changes === null) {',
+    replace: 'if (call.changes === null) {',
     row: unseenState,
     sign: /answered (200|409) during the flush of the temp file/,
     traced: true,
