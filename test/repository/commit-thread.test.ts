@@ -24,6 +24,18 @@ async function startThread(): Promise<{ thread: CommitThread; directory: string;
   return { thread, directory, deaths }
 }
 
+test('a start that has not opened the directory is none: it fails and says why', async () => {
+  const root = temporaryDirectory()
+  const [directory, lockPath, leaving] = [join(root, 'missing'), join(root, 'lock'), join(root, 'leaving')]
+  const deaths: Error[] = []
+  const over = new Int32Array(new SharedArrayBuffer(4))
+  const data = { directory, leaving, flush: true, lockPath, lock: { inode: 0n, birthtimeNs: null }, over }
+  await expect(CommitThread.start(data, (reason) => deaths.push(reason))).rejects.toThrow(
+    `ENOENT: no such file or directory, open '${directory}'`,
+  )
+  expect(deaths).toEqual([])
+})
+
 let temps = 0
 
 function creation(directory: string, name: string): FileJob {

@@ -36,10 +36,15 @@ export class CommitThread {
     })
   }
 
-  /** @param onDeath the thread ended by itself: what it was doing has an unknown outcome */
+  /**
+   * Until it can write: a thread is `online` before it has opened anything, and what then fails would end a store that is open.
+   *
+   * @param onDeath the thread ended by itself: what it was doing has an unknown outcome
+   * @throws the system's error when it cannot open the directory
+   */
   static async start(data: CommitWorkerData, onDeath: (reason: Error) => void): Promise<CommitThread> {
     const worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData: data })
-    await once(worker, 'online')
+    await once(worker, 'message')
     return new CommitThread(worker, onDeath)
   }
 

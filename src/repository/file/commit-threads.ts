@@ -12,11 +12,20 @@ const THREADS = 3
 export class CommitThreads {
   private constructor(private readonly threads: readonly CommitThread[]) {}
 
-  /** @param onDeath one ended by itself: what it was doing has an unknown outcome */
+  /**
+   * @param onDeath one ended by itself: what it was doing has an unknown outcome
+   * @throws the system's error when one cannot open the directory; then none is left running
+   */
   static async start(data: Omit<CommitWorkerData, 'over'>, onDeath: (reason: Error) => void): Promise<CommitThreads> {
     const over = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
     const starts = Array.from({ length: THREADS }, () => CommitThread.start({ ...data, over }, onDeath))
-    return new CommitThreads(await Promise.all(starts))
+    try {
+      return new CommitThreads(await Promise.all(starts))
+    } catch (error) {
+      const started = (await Promise.allSettled(starts)).filter((start) => start.status === 'fulfilled')
+      await Promise.all(started.map(({ value }) => value.close()))
+      throw error
+    }
   }
 
   /** By the one that has the least to do; where none has anything, always by the same. */

@@ -47,6 +47,9 @@ parentPort?.on('message', (first: CommitRequest) => {
   clearAway()
 })
 
+// First, and once: from now on it writes.
+parentPort?.postMessage('ready')
+
 function carryOutUnlessOver(jobs: readonly FileJob[]): CarriedOut {
   if (Atomics.load(over, 0) === 0) return carryOutAll(target, jobs)
   return { outcomes: jobs.map(() => ({ kind: 'lock-lost' })), clearAway: () => undefined }
