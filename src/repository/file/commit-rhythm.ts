@@ -1,31 +1,57 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-
 /** Milliseconds from which on a commit is worth waiting for: one that takes 0.7 is better begun while the calls come in. */
 const SLOW = 2
-/** Of the time that a commit took: how long the next one waits at most for calls that are on their way. */
-const PATIENCE = 0.5
+/** Of the time that a commit took: how long the next one waits for one more call. */
+const PATIENCE = 0.25
 
 /**
  * When to begin the next commit of a campaign. Clients that were just answered, together, mostly call again together: to begin
- * with the first of them leaves the others to wait for a commit of their own, so that of 64 only half share each. Waits until as
- * many are there as took part in the last commit or waited for its end, for a part of its time at most; so a lone writer never
- * waits. At 10,000 experiments 64 writers got 5,600 updates a second by it, and 4,400 without.
+ * with the first of them leaves the others to wait for a commit of their own. Waits until as many are there as took part in the
+ * last commit or waited for its end, while they keep coming, for as long as that commit took at most; so a lone writer never
+ * waits, and a call that nobody follows a quarter of a commit. At 10,000 experiments 64 writers got 1.23 times as many updates
+ * by it, and 8 writers 1.8 times as many, as without. To wait for half of a commit's time, of which sending the answers takes
+ * most, gave 64 of them 0.88 of that.
  */
 export class CommitRhythm {
   private expected = 0
+  private patience = 0
   private deadline = -Infinity
+  /** Ends the pause of which it is, if there is one. */
+  private wake: (() => void) | null = null
 
   /**
    * A commit ended: how many calls it answered, how many wait by now, and for how many milliseconds it kept the disk. Not how
-   * long it took: where many campaigns share the disk, each would wait for half of the time of all of them.
+   * long it took: where many campaigns share the disk, each would wait for the time of all of them.
    */
   ended({ answered, waiting, took }: { answered: number; waiting: number; took: number }): void {
     this.expected = answered + waiting
-    this.deadline = took < SLOW ? -Infinity : performance.now() + took * PATIENCE
+    this.patience = took * PATIENCE
+    this.deadline = took < SLOW ? -Infinity : performance.now() + took
+  }
+
+  /** A call came; so many wait for the next commit with it. */
+  came(waiting: number): void {
+    if (waiting >= this.expected) this.wake?.()
   }
 
   /** @param waiting how many calls wait for the next commit */
   async gather(waiting: () => number): Promise<void> {
-    while (waiting() < this.expected && performance.now() < this.deadline) await nextTurn()
+    let before = 0
+    while (waiting() > before && waiting() < this.expected && performance.now() < this.deadline) {
+      before = waiting()
+      await this.pause()
+    }
+  }
+
+  /** Until all are there that are expected, or patience is at its end; and what came in that turn of the event loop was read. */
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        this.wake = null
+        setImmediate(resolve)
+      }
+      const timer = setTimeout(end, Math.min(this.patience, this.deadline - performance.now()))
+      this.wake = end
+    })
   }
 }

@@ -129,6 +129,7 @@ export class StoredCampaign {
     } catch (error) {
       call.fail(error)
     }
+    this.rhythm.came(this.waiting)
     this.schedule()
   }
 
