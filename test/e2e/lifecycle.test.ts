@@ -135,7 +135,8 @@ test('the metrics tell of the process, its lock, its commits and its leases', as
 describe('a stop', () => {
   /** True for what a client may meet that comes while the service stops. */
   function isDrained(outcome: Reply | Error): boolean {
-    if (outcome instanceof Error) return outcome instanceof TypeError
+    // Of the network: the connection broke, or was refused.
+    if (outcome instanceof Error) return 'code' in outcome
     return outcome.status === 503 && outcome.headers.has('retry-after')
   }
 
