@@ -25,7 +25,7 @@ interface Extent {
 
 const EXTENTS: Readonly<Record<Size, Extent>> = {
   short: { slices: 1, passes: 1, quiet: 200, limits: [] },
-  middle: { slices: 9, passes: 4, quiet: 2_000, limits: ['headers'] },
+  middle: { slices: 9, passes: 2, quiet: 2_000, limits: ['headers'] },
   full: { slices: 25, passes: 4, quiet: 2_000, limits: ['headers', 'request'] },
 }
 
