@@ -25,7 +25,8 @@ interface Ready {
  * The other end of a call than the gate: gives every answer its stamps, and sends those together that are ready in one turn of
  * the event loop. One by one, each wakes a client that has fallen asleep since the last: to wake a process on another processor
  * takes as long as half an answer. With 64 connections heartbeats went from 0.75 to 1.35 of the rate of a bare route, and GET
- * progress from 0.62 to 0.85. What remains of a call is made behind them: nobody has to wait for that.
+ * progress from 0.62 to 0.85. What remains of a call is made behind them: nobody has to wait for that. Made a turn later still,
+ * while the disk has the next commit, it left 64 writers at 1.00 of their updates and 256 at 0.85.
  */
 export const dispatch = fastifyPlugin<DispatchOptions>(
   (app, { stamps, record }, done) => {
