@@ -1,7 +1,7 @@
 import { ClaimQueues } from './claim-queues.ts'
 import { ExperimentSequence, hasStatus } from './experiment-sequence.ts'
 import { retally, tallyOf, type Tally } from './tally.ts'
-import type { CampaignHeader, CampaignManifest } from './manifest.ts'
+import { copyOfHeader, type CampaignHeader, type CampaignManifest } from './manifest.ts'
 import type { Experiment } from './experiment.ts'
 import type { ExperimentStatus } from './status.ts'
 
@@ -109,7 +109,7 @@ export class Campaign {
       tally = tallyOf(experiments)
       queues = ClaimQueues.of(experiments)
     }
-    const next = { ...this.header }
+    const next = copyOfHeader(this.header)
     if (header !== undefined) Object.assign(next, header)
     next.updated_at = at
     next.revision = this.nextRevision

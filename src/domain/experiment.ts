@@ -180,3 +180,32 @@ export function sameDefinition(
 export function retryCount(attempt: number): number {
   return Math.max(0, attempt - 1)
 }
+
+/**
+ * A copy to be changed, with each field by its name: so all that were ever reported on have one layout in memory. Spread, they
+ * had seven while the engine learnt the code, which it then never ran in its fast way; with the header's copy that left 64 and
+ * 256 writers 0.96 of their updates.
+ */
+export function copyOfExperiment(experiment: Experiment): Experiment {
+  return {
+    exp_id: experiment.exp_id,
+    config_name: experiment.config_name,
+    config_path: experiment.config_path,
+    config_hash: experiment.config_hash,
+    backend: experiment.backend,
+    container: experiment.container,
+    cycle_index: experiment.cycle_index,
+    status: experiment.status,
+    result_path: experiment.result_path,
+    started_at: experiment.started_at,
+    completed_at: experiment.completed_at,
+    error: experiment.error,
+    retry_count: experiment.retry_count,
+    attempt: experiment.attempt,
+    revision: experiment.revision,
+    worker: experiment.worker,
+    failure_kind: experiment.failure_kind,
+    lease: experiment.lease,
+    attempts: experiment.attempts,
+  }
+}

@@ -108,6 +108,23 @@ export function settled({ cancel_running, ...settings }: Static<typeof CampaignS
   return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
 }
 
+/** A copy to be changed, with each field by its name: see `copyOfExperiment`. */
+export function copyOfHeader(header: CampaignHeader): CampaignHeader {
+  return {
+    campaign_id: header.campaign_id,
+    campaign_name: header.campaign_name,
+    created_at: header.created_at,
+    updated_at: header.updated_at,
+    config_hash: header.config_hash,
+    total_experiments: header.total_experiments,
+    revision: header.revision,
+    uid: header.uid,
+    settings: header.settings,
+    labels: header.labels,
+    definition_digest: header.definition_digest,
+  }
+}
+
 export type CampaignSettings = Static<typeof CampaignSettings>
 export type CampaignHeader = Static<typeof CampaignHeader>
 export type CampaignManifest = Static<typeof CampaignManifest>

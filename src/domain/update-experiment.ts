@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from './campaign.ts'
 import { DomainError } from './errors.ts'
 import { keepTail, MAX_ERROR_BYTES } from './error-text.ts'
-import { OUTCOME_KEYS, type Experiment } from './experiment.ts'
+import { copyOfExperiment, OUTCOME_KEYS, type Experiment } from './experiment.ts'
 import { requeue, startAttempt } from './attempt.ts'
 import { holderOf, refusal, requireCurrentAttempt, requireOwner, staleAttempt } from './fence.ts'
 import { readReport, type ExperimentReport } from './report.ts'
@@ -161,7 +161,7 @@ function skip(before: Experiment, now: string): Experiment {
  */
 function withFields(experiment: Experiment, report: ExperimentReport): Experiment {
   const { worker, error, result_path, failure_kind, started_at, completed_at, lease_seconds } = report
-  const after = { ...experiment }
+  const after = copyOfExperiment(experiment)
   const isRun = after.status !== 'pending' && after.status !== 'skipped'
   if (worker !== undefined && isRun) after.worker = worker
   if (error !== undefined) after.error = error === null ? null : keepTail(error, MAX_ERROR_BYTES)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Campaign } from '#campaignd/domain/campaign.js'
 import type { Experiment, FailureKind } from '#campaignd/domain/experiment.js'
 import { hasEnded } from '#campaignd/domain/campaign-state.js'
+import { headerProperties } from '#campaignd/domain/manifest.js'
 import { progressOf } from '#campaignd/domain/progress.js'
 import { EXPERIMENT_STATUSES } from '#campaignd/domain/status.js'
 import { campaignOf, experiment } from '../support/drafts.js'
@@ -55,6 +56,12 @@ interface Value {
   readonly campaign: Campaign
   readonly experiments: readonly Experiment[]
 }
+
+test('what is changed keeps all of its header, in the order of the manifest', () => {
+  const changed = campaignOf([{}]).with({ at: AT, header: { campaign_name: 'another' } })
+  expect(Object.keys(changed.header)).toEqual(Object.keys(headerProperties))
+  expect(changed.header.campaign_name).toBe('another')
+})
 
 test('every value of a campaign answers like its list of experiments, whatever was made of it since', () => {
   fc.assert(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Experiment, FailureKind } from '#campaignd/domain/experiment.js'
+import { CampaignManifestEntry, type Experiment, type FailureKind } from '#campaignd/domain/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/report.js'
 import { applyReport, updateExperiment } from '#campaignd/domain/update-experiment.js'
 import { campaignOf, experiment } from '../support/drafts.js'
@@ -16,6 +16,11 @@ test('a report on an experiment that is not there is refused', () => {
   expect(() =>
     updateExperiment(campaignOf([{}]), '0099', { status: 'running' }, { now: NOW, timezone: 'UTC' }),
   ).toThrow(refusal('experiment-not-found'))
+})
+
+test('what is reported on keeps all its fields, in the order of the manifest', () => {
+  const reported = after(experiment(), { status: 'running', worker: 'gpu-1' })
+  expect(Object.keys(reported)).toEqual(Object.keys(CampaignManifestEntry.properties))
 })
 
 describe('a repeated report', () => {
