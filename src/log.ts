@@ -1,6 +1,10 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
 
 const MIB = 1024 * 1024
+/** Characters of lines that are handed on together: half of what a pipe takes at once. */
+const GATHERED = 32_768
+/** Milliseconds that a line waits for others at most. */
+const GATHERING_MS = 50
 /** Milliseconds that the last lines have to get out. */
 const LAST_LINES = 500
 
@@ -11,17 +15,18 @@ export interface Log {
 }
 
 /**
- * The log, on stdout. Lines leave together, every 50 ms at least; of a reader that stands still the service loses lines: it does
+ * The log, on stdout. Lines leave together, after 50 ms at most; of a reader that stands still the service loses lines: it does
  * not wait for it, fill its memory for it, or stay alive for it.
  */
 export function openLog(level: string): Log {
   const output = pino.destination({
     sync: false,
-    minLength: 4096,
+    // With none, a flush would not wait until the lines are out.
+    minLength: 1,
+    maxWrite: 2 * GATHERED,
     maxLength: 16 * MIB,
-    periodicFlush: 50,
   })
-  const lines = new LinesOfTurn(output)
+  const lines = new GatheredLines(output)
   const isFlushed = () =>
     new Promise<boolean>((resolve) => {
       setTimeout(resolve, LAST_LINES, false)
@@ -41,26 +46,30 @@ export function openLog(level: string): Log {
 }
 
 /**
- * Hands lines on together, once a turn of the event loop: at each write the output measures all that it holds, which took 1.1 us
- * of a line's 3.7.
+ * Hands lines on together: at each write the output measures all that it holds, which took 1.1 us of a line's 3.7, and then goes
+ * to another thread. With a write for each turn of the event loop, 64 writers had 0.95 of their updates.
  */
-class LinesOfTurn {
+class GatheredLines {
   private lines = ''
+  private timer: NodeJS.Timeout | null = null
 
   constructor(private readonly output: DestinationStream) {}
 
   write(line: string): void {
-    if (this.lines === '') {
-      setImmediate(() => {
-        this.handOn()
-      })
-    }
     this.lines += line
+    if (this.lines.length >= GATHERED) this.handOn()
+    else {
+      this.timer ??= setTimeout(() => {
+        this.handOn()
+      }, GATHERING_MS)
+    }
   }
 
   handOn(): void {
     const { lines } = this
     this.lines = ''
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.timer = null
     if (lines !== '') this.output.write(lines)
   }
 }
