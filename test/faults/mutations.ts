@@ -88,8 +88,12 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a repeat or a refusal answered before the commit that it was judged on',
     file: STORED_CAMPAIGN,
-    find: 'if (batch === null && !this.busy) {',
-    replace: 'if (call.changes === null) {',
+    find: `        const seen = call.changes === null ? (this.open ?? this.writing) : null;
+`,
+    replace: `        if (call.changes === null)
+            return void call.answer();
+        const seen = null;
+`,
     row: unseenState,
     sign: /answered (200|409) during the flush of the temp file/,
     traced: true,

@@ -48,6 +48,17 @@ test('a lone writer never waits', async () => {
   expect(commit.hasBegun).toBe(true)
 })
 
+test.each([
+  { writers: 'a lone writer', answered: 1, waiting: 0, took: 0.4, enough: Infinity },
+  { writers: 'few, to whom a commit takes longer than all else', answered: 8, waiting: 0, took: 0.4, enough: Infinity },
+  { writers: 'many, who keep the event loop busy', answered: 40, waiting: 24, took: 0.4, enough: 32 },
+  { writers: 'as many, with a slow disk', answered: 40, waiting: 24, took: 4, enough: Infinity },
+])('of $writers, $enough need not wait for the end of the turn', ({ answered, waiting, took, enough }) => {
+  const rhythm = new CommitRhythm()
+  rhythm.ended({ answered, waiting, took })
+  expect(rhythm.enough).toBe(enough)
+})
+
 test('nobody waits where commits are quick', async () => {
   const commit = after({ answered: 64, waiting: 0, took: 1 }, 1)
   await passing(0)

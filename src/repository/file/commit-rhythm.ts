@@ -15,7 +15,7 @@ const CALL = 0.04
  */
 export class CommitRhythm {
   private expected = 0
-  private patience = 0
+  private took = 0
   private deadline = -Infinity
   /** Ends the pause of which it is, if there is one. */
   private wake: (() => void) | null = null
@@ -26,7 +26,7 @@ export class CommitRhythm {
    */
   ended({ answered, waiting, took }: { answered: number; waiting: number; took: number }): void {
     this.expected = answered + waiting
-    this.patience = took * PATIENCE
+    this.took = took
     const isWorthIt = took >= SLOW && this.expected * CALL < took
     this.deadline = isWorthIt ? performance.now() + took : -Infinity
   }
@@ -34,6 +34,17 @@ export class CommitRhythm {
   /** True when the next commit is to wait for those whom the last one answers. */
   get isPatient(): boolean {
     return this.deadline > performance.now()
+  }
+
+  /**
+   * How many calls need not wait for those that this turn of the event loop may still bring: half of all, where half keeps the
+   * event loop busy for longer than the disk. With 64 writers in one commit the event loop stood still while it was written, for
+   * a fifth of the time; begun with half of them, it answers one half while the disk has the other: 1.00 to 1.06 times as many
+   * updates, in six comparisons.
+   */
+  get enough(): number {
+    const half = this.expected / 2
+    return half * CALL > this.took ? half : Infinity
   }
 
   /** A call came; so many wait for the next commit with it. */
@@ -58,7 +69,7 @@ export class CommitRhythm {
         this.wake = null
         setImmediate(resolve)
       }
-      const timer = setTimeout(end, Math.min(this.patience, this.deadline - performance.now()))
+      const timer = setTimeout(end, Math.min(this.took * PATIENCE, this.deadline - performance.now()))
       this.wake = end
     })
   }

@@ -4,7 +4,7 @@ import { CommitRhythm } from './commit-rhythm.ts'
 import type { CommitThreads } from './commit-threads.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import type { FileIdentity } from './file-identity.ts'
-import type { FileOutcome } from './file-job.ts'
+import type { FileChange, FileOutcome, JobReport } from './file-job.ts'
 import type { ManifestBytes } from './manifest-bytes.ts'
 import type { LoadedManifest } from './manifest-file.ts'
 import { carryOutReported } from './reported-change.ts'
@@ -21,6 +21,14 @@ export interface StoredCampaignEvents {
   readonly onChangedOutside: () => void
   /** What is on disk cannot be told any more: stop. */
   readonly onDoubt: (reason: Error) => void
+}
+
+/** A change of the file, and what becomes of its callers then. */
+interface Step {
+  readonly change: FileChange
+  /** How many it answers. */
+  readonly calls: number
+  readonly settle: (report: JobReport) => void
 }
 
 interface Removal {
@@ -42,8 +50,6 @@ export class StoredCampaign {
   private open: WriteBatch | null = null
   /** Being written. */
   private writing: WriteBatch | null = null
-  /** Written, and not answered yet. */
-  private durable: WriteBatch | null = null
   private removals: Removal[] = []
   private readonly rhythm = new CommitRhythm()
   private scheduled = false
@@ -89,7 +95,7 @@ export class StoredCampaign {
         return
       }
       this.removals.push({ permit, resolve, reject })
-      this.schedule()
+      this.begin()
     })
   }
 
@@ -97,10 +103,9 @@ export class StoredCampaign {
   end(error: RepositoryError, written: RepositoryError = error): void {
     if (this.ended !== null) return
     this.ended = error
-    const { durable, writing, open, removals } = this
-    this.durable = this.writing = this.open = null
+    const { writing, open, removals } = this
+    this.writing = this.open = null
     this.removals = []
-    durable?.failAll(written)
     writing?.failAll(written)
     open?.failAll(error)
     for (const { reject } of removals) reject(error)
@@ -117,23 +122,14 @@ export class StoredCampaign {
       return
     }
     call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
-    const batch = call.changes === null ? (this.open ?? this.writing) : this.openBatch()
-    if (batch === null && !this.busy) {
-      // Nothing will be written that would show it: without the lock somebody else may have changed what we judged on.
-      if (this.lock.isOurs()) call.answer()
-      else {
-        this.events.onDoubt(lockLost())
-        call.fail(this.ended)
-      }
-      return
-    }
+    const seen = call.changes === null ? (this.open ?? this.writing) : null
     try {
-      ;(batch ?? this.openBatch()).add(call)
+      ;(seen ?? this.openBatch()).add(call)
     } catch (error) {
       call.fail(error)
     }
     this.rhythm.came(this.waiting)
-    this.schedule()
+    this.begin()
   }
 
   /** How many calls wait for the next commit. */
@@ -146,74 +142,80 @@ export class StoredCampaign {
     return this.open
   }
 
-  /** In the next turn of the event loop: all requests that arrive in this one share the commit. */
-  private schedule(): void {
-    if (this.scheduled || this.busy) return
-    this.scheduled = true
-    setImmediate(() => {
-      this.scheduled = false
-      void this.work()
-    })
+  /** At once when enough calls wait, else at the end of this turn of the event loop: what arrives in it shares the commit. */
+  private begin(): void {
+    if (this.busy) return
+    if (this.waiting >= this.rhythm.enough) void this.work()
+    else if (!this.scheduled) {
+      this.scheduled = true
+      setImmediate(() => {
+        this.scheduled = false
+        void this.work()
+      })
+    }
   }
 
   private async work(): Promise<void> {
+    if (this.busy) return
     this.busy = true
-    while (this.ended === null && (this.removals.length > 0 || this.open !== null)) {
-      const removal = this.removals.shift()
-      if (removal !== undefined) {
-        this.answerDurable()
-        await this.carryOutRemoval(removal)
-      } else {
-        await this.rhythm.gather(() => this.waiting)
-        await this.commit()
-      }
+    for (;;) {
+      if (this.removals.length === 0 && this.rhythm.isPatient) await this.rhythm.gather(() => this.waiting)
+      const step = this.nextStep()
+      if (step === null) break
+      const { onReport } = this.events
+      step.settle(await carryOutReported(this.threads, step.change, { calls: step.calls, onReport }))
+      // What waits by the end of the turn is begun before the answers to this are sent, so that the disk works meanwhile: at
+      // 10,000 experiments 256 writers got 1.07 times as many updates by it.
+      if (this.waiting < this.rhythm.enough) await endOfTurn()
     }
     this.busy = false
     for (const resolve of this.onIdle.splice(0)) resolve()
   }
 
-  private async commit(): Promise<void> {
+  /** What the file is to be changed to next; null when nothing waits for that. */
+  private nextStep(): Step | null {
+    if (this.ended !== null) return null
+    for (let removal = this.removals.shift(); removal !== undefined; removal = this.removals.shift()) {
+      if (this.isPermitted(removal)) return this.removalStep(removal)
+    }
     const batch = this.open
-    if (batch === null) return
     this.open = null
-    if (!batch.hasChanges) {
+    if (batch?.hasChanges === true) return this.commitStep(batch)
+    if (batch !== null) this.answerUnchanged(batch)
+    return null
+  }
+
+  /** Nothing is written that would show it: without the lock somebody else may have changed what they were judged on. */
+  private answerUnchanged(batch: WriteBatch): void {
+    if (this.lock.isOurs()) {
       batch.answer()
       return
     }
-    this.writing = batch
-    const bytes = batch.bytesOn(this.committed.bytes)
+    this.events.onDoubt(lockLost())
+    batch.failAll(this.ended)
+  }
+
+  private commitStep(batch: WriteBatch): Step {
     const { path, committed } = this
-    const temp = this.tempPath()
-    const written = carryOutReported(
-      this.threads,
-      { kind: 'replace', path, temp, parts: bytes.parts, expected: committed.identity },
-      { calls: batch.size, onReport: this.events.onReport },
-    )
-    this.answerDurable()
-    const { outcome, milliseconds } = await written
-    if (this.ended !== null) return
-    if (outcome.kind === 'done' && outcome.identity !== null) {
-      const previous = committed.campaign
-      this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
-      this.writing = null
-      this.durable = batch
-      this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took: milliseconds })
-      // What waits is begun first, so that the disk works while these are answered: at 10,000 experiments 256 writers got 1.07
-      // times as many updates by it.
-      if (!this.isNextToBeWritten || this.rhythm.isPatient) this.answerDurable()
-      this.events.onCommit({ type: 'changed', previous, campaign: batch.campaign, expIds: batch.expIds })
-    } else {
-      this.fail(outcome, batch)
+    const bytes = batch.bytesOn(committed.bytes)
+    this.writing = batch
+    return {
+      change: { kind: 'replace', path, temp: this.tempPath(), parts: bytes.parts, expected: committed.identity },
+      calls: batch.size,
+      settle: ({ outcome, milliseconds }) => {
+        if (this.ended !== null) return
+        if (outcome.kind !== 'done' || outcome.identity === null) {
+          this.fail(outcome, batch)
+          return
+        }
+        this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
+        this.writing = null
+        this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took: milliseconds })
+        batch.answer()
+        const { campaign, expIds } = batch
+        this.events.onCommit({ type: 'changed', previous: committed.campaign, campaign, expIds })
+      },
     }
-  }
-
-  private get isNextToBeWritten(): boolean {
-    return this.removals.length === 0 && this.open?.hasChanges === true
-  }
-
-  private answerDurable(): void {
-    this.durable?.answer()
-    this.durable = null
   }
 
   /** The batch did not become durable: the newest state is the committed one again. */
@@ -225,30 +227,35 @@ export class StoredCampaign {
     for (const call of again) this.admit(call)
   }
 
-  private async carryOutRemoval({ permit, resolve, reject }: Removal): Promise<void> {
+  private isPermitted({ permit, reject }: Removal): boolean {
     try {
       permit(this.committed.campaign)
+      return true
     } catch (error) {
       reject(error)
-      return
+      return false
     }
-    const { identity, campaign } = this.committed
-    const { outcome } = await carryOutReported(
-      this.threads,
-      { kind: 'delete', path: this.path, expected: identity },
-      { calls: 1, onReport: this.events.onReport },
-    )
-    if (this.ended !== null || outcome.kind === 'unknown') {
-      reject(outcomeUnknown('the store failed while the campaign was being deleted'))
-      this.stopsAt(outcome)
-    } else if (outcome.kind === 'done') {
-      this.events.onDeleted()
-      this.end(notFound(campaign.header.campaign_id))
-      resolve()
-      this.events.onCommit({ type: 'deleted', campaign_id: campaign.header.campaign_id })
-    } else {
-      this.stopsAt(outcome)
-      reject(this.refusal(outcome))
+  }
+
+  private removalStep({ resolve, reject }: Removal): Step {
+    const { campaign_id } = this.committed.campaign.header
+    return {
+      change: { kind: 'delete', path: this.path, expected: this.committed.identity },
+      calls: 1,
+      settle: ({ outcome }) => {
+        if (this.ended !== null || outcome.kind === 'unknown') {
+          reject(outcomeUnknown('the store failed while the campaign was being deleted'))
+          this.stopsAt(outcome)
+        } else if (outcome.kind === 'done') {
+          this.events.onDeleted()
+          this.end(notFound(campaign_id))
+          resolve()
+          this.events.onCommit({ type: 'deleted', campaign_id })
+        } else {
+          this.stopsAt(outcome)
+          reject(this.refusal(outcome))
+        }
+      },
     }
   }
 
@@ -264,4 +271,9 @@ export class StoredCampaign {
     else return false
     return true
   }
+}
+
+/** When all is handled that this turn of the event loop brought, and nothing is sent yet that was made ready in it. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
