@@ -19,13 +19,17 @@ async function measurePatches(directory: string, n: number): Promise<Finding> {
   const ours = await startCampaignd(join(directory, 'data'))
   try {
     const { ids, path, paths } = await createRunning(ours.url, n)
-    const file = join(directory, 'naive.json')
-    writeFileSync(file, await (await fetch(`${ours.url}${path}?format=llenergymeasure`)).text())
+    const manifest = await (await fetch(`${ours.url}${path}?format=llenergymeasure`)).text()
     const load = { method: 'PATCH', body: UPDATE, connections: CONNECTIONS, seconds: SECONDS } as const
     return ratioOf(await inTurn(() => measure({ ...load, url: ours.url, paths }), patchNaively))
 
-    /** A process for each round: the next would be measured beside what this one left in its queue, ten seconds of work. */
-    async function patchNaively() {
+    /**
+     * A process and a file for each round: the next would be measured beside what this one left in its queue, ten seconds of
+     * work, or wait as long for a lock that it left.
+     */
+    async function patchNaively(round: number) {
+      const file = join(directory, `naive-${round}.json`)
+      writeFileSync(file, manifest)
       const naive = await startBaseline('naive-service.ts', file)
       try {
         return await measure({ ...load, url: naive.url, paths: ids.map((id) => `/experiments/${id}`) })
