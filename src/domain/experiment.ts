@@ -182,9 +182,9 @@ export function retryCount(attempt: number): number {
 }
 
 /**
- * A copy to be changed, with each field by its name: so all that were ever reported on have one layout in memory. Spread, they
- * had seven while the engine learnt the code, which it then never ran in its fast way; with the header's copy that left 64 and
- * 256 writers 0.96 of their updates.
+ * A copy to be changed, with each field by its name: so all that were reported on last have one layout in memory. Spread, they
+ * had seven layouts while the engine learnt the code, which it then never ran in its fast way; with the header's copy that left
+ * 64 and 256 writers 0.96 of their updates.
  */
 export function copyOfExperiment(experiment: Experiment): Experiment {
   return {

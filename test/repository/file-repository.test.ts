@@ -449,7 +449,31 @@ describe('a store that lost its lock', () => {
     loseLock(dataDir)
     expect(await settled(repository.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
   })
+
+  test('nor when a commit was done before, which who came after it only waits for', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    const update = settled(repository.update('sweep', report('0001', 'new')))
+    await turns(2)
+    standStillUntil(() => readFileSync(manifestPath(dataDir, 'sweep'), 'utf8').includes('"new"'))
+    const repeated = settled(repository.update('sweep', repeat))
+    loseLock(dataDir)
+    expect(await repeated).toMatch(/store-unavailable|durability-unknown/)
+    await update
+    expect(fatal).toHaveLength(1)
+  })
 })
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Until it is so and the flush behind it is over; of what comes meanwhile nothing is read. */
+function standStillUntil(isSo: () => boolean): void {
+  const still = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  for (let tries = 0; tries < 100 && !isSo(); tries += 1) Atomics.wait(still, 0, 0, 20)
+  Atomics.wait(still, 0, 0, 200)
+}
 
 test('two starts on one directory: the second waits, and gets it when the first lets go', async () => {
   const first = await openFileStore()

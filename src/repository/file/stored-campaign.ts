@@ -26,7 +26,7 @@ export interface StoredCampaignEvents {
 /** A change of the file, and what becomes of its callers then. */
 interface Step {
   readonly change: FileChange
-  /** How many it answers. */
+  /** How many shared it when it was begun. */
   readonly calls: number
   readonly settle: (report: JobReport) => void
 }
@@ -46,7 +46,7 @@ interface Removal {
  */
 export class StoredCampaign {
   private committed: { readonly campaign: Campaign; readonly bytes: ManifestBytes; readonly identity: FileIdentity }
-  /** Gathers calls until the write before it is done. Null when nothing was decided since. */
+  /** Gathers calls until the write before it is done, or the turn of the event loop is. Null when nothing was decided since. */
   private open: WriteBatch | null = null
   /** Being written. */
   private writing: WriteBatch | null = null
@@ -159,7 +159,7 @@ export class StoredCampaign {
     if (this.busy) return
     this.busy = true
     for (;;) {
-      if (this.removals.length === 0 && this.rhythm.isPatient) await this.rhythm.gather(() => this.waiting)
+      if (this.isToGather) await this.rhythm.gather(() => this.waiting)
       const step = this.nextStep()
       if (step === null) break
       const { onReport } = this.events
@@ -170,6 +170,10 @@ export class StoredCampaign {
     }
     this.busy = false
     for (const resolve of this.onIdle.splice(0)) resolve()
+  }
+
+  private get isToGather(): boolean {
+    return this.removals.length === 0 && this.open?.hasChanges === true && this.rhythm.isPatient
   }
 
   /** What the file is to be changed to next; null when nothing waits for that. */
@@ -198,14 +202,20 @@ export class StoredCampaign {
   private commitStep(batch: WriteBatch): Step {
     const { path, committed } = this
     const bytes = batch.bytesOn(committed.bytes)
+    const calls = batch.size
     this.writing = batch
     return {
       change: { kind: 'replace', path, temp: this.tempPath(), parts: bytes.parts, expected: committed.identity },
-      calls: batch.size,
+      calls,
       settle: ({ outcome, milliseconds }) => {
         if (this.ended !== null) return
         if (outcome.kind !== 'done' || outcome.identity === null) {
           this.fail(outcome, batch)
+          return
+        }
+        // Who came while it was written may have been judged after the last look at the lock.
+        if (batch.size > calls && !this.lock.isOurs()) {
+          this.events.onDoubt(lockLost())
           return
         }
         this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
