@@ -38,9 +38,9 @@ export class CommitRhythm {
 
   /**
    * How many calls need not wait for those that this turn of the event loop may still bring: half of all, where half keeps the
-   * event loop busy for longer than the disk; infinitely many elsewhere. With 64 writers in one commit the event loop stood still while it was written, for
-   * a fifth of the time; begun with half of them, it answers one half while the disk has the other: 1.00 to 1.06 times as many
-   * updates, in six comparisons.
+   * event loop busy for longer than the disk; infinitely many elsewhere. With 64 writers in one commit the event loop stood still
+   * while it was written, for a fifth of the time; begun with half of them, it answers one half while the disk has the other: 1.00
+   * to 1.06 times as many updates, in six comparisons.
    */
   get enough(): number {
     const half = this.expected / 2

@@ -42,7 +42,7 @@ interface Removal {
  *
  * Group commit: while one batch is being written the next one gathers, each call decided at once on the newest state.
  * A call is answered when what it was decided on is durable, also when it changed nothing or was refused; so nothing
- * that could still vanish is ever told.
+ * that could still vanish is ever told. Where nothing is written for it, a look at the lock tells that it still stands.
  */
 export class StoredCampaign {
   private committed: { readonly campaign: Campaign; readonly bytes: ManifestBytes; readonly identity: FileIdentity }
