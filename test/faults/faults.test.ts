@@ -5,5 +5,5 @@ import { FAULTS } from './faults.js'
 test.concurrent.each(FAULTS)('$name: $how', { timeout: 120_000 }, async ({ name, run }) => {
   const outcome = await run('short')
   console.log(name, outcome)
-  expect(outcome.kind).not.toBe('failed')
+  expect(outcome.kind, JSON.stringify(outcome)).not.toBe('failed')
 })

@@ -108,6 +108,15 @@ export const MUTATIONS: readonly Mutation[] = [
     traced: true,
   },
   {
+    name: 'no look at the lock where nothing is written',
+    file: STORED_CAMPAIGN,
+    find: '        const isOurs = this.lock.isOurs();\n',
+    replace: '        const isOurs = true;\n',
+    row: zombie,
+    sign: /its lock replaced: the owner answered: 200/,
+    traced: false,
+  },
+  {
     name: 'a short write taken for a whole one',
     file: TEMP_FILE,
     find: 'let written = fs.writevSync(descriptor, waiting.slice(0, 1024));',

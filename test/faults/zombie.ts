@@ -10,20 +10,27 @@ import { until } from '../support/until.js'
 import type { Fault, Size } from './fault.js'
 import { onStage, type Findings, type Stage } from './stage.js'
 
-/** Rounds of all variants together; where nothing can be traced all are of the first. */
-const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 9, full: 75 }
+/** Rounds of all variants together; where nothing can be traced all are of the first two. */
+const ROUNDS: Readonly<Record<Size, number>> = { short: 4, middle: 12, full: 100 }
 /** Rounds at the same time: each waits for a lock most of its time. */
 const BATCH = 6
 
-const VARIANTS = ['at any moment', 'inside its rename', 'inside its rename, its lock replaced'] as const
-const [AT_ANY_MOMENT, INSIDE, REPLACED] = VARIANTS
+const VARIANTS = [
+  'at any moment',
+  'not at all, its lock replaced',
+  'inside its rename',
+  'inside its rename, its lock replaced',
+] as const
+const [AT_ANY_MOMENT, REPLACED, INSIDE, INSIDE_REPLACED] = VARIANTS
 type Variant = (typeof VARIANTS)[number]
 
-/** Written by the successor; never; and only by the owner before it was stopped; and there to be deleted. */
+/** Written by the successor; never; only by the owner before it was stopped; there to be deleted; and asked for what changes nothing. */
 const SUCCEEDED = 'succeeded'
 const UNTOUCHED = 'untouched'
 const EARLIER = 'earlier'
 const DELETABLE = 'deletable'
+const UNCHANGED = 'unchanged'
+const CAMPAIGNS = [SUCCEEDED, UNTOUCHED, EARLIER, DELETABLE, UNCHANGED]
 /** What everything has in it that is sent to the zombie. */
 const MARK = 'from-the-zombie'
 /** Longer than any round: the tracer that holds the rename up is ended before. */
@@ -33,9 +40,9 @@ const SUCCESSOR_WRITES = 20
 /** An owner that is stopped until another has taken over, and that goes on then as if nothing had been. */
 export const zombie: Fault = {
   name: 'zombie',
-  how: 'SIGSTOP past stale, a second service takes over and writes, SIGCONT with writes in flight; also in a rename, or the lock replaced in it',
+  how: 'SIGSTOP past stale, a second service takes over and writes, SIGCONT with writes in flight; also in a rename; or the lock replaced, also in a rename',
   run: (size) => {
-    const variants = canTrace() ? VARIANTS : VARIANTS.slice(0, 1)
+    const variants = canTrace() ? VARIANTS : VARIANTS.slice(0, 2)
     return onStage('zombie', (stage) => runRounds(stage, ROUNDS[size], variants))
   },
 }
@@ -54,7 +61,9 @@ async function runRounds(stage: Stage, count: number, variants: readonly Variant
     const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
     const played = batch.map((index) => {
       const variant = variants[index % variants.length] ?? AT_ANY_MOMENT
-      return variant === REPLACED ? playReplaced(stage, String(index)) : play(stage, String(index), variant)
+      if (variant === REPLACED) return playReplaced(stage, index)
+      if (variant === INSIDE_REPLACED) return playInsideReplaced(stage, String(index))
+      return play(stage, String(index), variant)
     })
     rounds.push(...(await Promise.all(played)))
   }
@@ -63,7 +72,8 @@ async function runRounds(stage: Stage, count: number, variants: readonly Variant
     counts: {
       rounds: rounds.length,
       'inside a rename': rounds.filter(({ variant }) => variant === INSIDE).length,
-      'with the lock replaced': rounds.filter(({ variant }) => variant === REPLACED).length,
+      'with the lock replaced': rounds.filter(({ variant }) => variant === REPLACED || variant === INSIDE_REPLACED)
+        .length,
       fenced: rounds.filter(({ fenced }) => fenced).length,
       'commits by the zombie': sum(({ commits }) => commits),
       'writes of the successor': sum(({ writes }) => writes),
@@ -94,10 +104,9 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
 
   const commits = commitsOfZombie(dataDir)
   const more = await succeed(second, SUCCESSOR_WRITES)
-  const acknowledged = told.filter((reply) => !(reply instanceof Error) && reply.status < 300)
   const problems = [
     ...commits,
-    ...acknowledged.map((reply) => `the zombie acknowledged: ${(reply as Reply).text.slice(0, 200)}`),
+    ...told.filter(isTrusted).map((reply) => `the zombie answered: ${textOf(reply)}`),
     ...(code === 1 ? [] : [`the zombie ended with ${code}`]),
     ...(identityOf(dataDir) === lock ? [] : ['the lock is not that of the successor any more']),
     ...(ownerOf(dataDir) === second.pid ? [] : [`the owner is ${ownerOf(dataDir)}, not the successor`]),
@@ -107,15 +116,28 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
   return { variant, fenced: code === 1, commits: commits.length, writes: writes + more, problems }
 }
 
-/** Nobody sweeps, so the rename takes place: what it did to whose file only the look at the lock behind it can tell. */
-async function playReplaced(stage: Stage, name: string): Promise<Round> {
-  const dataDir = join(stage.root, name)
+/** Where nothing is written, only a look at the lock can tell that what a call was judged on may be old. */
+async function playReplaced(stage: Stage, index: number): Promise<Round> {
+  const dataDir = join(stage.root, String(index))
   const first = await startFirst(stage, dataDir, REPLACED)
+  const ask = UNCHANGING[Math.floor(index / VARIANTS.length) % UNCHANGING.length] ?? UNCHANGING[0]
+  const lock = await replaceLock(dataDir)
+  const told = await caught(ask(`${first.url}/v1/campaigns/${UNCHANGED}`))
+  const code = await codeOf(first)
+  const problems = [
+    ...(isTrusted(told) ? [`the owner answered: ${textOf(told)}`] : []),
+    ...(code === 1 ? [] : [`the owner ended with ${code}`]),
+    ...(identityOf(dataDir) === lock ? [] : ['the lock is not the one that was put there any more']),
+  ]
+  return { variant: REPLACED, fenced: code === 1, commits: 0, writes: 0, problems }
+}
+
+/** Nobody sweeps, so the rename takes place: what it did to whose file only the look at the lock behind it can tell. */
+async function playInsideReplaced(stage: Stage, name: string): Promise<Round> {
+  const dataDir = join(stage.root, name)
+  const first = await startFirst(stage, dataDir, INSIDE_REPLACED)
   const held = await holdUpRename(first)
-  await untilRefreshed(dataDir)
-  renameSync(join(dataDir, 'lock'), join(dataDir, 'lock-of-the-owner'))
-  mkdirSync(join(dataDir, 'lock'))
-  const lock = identityOf(dataDir)
+  const lock = await replaceLock(dataDir)
   await letGo(held.tracer)
   const told = await held.call
   const code = await codeOf(first)
@@ -130,14 +152,20 @@ async function playReplaced(stage: Stage, name: string): Promise<Round> {
     ...(code === 1 ? [] : [`the owner ended with ${code}`]),
     ...(identityOf(dataDir) === lock ? [] : ['the lock is not the one that was put there any more']),
   ]
-  return { variant: REPLACED, fenced: code === 1, commits: 0, writes: 0, problems }
+  return { variant: INSIDE_REPLACED, fenced: code === 1, commits: 0, writes: 0, problems }
 }
 
-/** Just now: until the next refresh nothing but the commit itself looks at the lock. */
-async function untilRefreshed(dataDir: string): Promise<void> {
+/**
+ * Puts another lock in the place of the owner's, which was refreshed just now: until the next time only calls look at it.
+ * @returns which lock it is
+ */
+async function replaceLock(dataDir: string): Promise<string> {
   const modified = () => statSync(join(dataDir, 'lock')).mtimeMs
   const before = modified()
   await until('the lock is refreshed', () => modified() !== before)
+  renameSync(join(dataDir, 'lock'), join(dataDir, 'lock-of-the-owner'))
+  mkdirSync(join(dataDir, 'lock'))
+  return identityOf(dataDir)
 }
 
 /** How it ended by itself; none if it goes on. */
@@ -149,12 +177,15 @@ async function codeOf(service: Service): Promise<number | null | 'none'> {
 async function startFirst(stage: Stage, dataDir: string, variant: Variant): Promise<Service> {
   // The record of the owner is the first rename of the main thread; of the thread that commits, the first update.
   const inject = `inject=rename:delay_enter=${HELD_UP * 1_000_000}:when=2`
-  const wrapper = variant === AT_ANY_MOMENT ? [] : strace('/dev/null', '-e', 'trace=rename', '-e', inject)
+  const wrapper =
+    variant === AT_ANY_MOMENT || variant === REPLACED ? [] : strace('/dev/null', '-e', 'trace=rename', '-e', inject)
   const first = await stage.start({ dataDir, environment: { UV_THREADPOOL_SIZE: '1' }, wrapper })
-  for (const campaign_id of [SUCCEEDED, UNTOUCHED, EARLIER, DELETABLE]) {
+  for (const campaign_id of CAMPAIGNS) {
     const { status } = await send('POST', `${first.url}/v1/campaigns`, campaignDraft(3, { campaign_id }))
     if (status !== 201) throw new Error(`a campaign could not be created: ${status}`)
   }
+  const { status } = await send('PATCH', `${first.url}/v1/campaigns/${UNCHANGED}/experiments/0002`, running('w'))
+  if (status !== 200) throw new Error(`the first update was answered ${status}`)
   return first
 }
 
@@ -165,8 +196,6 @@ interface HeldUp {
 
 /** A change that has its temp file flushed and its lock looked at, and that only the rename is missing of. */
 async function holdUpRename(first: Service): Promise<HeldUp> {
-  const { status } = await send('PATCH', `${first.url}/v1/campaigns/${EARLIER}/experiments/0002`, running('w'))
-  if (status !== 200) throw new Error(`the first update was answered ${status}`)
   const call = caught(send('PATCH', `${first.url}/v1/campaigns/${UNTOUCHED}/experiments/0001`, running(MARK)))
   await until('the temp file is there', () => temps(first.dataDir).length > 0)
   await sleep(300)
@@ -181,7 +210,14 @@ async function letGo(tracer: number): Promise<void> {
   await sleep(300)
 }
 
-/** Changes of every kind, sent to the zombie all at once. */
+/** A repetition, a refusal, and a deletion that is refused while an experiment runs; of a campaign with its address. */
+const UNCHANGING = [
+  (campaign: string) => send('PATCH', `${campaign}/experiments/0001`, { status: 'pending' }),
+  (campaign: string) => send('PATCH', `${campaign}/experiments/0001`, { attempt: 7 }),
+  (campaign: string) => send('DELETE', campaign),
+] as const
+
+/** Changes of every kind, and what changes nothing or is refused, sent to the zombie all at once: it can answer for none. */
 async function tempt(url: string): Promise<(Reply | Error)[]> {
   const campaigns = `${url}/v1/campaigns`
   const calls = [
@@ -190,6 +226,7 @@ async function tempt(url: string): Promise<(Reply | Error)[]> {
     send('PATCH', `${campaigns}/${SUCCEEDED}/experiments/0002`, running(MARK)),
     send('POST', campaigns, campaignDraft(1, { campaign_id: MARK })),
     send('DELETE', `${campaigns}/${DELETABLE}`),
+    ...UNCHANGING.map((ask) => ask(`${campaigns}/${UNCHANGED}`)),
   ]
   return Promise.all(calls.map(caught))
 }
@@ -221,10 +258,19 @@ function lossesOf(dataDir: string, { acknowledged }: Writer): string[] {
   return found >= acknowledged ? [] : [`report ${acknowledged} of the first owner is lost: there is ${found}`]
 }
 
+/** What a store that does not know whether it still owns its files must not tell. */
+function isTrusted(told: Reply | Error): boolean {
+  return !(told instanceof Error) && told.status !== 503
+}
+
+function textOf(told: Reply | Error): string {
+  return told instanceof Error ? told.message : `${told.status} ${told.text.slice(0, 200)}`
+}
+
 /** What it has in memory must be what is on disk, and each of its campaigns must take a change. */
 async function faultsOfSuccessor({ url, dataDir, end }: Service): Promise<string[]> {
   const faults: string[] = []
-  for (const campaign of [SUCCEEDED, UNTOUCHED, EARLIER, DELETABLE]) {
+  for (const campaign of CAMPAIGNS) {
     const reply = await send('GET', `${url}/v1/campaigns/${campaign}`)
     const onDisk = existsSync(manifestPath(dataDir, campaign))
       ? readFileSync(manifestPath(dataDir, campaign), 'utf8')

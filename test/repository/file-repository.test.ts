@@ -338,6 +338,25 @@ describe('a write that the system refuses', () => {
     })
     expect(judged).toEqual(['new', null])
   })
+
+  test('holds up nobody who changes nothing, however many go on trying to write', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    await withoutDirectory(dataDir, async () => {
+      let failures = 0
+      let isTold = false
+      const write = async (): Promise<void> => {
+        while (!isTold && failures < 20) {
+          await repository.update('sweep', report('0001', 'new')).catch(() => (failures += 1))
+        }
+      }
+      const writing = write()
+      await repository.update('sweep', repeat)
+      isTold = true
+      expect(failures).toBeLessThan(3)
+      await writing
+    })
+  })
 })
 
 describe('what is told of commits', () => {
@@ -448,6 +467,15 @@ describe('a store that lost its lock', () => {
     await repository.create(newManifest('sweep', 2))
     loseLock(dataDir)
     expect(await settled(repository.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
+  })
+
+  test('nor refuses a deletion on that ground', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    loseLock(dataDir)
+    const deletion = repository.delete('sweep', { permit: refuse('it is running'), force: false })
+    expect(await settled(deletion)).toMatch(/store-unavailable|durability-unknown/)
+    expect(fatal).toHaveLength(1)
   })
 
   test('nor when a commit was done before, which who came after it only waits for', async () => {

@@ -189,14 +189,19 @@ export class StoredCampaign {
     return null
   }
 
-  /** Nothing is written that would show it: without the lock somebody else may have changed what they were judged on. */
   private answerUnchanged(batch: WriteBatch): void {
-    if (this.lock.isOurs()) {
-      batch.answer()
-      return
-    }
-    this.events.onDoubt(lockLost())
-    batch.failAll(this.ended)
+    if (this.isStillOurs()) batch.answer()
+    else batch.failAll(this.ended)
+  }
+
+  /**
+   * Asked where nothing is written that would show it: without the lock somebody else may have changed what a call was judged on.
+   * When it is false all calls have been ended.
+   */
+  private isStillOurs(): boolean {
+    const isOurs = this.lock.isOurs()
+    if (!isOurs) this.events.onDoubt(lockLost())
+    return isOurs
   }
 
   private commitStep(batch: WriteBatch): Step {
@@ -214,10 +219,7 @@ export class StoredCampaign {
           return
         }
         // Who came while it was written may have been judged after the last look at the lock.
-        if (batch.size > calls && !this.lock.isOurs()) {
-          this.events.onDoubt(lockLost())
-          return
-        }
+        if (batch.size > calls && !this.isStillOurs()) return
         this.committed = { campaign: batch.campaign, bytes, identity: outcome.identity }
         this.writing = null
         this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took: milliseconds })
@@ -228,13 +230,21 @@ export class StoredCampaign {
     }
   }
 
-  /** The batch did not become durable: the newest state is the committed one again. */
+  /**
+   * The batch did not become durable: the newest state is the committed one again. Who changes nothing of that is told so now, and
+   * does not share the next failure with those that go on trying to write.
+   */
   private fail(outcome: FileOutcome, batch: WriteBatch): void {
     if (this.stopsAt(outcome)) return
     const next = this.open
     this.writing = this.open = null
-    const again = [...batch.failChanges(storeError(outcome)), ...(next?.waiting ?? [])]
-    for (const call of again) this.admit(call)
+    const unchanged = new WriteBatch(this.committed.campaign)
+    for (const call of [...batch.failChanges(storeError(outcome)), ...(next?.waiting ?? [])]) {
+      call.judge(this.committed.campaign)
+      if (call.changes === null) unchanged.add(call)
+      else this.admit(call)
+    }
+    this.answerUnchanged(unchanged)
   }
 
   private isPermitted({ permit, reject }: Removal): boolean {
@@ -242,7 +252,7 @@ export class StoredCampaign {
       permit(this.committed.campaign)
       return true
     } catch (error) {
-      reject(error)
+      reject(this.isStillOurs() ? error : this.ended)
       return false
     }
   }
