@@ -12,6 +12,8 @@ export interface Log {
   readonly logger: Logger
   /** Ends the process once the last lines are out. */
   leave(code: number): Promise<never>
+  /** Gives up the lines that are not out, for which an exit would wait. */
+  readonly abandon: () => void
 }
 
 /**
@@ -42,6 +44,9 @@ export function openLog(level: string): Log {
       if (!(await isFlushed())) process.kill(process.pid, 'SIGKILL')
       lines.handOn()
       process.exit(code)
+    },
+    abandon: () => {
+      output.destroy()
     },
   }
 }

@@ -44,6 +44,8 @@ closeWithGrace(
   {
     delay: PATIENCE,
     logger: false,
+    onSecondSignal: log.abandon,
+    onTimeout: log.abandon,
     // With tokens SIGHUP has another meaning.
     skip: [
       'uncaughtException',
@@ -52,7 +54,14 @@ closeWithGrace(
       ...(config.tokens === null ? [] : ['SIGHUP' as const]),
     ],
   },
-  stop,
+  async (cause) => {
+    try {
+      await stop(cause)
+    } catch (error) {
+      logger.fatal({ err: error }, 'the stop failed: the service ends')
+      await log.leave(1)
+    }
+  },
 )
 
 try {

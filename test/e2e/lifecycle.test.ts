@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -217,4 +218,26 @@ test('a reader of the log that stands still keeps the service neither from answe
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   expect(await Promise.race([ended, sleep(4000, 'still there')])).not.toBe('still there')
+})
+
+test('who asks a second time to stop waits for no client, and for no reader of the log', async () => {
+  const child = spawnService({ dataDir: temporaryDirectory() })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [first] = (await once(child.stdout, 'data')) as [Buffer]
+  const url = /http:\/\/[\d.]+:\d+/.exec(first.toString())?.[0] ?? ''
+  child.stdout.pause()
+  const lines = Array.from({ length: 200 }, () => send('POST', `${url}/nothing?${'x'.repeat(7000)}`, {}))
+  await Promise.all(lines)
+  const client = connect(Number(new URL(url).port), '127.0.0.1')
+  onTestFinished(() => void client.destroy())
+  client.on('error', () => undefined)
+  client.write(
+    'POST /v1/campaigns HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+  )
+  await sleep(300)
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await Promise.race([ended, sleep(700, 'waits for its client')])).toBe('waits for its client')
+  child.kill('SIGTERM')
+  expect(await Promise.race([ended, sleep(1000, 'still there')])).toEqual([1, null])
 })
