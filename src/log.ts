@@ -12,7 +12,7 @@ export interface Log {
   readonly logger: Logger
   /** Ends the process once the last lines are out. */
   leave(code: number): Promise<never>
-  /** Gives up the lines that are not out, for which an exit would wait. */
+  /** Hands the last lines on, and gives them up if they are not taken at once: an exit would wait for them. */
   readonly abandon: () => void
 }
 
@@ -46,6 +46,7 @@ export function openLog(level: string): Log {
       process.exit(code)
     },
     abandon: () => {
+      lines.handOn()
       output.destroy()
     },
   }

@@ -44,8 +44,14 @@ closeWithGrace(
   {
     delay: PATIENCE,
     logger: false,
-    onSecondSignal: log.abandon,
-    onTimeout: log.abandon,
+    onSecondSignal: (signal) => {
+      logger.warn(`${signal} again: the service ends at once`)
+      log.abandon()
+    },
+    onTimeout: () => {
+      logger.error(`what is in flight took longer than ${PATIENCE} ms: the service ends`)
+      log.abandon()
+    },
     // With tokens SIGHUP has another meaning.
     skip: [
       'uncaughtException',

@@ -234,10 +234,10 @@ test('who asks a second time to stop waits for no client, and for no reader of t
   client.write(
     'POST /v1/campaigns HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
   )
-  await sleep(300)
+  await sleep(500)
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   expect(await Promise.race([ended, sleep(700, 'waits for its client')])).toBe('waits for its client')
   child.kill('SIGTERM')
-  expect(await Promise.race([ended, sleep(1000, 'still there')])).toEqual([1, null])
+  expect(await Promise.race([ended, sleep(2000, 'still there')])).toEqual([1, null])
 })

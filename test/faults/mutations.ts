@@ -88,12 +88,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a repeat or a refusal answered before the commit that it was judged on',
     file: STORED_CAMPAIGN,
-    find: `        const seen = call.changes === null ? (this.open ?? this.writing) : null;
-`,
-    replace: `        if (call.changes === null)
-            return void call.answer();
-        const seen = null;
-`,
+    find: 'const seen = this.open ?? this.writing;',
+    replace: 'return void call.answer();',
     row: unseenState,
     sign: /answered (200|409) during the flush of the temp file/,
     traced: true,
@@ -101,8 +97,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a repeat or a refusal answered with the commit before the one that it was judged on',
     file: STORED_CAMPAIGN,
-    find: '(this.open ?? this.writing)',
-    replace: 'this.writing',
+    find: 'const seen = this.open ?? this.writing;',
+    replace: 'const seen = this.writing;',
     row: unseenState,
     sign: /answered (200|409) during the rename behind another commit/,
     traced: true,
@@ -113,7 +109,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '        const isOurs = this.lock.isOurs();\n',
     replace: '        const isOurs = true;\n',
     row: zombie,
-    sign: /its lock replaced: the owner answered: 200/,
+    sign: /the (zombie|owner) answered: (200|409)/,
     traced: false,
   },
   {

@@ -61,7 +61,7 @@ async function runRounds(stage: Stage, count: number, variants: readonly Variant
     const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
     const played = batch.map((index) => {
       const variant = variants[index % variants.length] ?? AT_ANY_MOMENT
-      if (variant === REPLACED) return playReplaced(stage, index)
+      if (variant === REPLACED) return playReplaced(stage, String(index), Math.floor(index / variants.length))
       if (variant === INSIDE_REPLACED) return playInsideReplaced(stage, String(index))
       return play(stage, String(index), variant)
     })
@@ -117,12 +117,12 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
 }
 
 /** Where nothing is written, only a look at the lock can tell that what a call was judged on may be old. */
-async function playReplaced(stage: Stage, index: number): Promise<Round> {
-  const dataDir = join(stage.root, String(index))
+async function playReplaced(stage: Stage, name: string, turn: number): Promise<Round> {
+  const dataDir = join(stage.root, name)
   const first = await startFirst(stage, dataDir, REPLACED)
-  const ask = UNCHANGING[Math.floor(index / VARIANTS.length) % UNCHANGING.length] ?? UNCHANGING[0]
+  const ask = UNCHANGING[turn % UNCHANGING.length] ?? UNCHANGING[0]
   const lock = await replaceLock(dataDir)
-  const told = await caught(ask(`${first.url}/v1/campaigns/${UNCHANGED}`))
+  const told = await caught(ask(`${first.url}/v1/campaigns`))
   const code = await codeOf(first)
   const problems = [
     ...(isTrusted(told) ? [`the owner answered: ${textOf(told)}`] : []),
@@ -156,7 +156,7 @@ async function playInsideReplaced(stage: Stage, name: string): Promise<Round> {
 }
 
 /**
- * Puts another lock in the place of the owner's, which was refreshed just now: until the next time only calls look at it.
+ * Puts another lock in the place of the owner's, which was refreshed just now: until its next refresh only calls look at it.
  * @returns which lock it is
  */
 async function replaceLock(dataDir: string): Promise<string> {
@@ -210,11 +210,12 @@ async function letGo(tracer: number): Promise<void> {
   await sleep(300)
 }
 
-/** A repetition, a refusal, and a deletion that is refused while an experiment runs; of a campaign with its address. */
+/** A repetition, a refusal, a deletion that is refused while an experiment runs, and a creation of what is there. */
 const UNCHANGING = [
-  (campaign: string) => send('PATCH', `${campaign}/experiments/0001`, { status: 'pending' }),
-  (campaign: string) => send('PATCH', `${campaign}/experiments/0001`, { attempt: 7 }),
-  (campaign: string) => send('DELETE', campaign),
+  (campaigns: string) => send('PATCH', `${campaigns}/${UNCHANGED}/experiments/0001`, { status: 'pending' }),
+  (campaigns: string) => send('PATCH', `${campaigns}/${UNCHANGED}/experiments/0001`, { attempt: 7 }),
+  (campaigns: string) => send('DELETE', `${campaigns}/${UNCHANGED}`),
+  (campaigns: string) => send('POST', campaigns, campaignDraft(3, { campaign_id: UNCHANGED })),
 ] as const
 
 /** Changes of every kind, and what changes nothing or is refused, sent to the zombie all at once: it can answer for none. */
@@ -226,7 +227,7 @@ async function tempt(url: string): Promise<(Reply | Error)[]> {
     send('PATCH', `${campaigns}/${SUCCEEDED}/experiments/0002`, running(MARK)),
     send('POST', campaigns, campaignDraft(1, { campaign_id: MARK })),
     send('DELETE', `${campaigns}/${DELETABLE}`),
-    ...UNCHANGING.map((ask) => ask(`${campaigns}/${UNCHANGED}`)),
+    ...UNCHANGING.map((ask) => ask(campaigns)),
   ]
   return Promise.all(calls.map(caught))
 }

@@ -339,6 +339,25 @@ describe('a write that the system refuses', () => {
     expect(judged).toEqual(['new', null])
   })
 
+  test('leaves those who wait behind it in the order in which they came', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    const behind: Promise<number>[] = []
+    await withoutDirectory(dataDir, async () => {
+      const lost = repository.update('sweep', report('0001', 'lost'))
+      await turns(1)
+      behind.push(repository.update('sweep', report('0001', 'first')))
+      behind.push(
+        repository.update('sweep', (campaign) => {
+          if (campaign.get('0001')?.result_path !== 'first') throw new Error('it was judged before the one before it')
+          return report('0001', 'second')(campaign)
+        }),
+      )
+      await expect(lost).rejects.toMatchObject({ code: 'store-unavailable' })
+    })
+    expect(await Promise.all(behind)).toEqual([2, 3])
+  })
+
   test('holds up nobody who changes nothing, however many go on trying to write', async () => {
     const { repository, dataDir } = await openFileStore()
     await repository.create(newManifest('sweep', 1))
@@ -467,6 +486,14 @@ describe('a store that lost its lock', () => {
     await repository.create(newManifest('sweep', 2))
     loseLock(dataDir)
     expect(await settled(repository.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
+  })
+
+  test('nor refuses a creation on that ground', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    loseLock(dataDir)
+    expect(await settled(repository.create(newManifest('sweep', 2)))).toMatch(/store-unavailable|durability-unknown/)
+    expect(fatal).toHaveLength(1)
   })
 
   test('nor refuses a deletion on that ground', async () => {

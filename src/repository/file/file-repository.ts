@@ -227,7 +227,10 @@ export class FileRepository implements ManifestRepository {
     this.refuseIfStopped()
     const file = this.corrupted.get(id)
     if (file !== undefined) throw corrupt(id, file.listed.reason)
-    if (this.stored.has(id)) throw alreadyThere(id)
+    if (this.stored.has(id)) {
+      this.refuseIfLost()
+      throw alreadyThere(id)
+    }
     const { directory } = this.store
     const bytes = ManifestBytes.of(campaign)
     const path = directory.manifest(id)
@@ -304,6 +307,12 @@ export class FileRepository implements ManifestRepository {
 
   private get isStopped(): boolean {
     return this.failed !== null || this.closing !== null
+  }
+
+  /** For what is answered from memory: without the lock that may be old. */
+  private refuseIfLost(): void {
+    if (!this.store.lock.isOurs()) this.failStop(lockLost())
+    this.refuseIfStopped()
   }
 
   private refuseIfStopped(): void {

@@ -46,10 +46,12 @@ interface Removal {
  */
 export class StoredCampaign {
   private committed: { readonly campaign: Campaign; readonly bytes: ManifestBytes; readonly identity: FileIdentity }
-  /** Gathers calls until the write before it is done, or the turn of the event loop is. Null when nothing was decided since. */
+  /** Gathers changes until the write before it is done, or the turn of the event loop is, and calls judged on them. */
   private open: WriteBatch | null = null
   /** Being written. */
   private writing: WriteBatch | null = null
+  /** Judged on the durable state, of which they change nothing. Not in a batch: they would fail with changes that come later. */
+  private unchanged: Waiting[] = []
   private removals: Removal[] = []
   private readonly rhythm = new CommitRhythm()
   private scheduled = false
@@ -103,11 +105,13 @@ export class StoredCampaign {
   end(error: RepositoryError, written: RepositoryError = error): void {
     if (this.ended !== null) return
     this.ended = error
-    const { writing, open, removals } = this
+    const { writing, open, unchanged, removals } = this
     this.writing = this.open = null
+    this.unchanged = []
     this.removals = []
     writing?.failAll(written)
     open?.failAll(error)
+    for (const call of unchanged) call.fail(error)
     for (const { reject } of removals) reject(error)
   }
 
@@ -122,24 +126,29 @@ export class StoredCampaign {
       return
     }
     call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
-    const seen = call.changes === null ? (this.open ?? this.writing) : null
-    try {
-      ;(seen ?? this.openBatch()).add(call)
-    } catch (error) {
-      call.fail(error)
+    if (call.changes !== null) this.gather(call)
+    else {
+      const seen = this.open ?? this.writing
+      if (seen === null) this.unchanged.push(call)
+      else seen.add(call)
     }
     this.rhythm.came(this.waiting)
     this.begin()
   }
 
+  private gather(call: Waiting): void {
+    const batch = this.open ?? new WriteBatch(this.writing?.campaign ?? this.committed.campaign)
+    try {
+      batch.add(call)
+      this.open = batch
+    } catch (error) {
+      call.fail(error)
+    }
+  }
+
   /** How many calls wait for the next commit. */
   private get waiting(): number {
     return this.open?.size ?? 0
-  }
-
-  private openBatch(): WriteBatch {
-    this.open ??= new WriteBatch(this.writing?.campaign ?? this.committed.campaign)
-    return this.open
   }
 
   /** At once when enough calls wait, else at the end of this turn of the event loop: what arrives in it shares the commit. */
@@ -173,7 +182,7 @@ export class StoredCampaign {
   }
 
   private get isToGather(): boolean {
-    return this.removals.length === 0 && this.open?.hasChanges === true && this.rhythm.isPatient
+    return this.removals.length === 0 && this.open !== null && this.rhythm.isPatient
   }
 
   /** What the file is to be changed to next; null when nothing waits for that. */
@@ -182,21 +191,20 @@ export class StoredCampaign {
     for (let removal = this.removals.shift(); removal !== undefined; removal = this.removals.shift()) {
       if (this.isPermitted(removal)) return this.removalStep(removal)
     }
+    this.answerUnchanged()
     const batch = this.open
     this.open = null
-    if (batch?.hasChanges === true) return this.commitStep(batch)
-    if (batch !== null) this.answerUnchanged(batch)
-    return null
+    return batch === null ? null : this.commitStep(batch)
   }
 
-  private answerUnchanged(batch: WriteBatch): void {
-    if (this.isStillOurs()) batch.answer()
-    else batch.failAll(this.ended)
+  private answerUnchanged(): void {
+    if (this.unchanged.length === 0 || !this.isStillOurs()) return
+    for (const call of this.unchanged.splice(0)) call.answer()
   }
 
   /**
-   * Asked where nothing is written that would show it: without the lock somebody else may have changed what a call was judged on.
-   * When it is false all calls have been ended.
+   * Asked for what no write shows it of: without the lock somebody else may have changed what a call was judged on. When it is
+   * false all calls that wait have been failed.
    */
   private isStillOurs(): boolean {
     const isOurs = this.lock.isOurs()
@@ -230,21 +238,13 @@ export class StoredCampaign {
     }
   }
 
-  /**
-   * The batch did not become durable: the newest state is the committed one again. Who changes nothing of that is told so now, and
-   * does not share the next failure with those that go on trying to write.
-   */
+  /** The batch did not become durable: the newest state is the committed one again. */
   private fail(outcome: FileOutcome, batch: WriteBatch): void {
     if (this.stopsAt(outcome)) return
     const next = this.open
     this.writing = this.open = null
-    const unchanged = new WriteBatch(this.committed.campaign)
-    for (const call of [...batch.failChanges(storeError(outcome)), ...(next?.waiting ?? [])]) {
-      call.judge(this.committed.campaign)
-      if (call.changes === null) unchanged.add(call)
-      else this.admit(call)
-    }
-    this.answerUnchanged(unchanged)
+    const again = [...batch.failChanges(storeError(outcome)), ...(next?.waiting ?? [])]
+    for (const call of again) this.admit(call)
   }
 
   private isPermitted({ permit, reject }: Removal): boolean {

@@ -15,18 +15,13 @@ export class WriteBatch {
 
   private newest: Campaign
 
-  constructor(private readonly base: Campaign) {
+  constructor(base: Campaign) {
     this.newest = base
   }
 
   /** The campaign with all changes of the batch. */
   get campaign(): Campaign {
     return this.newest
-  }
-
-  /** False when it only holds calls that wait for the state that they were judged on. */
-  get hasChanges(): boolean {
-    return this.newest !== this.base
   }
 
   /** How many calls it answers. */
