@@ -203,8 +203,8 @@ export class StoredCampaign {
   }
 
   /**
-   * Asked for what no write shows it of: without the lock somebody else may have changed what a call was judged on. When it is
-   * false all calls that wait have been failed.
+   * Asked for calls that no write of their own tells of it: without the lock somebody else may have changed what they were judged
+   * on. When it is false all calls that wait have been failed.
    */
   private isStillOurs(): boolean {
     const isOurs = this.lock.isOurs()
