@@ -243,6 +243,19 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
       expect((await repository.read('sweep')).header.revision).toBe(3)
     })
 
+    test('what changes nothing is told of the state that it came to, whatever comes before and behind it', async () => {
+      const { repository } = await open()
+      await repository.create(newManifest('sweep', 3))
+      const revisions = await Promise.all([
+        repository.update('sweep', repeat),
+        repository.update('sweep', report('0001', 'first')),
+        repository.update('sweep', repeat),
+        repository.update('sweep', report('0002', 'second')),
+        repository.update('sweep', repeat),
+      ])
+      expect(revisions).toEqual([1, 2, 2, 3, 3])
+    })
+
     test('a change that cannot be made fails alone', async () => {
       const { repository } = await open()
       await repository.create(newManifest('sweep', 3))

@@ -309,7 +309,7 @@ export class FileRepository implements ManifestRepository {
     return this.failed !== null || this.closing !== null
   }
 
-  /** For what is answered from memory: without the lock that may be old. */
+  /** Before an answer from memory, which may be old once the lock is lost. */
   private refuseIfLost(): void {
     if (!this.store.lock.isOurs()) this.failStop(lockLost())
     this.refuseIfStopped()

@@ -42,15 +42,15 @@ interface Removal {
  *
  * Group commit: while one batch is being written the next one gathers, each call decided at once on the newest state.
  * A call is answered when what it was decided on is durable, also when it changed nothing or was refused; so nothing
- * that could still vanish is ever told. Where nothing is written for it, a look at the lock tells that it still stands.
+ * that could still vanish is ever told. Where that is durable already, a look at the lock tells that it still stands.
  */
 export class StoredCampaign {
   private committed: { readonly campaign: Campaign; readonly bytes: ManifestBytes; readonly identity: FileIdentity }
-  /** Gathers changes until the write before it is done, or the turn of the event loop is, and calls judged on them. */
+  /** Changes for the next commit, and calls judged on them. */
   private open: WriteBatch | null = null
   /** Being written. */
   private writing: WriteBatch | null = null
-  /** Judged on the durable state, of which they change nothing. Not in a batch: they would fail with changes that come later. */
+  /** Judged on the durable state, of which they change nothing. Not in a batch: each failed write would have them judged anew. */
   private unchanged: Waiting[] = []
   private removals: Removal[] = []
   private readonly rhythm = new CommitRhythm()
@@ -126,7 +126,7 @@ export class StoredCampaign {
       return
     }
     call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
-    if (call.changes !== null) this.gather(call)
+    if (call.changes !== null) this.addChange(call)
     else {
       const seen = this.open ?? this.writing
       if (seen === null) this.unchanged.push(call)
@@ -136,7 +136,7 @@ export class StoredCampaign {
     this.begin()
   }
 
-  private gather(call: Waiting): void {
+  private addChange(call: Waiting): void {
     const batch = this.open ?? new WriteBatch(this.writing?.campaign ?? this.committed.campaign)
     try {
       batch.add(call)
@@ -168,6 +168,7 @@ export class StoredCampaign {
     if (this.busy) return
     this.busy = true
     for (;;) {
+      this.answerUnchanged()
       if (this.isToGather) await this.rhythm.gather(() => this.waiting)
       const step = this.nextStep()
       if (step === null) break
@@ -191,7 +192,6 @@ export class StoredCampaign {
     for (let removal = this.removals.shift(); removal !== undefined; removal = this.removals.shift()) {
       if (this.isPermitted(removal)) return this.removalStep(removal)
     }
-    this.answerUnchanged()
     const batch = this.open
     this.open = null
     return batch === null ? null : this.commitStep(batch)
@@ -203,8 +203,8 @@ export class StoredCampaign {
   }
 
   /**
-   * Asked for calls that no write of their own tells of it: without the lock somebody else may have changed what they were judged
-   * on. When it is false all calls that wait have been failed.
+   * Looks at the lock for calls whose judgement no later write checks: without it somebody else may have changed what they were
+   * judged on. When it is false, the calls in here have been failed.
    */
   private isStillOurs(): boolean {
     const isOurs = this.lock.isOurs()

@@ -13,11 +13,8 @@ export class WriteBatch {
   private readonly lines = new Map<number, string>()
   private readonly calls: Waiting[] = []
 
-  private newest: Campaign
-
-  constructor(base: Campaign) {
-    this.newest = base
-  }
+  /** @param newest what the first change is made on */
+  constructor(private newest: Campaign) {}
 
   /** The campaign with all changes of the batch. */
   get campaign(): Campaign {
