@@ -206,28 +206,27 @@ test('a second process on the directory ends at once when it is stopped while it
   expect(await first.end('SIGTERM')).toBe(0)
 })
 
-test('a reader of the log that stands still keeps the service neither from answering nor from ending', async () => {
+/** A service that has answered more than the pipe to the reader of its log holds, who stands still. */
+async function startUnread() {
   const child = spawnService({ dataDir: temporaryDirectory() })
   onTestFinished(() => void child.kill('SIGKILL'))
   const [first] = (await once(child.stdout, 'data')) as [Buffer]
   const url = /http:\/\/[\d.]+:\d+/.exec(first.toString())?.[0] ?? ''
   child.stdout.pause()
-  // More than the pipe between them holds.
-  const lines = Array.from({ length: 200 }, () => send('POST', `${url}/nothing?${'x'.repeat(7000)}`, {}))
-  for (const { status } of await Promise.all(lines)) expect(status).toBe(404)
+  const answers = Array.from({ length: 200 }, () => send('POST', `${url}/nothing?${'x'.repeat(7000)}`, {}))
+  for (const { status } of await Promise.all(answers)) expect(status).toBe(404)
+  return { child, url }
+}
+
+test('a reader of the log that stands still keeps the service neither from answering nor from ending', async () => {
+  const { child } = await startUnread()
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   expect(await Promise.race([ended, sleep(4000, 'still there')])).not.toBe('still there')
 })
 
 test('who asks a second time to stop waits for no client, and for no reader of the log', async () => {
-  const child = spawnService({ dataDir: temporaryDirectory() })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const [first] = (await once(child.stdout, 'data')) as [Buffer]
-  const url = /http:\/\/[\d.]+:\d+/.exec(first.toString())?.[0] ?? ''
-  child.stdout.pause()
-  const lines = Array.from({ length: 200 }, () => send('POST', `${url}/nothing?${'x'.repeat(7000)}`, {}))
-  await Promise.all(lines)
+  const { child, url } = await startUnread()
   const client = connect(Number(new URL(url).port), '127.0.0.1')
   onTestFinished(() => void client.destroy())
   client.on('error', () => undefined)
