@@ -36,7 +36,7 @@ export interface Finding {
 type Rounds = readonly (readonly [ours: LoadResult, baseline: LoadResult])[]
 
 /** What two loads are compared by. */
-interface Measure {
+export interface Measure {
   of(result: LoadResult): number
   words(figure: number): string
 }

@@ -1,6 +1,7 @@
 import { call } from '../call.js'
 import { createRunning, draftOf, UPDATE, WORKER } from '../campaign.js'
 import { measure, startCampaignd } from '../child.js'
+import { warmUp } from '../compare.js'
 import type { LoadResult } from '../load.js'
 import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 
@@ -25,11 +26,9 @@ async function measureClaims(directory: string): Promise<Finding> {
   try {
     // A campaign like those that are claimed from, but all of it claimed.
     const { paths } = await createRunning(service.url, N, { campaignId: 'patched', leaseSeconds: LEASE_SECONDS })
-    return ratioOf(await inTurn(claims, patches))
-
-    function patches(): Promise<LoadResult> {
-      return measure({ ...load, method: 'PATCH', paths, body: UPDATE })
-    }
+    const updates = { ...load, method: 'PATCH', paths, body: UPDATE } as const
+    await warmUp(updates)
+    return ratioOf(await inTurn(claims, () => measure(updates)))
 
     async function claims(round: number): Promise<LoadResult> {
       const names = Array.from({ length: CAMPAIGNS }, (_, index) => `claimed-${round}-${index}`)

@@ -1,6 +1,7 @@
 import { createRunning, WORKER } from '../campaign.js'
-import { measure, startBaseline, startCampaignd } from '../child.js'
-import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
+import { startBaseline, startCampaignd } from '../child.js'
+import { compare } from '../compare.js'
+import { CONNECTIONS, SECONDS, type Finding, type Row } from '../row.js'
 
 const N = 1000
 
@@ -19,9 +20,7 @@ async function measureHeartbeats(directory: string): Promise<Finding> {
     const paths = experiments.map((path) => `${path}/heartbeat`)
     const body = JSON.stringify({ attempt: 1, worker: WORKER })
     const load = { method: 'POST', paths, body, connections: CONNECTIONS, seconds: SECONDS } as const
-    const keepAlive = () => measure({ ...load, url: ours.url })
-    await keepAlive()
-    return ratioOf(await inTurn(keepAlive, () => measure({ ...load, url: bare.url })))
+    return await compare({ ...load, url: ours.url }, { ...load, url: bare.url })
   } finally {
     await ours.stop()
     await bare.stop()

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { send } from '../../support/client.js'
 import { manifestPath } from '../../support/files.js'
 import { createRunning, UPDATE } from '../campaign.js'
-import { measure, startBaseline, startCampaignd } from '../child.js'
+import { startBaseline, startCampaignd } from '../child.js'
+import { compare } from '../compare.js'
 import { hasEtcd, putsOf, startEtcd } from '../etcd.js'
-import { inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
+import { SECONDS, type Finding, type Row } from '../row.js'
 
 const N = 100
 
@@ -26,11 +27,9 @@ async function measureHollow(directory: string, connections: number): Promise<Fi
   const etcd = await startEtcd(directory)
   try {
     const load = { connections, seconds: SECONDS }
-    const rounds = await inTurn(
-      () => measure({ ...load, url: hollow.url, method: 'PATCH', paths, body: UPDATE }),
-      () => measure({ ...load, url: etcd.url, ...putsOf(paths, experiment) }),
-    )
-    return ratioOf(rounds)
+    const updates = { ...load, url: hollow.url, method: 'PATCH', paths, body: UPDATE } as const
+    const puts = { ...load, url: etcd.url, ...putsOf(paths, experiment) }
+    return await compare(updates, puts)
   } finally {
     await hollow.stop()
     await etcd.stop()

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { send } from '../../support/client.js'
 import { createRunning, UPDATE } from '../campaign.js'
-import { measure, startCampaignd } from '../child.js'
+import { startCampaignd } from '../child.js'
+import { compare } from '../compare.js'
 import { hasEtcd, putsOf, startEtcd } from '../etcd.js'
-import { inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
+import { SECONDS, type Finding, type Row } from '../row.js'
 
 export const patchAgainstEtcd: readonly Row[] = [
   row('etcd-1', 1, 100, 0.75),
@@ -31,11 +32,9 @@ async function measurePatches(directory: string, connections: number, n: number)
     const { paths } = await createRunning(ours.url, n)
     const experiment = await send('GET', `${ours.url}${paths[0] ?? ''}`)
     const load = { connections, seconds: SECONDS }
-    const rounds = await inTurn(
-      () => measure({ ...load, url: ours.url, method: 'PATCH', paths, body: UPDATE }),
-      () => measure({ ...load, url: etcd.url, ...putsOf(paths, experiment.text) }),
-    )
-    return ratioOf(rounds)
+    const updates = { ...load, url: ours.url, method: 'PATCH', paths, body: UPDATE } as const
+    const puts = { ...load, url: etcd.url, ...putsOf(paths, experiment.text) }
+    return await compare(updates, puts)
   } finally {
     await ours.stop()
     await etcd.stop()

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRunning, UPDATE } from '../campaign.js'
 import { measure, startBaseline, startCampaignd } from '../child.js'
+import { warmUp } from '../compare.js'
 import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 
 export const patchAgainstNaive: readonly Row[] = [row('patch', 100, 10), row('patch-10k', 10_000, 150)]
@@ -21,7 +22,9 @@ async function measurePatches(directory: string, n: number): Promise<Finding> {
     const { ids, path, paths } = await createRunning(ours.url, n)
     const manifest = await (await fetch(`${ours.url}${path}?format=llenergymeasure`)).text()
     const load = { method: 'PATCH', body: UPDATE, connections: CONNECTIONS, seconds: SECONDS } as const
-    return ratioOf(await inTurn(() => measure({ ...load, url: ours.url, paths }), patchNaively))
+    const updates = { ...load, url: ours.url, paths }
+    await warmUp(updates)
+    return ratioOf(await inTurn(() => measure(updates), patchNaively))
 
     /**
      * A process and a file for each round: the next would be measured beside what this one left in its queue, ten seconds of

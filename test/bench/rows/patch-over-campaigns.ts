@@ -1,6 +1,7 @@
 import { createRunning, UPDATE } from '../campaign.js'
-import { measure, startCampaignd } from '../child.js'
-import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
+import { startCampaignd } from '../child.js'
+import { compare } from '../compare.js'
+import { CONNECTIONS, SECONDS, type Finding, type Row } from '../row.js'
 
 const CAMPAIGNS = 64
 const N = 100
@@ -19,12 +20,7 @@ async function measurePatches(directory: string): Promise<Finding> {
     // One campaign after the other, so that all of them are written at the same time.
     const all = first.flatMap((path, index) => [path, ...others.map((paths) => paths[index] ?? '')])
     const load = { url, method: 'PATCH', body: UPDATE, connections: CONNECTIONS, seconds: SECONDS } as const
-    return ratioOf(
-      await inTurn(
-        () => measure({ ...load, paths: all }),
-        () => measure({ ...load, paths: first }),
-      ),
-    )
+    return await compare({ ...load, paths: all }, { ...load, paths: first })
   } finally {
     await stop()
   }

@@ -1,5 +1,6 @@
 import { createRunning, UPDATE } from '../campaign.js'
 import { measure, startCampaignd } from '../child.js'
+import { warmUp } from '../compare.js'
 import { checkGood, CONNECTIONS, inTurn, P99, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 
 const WRITERS = 64
@@ -17,14 +18,15 @@ async function measureReads(directory: string): Promise<Finding> {
   try {
     const { path, paths } = await createRunning(url, N)
     const load = { url, seconds: SECONDS }
-    const read = () => measure({ ...load, method: 'GET', paths: [`${path}/progress`], connections: CONNECTIONS })
-    const write = () => measure({ ...load, method: 'PATCH', paths, body: UPDATE, connections: WRITERS })
-    return ratioOf(await inTurn(readWhileWritten, read), P99)
+    const reads = { ...load, method: 'GET', paths: [`${path}/progress`], connections: CONNECTIONS } as const
+    const updates = { ...load, method: 'PATCH', paths, body: UPDATE, connections: WRITERS } as const
+    await warmUp(reads, updates)
+    return ratioOf(await inTurn(readWhileWritten, () => measure(reads)), P99)
 
     async function readWhileWritten() {
-      const [reads, writes] = await Promise.all([read(), write()])
-      checkGood(writes)
-      return reads
+      const [read, written] = await Promise.all([measure(reads), measure(updates)])
+      checkGood(written)
+      return read
     }
   } finally {
     await stop()

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { send } from '../../support/client.js'
 import { call } from '../call.js'
 import { createRunning } from '../campaign.js'
-import { measure, startBaseline, startCampaignd } from '../child.js'
-import { BYTES, CONNECTIONS, inTurn, ratioOf, SECONDS, type Row } from '../row.js'
+import { startBaseline, startCampaignd } from '../child.js'
+import { compare } from '../compare.js'
+import { BYTES, CONNECTIONS, SECONDS, type Measure, type Row } from '../row.js'
 
 const PAGE = 100
 /** Of how many experiments one runs and is found. */
@@ -17,7 +18,7 @@ interface Reading {
   readonly pathsOf: (campaign: string) => readonly string[] | Promise<readonly string[]>
   readonly isKnown?: boolean
   readonly bare: '/text' | '/buffer'
-  readonly by?: typeof BYTES
+  readonly by?: Measure
 }
 
 const PROGRESS: Reading = { n: 100, pathsOf: () => ['/progress'], bare: '/text' }
@@ -54,11 +55,7 @@ async function measureReads(directory: string, { n, oneIn = 1, pathsOf, isKnown 
     try {
       const known = isKnown ? { known: tag } : {}
       const load = { method: 'GET', connections: CONNECTIONS, seconds: SECONDS, ...known } as const
-      const rounds = await inTurn(
-        () => measure({ ...load, url: ours.url, paths }),
-        () => measure({ ...load, url: baseline.url, paths: [bare] }),
-      )
-      return ratioOf(rounds, by)
+      return await compare({ ...load, url: ours.url, paths }, { ...load, url: baseline.url, paths: [bare] }, by)
     } finally {
       await baseline.stop()
     }
