@@ -115,12 +115,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       void reply.send(json)
       record(request, reply)
     },
-    clientErrorHandler: (error, socket) => {
-      // Behind the answers to what the connection asked before it in this turn, of which one may be its last.
-      setImmediate(() => {
-        answerClientError(error, socket)
-      })
-    },
+    clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   const stamps: readonly Stamp[] = [answerHeaders, lastAnswer(app)]

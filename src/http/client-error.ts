@@ -13,13 +13,41 @@ const CODES: Readonly<Record<string, HttpErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 }
 
+/** A connection whose answers Node sends one after the other: with the one that has its turn. */
+type Answering = Socket & { readonly _httpMessage?: ServerResponse | null }
+
+/** What comes on them is no HTTP any more: the first error of each is answered. */
+const broken = new WeakSet<Socket>()
+
 /** Answers what is not even a request: there is no reply to answer with, only the socket. */
 export function answerClientError(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
+  if (error.code === 'ECONNRESET') socket.destroy()
+  else if (!broken.has(socket)) {
+    broken.add(socket)
+    afterAnswers(socket, () => {
+      endWith(CODES[error.code] ?? 'malformed-request', socket)
+    })
+  }
+}
+
+/** Once all is answered that was asked in full: who asks on takes the next answer for that to what he asked first. */
+function afterAnswers(socket: Answering, then: () => void): void {
+  const response = socket._httpMessage
+  if (response?.req.complete !== true) then()
+  else {
+    response.once('close', () => {
+      afterAnswers(socket, then)
+    })
+  }
+}
+
+function endWith(code: HttpErrorCode, socket: Socket): void {
+  // An answer before may have been its last.
+  if (!socket.writable) {
+    socket.destroySoon()
     return
   }
-  const { status, headers, json } = bareAnswer(CODES[error.code] ?? 'malformed-request', nextRequestId())
+  const { status, headers, json } = bareAnswer(code, nextRequestId())
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${json}`)
 }

@@ -200,9 +200,41 @@ test.each(['PROPFIND', 'OPTIONS', 'TRACE', 'LOCK'])(
   },
 )
 
-test('what comes before bytes that are no HTTP is answered first', async () => {
-  const { port } = await listen()
-  const received = await exchange(port, 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n')
-  const statuses = [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
-  expect(statuses).toEqual([200, 400])
+test('what was asked in full before bytes that are no HTTP is answered first, in its order', async () => {
+  const { port, path } = await listen()
+  const report = (expId: string, status: string) => {
+    const body = JSON.stringify({ status })
+    const headers = ['Host: localhost', JSON_TYPE, `Content-Length: ${body.length}`]
+    return [`PATCH ${path}/experiments/${expId} HTTP/1.1`, ...headers, '', body].join('\r\n')
+  }
+  const health = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
+  const nonsense = 'nonsense\r\n\r\n'
+  for (const [asked, statuses] of [
+    [[health], [200, 400]],
+    // Answered when it is on disk, which takes longer than to see what is wrong with the rest.
+    [[report('0001', 'running')], [200, 400]],
+    [[report('0002', 'running'), health, report('0003', 'running')], [200, 200, 404, 400]],
+  ] as const) {
+    const received = await exchange(port, asked.join('') + nonsense + nonsense)
+    expect([...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))).toEqual(statuses)
+  }
+})
+
+test('bytes that are no HTTP do not end up in a stream of events', async () => {
+  const { port, path } = await listen()
+  const socket = await dial(port)
+  let received = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+  await expect.poll(() => received).toContain('event: ')
+  socket.write('nonsense\r\n\r\n')
+  const report = await fetch(`http://127.0.0.1:${port}${path}/experiments/0001`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: '{"status":"running"}',
+  })
+  expect(report.status).toBe(200)
+  await expect.poll(() => received).toContain('"running"')
+  expect(received.match(/HTTP\/1\.1 \d{3} /g)).toEqual(['HTTP/1.1 200 '])
+  socket.destroy()
 })
