@@ -213,7 +213,10 @@ test('what was asked in full before bytes that are no HTTP is answered first, in
     [[health], [200, 400]],
     // Answered when it is on disk, which takes longer than to see what is wrong with the rest.
     [[report('0001', 'running')], [200, 400]],
-    [[report('0002', 'running'), health, report('0003', 'running')], [200, 200, 404, 400]],
+    [
+      [report('0002', 'running'), health, report('0003', 'running')],
+      [200, 200, 404, 400],
+    ],
   ] as const) {
     const received = await exchange(port, asked.join('') + nonsense + nonsense)
     expect([...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))).toEqual(statuses)
