@@ -144,10 +144,7 @@ export class LeaseKeeper {
       return
     }
     const { campaign } = event
-    const changed =
-      event.type === 'created'
-        ? campaign.inStatus('running')
-        : event.expIds.map((expId) => findExperiment(campaign, expId))
+    const changed = event.type === 'created' ? campaign.inStatus('running') : event.experiments
     this.table.observe(campaign, changed, this.clock.now())
   }
 

@@ -3,7 +3,6 @@ import type { Campaign } from '../domain/campaign.ts'
 import { Timestamp } from '../domain/experiment.ts'
 import { CampaignId, headerProperties } from '../domain/manifest.ts'
 import { Described } from '../domain/schema.ts'
-import { findExperiment } from '../domain/update-experiment.ts'
 import type { CommittedEvent } from '../repository/repository.ts'
 import { EventFrame } from './event-frame.ts'
 import { progressJson } from './progress-json.ts'
@@ -79,14 +78,13 @@ const EXPERIMENT_SIZE = 700
 
 type Changed = Extract<CommittedEvent, { type: 'changed' }>
 
-export function changeFrame({ previous, campaign, expIds }: Changed): EventFrame {
+export function changeFrame({ previous, campaign, experiments }: Changed): EventFrame {
   const { revision } = campaign.header
   const data = () => {
-    const experiments = JSON.stringify(expIds.map((expId) => findExperiment(campaign, expId)))
     const revisions = `"revision":${revision},"previous_revision":${previous.header.revision}`
-    return `{${revisions},"progress":${progressJson(campaign)},"experiments":${experiments}}`
+    return `{${revisions},"progress":${progressJson(campaign)},"experiments":${JSON.stringify(experiments)}}`
   }
-  return new EventFrame('change', String(revision), data, PROGRESS_SIZE + EXPERIMENT_SIZE * expIds.length)
+  return new EventFrame('change', String(revision), data, PROGRESS_SIZE + EXPERIMENT_SIZE * experiments.length)
 }
 
 export function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {

@@ -1,6 +1,7 @@
 import type { Campaign, Decision } from '../domain/campaign.ts'
 import type { CampaignPage, CampaignQuery } from '../domain/campaign-list.ts'
 import type { CampaignStanding } from '../domain/campaign-standing.ts'
+import type { Experiment } from '../domain/experiment.ts'
 import type { CampaignManifest } from '../domain/manifest.ts'
 
 export type RepositoryErrorCode =
@@ -46,8 +47,8 @@ export type CommittedEvent =
       readonly type: 'changed'
       readonly previous: Campaign
       readonly campaign: Campaign
-      /** Ids of the experiments that changed or were added, in the order of their last change. */
-      readonly expIds: readonly string[]
+      /** What changed or was added, as it is now, in the order of the last changes. */
+      readonly experiments: readonly Experiment[]
     }
   | { readonly type: 'deleted'; readonly campaign_id: string }
   /** Its file was found to be one that cannot be trusted any more. */

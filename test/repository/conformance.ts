@@ -353,12 +353,14 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
         expect(event.previous.header.revision).toBe(last)
         expect(event.campaign.header.revision).toBeGreaterThan(last)
         last = event.campaign.header.revision
-        expect(event.expIds.toSorted()).toEqual(changedBetween(event.previous, event.campaign))
+        const ids = event.experiments.map(({ exp_id }) => exp_id)
+        expect(ids.toSorted()).toEqual(changedBetween(event.previous, event.campaign))
+        expect(event.experiments).toEqual(ids.map((id) => event.campaign.get(id)))
       }
       expect(last).toBe(151)
     })
 
-    test('an event names its experiments in the order of their last change', async () => {
+    test('an event has its experiments in the order of their last change', async () => {
       const { repository } = await open()
       await repository.create(newManifest('sweep', 3))
       const events: CommittedEvent[] = []
@@ -371,7 +373,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
       ])
       for (const event of events) {
         if (event.type !== 'changed') throw new Error(`unexpected ${event.type}`)
-        const revisions = event.expIds.map((id) => event.campaign.get(id)?.revision ?? 0)
+        const revisions = event.experiments.map(({ revision }) => revision)
         expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
       }
     })

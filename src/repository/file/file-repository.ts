@@ -234,7 +234,7 @@ export class FileRepository implements ManifestRepository {
     const { directory } = this.store
     const bytes = ManifestBytes.of(campaign)
     const path = directory.manifest(id)
-    const outcome = await this.carryOut({ kind: 'create', path, temp: directory.temp(id), parts: bytes.parts })
+    const outcome = await this.carryOut({ kind: 'create', path, temp: directory.temp(path), parts: bytes.parts })
     if (outcome.kind === 'done' && outcome.identity !== null) {
       this.take(id, { campaign, bytes, identity: outcome.identity })
       return
@@ -249,7 +249,8 @@ export class FileRepository implements ManifestRepository {
     if (!force) throw corrupt(id, file.listed.reason)
     this.refuseIfStopped()
     const { directory } = this.store
-    const outcome = await this.carryOut({ kind: 'move', path: directory.manifest(id), to: directory.aside(id) })
+    const path = directory.manifest(id)
+    const outcome = await this.carryOut({ kind: 'move', path, to: directory.aside(path) })
     if (outcome.kind !== 'done') throw storeError(outcome)
     this.corrupted.delete(id)
   }
@@ -257,7 +258,7 @@ export class FileRepository implements ManifestRepository {
   private take(id: string, loaded: LoadedManifest): void {
     const { directory, threads, lock } = this.store
     const path = directory.manifest(id)
-    const stored = new StoredCampaign(path, loaded, threads, lock, () => directory.temp(id), {
+    const stored = new StoredCampaign(path, loaded, threads, lock, () => directory.temp(path), {
       onCommit: (event) => {
         this.feed.emit(event)
       },

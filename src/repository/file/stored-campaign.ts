@@ -232,8 +232,8 @@ export class StoredCampaign {
         this.writing = null
         this.rhythm.ended({ answered: batch.size, waiting: this.waiting, took: milliseconds })
         batch.answer()
-        const { campaign, expIds } = batch
-        this.events.onCommit({ type: 'changed', previous: committed.campaign, campaign, expIds })
+        const { campaign, experiments } = batch
+        this.events.onCommit({ type: 'changed', previous: committed.campaign, campaign, experiments })
       },
     }
   }

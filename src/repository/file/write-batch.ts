@@ -26,9 +26,9 @@ export class WriteBatch {
     return this.calls.length
   }
 
-  /** Whose experiments changed: the one that changed last is the last one. */
-  get expIds(): readonly string[] {
-    return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position).exp_id)
+  /** The experiments that changed, as they are now: the one that changed last is the last one. */
+  get experiments(): readonly Experiment[] {
+    return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position))
   }
 
   /** Takes a judged call in: the changes that it decided, if any, and the duty to answer it. */
