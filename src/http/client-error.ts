@@ -13,6 +13,12 @@ const CODES: Readonly<Record<string, HttpErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 }
 
+/**
+ * Milliseconds that a client has to read its last answer and to close: closed at once, with something left that it sent, the
+ * connection would be reset and might take the answer along; and one that never closes would keep its place for ever.
+ */
+const LINGER = 1000
+
 /** A connection whose answers Node sends one after the other: with the one that has its turn. */
 type Answering = Socket & { readonly _httpMessage?: ServerResponse | null }
 
@@ -20,12 +26,14 @@ type Answering = Socket & { readonly _httpMessage?: ServerResponse | null }
 const broken = new WeakSet<Socket>()
 
 /** Answers what is not even a request: there is no reply to answer with, only the socket. */
-export function answerClientError(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET') socket.destroy()
+export function answerClientError({ code }: ConnectionError, socket: Socket): void {
+  if (code === 'ECONNRESET') socket.destroy()
   else if (!broken.has(socket)) {
     broken.add(socket)
+    // Not read on while answers are waited for: each piece of it would be another error.
+    socket.pause()
     afterAnswers(socket, () => {
-      endWith(CODES[error.code] ?? 'malformed-request', socket)
+      endWith(CODES[code] ?? 'malformed-request', socket)
     })
   }
 }
@@ -33,20 +41,21 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
 /** Once all is answered that was asked in full: who asks on takes the next answer for that to what he asked first. */
 function afterAnswers(socket: Answering, then: () => void): void {
   const response = socket._httpMessage
-  if (response?.req.complete !== true) then()
-  else {
+  if (response?.req.complete === true) {
     response.once('close', () => {
       afterAnswers(socket, then)
     })
-  }
+  } else if (response?.headersSent === true) {
+    // Answered before it was asked in full, and not to the end: anything more would stand within that answer.
+    socket.destroy()
+  } else then()
 }
 
 function endWith(code: HttpErrorCode, socket: Socket): void {
+  setTimeout(() => socket.destroy(), LINGER).unref()
+  socket.resume()
   // An answer before may have been its last.
-  if (!socket.writable) {
-    socket.destroySoon()
-    return
-  }
+  if (!socket.writable) return
   const { status, headers, json } = bareAnswer(code, nextRequestId())
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${json}`)

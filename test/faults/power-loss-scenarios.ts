@@ -282,14 +282,14 @@ class Stage {
 
   private jobOf({ kind, id }: Commit, { manifest }: Slot): FileJob {
     const path = this.directory.manifest(id)
-    if (kind === 'move') return { kind, path, to: this.directory.aside(path) }
+    if (kind === 'move') return { kind, path, to: this.directory.aside(id) }
     if (kind === 'flush') return { kind, paths: [path] }
     const expected = this.identities.get(id)
     const parts = manifest === null ? [] : partsOf(manifest)
-    if (kind === 'create') return { kind, path, temp: this.directory.temp(path), parts }
+    if (kind === 'create') return { kind, path, temp: this.directory.temps(id)(), parts }
     if (expected === undefined) throw new Error(`${this.scenario.name}: there is no ${id} to ${kind}`)
     if (kind === 'delete') return { kind, path, expected }
-    return { kind, path, temp: this.directory.temp(path), parts, expected }
+    return { kind, path, temp: this.directory.temps(id)(), parts, expected }
   }
 
   /** A recording that missed something would prove nothing. */

@@ -31,7 +31,7 @@ test.each(['../forged', '..', '.', '', 'a/b', 'a\0', 'A', 'sweep.json', 'x'.repe
     const directory = new DataDirectory(temporaryDirectory())
     directory.create()
     const before = bytesOf(directory.root)
-    for (const name of ['manifest', 'temp', 'aside'] as const)
+    for (const name of ['manifest', 'temps', 'aside'] as const)
       expect(() => directory[name](id), name).toThrow('is no campaign_id')
     expect(bytesOf(directory.root)).toEqual(before)
   },

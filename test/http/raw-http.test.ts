@@ -53,6 +53,11 @@ function parse(received: string): RawAnswer {
   }
 }
 
+/** Of all answers, in their order. */
+function statusesIn(received: string): number[] {
+  return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+}
+
 function expectRawProblem(received: string, status: number, code: string): void {
   const answer = parse(received)
   expect([answer.status, answer.type.split(';')[0]], received).toEqual([status, 'application/problem+json'])
@@ -218,8 +223,8 @@ test('what was asked in full before bytes that are no HTTP is answered first, in
       [200, 200, 404, 400],
     ],
   ] as const) {
-    const received = await exchange(port, asked.join('') + nonsense + nonsense)
-    expect([...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))).toEqual(statuses)
+    const received = await exchange(port, asked.join('') + nonsense)
+    expect(statusesIn(received)).toEqual(statuses)
   }
 })
 
@@ -230,14 +235,60 @@ test('bytes that are no HTTP do not end up in a stream of events', async () => {
   socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
   socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n\r\n`)
   await expect.poll(() => received).toContain('event: ')
-  socket.write('nonsense\r\n\r\n')
+  for (let count = 0; count < 3; count += 1) {
+    socket.write('nonsense\r\n\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
   const report = await fetch(`http://127.0.0.1:${port}${path}/experiments/0001`, {
     method: 'PATCH',
     headers: { 'content-type': 'application/json' },
     body: '{"status":"running"}',
   })
   expect(report.status).toBe(200)
-  await expect.poll(() => received).toContain('"running"')
-  expect(received.match(/HTTP\/1\.1 \d{3} /g)).toEqual(['HTTP/1.1 200 '])
+  await expect.poll(() => received).toContain('event: change')
+  expect(statusesIn(received)).toEqual([200])
   socket.destroy()
+})
+
+test.each([
+  ['nonsense, and is silent', ['nonsense\r\n\r\n'], [400]],
+  ['nonsense on and on', Array<string>(40).fill('nonsense\r\n\r\n'), [400]],
+  [
+    'a chunk without a size',
+    [request('POST /v1/campaigns', [JSON_TYPE, 'Transfer-Encoding: chunked'], 'x\r\n')],
+    [400],
+  ],
+  ['a good request and nonsense', ['GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n'], [200, 400]],
+])('a client that sends %s is let go of, though it never closes', async (_what, pieces, statuses) => {
+  const { app, port } = await listen()
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => undefined)
+  let received = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  for (const piece of pieces) {
+    socket.write(piece)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const connections = () =>
+    new Promise((resolve) => {
+      app.server.getConnections((_error, count) => {
+        resolve(count)
+      })
+    })
+  await expect.poll(connections, { timeout: 5000 }).toBe(0)
+  expect(statusesIn(received)).toEqual(statuses)
+  socket.destroy()
+})
+
+test('a stream that was begun before its request was complete is cut off, not written into', async () => {
+  const { port, path } = await listen()
+  const socket = await dial(port)
+  let received = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  const closed = once(socket, 'close')
+  socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`)
+  await expect.poll(() => received).toContain('event: ')
+  socket.write('x\r\n')
+  await closed
+  expect(statusesIn(received)).toEqual([200])
 })

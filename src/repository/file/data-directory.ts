@@ -74,14 +74,18 @@ export class DataDirectory {
     return join(this.campaigns, `${id}${SUFFIX}`)
   }
 
-  /** Where the next version of a manifest is written. Unique, since process ids are not: in a container every service is process 1. */
-  temp(manifest: string): string {
-    return `${manifest}.${randomUUID()}${TEMP_SUFFIX}`
+  /**
+   * Names for the next versions of a manifest, each another one: unique by themselves, since process ids are not; in a container
+   * every service is process 1. The id is checked once for all of them.
+   */
+  temps(id: string): () => string {
+    const manifest = this.manifest(id)
+    return () => `${manifest}.${randomUUID()}${TEMP_SUFFIX}`
   }
 
-  /** Where a manifest is moved that is not to be trusted: beside the others, so that one flush covers both names. */
-  aside(manifest: string): string {
-    return `${manifest}.${randomUUID()}${ASIDE_SUFFIX}`
+  /** Where a file is moved that is not to be trusted: beside the others, so that one flush covers both names. */
+  aside(id: string): string {
+    return `${this.manifest(id)}.${randomUUID()}${ASIDE_SUFFIX}`
   }
 
   /** The ids of all manifests that lie there, trusted or not. */

@@ -234,7 +234,7 @@ export class FileRepository implements ManifestRepository {
     const { directory } = this.store
     const bytes = ManifestBytes.of(campaign)
     const path = directory.manifest(id)
-    const outcome = await this.carryOut({ kind: 'create', path, temp: directory.temp(path), parts: bytes.parts })
+    const outcome = await this.carryOut({ kind: 'create', path, temp: directory.temps(id)(), parts: bytes.parts })
     if (outcome.kind === 'done' && outcome.identity !== null) {
       this.take(id, { campaign, bytes, identity: outcome.identity })
       return
@@ -249,8 +249,7 @@ export class FileRepository implements ManifestRepository {
     if (!force) throw corrupt(id, file.listed.reason)
     this.refuseIfStopped()
     const { directory } = this.store
-    const path = directory.manifest(id)
-    const outcome = await this.carryOut({ kind: 'move', path, to: directory.aside(path) })
+    const outcome = await this.carryOut({ kind: 'move', path: directory.manifest(id), to: directory.aside(id) })
     if (outcome.kind !== 'done') throw storeError(outcome)
     this.corrupted.delete(id)
   }
@@ -258,7 +257,7 @@ export class FileRepository implements ManifestRepository {
   private take(id: string, loaded: LoadedManifest): void {
     const { directory, threads, lock } = this.store
     const path = directory.manifest(id)
-    const stored = new StoredCampaign(path, loaded, threads, lock, () => directory.temp(path), {
+    const stored = new StoredCampaign(path, loaded, threads, lock, directory.temps(id), {
       onCommit: (event) => {
         this.feed.emit(event)
       },
