@@ -13,8 +13,11 @@ const CODES: Readonly<Record<string, HttpErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 }
 
+/** The client ends in the middle of a request. */
+const CUT_OFF = 'HPE_INVALID_EOF_STATE'
+
 /**
- * Milliseconds that a client has to read its last answer and to close: closed at once, with something left that it sent, the
+ * Milliseconds that a client has to read its last answer and to close: closed at once, with something on its way from it, the
  * connection would be reset and might take the answer along; and one that never closes would keep its place for ever.
  */
 const LINGER = 1000
@@ -30,30 +33,39 @@ export function answerClientError({ code }: ConnectionError, socket: Socket): vo
   if (code === 'ECONNRESET') socket.destroy()
   else if (!broken.has(socket)) {
     broken.add(socket)
-    // Not read on while answers are waited for: each piece of it would be another error.
-    socket.pause()
+    discardRest(socket)
     afterAnswers(socket, () => {
       endWith(CODES[code] ?? 'malformed-request', socket)
     })
-  }
+  } else if (code === CUT_OFF) socket.end()
+}
+
+/**
+ * Takes what still comes away from Node's parser, to which each piece would be another error, or the rest of a request that is
+ * answered already. Read it must be: unread it would hide that the client leaves, and reset the connection in the end.
+ */
+function discardRest(socket: Socket): void {
+  socket.removeAllListeners('data')
+  socket.on('data', () => undefined)
+  socket.resume()
 }
 
 /** Once all is answered that was asked in full: who asks on takes the next answer for that to what he asked first. */
 function afterAnswers(socket: Answering, then: () => void): void {
   const response = socket._httpMessage
-  if (response?.req.complete === true) {
+  if (response === null || response === undefined) then()
+  else if (response.req.complete || response.writableEnded) {
     response.once('close', () => {
       afterAnswers(socket, then)
     })
-  } else if (response?.headersSent === true) {
-    // Answered before it was asked in full, and not to the end: anything more would stand within that answer.
+  } else if (response.headersSent) {
+    // Begun before it was asked in full, and not at its end: anything more would stand within that answer.
     socket.destroy()
   } else then()
 }
 
 function endWith(code: HttpErrorCode, socket: Socket): void {
   setTimeout(() => socket.destroy(), LINGER).unref()
-  socket.resume()
   // An answer before may have been its last.
   if (!socket.writable) return
   const { status, headers, json } = bareAnswer(code, nextRequestId())

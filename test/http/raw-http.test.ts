@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import type { Problem } from '#campaignd/http/problem.js'
 import { openCampaign, type TestCampaign } from '../support/campaign.js'
+import { campaignDraft, experimentDraft } from '../support/drafts.js'
 import { bytesOf } from '../support/files.js'
 
 const MIB = 1024 * 1024
@@ -278,6 +280,37 @@ test.each([
   await expect.poll(connections, { timeout: 5000 }).toBe(0)
   expect(statusesIn(received)).toEqual(statuses)
   socket.destroy()
+})
+
+test('a reader of a stream that sends bytes that are no HTTP is missed when it leaves', async () => {
+  const { app, port, path } = await listen()
+  const socket = await dial(port)
+  let received = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n`)
+  await expect.poll(() => received).toContain('event: ')
+  expect(app.eventHub.readers).toBe(1)
+  socket.end()
+  await expect.poll(() => app.eventHub.readers).toBe(0)
+})
+
+test('large answers that a client reads slowly are whole before it is told what was wrong behind them', async () => {
+  const { app, port } = await listen()
+  const experiments = Array.from({ length: 10_000 }, (_, index) => experimentDraft(String(index).padStart(5, '0')))
+  const created = await app.inject({
+    method: 'POST',
+    url: '/v1/campaigns',
+    payload: campaignDraft(0, { campaign_id: 'large', experiments }),
+  })
+  expect(created.statusCode).toBe(201)
+  const socket = await dial(port)
+  // More than fits between the two.
+  const asked = 'GET /v1/campaigns/large HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(8)
+  socket.write(`${asked}nonsense\r\n\r\n`)
+  // Longer than a client is waited for that was told everything.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const received = await text(socket)
+  expect(statusesIn(received)).toEqual([...Array<number>(8).fill(200), 400])
 })
 
 test('a stream that was begun before its request was complete is cut off, not written into', async () => {
