@@ -2,7 +2,7 @@ import { measure } from './child.js'
 import type { Load } from './load.js'
 import { CONNECTIONS, inTurn, ratioOf, type Finding, type Measure } from './row.js'
 
-/** By then 64 connections have had a service answer some 200,000 updates. */
+/** By then 64 connections have had a service answer 150,000 updates and more. */
 const WARM_UP_SECONDS = 10
 
 /** The row of two loads on services that are warm. */
