@@ -4,7 +4,7 @@ import { readTokensFile } from './auth/tokens-file.ts'
 import { isName, NAME_RULE, TokensError, type Tokens } from './auth/tokens.ts'
 import { ROLES, type Role } from './auth/role.ts'
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts'
-import { MAX_EXPERIMENTS } from './domain/draft.ts'
+import { MAX_EXPERIMENTS } from './domain/operations/draft.ts'
 
 /** All settings, checked. Nothing else reads the environment or the command line. */
 export interface Config {

@@ -7,11 +7,11 @@ import { ConfigError, isLoopback, readErrand, type Config, type Errand } from '.
 import { TimestampWriter } from './domain/timestamp-writer.ts'
 import { buildApp, type App } from './http/app.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
-import { openLog } from './log.ts'
+import { openLog } from './runtime/log.ts'
 import { Metrics } from './metrics/metrics.ts'
-import type { ManifestRepository } from './repository/repository.ts'
-import { openFileRepository } from './repository/file/open-file-repository.ts'
-import { keepTickShape } from './tick-shape.ts'
+import type { ManifestRepository } from './repository/campaign-store.ts'
+import { openFileRepository } from './repository/file/open-file-store.ts'
+import { keepTickShape } from './runtime/tick-shape.ts'
 
 /** The whole service: settings, store, server, and an orderly end. */
 

@@ -6,7 +6,7 @@ import { buildApp } from '../http/app.ts'
 import { DEFAULT_LIMITS } from '../http/limits.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
 import { Metrics } from '../metrics/metrics.ts'
-import { openFileRepository } from '../repository/file/open-file-repository.ts'
+import { openFileRepository } from '../repository/file/open-file-store.ts'
 
 /** Writes the OpenAPI document of the routes into the file named by the first argument. */
 

@@ -1,6 +1,6 @@
-import type { Campaign } from '../domain/campaign.ts'
-import type { Experiment } from '../domain/experiment.ts'
-import type { ExpiredLease } from '../domain/expire-leases.ts'
+import type { Campaign } from '../domain/campaign/campaign.ts'
+import type { Experiment } from '../domain/experiment/experiment.ts'
+import type { ExpiredLease } from '../domain/operations/expire-leases.ts'
 
 /** A lease that is alive. Times are of the lease clock, in milliseconds. */
 export interface LiveLease {

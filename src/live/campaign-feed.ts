@@ -1,4 +1,4 @@
-import type { CommittedEvent, ManifestRepository, Unsubscribe } from '../repository/repository.ts'
+import type { CommittedEvent, ManifestRepository, Unsubscribe } from '../repository/campaign-store.ts'
 
 type Listener = (event: CommittedEvent) => void
 

@@ -1,6 +1,6 @@
 import type { EventFrame } from './event-frame.ts'
 import { EventRing } from './event-ring.ts'
-import { EventTape } from './event-tape.ts'
+import { EventTape } from './broadcast-buffer.ts'
 import { ReaderGroup, type EventSink, type Reader } from './reader-group.ts'
 
 export interface ChannelOptions {

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import type { Campaign } from '../domain/campaign.ts'
-import { Timestamp } from '../domain/experiment.ts'
-import { CampaignId, headerProperties } from '../domain/manifest.ts'
+import type { Campaign } from '../domain/campaign/campaign.ts'
+import { Timestamp } from '../domain/experiment/experiment.ts'
+import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
 import { Described } from '../domain/schema.ts'
-import type { CommittedEvent } from '../repository/repository.ts'
+import type { CommittedEvent } from '../repository/campaign-store.ts'
 import { EventFrame } from './event-frame.ts'
 import { progressJson } from './progress-json.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Campaign } from '../domain/campaign.ts'
-import type { CommittedEvent, ManifestRepository, Unsubscribe } from '../repository/repository.ts'
+import type { Campaign } from '../domain/campaign/campaign.ts'
+import type { CommittedEvent, ManifestRepository, Unsubscribe } from '../repository/campaign-store.ts'
 import type { CampaignFeed } from './campaign-feed.ts'
 import { EventChannel, type ChannelOptions } from './event-channel.ts'
 import type { EventSink } from './reader-group.ts'

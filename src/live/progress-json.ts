@@ -1,5 +1,5 @@
-import type { Campaign } from '../domain/campaign.ts'
-import { progressOf } from '../domain/progress.ts'
+import type { Campaign } from '../domain/campaign/campaign.ts'
+import { progressOf } from '../domain/views/progress.ts'
 
 /** Encoded once for each version, however many ask: campaigns are immutable values. */
 const encoded = new WeakMap<Campaign, string>()

@@ -1,4 +1,4 @@
-import type { EventTape } from './event-tape.ts'
+import type { EventTape } from './broadcast-buffer.ts'
 
 /** The connection of one reader. */
 export interface EventSink {

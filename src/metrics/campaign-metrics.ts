@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
-import { CAMPAIGN_STATES } from '../domain/campaign-state.ts'
-import type { CampaignStanding } from '../domain/campaign-standing.ts'
-import { EXPERIMENT_STATUSES } from '../domain/status.ts'
+import { CAMPAIGN_STATES } from '../domain/campaign/campaign-state.ts'
+import type { CampaignStanding } from '../domain/views/campaign-overview.ts'
+import { EXPERIMENT_STATUSES } from '../domain/experiment/status.ts'
 import { compareTimes } from '../domain/timestamp.ts'
 
 /** How many campaigns are told one by one: a series for each of them and each status is kept by whoever scrapes. */

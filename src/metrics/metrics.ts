@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import type { CommitReport, ManifestRepository } from '../repository/repository.ts'
+import type { CommitReport, ManifestRepository } from '../repository/campaign-store.ts'
 import { CampaignMetrics } from './campaign-metrics.ts'
 import { CommitMetrics } from './commit-metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readTokensFile } from '#campaignd/auth/tokens-file.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-import { testTokens, writeTokens } from '../support/tokens.js'
+import { testTokens, writeTokens } from '../support/service/tokens.js'
 
 test.each([0o600, 0o640, 0o400, 0o440, 0o660])('a file of mode %o is read', (mode) => {
   const path = join(temporaryDirectory(), 'tokens')

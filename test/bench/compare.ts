@@ -1,5 +1,5 @@
-import { measure } from './child.js'
-import type { Load } from './load.js'
+import { measure } from './services/child.js'
+import type { Load } from './load/load.js'
 import { CONNECTIONS, inTurn, ratioOf, type Finding, type Measure } from './row.js'
 
 /** By then 64 connections have had a service answer 150,000 updates and more. */

@@ -15,7 +15,7 @@ import { patchOverCampaigns } from './rows/patch-over-campaigns.js'
 import { progressUnderWrites } from './rows/progress-under-writes.js'
 import { readsAgainstBare } from './rows/reads-against-bare.js'
 import { startRows } from './rows/start.js'
-import { hasWrk } from './wrk.js'
+import { hasWrk } from './load/wrk.js'
 
 /**
  * `npm run bench`, or `npm run bench -- claims sweep` for some rows: each row is a ratio of two rates measured in the same

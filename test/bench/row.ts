@@ -1,5 +1,5 @@
 import { median } from '../support/quantiles.js'
-import type { LoadResult } from './load.js'
+import type { LoadResult } from './load/load.js'
 
 /** As few as one, for who only wants to see a row run. */
 export const ROUNDS = Number(process.env['CAMPAIGND_BENCH_ROUNDS'] ?? 5)

@@ -1,11 +1,11 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { CHROMIUM, useBrowser } from '../support/browser.js'
-import { send } from '../support/client.js'
-import { campaignDraft } from '../support/drafts.js'
-import { tokensFile } from '../support/guarded-service.js'
-import { startService } from '../support/service.js'
-import { testTokens } from '../support/tokens.js'
+import { CHROMIUM, useBrowser } from '../support/http/browser.js'
+import { send } from '../support/http/client.js'
+import { campaignDraft } from '../support/campaigns/drafts.js'
+import { tokensFile } from '../support/service/guarded-service.js'
+import { startService } from '../support/service/service.js'
+import { testTokens } from '../support/service/tokens.js'
 
 const browsing = useBrowser()
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { groupFailures, headline, normaliseError } from '../../src/dashboard/model/failure-groups.ts'
-import { experiment } from '../support/drafts.js'
+import { experiment } from '../support/campaigns/drafts.js'
 
 test.each([
   ['CUDA out of memory. Tried to allocate 20.25 GiB', 'CUDA out of memory. Tried to allocate ‹n› GiB'],

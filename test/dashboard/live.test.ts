@@ -1,11 +1,11 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { accessibilityFaults, CHROMIUM, useBrowser } from '../support/browser.js'
-import { send } from '../support/client.js'
-import { campaignDraft, experimentDraft } from '../support/drafts.js'
-import { tokensFile } from '../support/guarded-service.js'
-import { startService, type Service } from '../support/service.js'
-import { testTokens } from '../support/tokens.js'
+import { accessibilityFaults, CHROMIUM, useBrowser } from '../support/http/browser.js'
+import { send } from '../support/http/client.js'
+import { campaignDraft, experimentDraft } from '../support/campaigns/drafts.js'
+import { tokensFile } from '../support/service/guarded-service.js'
+import { startService, type Service } from '../support/service/service.js'
+import { testTokens } from '../support/service/tokens.js'
 
 /** What happens is seen at once, and what is asked for on the page is done. */
 

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import type { ExperimentDraft } from '#campaignd/domain/draft.js'
-import { CHROMIUM, useBrowser } from '../support/browser.js'
-import { send } from '../support/client.js'
-import { campaignDraft, experimentDraft } from '../support/drafts.js'
-import { useService } from '../support/shared-service.js'
+import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import { CHROMIUM, useBrowser } from '../support/http/browser.js'
+import { send } from '../support/http/client.js'
+import { campaignDraft, experimentDraft } from '../support/campaigns/drafts.js'
+import { useService } from '../support/service/shared-service.js'
 
 /**
  * A campaign of 10,000 experiments. Others use the machine too, and a page that waits for a core is not slow: the best of

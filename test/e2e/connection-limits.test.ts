@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { send } from '../support/client.js'
-import { campaignDraft } from '../support/drafts.js'
-import { RawConnection } from '../support/raw-connection.js'
-import { startService } from '../support/service.js'
+import { send } from '../support/http/client.js'
+import { campaignDraft } from '../support/campaigns/drafts.js'
+import { RawConnection } from '../support/http/raw-connection.js'
+import { startService } from '../support/service/service.js'
 import { until } from '../support/until.js'
 
 describe('limits', () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Progress } from '#campaignd/domain/progress.js'
-import { send } from '../support/client.js'
+import type { Progress } from '#campaignd/domain/views/progress.js'
+import { send } from '../support/http/client.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const DEMO = fileURLToPath(new URL('../../dist/cli/demo.js', import.meta.url))

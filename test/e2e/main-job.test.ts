@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { freePort } from '../support/free-port.js'
-import { sampleText } from '../support/samples.js'
+import { freePort } from '../support/service/free-port.js'
+import { sampleText } from '../support/campaigns/samples.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 /** The job that the service exists for, on a real manifest, with the commands that its README names. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { readmeBlocks } from '../support/readme.js'
-import { startService } from '../support/service.js'
+import { startService } from '../support/service/service.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 

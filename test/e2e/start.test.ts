@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { send } from '../support/client.js'
-import { campaignDraft } from '../support/drafts.js'
-import { layCampaigns } from '../support/laid-campaigns.js'
-import { startService, type Service } from '../support/service.js'
+import { send } from '../support/http/client.js'
+import { campaignDraft } from '../support/campaigns/drafts.js'
+import { layCampaigns } from '../support/campaigns/laid-campaigns.js'
+import { startService, type Service } from '../support/service/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const CAMPAIGNS = Number(process.env['CAMPAIGND_TEST_CAMPAIGNS'] ?? 300)

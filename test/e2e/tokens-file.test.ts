@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createToken } from '#campaignd/auth/tokens.js'
-import { messages, statusAs, tokensFile } from '../support/guarded-service.js'
-import { startService } from '../support/service.js'
+import { messages, statusAs, tokensFile } from '../support/service/guarded-service.js'
+import { startService } from '../support/service/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-import { writeTokens } from '../support/tokens.js'
+import { writeTokens } from '../support/service/tokens.js'
 import { until } from '../support/until.js'
 
 describe('the tokens file is read again', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { order } from './order.js'
-import { powerLoss } from './power-loss.js'
+import { order } from './rows/order.js'
+import { powerLoss } from './rows/power-loss.js'
 import { canTrace } from '../support/tools.js'
 import { MUTATIONS, mutated } from './mutations.js'
 import { ProductCopy, type TableRun } from './product-copy.js'

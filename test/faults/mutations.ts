@@ -1,8 +1,8 @@
 import type { Fault } from './fault.js'
-import { order } from './order.js'
-import { powerLoss } from './power-loss.js'
-import { unseenState } from './unseen-state.js'
-import { zombie } from './zombie.js'
+import { order } from './rows/order.js'
+import { powerLoss } from './rows/power-loss.js'
+import { unseenState } from './rows/unseen-state.js'
+import { zombie } from './rows/zombie.js'
 
 /** A text of the compiled product, and another in its place. */
 interface Replacement {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listening, spawnService, type Service, type ServiceOptions } from '../support/service-process.js'
+import { listening, spawnService, type Service, type ServiceOptions } from '../support/service/service-process.js'
 import type { Counts, Outcome } from './fault.js'
 
 const SHOWN_PROBLEMS = 3

@@ -1,11 +1,11 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { claim } from '#campaignd/domain/claim.js'
+import { claim } from '#campaignd/domain/operations/claim.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import type { ManifestRepository } from '#campaignd/repository/repository.js'
-import { newManifest, NOW } from '../support/decisions.js'
-import { openFileStore } from '../support/file-store.js'
+import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import { newManifest, NOW } from '../support/campaigns/decisions.js'
+import { openFileStore } from '../support/store/file-store.js'
 
 interface Kept {
   readonly leases: LeaseKeeper

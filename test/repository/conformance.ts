@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Campaign, Decision } from '#campaignd/domain/campaign.js'
-import type { CampaignQuery } from '#campaignd/domain/campaign-list.js'
-import type { CommittedEvent, ManifestDocument, ManifestRepository } from '#campaignd/repository/repository.js'
-import { experimentDraft } from '../support/drafts.js'
-import { append, listAll, newManifest, refuse, relabel, report, repeat, UNICODE } from '../support/decisions.js'
+import type { Campaign, Decision } from '#campaignd/domain/campaign/campaign.js'
+import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
+import type { CommittedEvent, ManifestDocument, ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import { experimentDraft } from '../support/campaigns/drafts.js'
+import { append, listAll, newManifest, refuse, relabel, report, repeat, UNICODE } from '../support/campaigns/decisions.js'
 
 /** A repository on a store of its own, which goes with the test. */
 export interface OpenStore {

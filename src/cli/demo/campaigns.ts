@@ -1,4 +1,4 @@
-import type { CampaignDraft, ExperimentDraft } from '../../domain/draft.ts'
+import type { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
 import type { Chance } from './chance.ts'
 import { failureOf } from './failure.ts'
 import { LONGEST, SHORTEST } from './pace.ts'

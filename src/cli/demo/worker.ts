@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Experiment } from '../../domain/experiment.ts'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
 import type { DemoApi } from './api.ts'
 import { resultOf } from './campaigns.ts'
 import type { Chance } from './chance.ts'

@@ -1,7 +1,7 @@
-import type { CorruptCampaign, ListedCampaign } from '../../domain/campaign-list.ts'
-import type { CampaignHeader, CampaignManifest } from '../../domain/manifest.ts'
-import type { Progress } from '../../domain/progress.ts'
-import type { Retried, RetryRequest } from '../../domain/retry.ts'
+import type { CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
+import type { CampaignHeader, CampaignManifest } from '../../domain/campaign/manifest.ts'
+import type { Progress } from '../../domain/views/progress.ts'
+import type { Retried, RetryRequest } from '../../domain/operations/retry.ts'
 import { call, callIfChanged, type Answer } from './client.ts'
 
 /** The calls that the dashboard makes. */

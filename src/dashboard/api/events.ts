@@ -1,5 +1,5 @@
-import type { Experiment } from '../../domain/experiment.ts'
-import type { Progress } from '../../domain/progress.ts'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
+import type { Progress } from '../../domain/views/progress.ts'
 
 /** What events say. Their schemas are in src/live/event-data.ts. */
 

@@ -1,4 +1,4 @@
-import type { Progress } from '../../domain/progress.ts'
+import type { Progress } from '../../domain/views/progress.ts'
 import type { ExperimentTable, Row } from '../model/experiment-table.ts'
 import type { GridLayout, GridLine } from '../model/grid-layout.ts'
 import { whole } from '../model/format.ts'

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { listCampaigns, type CorruptCampaign } from '../api/calls.ts'
 import type { StreamEvent } from '../api/event-stream.ts'
 import type { CampaignChangeEvent, CampaignGoneEvent } from '../api/events.ts'
-import type { Progress } from '../../domain/progress.ts'
+import type { Progress } from '../../domain/views/progress.ts'
 import { Follower, type Source } from './follower.ts'
 import { Paced } from './paced.ts'
 

@@ -1,4 +1,4 @@
-import type { Experiment } from '../../domain/experiment.ts'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
 import { timeOf } from './format.ts'
 import { markOf, type Mark } from './mark.ts'
 

@@ -1,4 +1,4 @@
-import type { Experiment } from '../../domain/experiment.ts'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
 
 /** Failures of one kind whose texts differ only in numbers, addresses and the like. */
 export interface FailureGroup {

@@ -1,5 +1,5 @@
-import type { Experiment } from '../../domain/experiment.ts'
-import type { Progress } from '../../domain/progress.ts'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
+import type { Progress } from '../../domain/views/progress.ts'
 
 /** How an experiment is shown: its status, but interrupted and lost told apart from other failures. */
 export const MARKS = ['completed', 'running', 'failed', 'interrupted', 'lost', 'pending', 'skipped'] as const

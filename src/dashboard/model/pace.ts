@@ -1,4 +1,4 @@
-import type { Progress } from '../../domain/progress.ts'
+import type { Progress } from '../../domain/views/progress.ts'
 import type { Row } from './experiment-table.ts'
 import { timeOf } from './format.ts'
 

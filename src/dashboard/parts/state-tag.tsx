@@ -1,4 +1,4 @@
-import type { CampaignState } from '../../domain/campaign-state.ts'
+import type { CampaignState } from '../../domain/campaign/campaign-state.ts'
 
 const MEANINGS: Readonly<Record<CampaignState, string>> = {
   corrupt: 'Its file cannot be trusted',

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Progress } from '../../domain/progress.ts'
+import type { Progress } from '../../domain/views/progress.ts'
 import { patchSettings, type PausePatch } from '../api/calls.ts'
 import { asProblem } from '../api/problem.ts'
 import type { CampaignFeed } from '../live/campaign-feed.ts'

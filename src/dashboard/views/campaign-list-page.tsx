@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { CampaignState } from '../../domain/campaign-state.ts'
+import type { CampaignState } from '../../domain/campaign/campaign-state.ts'
 import { CampaignListFeed, type ListedRow } from '../live/campaign-list.ts'
 import { seconds } from '../model/clock.ts'
 import { ago, dateTime, duration, percent, timeOf, whole } from '../model/format.ts'

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { ComponentChildren } from 'preact'
-import type { Experiment, PastAttempt } from '../../domain/experiment.ts'
+import type { Experiment, PastAttempt } from '../../domain/experiment/experiment.ts'
 import { apiUrl } from '../api/client.ts'
 import { campaignPath } from '../api/calls.ts'
 import { token } from '../api/session.ts'

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Experiment } from '../../domain/experiment.ts'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
 import { retryExperiments } from '../api/calls.ts'
 import { asProblem } from '../api/problem.ts'
 import { groupFailures, headline, type FailureGroup } from '../model/failure-groups.ts'

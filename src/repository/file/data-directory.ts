@@ -13,7 +13,7 @@ import {
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
-import { CampaignId } from '../../domain/manifest.ts'
+import { CampaignId } from '../../domain/campaign/manifest.ts'
 
 const SUFFIX = '.json'
 const TEMP_SUFFIX = '.tmp'

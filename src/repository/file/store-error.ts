@@ -1,5 +1,5 @@
-import { RepositoryError } from '../repository.ts'
-import type { FileOutcome } from './file-job.ts'
+import { RepositoryError } from '../campaign-store.ts'
+import type { FileOutcome } from './commit/file-job.ts'
 
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 

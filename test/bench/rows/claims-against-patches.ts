@@ -1,8 +1,8 @@
-import { call } from '../call.js'
-import { createRunning, draftOf, UPDATE, WORKER } from '../campaign.js'
-import { measure, startCampaignd } from '../child.js'
+import { call } from '../load/call.js'
+import { createRunning, draftOf, UPDATE, WORKER } from '../load/campaign.js'
+import { measure, startCampaignd } from '../services/child.js'
 import { warmUp } from '../compare.js'
-import type { LoadResult } from '../load.js'
+import type { LoadResult } from '../load/load.js'
 import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 
 const N = 10_000

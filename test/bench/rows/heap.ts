@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { manifestPath } from '../../support/files.js'
-import { layCampaigns } from '../../support/laid-campaigns.js'
+import { manifestPath } from '../../support/store/files.js'
+import { layCampaigns } from '../../support/campaigns/laid-campaigns.js'
 import { median } from '../../support/quantiles.js'
-import type { Held } from '../heap-probe.js'
+import type { Held } from '../services/heap-probe.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
 
-const PROBE = fileURLToPath(new URL('../heap-probe.ts', import.meta.url))
+const PROBE = fileURLToPath(new URL('../services/heap-probe.ts', import.meta.url))
 
 export const heapPerExperiment: readonly Row[] = [row('heap', 10_000), row('heap-100k', 100_000)]
 

@@ -1,5 +1,5 @@
-import { createRunning, WORKER } from '../campaign.js'
-import { startBaseline, startCampaignd } from '../child.js'
+import { createRunning, WORKER } from '../load/campaign.js'
+import { startBaseline, startCampaignd } from '../services/child.js'
 import { compare } from '../compare.js'
 import { CONNECTIONS, SECONDS, type Finding, type Row } from '../row.js'
 

@@ -1,11 +1,11 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { send } from '../../support/client.js'
-import { manifestPath } from '../../support/files.js'
-import { createRunning, UPDATE } from '../campaign.js'
-import { startBaseline, startCampaignd } from '../child.js'
+import { send } from '../../support/http/client.js'
+import { manifestPath } from '../../support/store/files.js'
+import { createRunning, UPDATE } from '../load/campaign.js'
+import { startBaseline, startCampaignd } from '../services/child.js'
 import { compare } from '../compare.js'
-import { hasEtcd, putsOf, startEtcd } from '../etcd.js'
+import { hasEtcd, putsOf, startEtcd } from '../services/etcd.js'
 import { SECONDS, type Finding, type Row } from '../row.js'
 
 const N = 100

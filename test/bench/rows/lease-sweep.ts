@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import { openFileRepository } from '#campaignd/repository/file/open-file-repository.js'
-import { campaignOf } from '../../support/drafts.js'
+import { openFileRepository } from '#campaignd/repository/file/open-file-store.js'
+import { campaignOf } from '../../support/campaigns/drafts.js'
 import { median } from '../../support/quantiles.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
 

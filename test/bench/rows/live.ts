@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { residentBytes } from '../../support/memory.js'
 import { median } from '../../support/quantiles.js'
-import { createRunning } from '../campaign.js'
-import { startCampaignd } from '../child.js'
-import type { LiveLoad, LiveResult } from '../live-load.js'
+import { createRunning } from '../load/campaign.js'
+import { startCampaignd } from '../services/child.js'
+import type { LiveLoad, LiveResult } from '../load/live-load.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const READERS = 1000
@@ -90,7 +90,7 @@ async function measureLive(directory: string): Promise<Measured> {
 }
 
 async function live(load: LiveLoad): Promise<LiveResult> {
-  const file = fileURLToPath(new URL('../live-load.ts', import.meta.url))
+  const file = fileURLToPath(new URL('../load/live-load.ts', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, JSON.stringify(load)])
   const result = JSON.parse(stdout) as LiveResult
   if (result.refused > 0)

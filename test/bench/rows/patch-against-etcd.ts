@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { send } from '../../support/client.js'
-import { createRunning, UPDATE } from '../campaign.js'
-import { startCampaignd } from '../child.js'
+import { send } from '../../support/http/client.js'
+import { createRunning, UPDATE } from '../load/campaign.js'
+import { startCampaignd } from '../services/child.js'
 import { compare } from '../compare.js'
-import { hasEtcd, putsOf, startEtcd } from '../etcd.js'
+import { hasEtcd, putsOf, startEtcd } from '../services/etcd.js'
 import { SECONDS, type Finding, type Row } from '../row.js'
 
 export const patchAgainstEtcd: readonly Row[] = [

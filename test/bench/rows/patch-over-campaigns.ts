@@ -1,5 +1,5 @@
-import { createRunning, UPDATE } from '../campaign.js'
-import { startCampaignd } from '../child.js'
+import { createRunning, UPDATE } from '../load/campaign.js'
+import { startCampaignd } from '../services/child.js'
 import { compare } from '../compare.js'
 import { CONNECTIONS, SECONDS, type Finding, type Row } from '../row.js'
 

@@ -1,5 +1,5 @@
-import { createRunning, UPDATE } from '../campaign.js'
-import { measure, startCampaignd } from '../child.js'
+import { createRunning, UPDATE } from '../load/campaign.js'
+import { measure, startCampaignd } from '../services/child.js'
 import { warmUp } from '../compare.js'
 import { checkGood, CONNECTIONS, inTurn, P99, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { send } from '../../support/client.js'
-import { call } from '../call.js'
-import { createRunning } from '../campaign.js'
-import { startBaseline, startCampaignd } from '../child.js'
+import { send } from '../../support/http/client.js'
+import { call } from '../load/call.js'
+import { createRunning } from '../load/campaign.js'
+import { startBaseline, startCampaignd } from '../services/child.js'
 import { compare } from '../compare.js'
 import { BYTES, CONNECTIONS, SECONDS, type Measure, type Row } from '../row.js'
 

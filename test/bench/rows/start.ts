@@ -1,8 +1,8 @@
 import { residentBytes } from '../../support/memory.js'
-import { layCampaigns } from '../../support/laid-campaigns.js'
+import { layCampaigns } from '../../support/campaigns/laid-campaigns.js'
 import { median } from '../../support/quantiles.js'
-import { call } from '../call.js'
-import { startCampaignd } from '../child.js'
+import { call } from '../load/call.js'
+import { startCampaignd } from '../services/child.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const CAMPAIGNS = 1000

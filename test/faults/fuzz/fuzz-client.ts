@@ -1,5 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import type { DocumentedAnswer } from '../../support/open-api-document.js'
+import type { DocumentedAnswer } from '../../support/http/open-api-document.js'
 import { bodyOf, urlOf, type FuzzRequest } from './fuzz-request.js'
 
 /** Milliseconds after which it has hung. */

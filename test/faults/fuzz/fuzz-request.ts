@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { openApiDocument, type Operation } from '../../support/open-api-document.js'
+import { openApiDocument, type Operation } from '../../support/http/open-api-document.js'
 
 /** An operation of the document, and where it has it. */
 export interface FuzzedOperation extends Operation {

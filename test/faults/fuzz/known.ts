@@ -1,5 +1,5 @@
-import type { Experiment } from '#campaignd/domain/experiment.js'
-import type { CampaignManifest } from '#campaignd/domain/manifest.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 
 /** What a lane knows when it makes up a request. */
 export interface Known {

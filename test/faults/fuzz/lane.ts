@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import type { CampaignManifest } from '#campaignd/domain/manifest.js'
-import { send, type Reply } from '../../support/client.js'
-import { campaignDraft } from '../../support/drafts.js'
-import { manifestPath, readManifest } from '../../support/files.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import { send, type Reply } from '../../support/http/client.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { manifestPath, readManifest } from '../../support/store/files.js'
 import {
   operationAt,
   problemsOfAnswer,
   problemsOfEvent,
   type DocumentedAnswer,
-} from '../../support/open-api-document.js'
-import type { Service } from '../../support/service-process.js'
+} from '../../support/http/open-api-document.js'
+import type { Service } from '../../support/service/service-process.js'
 import { FuzzClient } from './fuzz-client.js'
 import { bodyOf, drawsOf, urlOf, type Draw, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
 import { garbageRequest } from './garbage.js'

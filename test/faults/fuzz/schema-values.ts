@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { openApiDocument, type JsonSchema } from '../../support/open-api-document.js'
+import { openApiDocument, type JsonSchema } from '../../support/http/open-api-document.js'
 
 /** Longest text and list that are made up, but for texts of just the length that is allowed. */
 const LONG = 30

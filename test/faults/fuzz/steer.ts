@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Experiment } from '#campaignd/domain/experiment.js'
-import type { ExperimentStatus } from '#campaignd/domain/status.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import { chance, type Draw, type FuzzRequest } from './fuzz-request.js'
 import { campaignTagOf, experimentTagOf, leasedIn, type Known } from './known.js'
 

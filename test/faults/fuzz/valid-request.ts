@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Parameter } from '../../support/open-api-document.js'
+import type { Parameter } from '../../support/http/open-api-document.js'
 import { chance, type Draw, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
 import { valuesOf } from './schema-values.js'
 

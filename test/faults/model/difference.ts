@@ -1,4 +1,4 @@
-import { lostError } from './lease-model.js'
+import { lostError } from './campaign/lease-model.js'
 
 /**
  * Where two JSON values are not the same, and what is there; null when they are. The order of keys means nothing.

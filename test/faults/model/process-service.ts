@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send } from '../../support/client.js'
-import type { Service as Process } from '../../support/service-process.js'
+import { send } from '../../support/http/client.js'
+import type { Service as Process } from '../../support/service/service-process.js'
 import type { Stage } from '../stage.js'
 import type { Call, Reply, Service } from './service.js'
 

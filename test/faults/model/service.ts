@@ -3,8 +3,8 @@ import { buildApp, type App } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { Metrics } from '#campaignd/metrics/metrics.js'
-import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-repository.js'
-import type { ManifestRepository } from '#campaignd/repository/repository.js'
+import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-store.js'
+import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'

@@ -1,9 +1,9 @@
-import type { CampaignDraft } from '#campaignd/domain/draft.js'
-import type { PlainCampaign } from './campaign-model.js'
-import type { Experiment } from '#campaignd/domain/experiment.js'
-import { AttemptBook } from './attempt-book.js'
-import { LeaseModel } from './lease-model.js'
-import { TagBook } from './tag-book.js'
+import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { PlainCampaign } from './campaign/campaign-model.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { AttemptBook } from './campaign/attempt-book.js'
+import { LeaseModel } from './campaign/lease-model.js'
+import { TagBook } from './campaign/tag-book.js'
 
 /** Which campaign a command means: one that is there, or one that is not. */
 export interface CampaignChoice {

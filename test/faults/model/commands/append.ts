@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import type { ExperimentDraft } from '#campaignd/domain/draft.js'
-import { anyCampaign, definition, flaw, sometimes } from '../arguments.js'
-import { appended } from '../campaign-model.js'
-import type { CommandKind } from '../command.js'
-import { ifMatch, type Condition } from '../condition.js'
-import { standing } from '../draft-arguments.js'
+import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import { anyCampaign, definition, flaw, sometimes } from '../arguments/arguments.js'
+import { appended } from '../campaign/campaign-model.js'
+import type { CommandKind } from './command.js'
+import { ifMatch, type Condition } from '../arguments/condition.js'
+import { standing } from '../arguments/draft-arguments.js'
 import type { CampaignChoice } from '../world.js'
 
 interface Append {

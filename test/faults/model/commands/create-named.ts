@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { definition } from '../arguments.js'
-import type { CommandKind } from '../command.js'
+import { definition } from '../arguments/arguments.js'
+import type { CommandKind } from './command.js'
 import { postCampaign } from './create.js'
 
 interface CreateNamed {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
-import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/draft.js'
-import { definition, flaw, given, sometimes } from '../arguments.js'
-import { created, type PlainCampaign } from '../campaign-model.js'
-import type { CommandKind } from '../command.js'
-import { standing } from '../draft-arguments.js'
-import { Refused } from '../refused.js'
+import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import { definition, flaw, given, sometimes } from '../arguments/arguments.js'
+import { created, type PlainCampaign } from '../campaign/campaign-model.js'
+import type { CommandKind } from './command.js'
+import { standing } from '../arguments/draft-arguments.js'
+import { Refused } from '../campaign/refused.js'
 import { manifestOf, problem, type Scene } from '../scene.js'
-import { GIVEN_TIMES } from '../times.js'
+import { GIVEN_TIMES } from '../arguments/times.js'
 
 interface Create {
   readonly slot: string

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { anyCampaign } from '../arguments.js'
-import type { CommandKind } from '../command.js'
-import { ifMatch, type Condition } from '../condition.js'
-import { Refused } from '../refused.js'
+import { anyCampaign } from '../arguments/arguments.js'
+import type { CommandKind } from './command.js'
+import { ifMatch, type Condition } from '../arguments/condition.js'
+import { Refused } from '../campaign/refused.js'
 import type { CampaignChoice } from '../world.js'
 
 interface Delete {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import type { ResumeRequest } from '#campaignd/domain/resume-request.js'
-import { anyCampaign, flaw, given, sometimes } from '../arguments.js'
-import type { PlainCampaign } from '../campaign-model.js'
-import type { CommandKind } from '../command.js'
-import { ifMatch, type Condition } from '../condition.js'
-import { resumed } from '../resume-model.js'
+import type { ResumeRequest } from '#campaignd/domain/operations/resume-request.js'
+import { anyCampaign, flaw, given, sometimes } from '../arguments/arguments.js'
+import type { PlainCampaign } from '../campaign/campaign-model.js'
+import type { CommandKind } from './command.js'
+import { ifMatch, type Condition } from '../arguments/condition.js'
+import { resumed } from '../campaign/resume-model.js'
 import type { CampaignChoice } from '../world.js'
 
 interface Resume {

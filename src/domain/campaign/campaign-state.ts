@@ -1,0 +1,36 @@
+import type { Static } from '@sinclair/typebox'
+import type { Campaign } from './campaign.ts'
+import { StringEnum } from '../schema.ts'
+
+export const CAMPAIGN_STATES = ['corrupt', 'completed', 'paused', 'running', 'failed', 'idle', 'pending'] as const
+
+export const CampaignState = StringEnum(CAMPAIGN_STATES, {
+  description:
+    'The first that holds. `corrupt`: its file cannot be trusted. `completed`: all completed or skipped. `paused`: nothing ' +
+    'is handed out. `running`: something runs. `failed`: some failed, and nothing runs, is pending or can be claimed ' +
+    'again. `idle`: it has begun, and nothing runs. `pending`: nothing was ever started',
+  examples: ['running'],
+})
+
+export type CampaignState = Static<typeof CampaignState>
+
+/** The state of a campaign whose file can be trusted. */
+export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
+  const { counts, ever_started } = campaign.tally
+  if (isComplete(campaign)) return 'completed'
+  if (campaign.header.settings.paused) return 'paused'
+  if (counts.running > 0) return 'running'
+  if (hasEnded(campaign)) return 'failed'
+  return ever_started > 0 ? 'idle' : 'pending'
+}
+
+/** True when nothing runs and nothing will without somebody asking for it. */
+export function hasEnded({ tally, queues, header }: Campaign): boolean {
+  const { running, pending } = tally.counts
+  return running + pending === 0 && !queues.hasClaimable({}, header.settings.max_retries)
+}
+
+/** True when every experiment is completed or skipped. */
+export function isComplete({ tally, header }: Campaign): boolean {
+  return tally.counts.completed + tally.counts.skipped === header.total_experiments
+}

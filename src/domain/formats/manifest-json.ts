@@ -1,0 +1,39 @@
+import type { Campaign } from '../campaign/campaign.ts'
+import type { CampaignHeader } from '../campaign/manifest.ts'
+import type { Experiment } from '../experiment/experiment.ts'
+
+/** What stands before each experiment but the first, which has no comma; and what after the last. */
+const EXPERIMENT_START = ',\n    '
+export const MANIFEST_END = '\n  ]\n}\n'
+
+/** The first lines of a manifest: a header key a line, up to the opening of the list. */
+export function encodeHeader(header: CampaignHeader): string {
+  const lines = Object.entries(header).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`)
+  return `{\n${lines.join('')}  "experiments": [`
+}
+
+/** One experiment as its line, with the line break before it and none within it. */
+export function encodeExperiment(experiment: Experiment, position: number): string {
+  return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}${experimentJson(experiment)}`
+}
+
+let last: { readonly experiment: Experiment; readonly json: string } | null = null
+
+/**
+ * One experiment, which must not change any more, as its JSON. What was encoded last is kept: a change is encoded for its answer
+ * and right after that for its line. Twice over, it took 3 us of an update's 45.
+ */
+export function experimentJson(experiment: Experiment): string {
+  if (last?.experiment !== experiment) last = { experiment, json: JSON.stringify(experiment) }
+  return last.json
+}
+
+/** How the line of an experiment begins; the rest is up to the next line break. */
+export function encodeStart(expId: string, position: number): string {
+  return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}{"exp_id":${JSON.stringify(expId)},`
+}
+
+/** A whole manifest, as its file holds it. */
+export function encodeManifest({ header, experiments }: Campaign): string {
+  return `${encodeHeader(header)}${[...experiments].map(encodeExperiment).join('')}${MANIFEST_END}`
+}

@@ -1,0 +1,190 @@
+import { compareTimes } from '../timestamp.ts'
+import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status.ts'
+import type { Experiment } from '../experiment/experiment.ts'
+
+/** Children a node, as a power of two: so that the way to a position is shifts and masks. */
+const BITS = 5
+const WIDTH = 1 << BITS
+
+/** What is known of a run of experiments without looking at each: enough to pass over it in a search. */
+export interface Summary {
+  /** Which statuses occur: a bit each, see `statusBit`. */
+  readonly statuses: number
+  /** The earliest start among them, or null. */
+  readonly earliest_start: string | null
+}
+
+interface Leaf {
+  readonly summary: Summary
+  readonly items: readonly Experiment[]
+}
+
+interface Branch {
+  readonly summary: Summary
+  readonly children: readonly Node[]
+}
+
+type Node = Leaf | Branch
+
+/**
+ * The experiments of a campaign in manifest order, as an immutable value: a changed one gives a new sequence that
+ * shares all but the path to it. So the committed state and the one being written are two values, none is copied, and
+ * a reader keeps what it began with. Each node sums up what lies below, so that finding the next experiment in some
+ * status costs the depth of the tree and not its size.
+ *
+ * An index with an overlay of pending changes, the other way to have both states, needed every search and every count
+ * written twice, and a copy of whatever a slow reader holds.
+ */
+export class ExperimentSequence {
+  private constructor(
+    private readonly root: Node,
+    private readonly levels: number,
+    readonly length: number,
+  ) {}
+
+  static from(experiments: readonly Experiment[]): ExperimentSequence {
+    let nodes: Node[] = chunk(experiments).map(leaf)
+    if (nodes.length === 0) nodes = [leaf([])]
+    let levels = 0
+    while (nodes.length > 1) {
+      nodes = chunk(nodes).map(branch)
+      levels += 1
+    }
+    return new ExperimentSequence(nodes[0] as Node, levels, experiments.length)
+  }
+
+  get summary(): Summary {
+    return this.root.summary
+  }
+
+  /** @throws RangeError when there is no such position */
+  at(position: number): Experiment {
+    if (position < 0 || position >= this.length) throw new RangeError(`there is no experiment at ${position}`)
+    let node = this.root
+    for (let level = this.levels; 'children' in node; level -= 1) {
+      node = node.children[slot(position, level)] as Node
+    }
+    return node.items[slot(position, 0)] as Experiment
+  }
+
+  replace(position: number, experiment: Experiment): ExperimentSequence {
+    return new ExperimentSequence(replaceIn(this.root, this.levels, position, experiment), this.levels, this.length)
+  }
+
+  /** Adds at the end. Rebuilds the tree: an append carries many experiments and is rare. */
+  append(experiments: readonly Experiment[]): ExperimentSequence {
+    return ExperimentSequence.from([...this, ...experiments])
+  }
+
+  /**
+   * The first position at or after `from` that `matches`; -1 when there is none.
+   * @param matches asked of runs and of single experiments; true for a run when any experiment in it may match
+   */
+  next(from: number, matches: (summary: Summary) => boolean): number {
+    return nextIn(this.root, this.levels, from, 0, matches)
+  }
+
+  *[Symbol.iterator](): Iterator<Experiment> {
+    yield* iterate(this.root)
+  }
+}
+
+/** Whether any of the statuses occurs; to search with. */
+export function hasStatus(...statuses: readonly ExperimentStatus[]): (summary: Summary) => boolean {
+  const wanted = statuses.reduce((bits, status) => bits | statusBit(status), 0)
+  return (summary) => (summary.statuses & wanted) !== 0
+}
+
+const BIT_OF = Object.fromEntries(EXPERIMENT_STATUSES.map((status, index) => [status, 1 << index])) as Readonly<
+  Record<ExperimentStatus, number>
+>
+
+/** The bit of a status in `Summary.statuses`. */
+function statusBit(status: ExperimentStatus): number {
+  return BIT_OF[status]
+}
+
+function replaceIn(node: Node, level: number, position: number, experiment: Experiment): Node {
+  const at = slot(position, level)
+  if ('items' in node) {
+    const items = node.items.with(at, experiment)
+    return isSummedAlike(node.items[at] as Experiment, experiment) ? { items, summary: node.summary } : leaf(items)
+  }
+  const before = node.children[at] as Node
+  const child = replaceIn(before, level - 1, position, experiment)
+  const children = node.children.with(at, child)
+  return child.summary === before.summary ? { children, summary: node.summary } : branch(children)
+}
+
+function nextIn(
+  node: Node,
+  level: number,
+  from: number,
+  offset: number,
+  matches: (summary: Summary) => boolean,
+): number {
+  if (!matches(node.summary)) return -1
+  const first = from > offset ? (from - offset) >>> (BITS * level) : 0
+  if ('items' in node) {
+    for (let at = first; at < node.items.length; at += 1) {
+      if (matches(summarise(node.items[at] as Experiment))) return offset + at
+    }
+    return -1
+  }
+  for (let at = first; at < node.children.length; at += 1) {
+    const found = nextIn(node.children[at] as Node, level - 1, from, offset + (at << (BITS * level)), matches)
+    if (found !== -1) return found
+  }
+  return -1
+}
+
+function* iterate(node: Node): Generator<Experiment, void> {
+  if ('items' in node) yield* node.items
+  else for (const child of node.children) yield* iterate(child)
+}
+
+function slot(position: number, level: number): number {
+  return (position >>> (BITS * level)) & (WIDTH - 1)
+}
+
+function leaf(items: readonly Experiment[]): Leaf {
+  return { items, summary: sum(items.map(summarise)) }
+}
+
+/** Most changes leave the sums above alone: to sum up 32 experiments anew took a twentieth of an update. */
+function isSummedAlike(a: Experiment, b: Experiment): boolean {
+  return a.status === b.status && a.started_at === b.started_at
+}
+
+function branch(children: readonly Node[]): Branch {
+  return { children, summary: sum(children.map((child) => child.summary)) }
+}
+
+function summarise(experiment: Experiment): Summary {
+  return {
+    statuses: statusBit(experiment.status),
+    earliest_start: experiment.started_at,
+  }
+}
+
+function sum(summaries: readonly Summary[]): Summary {
+  let statuses = 0
+  let earliest_start: string | null = null
+  for (const summary of summaries) {
+    statuses |= summary.statuses
+    earliest_start = earlier(earliest_start, summary.earliest_start)
+  }
+  return { statuses, earliest_start }
+}
+
+function earlier(a: string | null, b: string | null): string | null {
+  if (a === null) return b
+  if (b === null) return a
+  return compareTimes(b, a) < 0 ? b : a
+}
+
+function chunk<T>(items: readonly T[]): T[][] {
+  const chunks: T[][] = []
+  for (let at = 0; at < items.length; at += WIDTH) chunks.push(items.slice(at, at + WIDTH))
+  return chunks
+}

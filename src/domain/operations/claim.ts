@@ -1,0 +1,104 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { startAttempt } from '../experiment/attempt.ts'
+import type { Campaign, Decision } from '../campaign/campaign.ts'
+import { stateOf, type CampaignState } from '../campaign/campaign-state.ts'
+import type { ClaimFilter } from '../indexes/claim-queues.ts'
+import { ClaimId, definitionProperties, LeaseSeconds, Worker, type Experiment } from '../experiment/experiment.ts'
+import { Described } from '../schema.ts'
+
+const MAX_CLAIMS = 100
+
+export const ClaimRequest = Type.Object(
+  {
+    worker: Worker,
+    backend: Type.Optional(Described(definitionProperties.backend, 'Only experiments of this backend')),
+    container: Type.Optional(Described(definitionProperties.container, 'Only experiments of this container')),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_CLAIMS, description: 'How many at most. Default: 1', examples: [1] }),
+    ),
+    lease_seconds: Type.Optional(
+      Described(
+        LeaseSeconds,
+        'For how many seconds the worker holds what it gets. Default: the setting of the campaign',
+      ),
+    ),
+    wait_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 60,
+        description: 'When nothing can be claimed now, wait so long for something. Default: 0',
+        examples: [30],
+      }),
+    ),
+    claim_id: Type.Optional(
+      Described(
+        ClaimId,
+        'Makes the call repeatable: the same worker with the same id gets the same claims while they live',
+      ),
+    ),
+  },
+  {
+    $id: 'ClaimRequest',
+    additionalProperties: false,
+    description: 'Who asks for experiments to run, and for which',
+    examples: [{ worker: 'gpu-node-1/vllm', backend: 'vllm', wait_seconds: 30, claim_id: '7d4c1b0e' }],
+  },
+)
+
+export type ClaimRequest = Static<typeof ClaimRequest>
+
+export interface Claimed {
+  /** Running now, in the order in which they were to be handed out. */
+  readonly experiments: readonly Experiment[]
+  readonly state: CampaignState
+  /** Nothing under the filter can be claimed, or ever will without somebody putting it back. */
+  readonly done: boolean
+}
+
+/**
+ * Hands out the next experiments that the worker can run: pending ones in manifest order, then failed ones that have
+ * retries left. Repeated with its claim_id it gives what that claim still holds. A paused campaign hands out nothing.
+ */
+export function claim(campaign: Campaign, request: ClaimRequest, now: string): Decision<Claimed> {
+  const held = heldBy(campaign, request)
+  if (held.length > 0) return { changes: null, result: claimed(campaign, request, held) }
+  const { worker, limit = 1, lease_seconds = campaign.header.settings.lease_seconds, claim_id = null } = request
+  const lease = { seconds: lease_seconds, claim_id }
+  const revision = campaign.nextRevision
+  const experiments = next(campaign, request, limit).map((experiment) =>
+    Object.assign(startAttempt(experiment, now), { worker, lease, revision }),
+  )
+  if (experiments.length === 0) return { changes: null, result: claimed(campaign, request, []) }
+  const changes = { at: now, changed: experiments }
+  return { changes, result: claimed(campaign.with(changes), request, experiments) }
+}
+
+/** What the claim gives as the campaign stands, when that needs no change; null when it would take something. */
+export function claimUnchanged(campaign: Campaign, request: ClaimRequest): Claimed | null {
+  const held = heldBy(campaign, request)
+  if (held.length === 0 && next(campaign, request, 1).length > 0) return null
+  return claimed(campaign, request, held)
+}
+
+/** What a claim of that id holds already. */
+function heldBy(campaign: Campaign, { worker, claim_id }: ClaimRequest): Experiment[] {
+  if (claim_id === undefined) return []
+  return [...campaign.queues.claimedAs(worker, claim_id)].map((position) => campaign.experiments.at(position))
+}
+
+function next({ header, queues, experiments }: Campaign, filter: ClaimFilter, limit: number): Experiment[] {
+  const found: Experiment[] = []
+  if (header.settings.paused) return found
+  for (const position of queues.claimable(filter, header.settings.max_retries)) {
+    found.push(experiments.at(position))
+    if (found.length === limit) break
+  }
+  return found
+}
+
+function claimed(campaign: Campaign, filter: ClaimFilter, experiments: readonly Experiment[]): Claimed {
+  const { queues, header } = campaign
+  const { max_retries } = header.settings
+  const done = !queues.hasClaimable(filter, max_retries) && !queues.mayFailAndBeClaimed(filter, max_retries)
+  return { experiments, state: stateOf(campaign), done }
+}

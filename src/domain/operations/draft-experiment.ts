@@ -1,0 +1,102 @@
+import { invalid, jsonPointer } from '../errors.ts'
+import { keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from '../experiment/error-text.ts'
+import { retryCount, type Experiment, type PastAttempt } from '../experiment/experiment.ts'
+import { shareRepeated } from '../experiment/repeated-values.ts'
+import { readTime } from './report-request.ts'
+import type { ExperimentDraft } from './draft.ts'
+
+interface Drafting {
+  readonly revision: number
+  readonly timezone: string
+  /** JSON pointer of the draft in the body, for errors. */
+  readonly pointer: string
+}
+
+/**
+ * Experiments from their drafts.
+ * @throws DomainError `invalid` for an id given twice and for what a single draft contradicts itself in
+ */
+export function draftExperiments(drafts: readonly ExperimentDraft[], drafting: Drafting): Experiment[] {
+  const firstUse = new Map<string, number>()
+  const experiments = drafts.map((draft, index) => {
+    const pointer = `${drafting.pointer}${jsonPointer(index)}`
+    const earlier = firstUse.get(draft.exp_id)
+    if (earlier !== undefined) {
+      const detail = `is ${JSON.stringify(draft.exp_id)} as in ${drafting.pointer}/${earlier}, but must be unique`
+      throw invalid({ pointer: `${pointer}/exp_id`, detail })
+    }
+    firstUse.set(draft.exp_id, index)
+    return draftExperiment(draft, { ...drafting, pointer })
+  })
+  shareRepeated(experiments)
+  return experiments
+}
+
+function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }: Drafting): Experiment {
+  const status = draft.status ?? 'pending'
+  const attempt = attemptOf(draft, pointer)
+  return {
+    exp_id: draft.exp_id,
+    config_name: draft.config_name,
+    config_path: draft.config_path,
+    config_hash: draft.config_hash,
+    backend: draft.backend,
+    container: draft.container,
+    cycle_index: draft.cycle_index,
+    status,
+    result_path: draft.result_path ?? null,
+    ...draftTimes(draft, timezone, pointer),
+    error: tail(draft.error, MAX_ERROR_BYTES),
+    retry_count: retryCount(attempt),
+    attempt,
+    revision,
+    worker: draft.worker ?? null,
+    failure_kind: failureKindOf(draft, pointer),
+    lease: null,
+    attempts: (draft.attempts ?? []).map((past, index): PastAttempt => {
+      const at = `${pointer}${jsonPointer('attempts', index)}`
+      return { ...past, ...draftTimes(past, timezone, at), error: tail(past.error, MAX_PAST_ERROR_BYTES) }
+    }),
+  }
+}
+
+/**
+ * Files of the Python tool count retries, not starts. One that was never started has no time and no retry; any other
+ * was started once more than it was retried.
+ */
+function attemptOf({ status, attempt, retry_count, started_at }: ExperimentDraft, pointer: string): number {
+  if (attempt === undefined) {
+    const waits = status === undefined || status === 'pending' || status === 'skipped'
+    const neverStarted = waits && (started_at ?? null) === null && (retry_count ?? 0) === 0
+    return neverStarted ? 0 : (retry_count ?? 0) + 1
+  }
+  if (attempt === 0 && status !== undefined && status !== 'pending' && status !== 'skipped') {
+    throw invalid({ pointer: `${pointer}/attempt`, detail: `is 0, but a ${status} experiment has been started` })
+  }
+  if (retry_count !== undefined && retry_count !== retryCount(attempt)) {
+    const detail = `is ${attempt}, which makes ${retryCount(attempt)} retries and not a retry_count of ${retry_count}`
+    throw invalid({ pointer: `${pointer}/attempt`, detail })
+  }
+  return attempt
+}
+
+function failureKindOf({ status, failure_kind }: ExperimentDraft, pointer: string): Experiment['failure_kind'] {
+  if (status === 'failed') return failure_kind ?? 'error'
+  if ((failure_kind ?? null) === null) return null
+  const detail = `is ${failure_kind}, but the experiment is ${status ?? 'pending'} and not failed`
+  throw invalid({ pointer: `${pointer}/failure_kind`, detail })
+}
+
+function draftTimes(
+  { started_at, completed_at }: Pick<ExperimentDraft, 'started_at' | 'completed_at'>,
+  timezone: string,
+  pointer: string,
+): Pick<Experiment, 'started_at' | 'completed_at'> {
+  const read = (text: string | null | undefined, field: string) =>
+    text === undefined || text === null ? null : readTime(text, timezone, `${pointer}/${field}`)
+  return { started_at: read(started_at, 'started_at'), completed_at: read(completed_at, 'completed_at') }
+}
+
+function tail(error: string | null | undefined, limit: number): string | null {
+  return error === undefined || error === null ? null : keepTail(error, limit)
+}

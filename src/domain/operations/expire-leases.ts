@@ -1,0 +1,38 @@
+import type { Campaign, Decision } from '../campaign/campaign.ts'
+import type { Experiment } from '../experiment/experiment.ts'
+
+/** A lease that ran out. */
+export interface ExpiredLease {
+  readonly exp_id: string
+  readonly attempt: number
+  /** Seconds since its worker was last heard of. */
+  readonly silence: number
+}
+
+/**
+ * Gives up for lost what nobody was heard of for longer than its lease: failed, and claimable again while it has retries
+ * left. What has ended meanwhile, or is another attempt by now, stays as it is.
+ *
+ * @returns the ids of those that were given up
+ */
+export function expireLeases(
+  campaign: Campaign,
+  expired: readonly ExpiredLease[],
+  now: string,
+): Decision<readonly string[]> {
+  const revision = campaign.nextRevision
+  const changed = expired.flatMap((lease): Experiment[] => {
+    const experiment = campaign.get(lease.exp_id)
+    const holds = experiment?.status === 'running' && experiment.lease !== null && experiment.attempt === lease.attempt
+    return holds ? [{ ...lost(experiment, lease, now), revision }] : []
+  })
+  const changes = changed.length === 0 ? null : { at: now, changed }
+  return { changes, result: changed.map(({ exp_id }) => exp_id) }
+}
+
+function lost(experiment: Experiment, { silence }: ExpiredLease, now: string): Experiment {
+  const worker = experiment.worker === null ? 'its worker, which gave no name,' : `worker ${experiment.worker}`
+  const lease = experiment.lease?.seconds ?? 0
+  const error = `Lost: nothing was heard of ${worker} for ${Math.round(silence)} s, and its lease was of ${lease} s.`
+  return { ...experiment, status: 'failed', failure_kind: 'lost', error, completed_at: now, lease: null }
+}

@@ -1,0 +1,53 @@
+import type { Campaign, Decision } from '../campaign/campaign.ts'
+import { DomainError, jsonPointer, within } from '../errors.ts'
+import type { Experiment } from '../experiment/experiment.ts'
+import type { ExperimentReport } from './report-request.ts'
+import { applyReport, findExperiment, type Moment } from './report.ts'
+
+/** One update of a batch: a report that was read, or why it could not be. */
+export type BatchItem = { readonly exp_id: string } & (
+  { readonly report: ExperimentReport } | { readonly refused: DomainError }
+)
+
+export type BatchResult = { readonly exp_id: string } & (
+  { readonly experiment: Experiment } | { readonly refused: DomainError }
+)
+
+/**
+ * Applies reports one after the other, each judged alone on what the ones before it made, all in one revision.
+ *
+ * @param atomic when one is refused, change nothing
+ * @returns one result an update, in their order
+ * @throws DomainError `batch-refused` with the results, when atomic
+ */
+export function updateBatch(
+  campaign: Campaign,
+  items: readonly BatchItem[],
+  { atomic, ...when }: Omit<Moment, 'revision'> & { readonly atomic: boolean },
+): Decision<readonly BatchResult[]> {
+  const moment = { ...when, revision: campaign.nextRevision }
+  const changed = new Map<string, Experiment>()
+  const results = items.map((item, index): BatchResult => {
+    const { exp_id } = item
+    const pointer = jsonPointer('updates', index)
+    if ('refused' in item) return { exp_id, refused: within(pointer, item.refused) }
+    try {
+      const before = changed.get(exp_id) ?? findExperiment(campaign, exp_id)
+      const after = applyReport(before, item.report, moment)
+      if (after !== before) changed.set(exp_id, after)
+      return { exp_id, experiment: after }
+    } catch (error) {
+      if (error instanceof DomainError) return { exp_id, refused: within(pointer, error) }
+      throw error
+    }
+  })
+  if (atomic) refuseUnlessAll(results)
+  return { changes: changed.size === 0 ? null : { at: when.now, changed: [...changed.values()] }, result: results }
+}
+
+function refuseUnlessAll(results: readonly BatchResult[]): void {
+  const refused = results.filter((result) => 'refused' in result).length
+  if (refused === 0) return
+  const detail = `${refused} of ${results.length} updates are refused, so none was made.`
+  throw new DomainError('batch-refused', detail, { results })
+}

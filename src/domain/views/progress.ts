@@ -1,0 +1,80 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { Campaign } from '../campaign/campaign.ts'
+import { CampaignState, isComplete, stateOf } from '../campaign/campaign-state.ts'
+import { etaSeconds } from './eta.ts'
+import { Timestamp } from '../experiment/experiment.ts'
+import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
+import { Dictionary, Nullable } from '../schema.ts'
+import { EXPERIMENT_STATUSES } from '../experiment/status.ts'
+
+const Count = Type.Integer({ minimum: 0 })
+
+export const StatusCounts = Type.Object(
+  Object.fromEntries(
+    EXPERIMENT_STATUSES.map((status) => [status, { ...Count, description: `How many are ${status}` }]),
+  ) as Record<(typeof EXPERIMENT_STATUSES)[number], typeof Count>,
+  {
+    $id: 'StatusCounts',
+    additionalProperties: false,
+    description: 'Experiments by status',
+    examples: [{ pending: 7, running: 0, completed: 9, failed: 2, skipped: 0 }],
+  },
+)
+
+const CountsRef = Type.Unsafe<Static<typeof StatusCounts>>(Type.Ref('StatusCounts'))
+
+export const Progress = Type.Object(
+  {
+    campaign_id: CampaignId,
+    campaign_name: CampaignName,
+    revision: headerProperties.revision,
+    state: CampaignState,
+    total: Type.Integer({ minimum: 1, description: 'Number of experiments' }),
+    counts: CountsRef,
+    remaining: Type.Integer({ minimum: 0, description: 'Experiments still to run: pending and failed' }),
+    progress_fraction: Type.Number({ minimum: 0, maximum: 1, description: 'completed / total' }),
+    is_complete: Type.Boolean({ description: 'Every experiment is completed or skipped' }),
+    started_at: Nullable(Timestamp, {
+      description: 'The earliest start among the current attempts; null when none has one',
+    }),
+    updated_at: Timestamp,
+    failures: Dictionary(Count, {
+      description: 'Failed experiments by failure_kind',
+      examples: [{ error: 2 }],
+    }),
+    by_backend: Dictionary(CountsRef, { description: 'Experiments by backend and status' }),
+    by_cycle: Dictionary(CountsRef, { description: 'Experiments by cycle_index and status' }),
+    eta_seconds: Nullable(Type.Integer({ minimum: 0 }), {
+      description:
+        'Seconds from updated_at until all that remains is done, by what it usually takes, over as many as run at once. ' +
+        'Null before anything is completed; 0 when the campaign has ended',
+      examples: [5400],
+    }),
+  },
+  { $id: 'Progress', additionalProperties: false, description: 'How far a campaign has come, at one revision' },
+)
+
+export type Progress = Static<typeof Progress>
+
+/** How far the campaign has come. Costs nothing that grows with the number of experiments, but for those that run. */
+export function progressOf(campaign: Campaign): Progress {
+  const { header, tally } = campaign
+  const { counts } = tally
+  return {
+    campaign_id: header.campaign_id,
+    campaign_name: header.campaign_name,
+    revision: header.revision,
+    state: stateOf(campaign),
+    total: header.total_experiments,
+    counts,
+    remaining: counts.pending + counts.failed,
+    progress_fraction: counts.completed / header.total_experiments,
+    is_complete: isComplete(campaign),
+    started_at: campaign.experiments.summary.earliest_start,
+    updated_at: header.updated_at,
+    failures: Object.fromEntries([...tally.failures].filter(([, count]) => count > 0)),
+    by_backend: Object.fromEntries(tally.by_backend),
+    by_cycle: Object.fromEntries(tally.by_cycle),
+    eta_seconds: etaSeconds(campaign),
+  }
+}

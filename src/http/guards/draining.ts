@@ -1,0 +1,11 @@
+import type { FastifyInstance } from 'fastify'
+import { HttpError } from '../problems/problem.ts'
+import type { Check } from './guard.ts'
+
+/** Once the service stops, nothing that changes anything is begun. */
+export function draining(app: FastifyInstance): Check {
+  return ({ method }) =>
+    app.isDraining() && method !== 'GET' && method !== 'HEAD'
+      ? new HttpError('draining', 'The service is stopping.')
+      : null
+}

@@ -1,0 +1,102 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+import { PROBLEM_TYPE } from '../problems/problem.ts'
+import { PROBLEMS, type ProblemCode } from '../problems/catalog.ts'
+
+/** Problems that any call can end with, whatever it does and whoever makes it. */
+const ANY_CALL: readonly ProblemCode[] = [
+  'invalid',
+  'malformed-url',
+  'malformed-request',
+  'request-timeout',
+  'url-too-long',
+  'expectation-failed',
+  'headers-too-large',
+  'internal',
+]
+/** Of those that are not answered to anybody at any time. */
+const ANY_GUARDED: readonly ProblemCode[] = ['misdirected-request', 'too-many-requests', 'overloaded']
+const ANY_READ: readonly ProblemCode[] = ['unauthorized']
+const ANY_WRITE: readonly ProblemCode[] = [
+  'unauthorized',
+  'forbidden',
+  'cross-site-refused',
+  'malformed-json',
+  'body-too-large',
+  'unsupported-media-type',
+  'store-unavailable',
+  'store-full',
+  'durability-unknown',
+  'draining',
+]
+
+const HEADERS = {
+  'x-request-id': Type.String({ description: 'The request in the log; yours, if you sent one' }),
+  etag: Type.String({ description: 'Strong tag of this version' }),
+  location: Type.String({ description: 'Path of what was created' }),
+  'retry-after': Type.Integer({ minimum: 1, description: 'Seconds after which to try again' }),
+  'www-authenticate': Type.String({ description: 'How to authenticate: by a bearer token, and of which role' }),
+}
+
+interface Success {
+  readonly description: string
+  /** Null: the answer has no body. */
+  readonly schema: TSchema | null
+  readonly type?: string
+  readonly headers?: readonly ('etag' | 'location')[]
+}
+
+/**
+ * Which problems there are beside those of any call: of a `probe` none, an `open` call needs no token, a `read` needs one, and a
+ * `write` one of a certain role.
+ */
+type Kind = 'probe' | 'open' | 'read' | 'write'
+
+const PROBLEMS_OF: Readonly<Record<Kind, readonly ProblemCode[]>> = {
+  probe: ANY_CALL,
+  open: [...ANY_CALL, ...ANY_GUARDED],
+  read: [...ANY_CALL, ...ANY_GUARDED, ...ANY_READ],
+  write: [...ANY_CALL, ...ANY_GUARDED, ...ANY_WRITE],
+}
+
+interface Answers {
+  readonly success: Readonly<Record<number, Success>>
+  readonly kind: Kind
+  /** What this call in particular can be refused with. */
+  readonly problems?: readonly ProblemCode[]
+}
+
+/** All answers of a call for the documentation: its own, its problems, and those that any call of the kind can have. */
+export function answers({ success, kind, problems = [] }: Answers): Record<string, unknown> {
+  const codes = new Set<ProblemCode>([...PROBLEMS_OF[kind], ...problems])
+  const described = Object.entries(success).map(([status, one]) => [status, documentSuccess(one)] as const)
+  return Object.fromEntries([...described, ...documentProblems([...codes])])
+}
+
+function documentSuccess({ description, schema, type = 'application/json', headers = [] }: Success): object {
+  const content = schema === null ? {} : { content: { [type]: { schema } } }
+  return {
+    description,
+    headers: pickHeaders('x-request-id', ...headers),
+    ...content,
+    ...(schema === null ? { type: 'null' } : {}),
+  }
+}
+
+function documentProblems(codes: readonly ProblemCode[]): [string, object][] {
+  const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))]
+  return statuses.map((status) => {
+    const ofStatus = codes.filter((code) => PROBLEMS[code].status === status)
+    const described = ofStatus.map((code) => `\`${code}\`: ${PROBLEMS[code].meaning}`)
+    const content = { [PROBLEM_TYPE]: { schema: Type.Ref('Problem') } }
+    const headers = pickHeaders(
+      'x-request-id',
+      ...(ofStatus.some((code) => PROBLEMS[code].retryAfter !== undefined) ? ['retry-after' as const] : []),
+      ...(status === 401 ? ['www-authenticate' as const] : []),
+    )
+    return [String(status), { description: described.join('\n\n'), headers, content }]
+  })
+}
+
+function pickHeaders(...names: (keyof typeof HEADERS)[]): object {
+  return Object.fromEntries(names.map((name) => [name, HEADERS[name]]))
+}

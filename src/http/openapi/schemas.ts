@@ -1,0 +1,50 @@
+import { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
+import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
+import { CampaignManifest } from '../../domain/campaign/manifest.ts'
+import { CampaignSummary, CorruptCampaign } from '../../domain/views/campaign-list.ts'
+import { CampaignPatch } from '../../domain/operations/patch-campaign.ts'
+import { Progress, StatusCounts } from '../../domain/views/progress.ts'
+import { PythonToolManifest } from '../../domain/formats/python-tool-manifest.ts'
+import { ExperimentReport } from '../../domain/operations/report-request.ts'
+import { ClaimRequest } from '../../domain/operations/claim.ts'
+import { Heartbeat } from '../../domain/operations/heartbeat.ts'
+import { ResumeRequest } from '../../domain/operations/resume-request.ts'
+import { RetryRequest } from '../../domain/operations/retry.ts'
+import {
+  CampaignChangeEvent,
+  CampaignGoneEvent,
+  CampaignsSnapshotEvent,
+  ChangeEvent,
+  SnapshotEvent,
+} from '../../live/event-data.ts'
+import { Problem } from '../problems/problem.ts'
+import { BatchResult, ExperimentUpdate } from '../routes/experiments/experiment-batch.ts'
+import { RunningExperiment } from '../routes/workers/workers.ts'
+
+/** The schemas that have a name in the OpenAPI document, each before those that refer to it. */
+export const SCHEMAS = [
+  CampaignManifestEntry,
+  CampaignManifest,
+  PythonToolManifest,
+  ExperimentDraft,
+  CampaignDraft,
+  CampaignPatch,
+  StatusCounts,
+  Progress,
+  CampaignSummary,
+  CorruptCampaign,
+  ExperimentReport,
+  ExperimentUpdate,
+  BatchResult,
+  RetryRequest,
+  ResumeRequest,
+  ClaimRequest,
+  Heartbeat,
+  RunningExperiment,
+  ChangeEvent,
+  SnapshotEvent,
+  CampaignsSnapshotEvent,
+  CampaignChangeEvent,
+  CampaignGoneEvent,
+  Problem,
+]

@@ -1,0 +1,140 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { configDiffProperties } from '../../domain/operations/config-diff.ts'
+import { DomainError, jsonPointer } from '../../domain/errors.ts'
+import { StringEnum } from '../../domain/schema.ts'
+import { RepositoryError } from '../../repository/campaign-store.ts'
+import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './catalog.ts'
+import { fieldErrors } from '../openapi/validation.ts'
+
+/** RFC 9457, with the facts of the code beside its members. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({
+      description: 'URI reference of a page that explains the problem',
+      examples: ['/problems/invalid'],
+    }),
+    title: Type.String({ description: 'The problem in a few words', examples: ['Invalid input'] }),
+    status: Type.Integer({ description: 'The HTTP status', examples: [400] }),
+    detail: Type.String({ description: 'What happened this time', examples: ['/experiments/0/exp_id is required'] }),
+    instance: Type.String({ description: 'Path of the request', examples: ['/v1/campaigns'] }),
+    code: StringEnum(Object.keys(PROBLEMS) as ProblemCode[], {
+      description: 'The problem for programs',
+      examples: ['invalid'],
+    }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            in: Type.Optional(
+              StringEnum(['query', 'path', 'header'], { description: 'Where the field is; in the body when left out' }),
+            ),
+            pointer: Type.String({
+              description: 'JSON pointer (RFC 6901) to the field',
+              examples: ['/experiments/0/exp_id'],
+            }),
+            detail: Type.String({ description: 'What is wrong with it', examples: ['is required'] }),
+          },
+          { additionalProperties: false },
+        ),
+        { description: 'With `invalid`: the fields at fault' },
+      ),
+    ),
+    experiment: Type.Optional(
+      Type.Unsafe<unknown>(Type.Ref('CampaignManifestEntry', { description: 'The experiment as it stands' })),
+    ),
+    results: Type.Optional(
+      Type.Array(Type.Unsafe<unknown>(Type.Ref('BatchResult')), {
+        description: 'With `batch-refused`: the verdict on each update',
+      }),
+    ),
+    // With `config-changed`: what is different.
+    ...Type.Partial(Type.Object(configDiffProperties)).properties,
+  },
+  {
+    $id: 'Problem',
+    additionalProperties: false,
+    description: 'Why the call was refused; see `GET /problems/{code}`',
+    examples: [
+      {
+        type: '/problems/invalid',
+        title: 'Invalid input',
+        status: 400,
+        detail: '/experiments/0/exp_id is required',
+        instance: '/v1/campaigns',
+        code: 'invalid',
+        errors: [{ pointer: '/experiments/0/exp_id', detail: 'is required' }],
+      },
+    ],
+  },
+)
+
+export type Problem = Static<typeof Problem>
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** A refusal by the rules of HTTP. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError'
+
+  constructor(
+    readonly code: HttpErrorCode,
+    detail: string,
+    readonly facts: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(detail)
+  }
+}
+
+/** A fault in a query parameter, or in another part of the request that no schema can judge. */
+export function invalidParameter(place: 'query' | 'header', name: string, detail: string): DomainError {
+  const errors = [{ in: place, pointer: jsonPointer(name), detail }]
+  return new DomainError('invalid', `${place} ${name} ${detail}`, { errors })
+}
+
+export function problem(code: ProblemCode, detail: string, instance: string, facts: object = {}): Problem {
+  const { status, title } = PROBLEMS[code]
+  return { type: `/problems/${code}`, title, status, detail, instance, code, ...facts }
+}
+
+/** What an error becomes on the wire. Of one that is nobody's refusal nothing is told but where to look. */
+export function problemOf(error: unknown, instance: string): Problem {
+  if (error instanceof DomainError || error instanceof RepositoryError || error instanceof HttpError) {
+    return problem(error.code, error.message, instance, error.facts)
+  }
+  const { validation, validationContext, code = '' } = error as Partial<FastifyError>
+  if (validation !== undefined) {
+    const errors = fieldErrors(validation, validationContext)
+    const detail = errors.map((one) => `${one.in === undefined ? '' : `${one.in} `}${one.pointer} ${one.detail}`)
+    return problem('invalid', detail.join('; '), instance, { errors })
+  }
+  const known = FRAMEWORK_ERRORS[code]
+  if (known !== undefined) return problem(known, PROBLEMS[known].meaning, instance)
+  return problem('internal', 'The request failed. The log tells more, under the request id of this answer.', instance)
+}
+
+const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
+  FST_ERR_BAD_URL: 'malformed-url',
+  FST_ERR_MAX_PARAM_LENGTH: 'url-too-long',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-request',
+}
+
+/**
+ * Makes a problem of the reply to whatever was thrown, and logs what is our own fault.
+ * @returns the body to send, as JSON
+ */
+export function asProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
+  const [instance = ''] = request.url.split('?')
+  // A client that breaks off within its body is no fault of ours, though hardly anybody reads this answer.
+  const isBrokenOff = request.raw.errored !== null && request.raw.errored === error
+  const body = isBrokenOff
+    ? problem('malformed-request', 'The request ends before its body does.', instance)
+    : problemOf(error, instance)
+  if (body.status >= 500) request.log.error({ request_id: request.id, err: error }, body.title)
+  const { retryAfter } = PROBLEMS[body.code]
+  if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
+  reply.code(body.status).header('content-type', PROBLEM_TYPE)
+  return JSON.stringify(body)
+}

@@ -1,0 +1,88 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { configDiffProperties } from '../../../domain/operations/config-diff.ts'
+import { headerProperties } from '../../../domain/campaign/manifest.ts'
+import { resume } from '../../../domain/operations/resume.ts'
+import type { ResumeRequest } from '../../../domain/operations/resume-request.ts'
+import { StringEnum } from '../../../domain/schema.ts'
+import { answers } from '../../openapi/responses.ts'
+import type { RouteDependencies } from '../../app.ts'
+import { campaignTag, ifMatch } from '../../replies/entity-tag.ts'
+import { optionalBody } from '../../requests/optional-body.ts'
+import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
+
+const Resumed = Type.Object(
+  {
+    ...configDiffProperties,
+    plan: Type.Array(
+      Type.Object(
+        {
+          exp_id: Type.String(),
+          action: StringEnum(['skip', 'keep', 'run'], {
+            description: '`skip`: it will not run. `keep`: it runs already. `run`: it will run',
+          }),
+          reason: Type.String(),
+        },
+        { additionalProperties: false },
+      ),
+      { description: 'Every experiment, in manifest order' },
+    ),
+    remaining: Type.Array(Type.String(), { description: 'Ids that will run, in manifest order' }),
+    counts: Type.Ref('StatusCounts'),
+    revision: headerProperties.revision,
+  },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        config_changed: false,
+        changed: [],
+        added: [],
+        removed: [],
+        plan: [
+          { exp_id: '0001', action: 'skip', reason: 'completed' },
+          { exp_id: '0002', action: 'run', reason: 'running without a lease: its orchestrator is gone' },
+        ],
+        remaining: ['0002'],
+        counts: { pending: 1, running: 0, completed: 1, failed: 0, skipped: 0 },
+        revision: 28,
+      },
+    ],
+  },
+)
+
+export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, leases, now }) => {
+  app.post(
+    '/campaigns/:campaign_id/resume',
+    {
+      preValidation: optionalBody,
+      config: { role: 'work', isBodyOptional: true },
+      schema: {
+        operationId: 'resumeCampaign',
+        tags: ['resume'],
+        summary: 'Go on after an interruption',
+        description:
+          'Puts back to pending what failed and what nobody runs any more, and tells what will run and why. Without a body: ' +
+          'with the defaults. May be repeated.',
+        params: CampaignParams,
+        headers: IfMatch,
+        querystring: NoQuery,
+        body: Type.Unsafe<ResumeRequest>(Type.Ref('ResumeRequest')),
+        response: answers({
+          success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
+          kind: 'write',
+          problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],
+        }),
+      },
+    },
+    async (request) => {
+      const at = now()
+      // What ran out and was not swept yet is not kept for a live lease.
+      await leases.sweep()
+      return repository.update(
+        request.params.campaign_id,
+        ifMatch(request, campaignTag, (campaign) => resume(campaign, request.body, at)),
+      )
+    },
+  )
+}

@@ -1,0 +1,56 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { headerProperties } from '../../../domain/campaign/manifest.ts'
+import { retry, type RetryRequest } from '../../../domain/operations/retry.ts'
+import { answers } from '../../openapi/responses.ts'
+import type { RouteDependencies } from '../../app.ts'
+import { campaignTag, ifMatch } from '../../replies/entity-tag.ts'
+import { optionalBody } from '../../requests/optional-body.ts'
+import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
+
+const Retried = Type.Object(
+  {
+    retried: Type.Array(Type.String(), { description: 'Ids put back to pending, in manifest order' }),
+    skipped: Type.Array(
+      Type.Object({ exp_id: Type.String(), reason: Type.String() }, { additionalProperties: false }),
+      { description: 'Those of exp_ids that were left as they are, and why' },
+    ),
+    revision: headerProperties.revision,
+  },
+  {
+    additionalProperties: false,
+    examples: [{ retried: ['0047'], skipped: [{ exp_id: '0042', reason: 'it is completed' }], revision: 28 }],
+  },
+)
+
+export const retryRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, now }) => {
+  app.post(
+    '/campaigns/:campaign_id/retry',
+    {
+      preValidation: optionalBody,
+      config: { role: 'work', isBodyOptional: true },
+      schema: {
+        operationId: 'retryExperiments',
+        tags: ['resume'],
+        summary: 'Put experiments back to pending',
+        description: 'Without a body: all that failed. May be repeated: what is pending already stays so.',
+        params: CampaignParams,
+        headers: IfMatch,
+        querystring: NoQuery,
+        body: Type.Unsafe<RetryRequest>(Type.Ref('RetryRequest')),
+        response: answers({
+          success: { 200: { description: 'What was put back', schema: Retried } },
+          kind: 'write',
+          problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],
+        }),
+      },
+    },
+    (request) => {
+      const at = now()
+      return repository.update(
+        request.params.campaign_id,
+        ifMatch(request, campaignTag, (campaign) => retry(campaign, request.body, at)),
+      )
+    },
+  )
+}

@@ -1,0 +1,35 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { answers } from '../../openapi/responses.ts'
+import type { RouteDependencies } from '../../app.ts'
+
+const Figures = Type.String({ examples: ['# TYPE campaignd_leases_live gauge\ncampaignd_leases_live 4\n'] })
+
+export interface MetricsRouteOptions {
+  /** Whether anybody may ask for them. */
+  readonly openMetrics: boolean
+}
+
+export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { metrics, access }) => {
+  app.get(
+    '/metrics',
+    {
+      config: { role: access.openMetrics ? 'none' : 'read' },
+      schema: {
+        operationId: 'getMetrics',
+        tags: ['service'],
+        summary: 'The service in figures, for Prometheus',
+        description:
+          'In the text format, `text/plain; version=0.0.4`. The README lists them. Needs a token unless CAMPAIGND_OPEN_METRICS is true.',
+        response: answers({
+          success: { 200: { description: 'The figures', schema: Figures, type: 'text/plain' } },
+          kind: 'read',
+        }),
+      },
+    },
+    async (_request, reply) => {
+      reply.type(metrics.contentType)
+      return metrics.text()
+    },
+  )
+}

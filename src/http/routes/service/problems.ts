@@ -1,0 +1,45 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { StringEnum } from '../../../domain/schema.ts'
+import { answers } from '../../openapi/responses.ts'
+import { PROBLEMS, type ProblemCode } from '../../problems/catalog.ts'
+
+const CODES = Object.keys(PROBLEMS) as ProblemCode[]
+const PLAIN_TEXT = 'text/plain; charset=utf-8'
+
+/** Where the `type` of a problem leads to. */
+export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get(
+    '/problems/:code',
+    {
+      config: { role: 'none' },
+      schema: {
+        operationId: 'explainProblem',
+        tags: ['service'],
+        summary: 'What a problem means and what to do about it',
+        params: Type.Object(
+          { code: StringEnum(CODES, { description: '`code` of a problem', examples: ['stale-attempt'] }) },
+          { additionalProperties: false },
+        ),
+        response: answers({
+          success: { 200: { description: 'An explanation', schema: Type.String(), type: 'text/plain' } },
+          kind: 'open',
+        }),
+      },
+    },
+    (request, reply) => {
+      reply.type(PLAIN_TEXT)
+      return explain(request.params.code)
+    },
+  )
+
+  app.get('/problems', { config: { role: 'none' }, schema: { hide: true } }, (_request, reply) => {
+    reply.type(PLAIN_TEXT)
+    return CODES.map(explain).join('\n')
+  })
+}
+
+function explain(code: ProblemCode): string {
+  const { status, title, meaning, remedy } = PROBLEMS[code]
+  return `${title} (${code}, HTTP ${status})\n\n${meaning}\n\nWhat to do: ${remedy}\n`
+}

@@ -1,0 +1,66 @@
+import * as fs from 'node:fs'
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import { carryOutAll, isEnd, type CarriedOut, type DurableDirectory } from './durable-file.ts'
+import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
+import type { LockIdentity } from '../lock/lock-identity.ts'
+
+/** A thread that writes: takes all the jobs that wait at once, and waits for the disk so that the event loop need not. */
+
+export interface CommitWorkerData {
+  readonly directory: string
+  readonly flush: boolean
+  readonly leaving: string
+  readonly lockPath: string
+  readonly lock: LockIdentity
+  /** One number that all threads share: 1 once something ended all writing. */
+  readonly over: Int32Array
+}
+
+export interface CommitRequest {
+  readonly id: number
+  readonly job: FileJob
+}
+
+export interface CommitReply {
+  readonly id: number
+  readonly report: JobReport
+}
+
+const { directory, over, ...options } = workerData as CommitWorkerData
+// Opened once: where descriptors run out, the flush after a rename must not be what fails.
+const target: DurableDirectory = { fs, descriptor: fs.openSync(directory, 'r'), ...options }
+
+/** Jobs of one round, for one flush of the directory: more would have the first wait for too many others. */
+const ROUND = 64
+
+parentPort?.on('message', (first: CommitRequest) => {
+  const requests = [first, ...waitingOn(parentPort as MessagePort)]
+  const began = performance.now()
+  const { outcomes, clearAway } = carryOutUnlessOver(requests.map(({ job }) => job))
+  const milliseconds = (performance.now() - began) / requests.length
+  // After it the disk is not touched any more, whatever still waits here.
+  if (outcomes.some(isEnd)) Atomics.store(over, 0, 1)
+  for (const [index, { id }] of requests.entries()) {
+    const reply: CommitReply = { id, report: { outcome: outcomes[index] as FileOutcome, milliseconds } }
+    parentPort?.postMessage(reply)
+  }
+  clearAway()
+})
+
+// First, and once: from now on it writes.
+parentPort?.postMessage('ready')
+
+function carryOutUnlessOver(jobs: readonly FileJob[]): CarriedOut {
+  if (Atomics.load(over, 0) === 0) return carryOutAll(target, jobs)
+  return { outcomes: jobs.map(() => ({ kind: 'lock-lost' })), clearAway: () => undefined }
+}
+
+function waitingOn(port: MessagePort): CommitRequest[] {
+  const requests: CommitRequest[] = []
+  while (requests.length < ROUND - 1) {
+    const received = receiveMessageOnPort(port) as { readonly message: CommitRequest } | undefined
+    if (received === undefined) break
+    requests.push(received.message)
+  }
+  return requests
+}

@@ -1,0 +1,41 @@
+import type { CommitReport } from '../../campaign-store.ts'
+import type { CommitThreads } from './commit-threads.ts'
+import type { FileChange, FileOutcome, JobReport } from './file-job.ts'
+import { isForLackOfRoom } from '../store-error.ts'
+
+export interface Reporting {
+  /** How many calls share the change. */
+  readonly calls: number
+  readonly onReport: (report: CommitReport) => void
+}
+
+/** Has a change of a file carried out, and tells how it went. */
+export async function carryOutReported(
+  threads: CommitThreads,
+  change: FileChange,
+  { calls, onReport }: Reporting,
+): Promise<JobReport> {
+  const began = performance.now()
+  const report = await threads.run(change)
+  const seconds = (performance.now() - began) / 1000
+  onReport({ outcome: nameOf(report.outcome), seconds, calls, bytes: bytesOf(change) })
+  return report
+}
+
+function nameOf(outcome: FileOutcome): CommitReport['outcome'] {
+  switch (outcome.kind) {
+    case 'done':
+      return 'durable'
+    case 'lock-lost':
+      return 'lock_lost'
+    case 'unknown':
+      return 'unknown'
+    case 'refused':
+      if (outcome.because !== 'error') return 'refused'
+      return isForLackOfRoom(outcome.errno) ? 'full' : 'failed'
+  }
+}
+
+function bytesOf(change: FileChange): number {
+  return 'parts' in change ? change.parts.reduce((sum, { length }) => sum + length, 0) : 0
+}

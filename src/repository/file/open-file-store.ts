@@ -1,0 +1,60 @@
+import { CommitThreads } from './commit/commit-threads.ts'
+import { DataDirectory } from './data-directory.ts'
+import { lockDirectory, type LockEvents } from './lock/directory-lock.ts'
+import { FileRepository, type FileRepositoryEvents } from './file-store.ts'
+
+export interface FileRepositoryOptions extends FileRepositoryEvents {
+  readonly dataDir: string
+  /** `fsync`: acknowledged means on disk. `os`: it means handed to the operating system. */
+  readonly durability: 'fsync' | 'os'
+  readonly onWait: LockEvents['onWait']
+  /** Something that an operator should know and that stops nothing. */
+  readonly onNotice: (sentence: string) => void
+}
+
+/**
+ * Opens a data directory for this process alone. The order matters: nothing is removed before the lock is held,
+ * nothing is read before what others left half-written is gone, and nothing is served before what was read is durable.
+ *
+ * @throws Error that says who holds the directory or what is wrong with it
+ */
+export async function openFileRepository(options: FileRepositoryOptions): Promise<FileRepository> {
+  const directory = new DataDirectory(options.dataDir)
+  directory.create()
+  let fence = (reason: Error) => options.onFatal(reason)
+  const lock = await lockDirectory(directory.root, {
+    onWait: options.onWait,
+    onLost: (reason) => fence(reason),
+  })
+  const flush = options.durability === 'fsync'
+  let threads: CommitThreads | null = null
+  try {
+    const swept = directory.sweep()
+    if (swept > 0) options.onNotice(`removed ${swept} unfinished writes of an earlier run`)
+    for (const name of directory.strangers()) {
+      options.onNotice(`${directory.campaigns}/${name} is ignored: its name is no campaign_id`)
+    }
+    for (const sentence of directory.shut()) options.onNotice(sentence)
+    directory.openWayOut()
+    threads = await CommitThreads.start(
+      {
+        directory: directory.campaigns,
+        leaving: directory.leaving,
+        flush,
+        lockPath: lock.lockPath,
+        lock: lock.identity,
+      },
+      (reason) => fence(reason),
+    )
+    const repository = new FileRepository({ directory, lock, threads }, options)
+    fence = (reason) => repository.failStop(reason)
+    await repository.load()
+    if (flush) directory.flush()
+    return repository
+  } catch (error) {
+    await threads?.close()
+    directory.closeWayOut()
+    await lock.release()
+    throw error
+  }
+}

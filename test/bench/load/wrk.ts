@@ -1,0 +1,103 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { send } from '../../support/http/client.js'
+import { firstId, headersOf, ID, KEY, type Load, type LoadResult } from './load.js'
+
+/** True when wrk is there to make the load: on few processors, autocannon measures itself. */
+export const hasWrk = spawnSync('wrk', ['--version'], { stdio: 'ignore' }).error === undefined
+
+/** Puts the load on by wrk, in one thread, which a script in Lua tells what to send. */
+export async function measureByWrk(load: Load): Promise<LoadResult> {
+  const directory = mkdtempSync(join(tmpdir(), 'campaignd-wrk-'))
+  try {
+    const script = join(directory, 'load.lua')
+    writeFileSync(script, scriptOf(load))
+    const { connections, seconds, url } = load
+    const args = [
+      '--threads',
+      '1',
+      '--connections',
+      String(connections),
+      '--duration',
+      `${seconds}s`,
+      '--timeout',
+      '10s',
+    ]
+    await checkAnswer(load)
+    const { stdout } = await promisify(execFile)('wrk', [...args, '--latency', '--script', script, url])
+    await checkAnswer(load)
+    return resultOf(stdout)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function scriptOf(load: Load): string {
+  const { method, paths, perPath = 1, keys = [''], body = '' } = load
+  const [before = '', after] = body.split(ID)
+  const [start = '', rest = ''] = before.split(KEY)
+  return `
+local paths, keys = ${tableOf(paths)}, ${tableOf(keys)}
+local headers = { ${Object.entries(headersOf(load))
+    .map(([name, value]) => `[${quoted(name)}] = ${quoted(value)}`)
+    .join(', ')} }
+local first, count, known = ${firstId()}, 0, {}
+
+function request()
+  local path = paths[math.floor(count / ${perPath}) % #paths + 1]
+  local key = keys[count % #keys + 1]
+  count = count + 1
+  ${
+    after === undefined
+      ? `known[path] = known[path] or wrk.format(${quoted(method)}, path, headers, ${quoted(before)})
+  return known[path]`
+      : `local body = ${quoted(start)} .. key .. ${quoted(rest)} .. string.format("%016.0f", first + count) .. ${quoted(after)}
+  return wrk.format(${quoted(method)}, path, headers, body)`
+  }
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  local lost = errors.connect + errors.read + errors.write + errors.timeout
+  print(string.format('{"microseconds":%d,"answers":%d,"bytes":%d,"refused":%d,"lost":%d,"p99":%d}',
+    summary.duration, summary.requests, summary.bytes, errors.status, lost, latency:percentile(99)))
+end
+`
+}
+
+/** What wrk does not count as refused is 2xx or 3xx; it tells no more without taking the processors from what is measured. */
+function resultOf(stdout: string): LoadResult {
+  const line = /^\{.*\}$/m.exec(stdout)?.[0]
+  if (line === undefined) throw new Error(`wrk did not measure: ${stdout}`)
+  const { microseconds, answers, bytes, refused, lost, p99 } = JSON.parse(line) as {
+    microseconds: number
+    answers: number
+    bytes: number
+    refused: number
+    lost: number
+    p99: number
+  }
+  const seconds = microseconds / 1e6
+  const good = answers - refused
+  return { rate: good / seconds, bytes: bytes / seconds, p99: p99 / 1000, good, bad: refused + lost }
+}
+
+/** Whether the answers were 304, or were not, is asked beside the load: wrk takes both for good. */
+async function checkAnswer(load: Load): Promise<void> {
+  if (load.method !== 'GET') return
+  const { status } = await send('GET', `${load.url}${load.paths[0] ?? '/'}`, undefined, headersOf(load))
+  const expected = load.known === undefined ? 200 : 304
+  if (status !== expected) throw new Error(`answered ${status} instead of ${expected}`)
+}
+
+function tableOf(texts: readonly string[]): string {
+  return `{ ${texts.map(quoted).join(', ')} }`
+}
+
+/** As a string of Lua. */
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`
+}

@@ -1,0 +1,277 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createManifest, definitionDigest, type Creation } from '#campaignd/domain/operations/create.js'
+import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
+import { invalidAt } from '../../support/campaigns/refusal.js'
+import { NOW } from '../../support/campaigns/reports.js'
+
+const CREATION: Creation = { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }
+
+function create(draft: CampaignDraft, creation: Partial<Creation> = {}): CampaignManifest {
+  return createManifest(draft, { ...CREATION, ...creation })
+}
+
+/** The only experiment of a campaign, as it is created from the draft. */
+function createOne(given: Partial<ExperimentDraft>, timezone = 'UTC'): Experiment | undefined {
+  return create(campaignDraft(1, { experiments: [experimentDraft('0001', given)] }), { timezone }).experiments[0]
+}
+
+describe('a new campaign', () => {
+  test('is at revision 1, made now, with the default settings', () => {
+    expect(create(campaignDraft(3))).toMatchObject({
+      campaign_id: 'sweep',
+      campaign_name: 'precision sweep',
+      created_at: NOW,
+      updated_at: NOW,
+      config_hash: '0099efaa28b0',
+      total_experiments: 3,
+      revision: 1,
+      uid: CREATION.uid,
+      settings: { max_retries: 0, lease_seconds: 60, paused: false },
+      labels: {},
+    })
+  })
+
+  test('takes the settings that are given over the defaults, one by one', () => {
+    const { settings } = create(campaignDraft(1, { settings: { max_retries: 2 } }))
+    expect(settings).toEqual({ max_retries: 2, lease_seconds: 60, paused: false })
+  })
+
+  test('keeps created_at and sets revision, uid, digest and updated_at anew', () => {
+    const imported = create(
+      campaignDraft(1, {
+        created_at: '2026-02-03T21:04:17.319159',
+        updated_at: '2026-02-03T22:00:00',
+        revision: 27,
+        uid: '0'.repeat(16),
+        definition_digest: '0'.repeat(64),
+      }),
+    )
+    const { definition_digest } = create(campaignDraft(1))
+    expect(imported).toMatchObject({ created_at: '2026-02-03T21:04:17.319159Z', updated_at: NOW, definition_digest })
+    expect(imported).toMatchObject({ revision: 1, uid: CREATION.uid })
+  })
+
+  test('may give its total, but not another one', () => {
+    expect(create(campaignDraft(2, { total_experiments: 2 })).total_experiments).toBe(2)
+    expect(() => create(campaignDraft(2, { total_experiments: 3 }))).toThrow(invalidAt('/total_experiments'))
+  })
+
+  test('may hold the same config and cycle twice, but no exp_id twice', () => {
+    const twins = [experimentDraft('0001'), experimentDraft('0002')]
+    expect(create(campaignDraft(0, { experiments: twins })).experiments).toHaveLength(2)
+    const doubled = [...twins, experimentDraft('0001', { cycle_index: 7 })]
+    expect(() => create(campaignDraft(0, { experiments: doubled }))).toThrow(invalidAt('/experiments/2/exp_id'))
+  })
+})
+
+describe('a new experiment', () => {
+  test('has all the keys of a manifest entry in their order, each with its default', () => {
+    expect(JSON.stringify(createOne({}))).toBe(
+      JSON.stringify({
+        ...experimentDraft('0001'),
+        status: 'pending',
+        result_path: null,
+        started_at: null,
+        completed_at: null,
+        error: null,
+        retry_count: 0,
+        attempt: 0,
+        revision: 1,
+        worker: null,
+        failure_kind: null,
+        lease: null,
+        attempts: [],
+      }),
+    )
+  })
+
+  test('loses its lease and its revision, which do not move', () => {
+    const lease = { seconds: 60, claim_id: 'c1' }
+    expect(createOne({ status: 'running', revision: 27, lease })).toMatchObject({ revision: 1, lease: null })
+  })
+
+  test('keeps its history, its times read in the zone and its errors cut to 1 KiB', () => {
+    const past = { attempt: 1, worker: null, status: 'failed', failure_kind: 'oom', result_path: null } as const
+    const times = { started_at: '2026-02-03T21:04:17.319159', completed_at: null }
+    const created = createOne(
+      { status: 'running', attempt: 2, attempts: [{ ...past, ...times, error: 'x'.repeat(5000) }] },
+      'Asia/Tokyo',
+    )
+    expect(created?.attempts).toMatchObject([
+      { ...past, started_at: '2026-02-03T12:04:17.319159Z', completed_at: null },
+    ])
+    expect(created?.attempts[0]?.error?.length).toBeLessThanOrEqual(1024)
+  })
+
+  test('keeps the last 8 KiB of its error', () => {
+    expect(createOne({ status: 'failed', error: `${'x'.repeat(9000)}Killed` })?.error).toMatch(
+      /^\[\d+ bytes cut\]\nx+Killed$/,
+    )
+  })
+
+  test('may have completed before it started, or with an error: such files exist', () => {
+    const real = {
+      status: 'completed',
+      error: 'Exit code 1',
+      started_at: '2026-02-03T21:00:00Z',
+      completed_at: '2026-02-03T20:00:00Z',
+    } as const
+    expect(createOne(real)).toMatchObject(real)
+  })
+
+  test('that failed has the kind error unless it says another', () => {
+    expect(createOne({ status: 'failed' })?.failure_kind).toBe('error')
+    expect(createOne({ status: 'failed', failure_kind: null })?.failure_kind).toBe('error')
+    expect(createOne({ status: 'failed', failure_kind: 'lost' })?.failure_kind).toBe('lost')
+  })
+
+  test.each(['pending', 'running', 'completed', 'skipped'] as const)('that is %s has no failure_kind', (status) => {
+    expect(createOne({ status, failure_kind: null })?.failure_kind).toBeNull()
+    expect(() => createOne({ status, failure_kind: 'oom' })).toThrow(invalidAt('/experiments/0/failure_kind'))
+  })
+})
+
+describe('the attempt of an imported experiment', () => {
+  const started_at = '2026-02-03T21:00:00Z'
+
+  test.each<[Partial<ExperimentDraft>, number]>([
+    [{}, 0],
+    [{ status: 'pending' }, 0],
+    [{ status: 'pending', retry_count: 2 }, 3],
+    [{ status: 'pending', started_at }, 1],
+    [{ status: 'skipped' }, 0],
+    [{ status: 'skipped', retry_count: 1 }, 2],
+    [{ status: 'skipped', started_at }, 1],
+    [{ status: 'running' }, 1],
+    [{ status: 'completed' }, 1],
+    [{ status: 'completed', retry_count: 2 }, 3],
+    [{ status: 'failed', retry_count: 0 }, 1],
+    [{ status: 'failed', started_at: null }, 1],
+    [{ status: 'failed', attempt: 4 }, 4],
+    [{ status: 'failed', attempt: 4, retry_count: 3 }, 4],
+    [{ attempt: 0, retry_count: 0 }, 0],
+  ])('of %j is %i', (given, attempt) => {
+    expect(createOne(given)).toMatchObject({ attempt, retry_count: Math.max(0, attempt - 1) })
+  })
+
+  test.each([
+    { attempt: 1, retry_count: 1 },
+    { attempt: 4, retry_count: 0 },
+    { attempt: 0, retry_count: 1 },
+  ])('cannot contradict retry_count: %j', (given) => {
+    expect(() => createOne({ status: 'failed', ...given })).toThrow(invalidAt('/experiments/0/attempt'))
+  })
+})
+
+describe('the times of a draft', () => {
+  test('that are naive are read in the zone that is given', () => {
+    const draft = campaignDraft(1, { created_at: '2026-07-03T21:04:17.319159' })
+    expect(create(draft, { timezone: 'Europe/Berlin' }).created_at).toBe('2026-07-03T19:04:17.319159Z')
+    expect(create(draft).created_at).toBe('2026-07-03T21:04:17.319159Z')
+    expect(createOne({ started_at: '2026-07-03T21:04:17' }, 'Europe/Berlin')?.started_at).toBe('2026-07-03T19:04:17Z')
+  })
+
+  test('that have an offset are not', () => {
+    const created = createOne({ completed_at: '2026-07-03T21:04:17.5+01:00' }, 'Europe/Berlin')
+    expect(created?.completed_at).toBe('2026-07-03T20:04:17.5Z')
+  })
+
+  test('must exist', () => {
+    const never = '2026-02-30T12:00:00'
+    expect(() => create(campaignDraft(1, { created_at: never }))).toThrow(invalidAt('/created_at'))
+    expect(() => createOne({ started_at: never })).toThrow(invalidAt('/experiments/0/started_at'))
+    expect(() => createOne({ completed_at: never })).toThrow(invalidAt('/experiments/0/completed_at'))
+  })
+})
+
+describe('the definition digest', () => {
+  const digest = (given: Partial<ExperimentDraft>) => definitionDigest('0099efaa28b0', [experimentDraft('0001', given)])
+
+  test('is a sha256 in hex, the same for the same definition', () => {
+    expect(digest({})).toMatch(/^[0-9a-f]{64}$/)
+    expect(digest({})).toBe(digest({}))
+  })
+
+  test.each<Partial<ExperimentDraft>>([
+    { exp_id: '0002' },
+    { config_name: 'other' },
+    { config_path: 'other' },
+    { config_hash: 'other' },
+    { backend: 'other' },
+    { container: 'other' },
+    { cycle_index: 1 },
+  ])('is another one with %j', (given) => {
+    expect(digest(given)).not.toBe(digest({}))
+  })
+
+  test.each<Partial<ExperimentDraft>>([
+    { status: 'failed' },
+    { result_path: 'results/1' },
+    { started_at: NOW },
+    { completed_at: NOW },
+    { error: 'Killed' },
+    { retry_count: 3 },
+    { attempt: 4 },
+    { worker: 'gpu-1' },
+    { failure_kind: 'oom' },
+    { attempts: [] },
+    { revision: 27 },
+    { lease: { seconds: 60, claim_id: null } },
+  ])('is the same with %j', (given) => {
+    expect(digest(given)).toBe(digest({}))
+  })
+
+  test('is another one with another config_hash, number or order of experiments', () => {
+    const [first, second] = [experimentDraft('0001'), experimentDraft('0002')]
+    const digests = [
+      definitionDigest('a', [first, second]),
+      definitionDigest('b', [first, second]),
+      definitionDigest('a', [second, first]),
+      definitionDigest('a', [first]),
+    ]
+    expect(new Set(digests)).toHaveLength(4)
+  })
+
+  test('tells fields apart that read the same one after the other', () => {
+    expect(digest({ backend: 'ab', container: 'c' })).not.toBe(digest({ backend: 'a', container: 'bc' }))
+  })
+
+  test('is not touched by name, labels or settings of the campaign', () => {
+    const plain = create(campaignDraft(2))
+    const dressed = create(campaignDraft(2, { campaign_name: 'b', labels: { a: 'b' }, settings: { paused: true } }))
+    expect(dressed.definition_digest).toBe(plain.definition_digest)
+  })
+})
+
+describe('a made-up campaign_id', () => {
+  function madeUpId(campaign_name: string): string {
+    const { campaign_id: _, ...draft } = campaignDraft(1, { campaign_name })
+    return create(draft).campaign_id
+  }
+
+  test.each([
+    ['llama3-8b-backend-precision-sweep', 'llama3-8b-backend-precision-sweep-0099efaa'],
+    ['  Llama 3 / 8B: Über-Sweep!  ', 'llama-3-8b-uber-sweep-0099efaa'],
+    ['___', 'campaign-0099efaa'],
+    ['能源', 'campaign-0099efaa'],
+    ['a'.repeat(512), `${'a'.repeat(54)}-0099efaa`],
+  ])('of "%s" is %s', (name, id) => {
+    expect(madeUpId(name)).toBe(id)
+  })
+
+  test('is a valid one, whatever the name', () => {
+    const unit = fc.constantFrom('grapheme' as const, 'binary' as const, 'grapheme-ascii' as const)
+    const name = unit.chain((of) => fc.string({ unit: of, minLength: 1, maxLength: 120 }))
+    fc.assert(
+      fc.property(name, (campaign_name) => {
+        const id = madeUpId(campaign_name)
+        expect(id).toMatch(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+        expect(id).toMatch(/[a-z0-9]-0099efaa$/)
+      }),
+    )
+  })
+})

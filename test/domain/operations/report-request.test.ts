@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
+import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
+import { applyReport } from '#campaignd/domain/operations/report.js'
+import { experiment } from '../../support/campaigns/drafts.js'
+import { invalidAt } from '../../support/campaigns/refusal.js'
+
+const NOW = '2026-03-01T12:00:00Z'
+
+function apply(before: Experiment, report: ExperimentReport, timezone = 'UTC'): Experiment {
+  return applyReport(before, report, { now: NOW, revision: 2, timezone })
+}
+
+test.each<ExperimentReport>([{}, { attempt: 1 }])('a report that says nothing, %j, is invalid', (report) => {
+  expect(() => apply(experiment({ status: 'running' }), report)).toThrow(invalidAt(''))
+})
+
+test.each<[ExperimentStatus, ExperimentReport, string]>([
+  ['pending', { failure_kind: 'oom' }, '/failure_kind'],
+  ['running', { failure_kind: 'oom' }, '/failure_kind'],
+  ['completed', { failure_kind: 'oom' }, '/failure_kind'],
+  ['skipped', { failure_kind: 'oom' }, '/failure_kind'],
+  ['running', { completed_at: NOW }, '/completed_at'],
+  ['pending', { lease_seconds: 60 }, '/lease_seconds'],
+  ['completed', { lease_seconds: 60 }, '/lease_seconds'],
+  ['failed', { lease_seconds: 60 }, '/lease_seconds'],
+  ['skipped', { lease_seconds: 60 }, '/lease_seconds'],
+])('a %s experiment cannot have %j', (status, report, pointer) => {
+  expect(() => apply(experiment({ status }), report)).toThrow(invalidAt(pointer))
+  expect(() => apply(experiment({ status }), { status, ...report })).toThrow(invalidAt(pointer))
+})
+
+test.each(['pending', 'skipped'] as const)(
+  'a %s experiment has no worker, but who reports it may give a name',
+  (status) => {
+    expect(() => apply(experiment({ status }), { worker: 'gpu-1' })).toThrow(invalidAt('/worker'))
+    expect(apply(experiment({ status: 'failed' }), { status, worker: 'gpu-1' })).toMatchObject({ status, worker: null })
+  },
+)
+
+test('a field is judged by the status that is reported, not by the one before', () => {
+  const failed = apply(experiment({ status: 'running' }), { status: 'failed', failure_kind: 'timeout' })
+  expect(failed.failure_kind).toBe('timeout')
+  expect(() => apply(experiment({ status: 'failed' }), { status: 'running', failure_kind: 'timeout' })).toThrow(
+    invalidAt('/failure_kind'),
+  )
+})
+
+test('a field that is null takes away what is there', () => {
+  const before = experiment({ status: 'running', error: 'slow', result_path: 'results/1' })
+  expect(apply(before, { error: null, result_path: null })).toMatchObject({ error: null, result_path: null })
+})
+
+test('naive times are read in the zone that is given, and keep their digits', () => {
+  const times = { started_at: '2026-02-03T21:04:17.319159', completed_at: '2026-02-03T22:04:17' }
+  expect(apply(experiment({ status: 'running' }), { status: 'completed', ...times }, 'Asia/Tokyo')).toMatchObject({
+    started_at: '2026-02-03T12:04:17.319159Z',
+    completed_at: '2026-02-03T13:04:17Z',
+  })
+})
+
+test.each(['started_at', 'completed_at'])('a %s that does not exist is invalid', (field) => {
+  const report = { status: 'completed', [field]: '2026-02-30T12:00:00Z' } as const
+  expect(() => apply(experiment({ status: 'running' }), report)).toThrow(invalidAt(`/${field}`))
+})
+
+test('of a long error the last 8 KiB are kept, with a note of what was cut', () => {
+  const error = `${'frame\n'.repeat(2000)}RuntimeError: CUDA out of memory`
+  const kept = apply(experiment({ status: 'running' }), { status: 'failed', error }).error ?? ''
+  const [, cut = '', tail = ''] = /^\[(\d+) bytes cut\]\n([^]*)$/.exec(kept) ?? []
+  expect(kept.length).toBeLessThanOrEqual(8192)
+  expect(kept.length).toBeGreaterThan(8000)
+  expect(tail).toBe(error.slice(Number(cut)))
+})
+
+test('an error of just 8 KiB is kept as it is', () => {
+  const error = 'x'.repeat(8192)
+  expect(apply(experiment({ status: 'running' }), { status: 'failed', error }).error).toBe(error)
+})
+
+test('a long error, reported again, changes nothing', () => {
+  const report = { status: 'failed', error: 'x'.repeat(100_000) } as const
+  const failed = apply(experiment({ status: 'running' }), report)
+  expect(apply(failed, report)).toBe(failed)
+})

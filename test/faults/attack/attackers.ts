@@ -1,0 +1,70 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { constants, setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Stage } from '../stage.js'
+
+const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+
+/** What attackers can be told to do, by name. */
+export type Orders = Readonly<Record<string, (argument: never) => Promise<unknown>>>
+
+interface Order {
+  readonly name: string
+  readonly argument: unknown
+}
+type Result = { readonly value: unknown } | { readonly error: string }
+
+/**
+ * Attackers in a process of their own: in that of the healthy clients they would hold up those, and the figure would be
+ * that of the clients. They come last on the processors, since on a network they would have their own.
+ */
+export class Attackers<O extends Orders> {
+  private readonly ended: Promise<never>
+
+  private constructor(private readonly child: ChildProcess) {
+    this.ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`the attackers ended with ${code}`)
+    })
+    this.ended.catch(() => undefined)
+  }
+
+  /** @param file of this folder, which calls `obey` and is told the URL */
+  static async begin<O extends Orders>(stage: Stage, file: string, url: string): Promise<Attackers<O>> {
+    const child = fork(pathOf(file), [url], {
+      execArgv: ['--import', 'tsx'],
+      env: { PATH: process.env['PATH'], TSX_TSCONFIG_PATH: pathOf('../../tsconfig.run.json') },
+    })
+    const attackers = new Attackers<O>(stage.keep(child))
+    await Promise.race([once(child, 'message'), attackers.ended])
+    return attackers
+  }
+
+  /** Has them do one thing; one at a time. */
+  async order<N extends string & keyof O>(name: N, argument: Parameters<O[N]>[0]): Promise<Awaited<ReturnType<O[N]>>> {
+    const answer = once(this.child, 'message')
+    this.child.send({ name, argument } satisfies Order)
+    const [result] = (await Promise.race([answer, this.ended])) as [Result]
+    if ('error' in result) throw new Error(`the attackers could not ${name}: ${result.error}`)
+    return result.value as Awaited<ReturnType<O[N]>>
+  }
+
+  /** Lets them go. */
+  end(): void {
+    this.child.kill('SIGKILL')
+  }
+}
+
+/** In the process of the attackers: does what is ordered until it is killed. */
+export function obey(orders: Orders): void {
+  setPriority(constants.priority.PRIORITY_LOW)
+  process.on('message', ({ name, argument }: Order) => {
+    const act = orders[name] ?? (() => Promise.reject(new Error('there is no such order')))
+    void act(argument as never).then(
+      (value) => process.send?.({ value } satisfies Result),
+      (error: unknown) => process.send?.({ error: (error as Error).message } satisfies Result),
+    )
+  })
+  process.on('disconnect', () => process.exit())
+  process.send?.('ready')
+}

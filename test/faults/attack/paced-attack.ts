@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RawConnection } from '../../support/http/raw-connection.js'
+import { TARGET } from './hostile-requests.js'
+
+/** 200 hostile requests a second: both sides share the machine, and it is the service that is to be measured. */
+const TICK = 100
+const PIPELINED = 20
+
+const GET = `GET /v1/campaigns/${TARGET}/progress HTTP/1.1\r\nHost: localhost\r\n\r\n`
+const BAD = '{"status":"done"}'
+const REPORT =
+  `PATCH /v1/campaigns/${TARGET}/experiments/0001 HTTP/1.1\r\nHost: localhost\r\n` +
+  `Content-Type: application/json\r\nContent-Length: ${BAD.length}\r\n\r\n${BAD}`
+const PIPELINE = (GET + REPORT).repeat(PIPELINED / 2)
+/** Milliseconds for which an answer is waited for. */
+const PATIENCE = 10_000
+
+/** Clients at a steady pace: some ask for all before they read, some close their half in the midst of a request. */
+export class PacedAttack {
+  private isOver = false
+  private readonly run: Promise<void>
+  private readonly exchanges = new Set<Promise<void>>()
+
+  private constructor(
+    private readonly url: string,
+    private readonly problem: (text: string) => void,
+  ) {
+    this.run = this.attack()
+  }
+
+  static begin(url: string, problem: (text: string) => void): PacedAttack {
+    return new PacedAttack(url, problem)
+  }
+
+  async end(): Promise<void> {
+    this.isOver = true
+    await this.run
+    await Promise.all(this.exchanges)
+  }
+
+  private async attack(): Promise<void> {
+    while (!this.isOver) {
+      for (const begin of [() => this.pipeline(), () => this.leaveHalfOpen()]) {
+        const exchange = begin().catch((error: unknown) => {
+          this.problem(`a hostile client could not go on: ${(error as Error).message}`)
+        })
+        this.exchanges.add(exchange)
+        void exchange.then(() => this.exchanges.delete(exchange))
+      }
+      await sleep(TICK)
+    }
+  }
+
+  /** All at once; each is answered, in their order. */
+  private async pipeline(): Promise<void> {
+    const connection = await RawConnection.open(this.url)
+    connection.write(PIPELINE)
+    const deadline = performance.now() + PATIENCE
+    while (connection.answers().length < PIPELINED && performance.now() < deadline) await sleep(TICK)
+    const statuses = connection.answers().map(({ status }) => status)
+    connection.reset()
+    const due = Array.from({ length: PIPELINED }, (_, index) => (index % 2 === 0 ? 200 : 400))
+    if (statuses.join() !== due.join()) this.problem(`a pipeline was answered ${statuses.join()}`)
+  }
+
+  /** Ends its half within a request. */
+  private async leaveHalfOpen(): Promise<void> {
+    const connection = await RawConnection.open(this.url)
+    connection.write(REPORT.slice(0, -5))
+    connection.endWriting()
+    await Promise.race([connection.closed, sleep(PATIENCE, undefined, { ref: false })])
+    if (!connection.isClosed) this.problem('a half-open connection stays open')
+    connection.reset()
+  }
+}

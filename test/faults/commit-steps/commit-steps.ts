@@ -1,0 +1,288 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import { send, type Reply, type StoredManifest } from '../../support/http/client.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { leftovers, readManifest } from '../../support/store/files.js'
+import type { Service } from '../../support/service/service-process.js'
+import { attach, readTrace, type Tracer } from '../../support/tools.js'
+import type { Stage } from '../stage.js'
+
+export type CommitKind = 'report' | 'creation' | 'deletion'
+
+/** A system call that a commit makes, as strace counts them from when it is attached. */
+export interface Step {
+  readonly commit: CommitKind
+  /** Which of the threads of the service makes it. */
+  readonly thread: 'commit' | 'main'
+  readonly call: string
+  /** Its place among the calls of this name that the thread makes in one commit, from 1, and how many these are. */
+  readonly nth: number
+  readonly of: number
+  /** True for what concerns files of the store, and not the network or the waking of another thread. */
+  readonly onFile: boolean
+}
+
+const KINDS: readonly CommitKind[] = ['report', 'creation', 'deletion']
+const CALLS = [
+  ...['openat', 'write', 'writev', 'pwrite64', 'pwritev', 'fsync', 'fdatasync', 'close'],
+  ...['rename', 'renameat', 'renameat2', 'link', 'linkat', 'unlink', 'unlinkat'],
+]
+const TRACED = `trace=${CALLS.map((name) => `?${name}`).join(',')}`
+/** What no report may do without, in this order. */
+const NEEDED = /openat .*write.*fsync .*rename.*fsync /
+/** Milliseconds for the calls that follow an answer. */
+const REST = 100
+
+const CAMPAIGN = 'sweep'
+/** On it alone is looked which thread commits. */
+const PROBED = 'probed'
+
+/** A change of one campaign, of which either all or nothing may be found. */
+export class Change {
+  private constructor(
+    readonly kind: CommitKind,
+    readonly campaign: string,
+    /** The bytes on disk before it, null when there is no such file. */
+    readonly before: string | null,
+    private readonly value: string,
+  ) {}
+
+  static of(lane: Lane, kind: CommitKind, id: string, value: string): Change {
+    return new Change(kind, id, lane.onDisk(id), value)
+  }
+
+  send(service: Service): Promise<Reply> {
+    const campaigns = `${service.url}/v1/campaigns`
+    switch (this.kind) {
+      case 'report': {
+        const body = { status: 'running', worker: 'w', result_path: this.value }
+        return send('PATCH', `${campaigns}/${this.campaign}/experiments/0001`, body)
+      }
+      case 'creation':
+        return send('POST', campaigns, draft(this.campaign))
+      case 'deletion':
+        return send('DELETE', `${campaigns}/${this.campaign}`)
+    }
+  }
+
+  /** Which of the two it is on disk; of what is neither, null. */
+  stateOf(now: string | null): 'old' | 'new' | null {
+    if (now === this.before) return 'old'
+    if (this.kind === 'deletion' || now === null) return now === null && this.kind === 'deletion' ? 'new' : null
+    const manifest = parsed(now)
+    if (manifest === null) return null
+    if (this.kind === 'creation') return manifest.revision === 1 && manifest.experiments.length === 3 ? 'new' : null
+    const before = parsed(this.before ?? '')
+    const isNext =
+      before !== null &&
+      manifest.revision === before.revision + 1 &&
+      manifest.experiments[0]?.result_path === this.value &&
+      JSON.stringify(manifest.experiments.slice(1)) === JSON.stringify(before.experiments.slice(1))
+    return isNext ? 'new' : null
+  }
+
+  describe(): string {
+    return `${this.kind} of ${this.campaign}`
+  }
+}
+
+/** One service on a directory of its own, that faults are injected into one after the other. */
+export class Lane {
+  readonly dataDir: string
+  private running: { readonly service: Service; readonly threads: Threads } | null = null
+  private traces = 0
+  private changes = 0
+
+  constructor(
+    private readonly stage: Stage,
+    name: string,
+  ) {
+    this.dataDir = join(stage.root, name, 'data')
+    mkdirSync(join(stage.root, name))
+  }
+
+  /** The service that runs, started if need be. */
+  async service(): Promise<Service> {
+    return (this.running ?? (await this.start())).service
+  }
+
+  /** Ends the service if it has not ended, and starts it again. */
+  async restart(): Promise<Service> {
+    const { running } = this
+    this.running = null
+    await running?.service.end('SIGKILL')
+    return this.service()
+  }
+
+  /** Changes one after the other, prepared: each is made only when it is asked for, as it is judged by what lies there. */
+  async prepare(kind: CommitKind, count: number): Promise<(() => Change)[]> {
+    const service = await this.service()
+    const makers: (() => Change)[] = []
+    for (let index = 0; index < count; index += 1) {
+      this.changes += 1
+      const value = String(this.changes)
+      const id = kind === 'report' ? CAMPAIGN : `${kind}-${value}`
+      if (kind === 'deletion') mustBe(201, await send('POST', `${service.url}/v1/campaigns`, draft(id)))
+      makers.push(() => Change.of(this, kind, id, value))
+    }
+    return makers
+  }
+
+  /** Attaches strace to the thread that makes a step. */
+  async inject({ thread, call }: Step, what: string): Promise<Tracer> {
+    await this.service()
+    const id = this.running?.threads[thread] ?? 0
+    return this.attach(id, '-e', `trace=${call}`, '-e', `inject=${call}:${what}`)
+  }
+
+  onDisk(id: string): string | null {
+    try {
+      return readManifest(this.dataDir, id)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+      throw error
+    }
+  }
+
+  /** @returns what is wrong with a change: neither old nor new, or told otherwise than it lies there */
+  async problemsOf(change: Change): Promise<string[]> {
+    const { url } = await this.service()
+    const now = this.onDisk(change.campaign)
+    const told = await send('GET', `${url}/v1/campaigns/${change.campaign}`)
+    const tells = now === null ? told.status === 404 : told.status === 200 && told.text === now
+    return [
+      ...(change.stateOf(now) === null ? [`neither old nor new: ${now?.slice(0, 300)}`] : []),
+      ...(tells ? [] : [`told as ${told.status} ${told.text.slice(0, 300)}`]),
+    ]
+  }
+
+  /** @returns what a start should have cleared away */
+  litter(): string[] {
+    const ways = readdirSync(this.dataDir).filter((name) => name.startsWith('leaving-'))
+    return [...leftovers(this.dataDir), ...ways.slice(1)]
+  }
+
+  /** The calls of one commit of each kind, found by watching it. */
+  async steps(): Promise<Step[]> {
+    const steps: Step[] = []
+    for (const kind of KINDS) {
+      const [make] = await this.prepare(kind, 1)
+      const { calls } = await this.watch(async (service) => make?.().send(service))
+      const named = calls.filter(({ thread }) => thread !== null)
+      const sequence = named.flatMap(({ thread, name }) => (thread === 'commit' ? [`${name} `] : [])).join('')
+      if (kind === 'report' && !NEEDED.test(sequence)) throw new UnsafeCommit(sequence)
+      steps.push(...numbered(kind, named, this.dataDir))
+    }
+    return steps
+  }
+
+  private async start(): Promise<{ readonly service: Service; readonly threads: Threads }> {
+    const service = await this.stage.start({ dataDir: this.dataDir, environment: { UV_THREADPOOL_SIZE: '1' } })
+    this.running = { service, threads: { main: service.pid, commit: 0 } }
+    // The first commit shows which thread it is that commits.
+    const { calls } = await this.watch(async ({ url }) => {
+      const campaigns = `${url}/v1/campaigns`
+      const change = { status: 'running', result_path: `start ${(this.changes += 1)}` }
+      if (this.onDisk(PROBED) === null) {
+        for (const campaign_id of [CAMPAIGN, PROBED]) mustBe(201, await send('POST', campaigns, draft(campaign_id)))
+      } else {
+        mustBe(200, await send('PATCH', `${campaigns}/${PROBED}/experiments/0001`, change))
+      }
+    })
+    const commit = calls.find(({ name, text }) => name === 'openat' && text.includes('.tmp"'))?.id
+    if (commit === undefined) throw new UnsafeCommit('no temp file was opened')
+    this.running = { service, threads: { main: service.pid, commit } }
+    return this.running
+  }
+
+  /** All calls that the service makes meanwhile. */
+  private async watch(act: (service: Service) => Promise<unknown>): Promise<{ readonly calls: readonly Call[] }> {
+    const { service, threads } = this.running ?? (await this.start())
+    const tracer = await this.attach(service.pid, '-f', '-e', TRACED)
+    await act(service)
+    await sleep(REST)
+    await tracer.detach()
+    const roles = new Map([[threads.main, 'main'] as const, [threads.commit, 'commit'] as const])
+    const calls = readTrace(this.tracePath()).map((call) => {
+      return { ...call, thread: roles.get(call.id) ?? null }
+    })
+    return { calls }
+  }
+
+  private attach(id: number, ...options: string[]): Promise<Tracer> {
+    this.traces += 1
+    return attach(id, this.tracePath(), options, (child) => this.stage.keep(child))
+  }
+
+  private tracePath(): string {
+    return join(this.dataDir, '..', `trace-${this.traces}`)
+  }
+}
+
+/** The service commits in a way that cannot survive what the fault does. */
+export class UnsafeCommit extends Error {
+  constructor(sequence: string) {
+    super(`a commit must write, flush and rename a temp file, and flush the directory; it does ${sequence}`)
+  }
+}
+
+interface Threads {
+  readonly main: number
+  readonly commit: number
+}
+
+type Call = ReturnType<typeof readTrace>[number] & { readonly thread: 'main' | 'commit' | null }
+
+function numbered(commit: CommitKind, calls: readonly Call[], dataDir: string): Step[] {
+  return calls.flatMap(({ thread, name, text }, index) => {
+    if (thread === null) return []
+    const same = (other: Call) => other.thread === thread && other.name === name
+    const nth = calls.slice(0, index + 1).filter(same).length
+    return [{ commit, thread, call: name, nth, of: calls.filter(same).length, onFile: text.includes(dataDir) }]
+  })
+}
+
+function parsed(text: string): StoredManifest | null {
+  try {
+    return JSON.parse(text) as StoredManifest
+  } catch {
+    return null
+  }
+}
+
+function draft(campaign_id: string): CampaignDraft {
+  return campaignDraft(3, { campaign_id })
+}
+
+function mustBe(status: number, reply: Reply): void {
+  if (reply.status !== status) throw new Error(`expected ${status}, was answered ${reply.status} ${reply.text}`)
+}
+
+/** Deals what is to be tried out to some lanes, each of which takes the next one when it has done one. */
+export async function onLanes<T>(
+  lanes: readonly Lane[],
+  plan: readonly T[],
+  attempt: (lane: Lane, item: T) => Promise<void>,
+): Promise<void> {
+  const waiting = [...plan]
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await attempt(lane, item)
+    }),
+  )
+}
+
+/** Some of a list, in an order of their own. */
+export function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((item) => ({ item, lot: Math.random() }))
+    .sort((a, b) => a.lot - b.lot)
+    .map(({ item }) => item)
+}
+
+/** The same as words, for what is reported. */
+export function describeStep({ commit, thread, call, nth }: Step): string {
+  return `${call} ${nth} of a ${commit} in the ${thread} thread`
+}

@@ -1,0 +1,102 @@
+import { send, type Reply } from '../../support/http/client.js'
+
+/** What is wrong with how a held request ended; null when nothing is. */
+export type HeldEnd = string | null
+
+/** A kind of request that the service holds open for longer than a run takes, until it stops. */
+interface HeldKind {
+  readonly name: string
+  /** How many of all held requests are of this kind. */
+  readonly share: number
+  hold(target: HeldTarget): Promise<HeldEnd>
+}
+
+/** What there is to ask for. */
+interface HeldTarget {
+  readonly url: string
+  /** A campaign that nobody changes and that hands out nothing, with the ETag of its progress. */
+  readonly quiet: string
+  readonly tag: string
+  /** A campaign that is changed all the time and does not end. */
+  readonly busy: string
+}
+
+const KINDS: readonly HeldKind[] = [
+  {
+    name: 'a poll for a change',
+    share: 0.2,
+    hold: ({ url, quiet, tag }) =>
+      endOf(304, send('GET', progressOf(url, quiet, 'wait=60'), undefined, { 'if-none-match': tag })),
+  },
+  {
+    name: 'a poll for the end',
+    share: 0.1,
+    hold: ({ url, busy }) => endOf(200, send('GET', progressOf(url, busy, 'wait=60&until=end'))),
+  },
+  {
+    name: 'a claim that waits',
+    share: 0.1,
+    hold: ({ url, quiet }) =>
+      endOf(200, send('POST', `${url}/v1/campaigns/${quiet}/claims`, { worker: 'w', wait_seconds: 60 })),
+  },
+  {
+    name: 'a stream of a campaign that changes',
+    share: 0.3,
+    hold: ({ url, busy }) => endOfStream(`${url}/v1/campaigns/${busy}/events`),
+  },
+  {
+    name: 'a stream of one that does not',
+    share: 0.2,
+    hold: ({ url, quiet }) => endOfStream(`${url}/v1/campaigns/${quiet}/events`),
+  },
+  { name: 'a stream of all', share: 0.1, hold: ({ url }) => endOfStream(`${url}/v1/events`) },
+]
+
+/** Requests that are held. */
+export interface HeldRequests {
+  /** How each ends, in no order. */
+  readonly ends: readonly Promise<HeldEnd>[]
+  /** How many have ended so far. */
+  ended(): number
+}
+
+/** Opens so many, of all kinds. */
+export async function holdRequests(
+  count: number,
+  url: string,
+  campaigns: { readonly quiet: string; readonly busy: string },
+): Promise<HeldRequests> {
+  const tag = (await send('GET', progressOf(url, campaigns.quiet))).headers.get('etag')
+  if (tag === null) throw new Error('the progress has no ETag')
+  let ended = 0
+  const ends = KINDS.flatMap(({ name, share, hold }) =>
+    Array.from({ length: count * share }, async () => {
+      const end = await hold({ url, tag, ...campaigns })
+      ended += 1
+      return end === null ? null : `${name} ${end}`
+    }),
+  )
+  return { ends, ended: () => ended }
+}
+
+async function endOf(status: number, call: Promise<Reply>): Promise<HeldEnd> {
+  const reply = await call.catch((error: unknown) => error as Error)
+  if (reply instanceof Error) return `broke: ${reply.message}`
+  return reply.status === status ? null : `was answered ${reply.status} instead of ${status}: ${reply.text}`
+}
+
+/** It must tell when to come back, and have told every change before that. */
+async function endOfStream(url: string): Promise<HeldEnd> {
+  const reply = await send('GET', url).catch((error: unknown) => error as Error)
+  if (reply instanceof Error) return `broke: ${reply.message}`
+  if (reply.status !== 200) return `was answered ${reply.status}: ${reply.text}`
+  if (!/\n\nretry: \d+\n\n$/.test(reply.text)) return `ended with ${JSON.stringify(reply.text.slice(-100))}`
+  const ids = [...reply.text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id)
+  const previous = [...reply.text.matchAll(/"previous_revision":(\d+),"progress":/g)].map(([, revision]) => revision)
+  const linked = url.endsWith('/v1/events') || previous.every((revision, index) => revision === ids[index])
+  return linked ? null : 'left out a change or told one twice'
+}
+
+function progressOf(url: string, campaign: string, query = ''): string {
+  return `${url}/v1/campaigns/${campaign}/progress?${query}`
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { send, writersOn, type Reply, type StoredManifest, type Writer } from '../../support/http/client.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { readManifest } from '../../support/store/files.js'
+
+/** Milliseconds that a writer waits after a refusal. */
+const PAUSE = 5
+
+/** What became of one report, and how many milliseconds it took. */
+export type Told = (outcome: Reply | Error, writer: Writer, took: number) => void
+
+/**
+ * Writers in a service that lives on or ends in good order: the files must hold what was acknowledged and nothing else,
+ * also nothing of a report that was refused or whose connection broke.
+ */
+export class StrictWriters {
+  readonly writers: readonly Writer[]
+  private readonly acknowledgements: Map<string, number>
+
+  /** @param work milliseconds that each waits before its next report */
+  constructor(
+    private readonly campaigns: readonly string[],
+    count: number,
+    private readonly work = 0,
+  ) {
+    this.writers = writersOn(campaigns, count)
+    this.acknowledgements = new Map(campaigns.map((id) => [id, 0]))
+  }
+
+  get acknowledged(): number {
+    return [...this.acknowledgements.values()].reduce((sum, count) => sum + count, 0)
+  }
+
+  /** @param experiments how many each campaign has: those of its writers come first */
+  async createCampaigns(url: string, experiments: number): Promise<void> {
+    for (const campaign_id of this.campaigns) {
+      const { status, text } = await send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id }))
+      if (status !== 201) throw new Error(`campaign ${campaign_id} was answered ${status} ${text}`)
+    }
+  }
+
+  /** Has them all report until it is over, or until the connection breaks. */
+  async run(url: string, isOver: () => boolean, told: Told): Promise<void> {
+    await Promise.all(
+      this.writers.map(async (writer) => {
+        while (!isOver()) {
+          const began = performance.now()
+          const outcome = await this.report(writer, url).catch((error: unknown) => error as Error)
+          told(outcome, writer, performance.now() - began)
+          if (outcome instanceof Error) return
+          if (outcome.status !== 200) await sleep(PAUSE)
+          else if (this.work > 0) await sleep(this.work)
+        }
+      }),
+    )
+  }
+
+  /** One report. Rejects when the connection breaks. */
+  async report(writer: Writer, url: string): Promise<Reply> {
+    const reply = await writer.report(url)
+    const { campaign } = writer
+    if (reply.status === 200) this.acknowledgements.set(campaign, (this.acknowledgements.get(campaign) ?? 0) + 1)
+    return reply
+  }
+
+  /** What the files have beyond what was acknowledged, or lack of it. */
+  differences(dataDir: string): string[] {
+    return this.campaigns.flatMap((id) => {
+      const { revision, experiments } = JSON.parse(readManifest(dataDir, id)) as StoredManifest
+      const writers = new Map(this.writers.filter(({ campaign }) => campaign === id).map((one) => [one.expId, one]))
+      const expected = 1 + (this.acknowledgements.get(id) ?? 0)
+      return [
+        ...(revision === expected ? [] : [`${id} is at revision ${revision}, acknowledged were ${expected}`]),
+        ...experiments.flatMap((experiment) => {
+          const writer = writers.get(experiment.exp_id) ?? { acknowledged: 0, revision: 1 }
+          const there = `${Number(experiment.result_path)} at revision ${experiment.revision}`
+          const due = `${writer.acknowledged} at revision ${writer.acknowledged === 0 ? 1 : writer.revision}`
+          return there === due ? [] : [`${experiment.exp_id} of ${id} is ${there}, acknowledged was ${due}`]
+        }),
+      ]
+    })
+  }
+}

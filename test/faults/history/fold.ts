@@ -1,0 +1,262 @@
+import { ALWAYS, later, NEVER, type Bound, type Evidence, type Point } from './evidence.js'
+import { nameOf, type History, type ReportOperation, type Rule, type Violation } from './history.js'
+
+/** Dead ends after which the search for an explanation is given up. A true history needs a few dozen at most. */
+const MAX_DEAD_ENDS = 20_000
+
+/** An experiment in the fold; without a point when what made it so was lost and nobody saw it. */
+interface Standing<Content, Report> {
+  readonly content: Content
+  readonly point: Point<Content, Report> | null
+}
+
+/** One operation that may have made the next revision. */
+interface Step<Content, Report> {
+  readonly operation: ReportOperation<Content, Report>
+  readonly after: Standing<Content, Report>
+}
+
+/** The fold up to a revision. */
+interface Position<Content, Report> {
+  readonly revision: number
+  readonly standing: ReadonlyMap<string, Standing<Content, Report>>
+  readonly used: ReadonlySet<ReportOperation<Content, Report>>
+  /** All revisions so far were made by then, at the earliest. */
+  readonly lower: Bound
+}
+
+interface Branch<Content, Report> {
+  readonly position: Position<Content, Report>
+  readonly step: Step<Content, Report>
+}
+
+/**
+ * Looks for an operation for every revision, so that the contents seen are their fold and the instants are in order.
+ * Only lost operations leave a choice: it goes back and takes another one when it comes to a dead end.
+ *
+ * @returns null when there is such a fold, else the obstacle furthest on
+ */
+export function foldRevisions<Content, Report>(
+  history: History<Content, Report>,
+  evidence: Evidence<Content, Report>,
+): Violation | null {
+  const fold = new Fold(history, evidence)
+  const branches: Branch<Content, Report>[] = []
+  let position = fold.begin()
+  let furthest: { readonly revision: number; readonly violation: Violation } | null = null
+  let deadEnds = 0
+  while (position.revision < evidence.finalRevision) {
+    const [step, ...others] = fold.steps(position)
+    if (step !== undefined) {
+      const here = position
+      branches.push(...others.reverse().map((other) => ({ position: here, step: other })))
+      // A copy for each revision would be quadratic: only one that may be come back to is kept.
+      position = fold.take(position, step, others.length > 0)
+      continue
+    }
+    if (furthest === null || position.revision > furthest.revision) {
+      furthest = { revision: position.revision, violation: fold.obstacle(position) }
+    }
+    deadEnds += 1
+    const branch = branches.pop()
+    if (branch === undefined) return furthest.violation
+    if (deadEnds > MAX_DEAD_ENDS) return givenUp(furthest.violation)
+    position = fold.take(branch.position, branch.step, true)
+  }
+  return null
+}
+
+function givenUp({ rule, message }: Violation): Violation {
+  return { rule, message: `${message} (the search was given up: there may be an explanation)` }
+}
+
+class Fold<Content, Report> {
+  private readonly lost = new Map<string, ReportOperation<Content, Report>[]>()
+  /** By revision: how many up to it nobody saw. */
+  private readonly hidden: number[] = []
+
+  constructor(
+    private readonly history: History<Content, Report>,
+    private readonly evidence: Evidence<Content, Report>,
+  ) {
+    for (const operation of history.operations) {
+      if (operation.kind !== 'report' || operation.outcome.kind !== 'lost') continue
+      const others = this.lost.get(operation.expId)
+      if (others === undefined) this.lost.set(operation.expId, [operation])
+      else others.push(operation)
+    }
+    let hidden = 0
+    for (let revision = evidence.initialRevision + 1; revision <= evidence.finalRevision; revision += 1) {
+      if (!evidence.byRevision.has(revision)) hidden += 1
+      this.hidden[revision] = hidden
+    }
+  }
+
+  begin(): Position<Content, Report> {
+    const standing = new Map<string, Standing<Content, Report>>()
+    for (const [expId, { revision, content }] of this.history.initial.experiments) {
+      const point = this.evidence.points.get(expId)?.find((one) => one.revision === revision) ?? null
+      standing.set(expId, { content, point })
+    }
+    return { revision: this.evidence.initialRevision, standing, used: new Set(), lower: ALWAYS }
+  }
+
+  /** The operations that may have made the next revision, the likeliest first. */
+  steps(position: Position<Content, Report>): Step<Content, Report>[] {
+    return this.stepsAtAnyTime(position).filter((step) => this.isInTime(position, step))
+  }
+
+  /** @param keep whether the position before is needed again */
+  take(before: Position<Content, Report>, step: Step<Content, Report>, keep: boolean): Position<Content, Report> {
+    const { operation, after } = step
+    const standing = (keep ? new Map(before.standing) : before.standing) as Map<string, Standing<Content, Report>>
+    const used = (keep ? new Set(before.used) : before.used) as Set<ReportOperation<Content, Report>>
+    const lower = this.lowerBound(before, step)
+    standing.set(operation.expId, after)
+    if (operation.outcome.kind === 'lost') used.add(operation)
+    return { revision: before.revision + 1, standing, used, lower }
+  }
+
+  /** Why there is no step from here. */
+  obstacle(position: Position<Content, Report>): Violation {
+    const revision = position.revision + 1
+    const point = this.evidence.byRevision.get(revision)
+    const [late] = this.stepsAtAnyTime(position)
+    if (late !== undefined) return this.lateness(position, late)
+    if (point === undefined) {
+      return { rule: 'unexplained-revision', message: `revision ${revision} was made by none, answered or lost` }
+    }
+    const at = `${point.expId} at revision ${revision}, ${JSON.stringify(point.content)}`
+    const before = JSON.stringify(position.standing.get(point.expId)?.content)
+    const [answered] = point.makers.length > 0 ? point.makers : point.answered
+    if (answered === undefined) {
+      return { rule: 'unexplained-revision', message: `none, answered or lost, made ${at} of ${before}` }
+    }
+    return { rule: 'content', message: `${nameOf(answered)} was shown ${at}, but before it there was ${before}` }
+  }
+
+  private stepsAtAnyTime(position: Position<Content, Report>): Step<Content, Report>[] {
+    const point = this.evidence.byRevision.get(position.revision + 1)
+    return point === undefined ? this.hiddenSteps(position) : this.stepsTo(position, point)
+  }
+
+  /**
+   * Of the answered ones that may have made it the first to begin is enough: a later one allows nothing that this one
+   * does not, since all their ends are bounds anyway.
+   */
+  private stepsTo(position: Position<Content, Report>, point: Point<Content, Report>): Step<Content, Report>[] {
+    const before = position.standing.get(point.expId)
+    if (before === undefined) return []
+    const [answered] = point.answered
+      .filter((operation) => this.makes(before.content, operation, point))
+      .sort((a, b) => a.start - b.start)
+    const lost = point.makers.length > 0 ? [] : this.unused(position, point.expId)
+    const makers = lost
+      .filter((operation) => this.makes(before.content, operation, point))
+      .sort((a, b) => a.end - b.end)
+    const operations = answered === undefined ? makers : [answered, ...makers]
+    return operations.map((operation) => ({ operation, after: { content: point.content, point } }))
+  }
+
+  private makes(
+    before: Content,
+    operation: ReportOperation<Content, Report>,
+    { content, makers }: Point<Content, Report>,
+  ): boolean {
+    if (makers.some((maker) => maker !== operation)) return false
+    const verdict = this.history.decide(before, operation.report)
+    return verdict.kind === 'changed' && this.history.matches(verdict.content, content)
+  }
+
+  /** Lost operations that may have made a revision that nobody saw. Those that something later needs come first. */
+  private hiddenSteps(position: Position<Content, Report>): Step<Content, Report>[] {
+    const found: { readonly step: Step<Content, Report>; readonly needed: boolean; readonly next: number }[] = []
+    for (const [expId, before] of position.standing) {
+      const unused = this.unused(position, expId)
+      const next = this.pointAfter(expId, position.revision + 1)
+      if (unused.length === 0 || next === undefined) continue
+      if (before.point !== null && before.point.heldUntil > position.revision) continue
+      const needed = !this.leadsTo(before.content, next, unused, 0)
+      for (const operation of unused) {
+        const others = unused.filter((other) => other !== operation)
+        const verdict = this.history.decide(before.content, operation.report)
+        if (verdict.kind !== 'changed') continue
+        if (!this.leadsTo(verdict.content, next, others, this.hiddenBetween(position.revision + 1, next.revision)))
+          continue
+        const step = { operation, after: { content: verdict.content, point: null } }
+        found.push({ step, needed, next: next.revision })
+      }
+    }
+    found.sort((a, b) => Number(b.needed) - Number(a.needed) || a.next - b.next)
+    return found.map(({ step }) => step)
+  }
+
+  /** @param spare how many of the unused may come before the one that makes the point */
+  private leadsTo(
+    content: Content,
+    point: Point<Content, Report>,
+    unused: readonly ReportOperation<Content, Report>[],
+    spare: number,
+  ): boolean {
+    if ([...point.answered, ...unused].some((operation) => this.makes(content, operation, point))) return true
+    if (spare === 0) return false
+    return unused.some((operation) => {
+      const verdict = this.history.decide(content, operation.report)
+      const others = unused.filter((other) => other !== operation)
+      return verdict.kind === 'changed' && this.leadsTo(verdict.content, point, others, spare - 1)
+    })
+  }
+
+  private pointAfter(expId: string, revision: number): Point<Content, Report> | undefined {
+    return this.evidence.points.get(expId)?.find((point) => point.revision > revision)
+  }
+
+  private hiddenBetween(after: number, before: number): number {
+    return (this.hidden[before] ?? 0) - (this.hidden[after] ?? 0)
+  }
+
+  /** Lost ones on an experiment that have not happened yet, and can happen now or later. */
+  private unused(position: Position<Content, Report>, expId: string): ReportOperation<Content, Report>[] {
+    const all = this.lost.get(expId) ?? []
+    return all.filter((operation) => !position.used.has(operation) && operation.end >= position.lower.instant)
+  }
+
+  private isInTime(position: Position<Content, Report>, step: Step<Content, Report>): boolean {
+    const { instant } = this.lowerBound(position, step)
+    return instant <= step.operation.end && instant <= this.upperBound(position).instant
+  }
+
+  private lowerBound(position: Position<Content, Report>, { operation }: Step<Content, Report>): Bound {
+    const seenBefore = position.standing.get(operation.expId)?.point?.lastStart ?? ALWAYS
+    const readBefore = this.evidence.readStart.get(position.revision) ?? ALWAYS
+    const began: Bound = { instant: operation.start, role: 'made', by: operation }
+    return [seenBefore, readBefore, began].reduce(later, position.lower)
+  }
+
+  private upperBound(position: Position<Content, Report>): Bound {
+    return this.evidence.upper[position.revision + 1] ?? NEVER
+  }
+
+  private lateness(position: Position<Content, Report>, step: Step<Content, Report>): Violation {
+    const revision = position.revision + 1
+    const lower = this.lowerBound(position, step)
+    const upper = this.upperBound(position)
+    if (lower.instant <= upper.instant) {
+      return {
+        rule: 'unexplained-revision',
+        message: `revision ${revision} came after ${boundName(lower)} began: too late for ${nameOf(step.operation)}`,
+      }
+    }
+    const message = `revision ${revision} was there when ${boundName(upper)} ended, but not before ${boundName(lower)} began`
+    return { rule: ruleOf(lower, upper), message }
+  }
+}
+
+function ruleOf(lower: Bound, upper: Bound): Rule {
+  if (lower.role !== 'made') return 'stale'
+  return upper.role === 'read' ? 'early' : 'order'
+}
+
+function boundName({ by }: Bound): string {
+  return by === null ? 'the beginning' : nameOf(by)
+}

@@ -1,0 +1,115 @@
+import { gatherEvidence } from './evidence.js'
+import { foldRevisions } from './fold.js'
+
+/**
+ * What clients did to one campaign and what they were told, and whether one order of it all explains every answer.
+ *
+ * The revisions give the order of the changes away, so that no general search is needed: each revision was made by one
+ * operation, answered or lost, at an instant between its start and its end; the instants are in the order of the
+ * revisions; and what was seen at a revision is the fold of the operations up to it.
+ *
+ * A decision that changes something adds one revision and changes one experiment: batches are not covered.
+ */
+
+/** One experiment as an answer shows it. */
+export interface Seen<Content> {
+  /** The revision of the campaign that last changed it. */
+  readonly revision: number
+  readonly content: Content
+}
+
+/** A whole campaign as an answer shows it. */
+export interface State<Content> {
+  readonly revision: number
+  readonly experiments: ReadonlyMap<string, Seen<Content>>
+}
+
+/** Instants are of one monotonic clock. */
+interface Interval {
+  readonly client: number
+  readonly start: number
+  /** When its answer was there. Of a lost one: until when it can have happened, Infinity when nobody knows. */
+  readonly end: number
+}
+
+/** A report on one experiment; a lost one happened once in its interval, or never. */
+export interface ReportOperation<Content, Report> extends Interval {
+  readonly kind: 'report'
+  readonly expId: string
+  readonly report: Report
+  readonly outcome:
+    | { readonly kind: 'answered'; readonly seen: Seen<Content> }
+    | { readonly kind: 'refused'; readonly code: string; readonly seen: Seen<Content> }
+    | { readonly kind: 'lost' }
+}
+
+/** A read of the whole campaign. A lost one says nothing. */
+export interface ReadOperation<Content> extends Interval {
+  readonly kind: 'read'
+  readonly outcome: { readonly kind: 'answered'; readonly state: State<Content> } | { readonly kind: 'lost' }
+}
+
+export type Operation<Content, Report> = ReportOperation<Content, Report> | ReadOperation<Content>
+
+/** What becomes of a report on an experiment, one at a time and without faults. */
+export type Verdict<Content> =
+  | { readonly kind: 'changed'; readonly content: Content }
+  | { readonly kind: 'same' }
+  | { readonly kind: 'refused'; readonly code: string }
+
+export interface History<Content, Report> {
+  /** The campaign before the first operation. */
+  readonly initial: State<Content>
+  readonly operations: readonly Operation<Content, Report>[]
+  decide(before: Content, report: Report): Verdict<Content>
+  /** Whether what was seen is what `decide` says, apart from what it cannot know, such as times of the server. */
+  matches(decided: Content, seen: Content): boolean
+}
+
+/**
+ * - `duplicate-revision`: two changes have one revision
+ * - `unexplained-revision`: a revision that no operation can have made, or that none of the lost ones is left for
+ * - `content`: an experiment at a revision is not what its operations make of it
+ * - `lost-update`: the state at the end is without a change that somebody was shown
+ * - `torn-read`: a read shows a revision without all the changes up to it
+ * - `unfounded-answer`: a refusal, or an answer that nothing changed, which the content shown does not justify
+ * - `stale`: an answer older than one that was there before its operation began
+ * - `early`: a read of a change whose operation began after the read ended
+ * - `order`: of two changes, one answered before the other began, the later one has the lower revision
+ */
+export type Rule =
+  | 'duplicate-revision'
+  | 'unexplained-revision'
+  | 'content'
+  | 'lost-update'
+  | 'torn-read'
+  | 'unfounded-answer'
+  | 'stale'
+  | 'early'
+  | 'order'
+
+export interface Violation {
+  readonly rule: Rule
+  readonly message: string
+}
+
+/**
+ * Checks that a history is linearizable and that the state at the end is what it leads to.
+ *
+ * @returns what is wrong with single answers; when nothing is, at most one: the first revision that cannot be explained
+ */
+export function checkHistory<Content, Report>(
+  history: History<Content, Report>,
+  finalState: State<Content>,
+): Violation[] {
+  const evidence = gatherEvidence(history, finalState)
+  if (evidence.violations.length > 0) return [...evidence.violations]
+  const violation = foldRevisions(history, evidence)
+  return violation === null ? [] : [violation]
+}
+
+/** An operation in a message. */
+export function nameOf({ kind, client, start, end, ...rest }: Operation<unknown, unknown>): string {
+  const what = 'expId' in rest ? `${kind} ${JSON.stringify(rest.report)} on ${rest.expId}` : kind
+  return `the ${what} by client ${client} from ${start.toFixed(3)} to ${end.toFixed(3)} (${rest.outcome.kind})`
+}

@@ -1,0 +1,133 @@
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
+import type { Seen } from './history.js'
+
+/** How many of the latest reports may be sent again by anybody. */
+const KEPT = 32
+
+/** A report and the experiment that it is about. */
+export interface Sending {
+  readonly expId: string
+  readonly report: ExperimentReport
+}
+
+/** Makes up reports that mostly fit what was last seen of an experiment, so that races and repeats are frequent. */
+export class ReportSource {
+  private readonly latest = new Map<string, Seen<Experiment>>()
+  private readonly recent: Sending[] = []
+  private readonly toRepeat = new Map<number, Sending>()
+  private count = 0
+
+  /** @param sizes half of the reports are on the first `contested` experiments, the others on any */
+  constructor(
+    private readonly random: Random,
+    private readonly sizes: { readonly experiments: number; readonly contested: number },
+  ) {}
+
+  /** Takes in what an answer shows. */
+  learn(seen: Seen<Experiment>): void {
+    const { exp_id } = seen.content
+    if ((this.latest.get(exp_id)?.revision ?? 0) < seen.revision) this.latest.set(exp_id, seen)
+  }
+
+  /** The client does not know whether it happened: as a worker does, it sends it again. */
+  repeatLater(client: number, sending: Sending): void {
+    this.toRepeat.set(client, sending)
+  }
+
+  /** What a client says next. */
+  next(client: number): Sending {
+    const unanswered = this.toRepeat.get(client)
+    this.toRepeat.delete(client)
+    if (unanswered !== undefined && this.random.chance(0.6)) return unanswered
+    if (this.recent.length > 0 && this.random.chance(0.15)) return this.random.pick(this.recent)
+    const sending = this.invent()
+    this.recent.push(sending)
+    if (this.recent.length > KEPT) this.recent.shift()
+    return sending
+  }
+
+  private invent(): Sending {
+    this.count += 1
+    const { contested, experiments } = this.sizes
+    const number = 1 + this.random.below(this.random.chance(0.5) ? contested : experiments)
+    const expId = String(number).padStart(4, '0')
+    const experiment = this.latest.get(expId)?.content
+    if (experiment === undefined) throw new Error(`there is no experiment ${expId}`)
+    const unique = `n${this.count}`
+    // Rarely, since what is completed stays so.
+    if (experiment.status === 'running' && this.random.chance(0.01)) {
+      return { expId, report: { status: 'completed', attempt: experiment.attempt, result_path: unique } }
+    }
+    return { expId, report: this.random.pick(reportsOn(experiment, unique)) }
+  }
+}
+
+/**
+ * What may be said of an experiment. Each has a status, since a refusal then shows the experiment.
+ * @param unique tells what this report says from what any other says
+ */
+function reportsOn(experiment: Experiment, unique: string): readonly ExperimentReport[] {
+  const { attempt } = experiment
+  const worker = experiment.worker ?? unique
+  const start = { status: 'running', worker: unique } as const
+  const stale = { status: 'running', attempt: attempt + 3, result_path: unique } as const
+  switch (experiment.status) {
+    case 'pending':
+      return [start, start, { ...start, attempt: attempt + 1 }, stale, { status: 'skipped', result_path: unique }]
+    case 'running':
+      return [
+        ...Array<ExperimentReport>(8).fill({ status: 'running', attempt, result_path: unique }),
+        { status: 'running', worker, result_path: unique },
+        { status: 'failed', attempt, error: unique, failure_kind: 'oom' },
+        { status: 'failed', worker, error: unique },
+        { status: 'pending' },
+        { ...stale, attempt: Math.max(0, attempt - 1) },
+        start,
+        { status: 'failed', worker: unique },
+      ]
+    case 'failed':
+      return [
+        start,
+        start,
+        { status: 'failed', attempt, error: unique },
+        { status: 'pending' },
+        { status: 'completed' },
+      ]
+    case 'completed':
+      return [
+        { status: 'completed', attempt, result_path: unique },
+        { status: 'completed', result_path: unique },
+        start,
+      ]
+    case 'skipped':
+      return [{ status: 'pending' }, { status: 'skipped', result_path: unique }, start]
+  }
+}
+
+/** Random numbers that are the same for the same seed (mulberry32). */
+export class Random {
+  constructor(private state: number) {}
+
+  /** An integer from 0 up to, but without, the limit. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit)
+  }
+
+  /** True in this share of the calls. */
+  chance(share: number): boolean {
+    return this.next() < share
+  }
+
+  /** One of the values; there must be one. */
+  pick<T>(values: readonly T[]): T {
+    return values[this.below(values.length)] as T
+  }
+
+  private next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

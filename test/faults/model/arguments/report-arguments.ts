@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
+import { errorText, flaw, given, leaseSeconds, resultPath, sometimes } from './arguments.js'
+import { GIVEN_TIMES, GOOD_TIMES } from './times.js'
+
+/** A report of which attempt and worker are known only when it is known of what. */
+export interface ReportChoice {
+  readonly fields: Omit<ExperimentReport, 'attempt' | 'worker'>
+  /** Beside the current attempt. */
+  readonly attempt: number | undefined
+  readonly worker: 'its own' | 'gpu-1' | 'gpu-2' | undefined
+  readonly flaw: object | undefined
+}
+
+type Status = NonNullable<ExperimentReport['status']>
+
+const time = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom(...GOOD_TIMES) },
+  { weight: 1, arbitrary: fc.constantFrom(...GIVEN_TIMES) },
+)
+
+/** Which fields come with a status; any other one comes now and then, to be refused. */
+function fieldsWith(status: Status | undefined): fc.Arbitrary<ReportChoice['fields']> {
+  const often = (...statuses: (Status | undefined)[]) => (statuses.includes(status) ? 4 : 25)
+  return fc
+    .record({
+      status: fc.constant(status),
+      result_path: sometimes(often('completed', 'running', 'skipped', undefined), resultPath),
+      error: sometimes(often('failed', 'completed', 'skipped', undefined), errorText),
+      failure_kind: sometimes(often('failed', undefined), fc.constantFrom<('oom' | 'timeout')[]>('oom', 'timeout')),
+      started_at: sometimes(often('running', 'failed') * 2, time),
+      completed_at: sometimes(often('completed', 'failed') * 2, time),
+      lease_seconds: sometimes(often('running', undefined), leaseSeconds),
+    })
+    .map(given)
+}
+
+const status = fc.constantFrom<(Status | undefined)[]>(
+  'running',
+  'running',
+  'running',
+  'running',
+  'running',
+  'completed',
+  'completed',
+  'failed',
+  'failed',
+  'skipped',
+  'pending',
+  undefined,
+)
+
+export const anyReport: fc.Arbitrary<ReportChoice> = fc.record({
+  fields: status.chain(fieldsWith),
+  attempt: sometimes(4, fc.constantFrom(0, 0, 1, 1, -1, 2)),
+  worker: fc.constantFrom<ReportChoice['worker'][]>(undefined, 'its own', 'its own', 'gpu-1', 'gpu-2'),
+  flaw: flaw(30, { status: 'done' }, { failure_kind: 'lost' }, { lease_seconds: 0 }, { note: 'x' }, { attempt: -1 }),
+})
+
+/** The report for this experiment: as it is meant, as it is sent, and whether what is sent is wrong in any case. */
+export function reportOn(experiment: Experiment | undefined, choice: ReportChoice) {
+  const attempt = choice.attempt === undefined ? undefined : Math.max(0, (experiment?.attempt ?? 0) + choice.attempt)
+  const worker = choice.worker === 'its own' ? (experiment?.worker ?? undefined) : choice.worker
+  const meant: ExperimentReport = { ...choice.fields, ...given({ attempt, worker }) }
+  return { meant, body: { ...meant, ...choice.flaw }, isFlawed: choice.flaw !== undefined }
+}

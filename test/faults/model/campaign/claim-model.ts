@@ -1,0 +1,47 @@
+import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { revised, type PlainCampaign } from './campaign-model.js'
+import { started } from './experiment-model.js'
+
+/** What a claim makes of a campaign, and what it is answered. */
+export interface Claimed {
+  /** The very same when the claim took nothing. */
+  readonly campaign: PlainCampaign
+  /** In the order in which they are handed out. */
+  readonly experiments: readonly Experiment[]
+  readonly kind: 'handed out' | 'the same claims' | 'nothing'
+}
+
+/** The next ones that a worker can run; or what a claim of its and of that id holds, whatever else it asks. */
+export function claimed(before: PlainCampaign, request: ClaimRequest, now: string): Claimed {
+  const { worker, claim_id = null, limit = 1, lease_seconds: seconds = before.settings.lease_seconds } = request
+  const held = before.experiments.filter(
+    (one) => claim_id !== null && one.lease?.claim_id === claim_id && one.worker === worker,
+  )
+  if (held.length > 0) return { campaign: before, experiments: held, kind: 'the same claims' }
+  const next = before.settings.paused ? [] : claimable(before, request).slice(0, limit)
+  if (next.length === 0) return { campaign: before, experiments: [], kind: 'nothing' }
+  const lease = { seconds, claim_id }
+  const revision = before.revision + 1
+  const taken = new Map(next.map((one) => [one, { ...started(one, now), worker, lease, revision }]))
+  const experiments = before.experiments.map((one) => taken.get(one) ?? one)
+  return { campaign: revised(before, now, { experiments }), experiments: [...taken.values()], kind: 'handed out' }
+}
+
+/** True when a worker need not ask again: nothing that it can run waits, or runs and may fail and wait again. */
+export function isDone(campaign: PlainCampaign, request: ClaimRequest): boolean {
+  const { max_retries } = campaign.settings
+  const mayCome = ({ status, retry_count }: Experiment) => status === 'running' && retry_count < max_retries
+  const isOpen = campaign.experiments.some((one) => isFor(request, one) && mayCome(one))
+  return !isOpen && claimable(campaign, request).length === 0
+}
+
+function claimable({ experiments, settings }: PlainCampaign, request: ClaimRequest): Experiment[] {
+  const suitable = experiments.filter((one) => isFor(request, one))
+  const failed = suitable.filter((one) => one.status === 'failed' && one.retry_count < settings.max_retries)
+  return [...suitable.filter(({ status }) => status === 'pending'), ...failed]
+}
+
+function isFor({ backend, container }: ClaimRequest, one: Experiment): boolean {
+  return (backend ?? one.backend) === one.backend && (container ?? one.container) === one.container
+}

@@ -1,0 +1,14 @@
+import type { ProblemCode } from '#campaignd/http/problems/catalog.js'
+
+/** The model refuses: with this status and code, and these members beside them. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+
+  constructor(
+    readonly status: number,
+    readonly code: ProblemCode,
+    readonly members: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(`${status} ${code}`)
+  }
+}

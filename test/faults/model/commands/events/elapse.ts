@@ -1,0 +1,50 @@
+import fc from 'fast-check'
+import type { CommandKind } from '../command.js'
+import type { Scene } from '../../scene.js'
+
+interface Elapse {
+  readonly sweeps: number
+  /** Milliseconds at the end, in which a lease may run out that no sweep has given up yet. */
+  readonly rest: number
+}
+
+/** Milliseconds between two sweeps. */
+const SWEEP = 500
+const LONGEST = 240
+
+/** Time goes by for the leases, with a sweep every half second: who was not heard of is lost when the model says so. */
+export const elapse: CommandKind<Elapse> = {
+  name: 'elapse',
+  weight: 50,
+  arguments: fc.record({
+    sweeps: fc.oneof(fc.integer({ min: 1, max: 110 }), fc.integer({ min: 110, max: LONGEST })),
+    rest: fc.integer({ min: 0, max: SWEEP - 1 }),
+  }),
+  run: (scene, { sweeps, rest }) => pass(scene, sweeps, rest),
+}
+
+/** Lets all leases run out that are left. */
+export function runOut(scene: Scene): Promise<void> {
+  return pass(scene, LONGEST, 0)
+}
+
+async function pass(scene: Scene, sweeps: number, rest: number): Promise<void> {
+  const { world, service } = scene
+  world.diary.push(`${sweeps} sweeps, and ${rest} ms`)
+  const changed = new Set<string>()
+  for (let sweep = 0; sweep < sweeps; sweep += 1) {
+    await passBoth(scene, SWEEP)
+    await service.sweep()
+    for (const { id, lost } of world.sweep()) {
+      changed.add(id)
+      scene.count(lost > 1 ? 'lost together' : 'lost')
+    }
+  }
+  await passBoth(scene, rest)
+  for (const id of changed) await scene.look(id)
+}
+
+function passBoth({ world, service }: Scene, milliseconds: number): Promise<void> {
+  world.passForLeases(milliseconds)
+  return service.pass(milliseconds)
+}

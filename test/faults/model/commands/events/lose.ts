@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { anyCampaign } from '../../arguments/arguments.js'
+import { claimed } from '../../campaign/claim-model.js'
+import type { CommandKind } from '../command.js'
+import { pathOf, type Scene } from '../../scene.js'
+import type { CampaignChoice } from '../../world.js'
+import { postClaim } from '../claim.js'
+
+interface Lose {
+  readonly campaign: CampaignChoice
+  readonly seconds: number
+  /** The service is killed while the worker is silent. */
+  readonly kills: boolean
+}
+
+/** Milliseconds after the end of a lease by which it must have been given up, on a machine that is busy. */
+const PATIENCE = 20_000
+
+/** A claim for a second or two of a worker of which nothing is heard any more, until it is lost. */
+export const lose: CommandKind<Lose> = {
+  name: 'lose',
+  weight: 25,
+  arguments: fc.record({
+    campaign: anyCampaign,
+    seconds: fc.constantFrom(1, 1, 2),
+    kills: fc.constantFrom(false, false, true),
+  }),
+  run: async (scene, { campaign, seconds, kills }) => {
+    const { world, service } = scene
+    const request = { worker: 'gpu-3', lease_seconds: seconds }
+    const open = [...world.campaigns.values()].find((one) => claimed(one, request, world.now).kind === 'handed out')
+    const id = open?.campaign_id ?? world.choose(campaign)
+    const began = performance.now()
+    await postClaim(scene, id, request)
+    const held = world.campaigns.get(id)?.experiments.find(({ lease }) => lease?.seconds === seconds)
+    if (held === undefined) return
+    if (kills) {
+      world.diary.push('killed')
+      await service.restart()
+      world.restart()
+    }
+    await untilLost(scene, `${pathOf(id)}/experiments/${held.exp_id}`)
+    const silence = (performance.now() - began) / 1000
+    if (silence < seconds)
+      throw new Error(`${held.exp_id} of ${id} is lost after ${silence} s of a lease of ${seconds} s`)
+    // Just past this lease: all others are far longer.
+    world.passForLeases(seconds * 1000 + 1)
+    world.sweep()
+    scene.count(kills ? 'lost after a kill' : 'lost')
+    await scene.look(id)
+  },
+}
+
+async function untilLost({ service }: Scene, path: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE
+  for (;;) {
+    const { text } = await service.call({ method: 'GET', path })
+    if ((JSON.parse(text) as { readonly status: string }).status !== 'running') return
+    if (performance.now() > deadline) throw new Error(`${path} is not given up`)
+    await service.pass(50)
+  }
+}

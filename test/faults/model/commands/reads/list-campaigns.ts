@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { given, sometimes } from '../../arguments/arguments.js'
+import type { PlainCampaign } from '../../campaign/campaign-model.js'
+import type { CommandKind } from '../command.js'
+import { inPages } from '../../pages.js'
+import { stateOf } from '../../campaign/progress-model.js'
+import { compare, summaryOf } from '../../scene.js'
+import { sortable } from '../../arguments/times.js'
+
+type Sort = '-updated_at' | 'created_at' | 'campaign_name'
+
+interface ListCampaigns {
+  readonly state: string | undefined
+  readonly name: string
+  readonly labels: readonly string[]
+  readonly sort: Sort | undefined
+  readonly limit: number | undefined
+}
+
+const STATES = ['completed', 'paused', 'running', 'failed', 'idle', 'pending', 'corrupt']
+
+/** The campaigns of this run: their names all begin alike. */
+export const listCampaigns: CommandKind<ListCampaigns> = {
+  name: 'list-campaigns',
+  weight: 30,
+  arguments: fc.record({
+    state: sometimes(3, fc.constantFrom(...STATES)),
+    name: fc.constantFrom('', '', ' SWEEP', ' made'),
+    labels: fc.oneof(fc.constant([]), fc.subarray(['team:inference', 'team:training', 'draft:', 'draft:yes'])),
+    sort: sometimes(2, fc.constantFrom<Sort[]>('-updated_at', 'created_at', 'campaign_name')),
+    limit: sometimes(2, fc.integer({ min: 1, max: 2 })),
+  }),
+  run: (scene, { state, name, labels, sort, limit }) => {
+    const { prefix, campaigns } = scene.world
+    const sought = `${prefix}${name}`
+    const query: [string, string][] = [
+      ['name', sought],
+      ...Object.entries(given({ state, sort })),
+      ...labels.map((label): [string, string] => ['label', label]),
+    ]
+    const found = [...campaigns.values()]
+      .filter((one) => one.campaign_name.toLowerCase().includes(sought.toLowerCase()))
+      .filter((one) => state === undefined || state === stateOf(one))
+      .filter((one) => labels.every((label) => isLabelled(one, label)))
+      .sort(ORDERS[sort ?? '-updated_at'])
+      .map(summaryOf)
+    return inPages(scene, { path: '/v1/campaigns', query, limit }, (page) => ({
+      status: 200,
+      body: page('campaigns', found),
+    }))
+  },
+}
+
+function isLabelled({ labels }: PlainCampaign, label: string): boolean {
+  const [key = '', value] = label.split(':')
+  return labels[key] === value
+}
+
+const ORDERS: Readonly<Record<Sort, (a: PlainCampaign, b: PlainCampaign) => number>> = {
+  '-updated_at': (a, b) => compare(sortable(b.updated_at), sortable(a.updated_at)) || byId(a, b),
+  created_at: (a, b) => compare(sortable(a.created_at), sortable(b.created_at)) || byId(a, b),
+  campaign_name: (a, b) => compare(a.campaign_name, b.campaign_name) || byId(a, b),
+}
+
+function byId(a: PlainCampaign, b: PlainCampaign): number {
+  return compare(a.campaign_id, b.campaign_id)
+}

@@ -1,0 +1,61 @@
+import fc from 'fast-check'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { EXPERIMENT_STATUSES } from '#campaignd/domain/experiment/status.js'
+import { anyCampaign, given, sometimes, worker } from '../../arguments/arguments.js'
+import type { CommandKind } from '../command.js'
+import { inPages } from '../../pages.js'
+import { Refused } from '../../campaign/refused.js'
+import { NOT_FOUND, pathOf, problem } from '../../scene.js'
+import type { CampaignChoice } from '../../world.js'
+
+interface ListExperiments {
+  readonly campaign: CampaignChoice
+  readonly status: readonly string[] | undefined
+  readonly remaining: boolean | undefined
+  readonly equal: Readonly<Partial<Record<keyof Experiment, string | number>>>
+  readonly limit: number | undefined
+}
+
+export const listExperiments: CommandKind<ListExperiments> = {
+  name: 'list-experiments',
+  weight: 30,
+  arguments: fc.record({
+    campaign: anyCampaign,
+    status: sometimes(3, fc.array(fc.constantFrom(...EXPERIMENT_STATUSES), { minLength: 1, maxLength: 3 })),
+    remaining: sometimes(4, fc.boolean()),
+    equal: fc
+      .record({
+        backend: sometimes(5, fc.constantFrom('vllm', 'pytorch', 'none')),
+        container: sometimes(6, fc.constantFrom('big', 'small')),
+        config_name: sometimes(6, fc.constantFrom('config 0', 'config 1')),
+        cycle_index: sometimes(6, fc.nat(3)),
+        worker: sometimes(6, worker),
+      })
+      .map(given),
+    limit: sometimes(2, fc.integer({ min: 1, max: 3 })),
+  }),
+  run: (scene, { campaign, status, remaining, equal, limit }) => {
+    const id = scene.world.choose(campaign)
+    const known = scene.world.campaigns.get(id)
+    const query: [string, string][] = [
+      ...(status ?? []).map((one): [string, string] => ['status', one]),
+      ...(remaining === undefined ? [] : [['remaining', String(remaining)] as [string, string]]),
+      ...Object.entries(equal).map(([key, value]): [string, string] => [key, String(value)]),
+    ]
+    const path = `${pathOf(id)}/experiments`
+    if (status !== undefined && remaining !== undefined) {
+      const call = { method: 'GET', path: `${path}?${new URLSearchParams(query).toString()}` } as const
+      return scene.ask(call, problem(new Refused(400, 'invalid'))).then(() => undefined)
+    }
+    const found = known?.experiments.filter(
+      (one) =>
+        status?.includes(one.status) !== false &&
+        (remaining === undefined || remaining === (one.status === 'pending' || one.status === 'failed')) &&
+        Object.entries(equal).every(([key, value]) => one[key as keyof Experiment] === value),
+    )
+    const tagOf = { tagOf: { campaign: id } }
+    return inPages(scene, { path, query, limit }, (page) =>
+      found === undefined ? problem(NOT_FOUND) : { status: 200, body: page('experiments', found), ...tagOf },
+    )
+  },
+}

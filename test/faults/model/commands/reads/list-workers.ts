@@ -1,0 +1,38 @@
+import fc from 'fast-check'
+import { anyCampaign, sometimes } from '../../arguments/arguments.js'
+import type { CommandKind } from '../command.js'
+import { inPages } from '../../pages.js'
+import { NOT_FOUND, pathOf, problem, type Scene } from '../../scene.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { CampaignChoice } from '../../world.js'
+
+interface ListWorkers {
+  readonly campaign: CampaignChoice
+  readonly limit: number | undefined
+}
+
+/** GET of who holds what. */
+export const listWorkers: CommandKind<ListWorkers> = {
+  name: 'list-workers',
+  weight: 30,
+  arguments: fc.record({ campaign: anyCampaign, limit: sometimes(2, fc.integer({ min: 1, max: 2 })) }),
+  run: (scene, { campaign, limit }) => {
+    const id = scene.world.choose(campaign)
+    const known = scene.world.campaigns.get(id)
+    const running = known?.experiments.filter(({ status }) => status === 'running')
+    const workers = running?.map((one) => told(scene, id, one))
+    return inPages(scene, { path: `${pathOf(id)}/workers`, query: [], limit }, (page) =>
+      workers === undefined ? problem(NOT_FOUND) : { status: 200, body: page('workers', workers) },
+    )
+  },
+}
+
+function told({ world }: Scene, id: string, experiment: Experiment): object {
+  const { worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at, lease } = experiment
+  return {
+    ...{ worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at },
+    lease_seconds: lease?.seconds ?? null,
+    lease_expires_at: lease === null ? null : world.leaseEndOf(id, experiment),
+    seconds_since_heartbeat: lease === null ? null : world.silenceOf(id, experiment) / 1000,
+  }
+}

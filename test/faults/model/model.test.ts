@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Changes, Decision } from '#campaignd/domain/campaign/campaign.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import type { Call, Spoiling } from './service.js'
+import { tryModel } from './trial.js'
+
+/** Services that do one thing wrong each, and what the model must say of them. */
+const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; readonly says: RegExp }[] = [
+  {
+    name: 'loses the error of an attempt that is put back',
+    spoiling: { repository: (repository) => changing(repository, (changes) => mapped(changes, withoutPastError)) },
+    says: /attempts\/\d+\/error should be "/,
+  },
+  {
+    name: 'gives what changes in a batch no new revision',
+    spoiling: {
+      repository: (repository) =>
+        changing(repository, (changes) => {
+          const isBatch = (changes.changed?.length ?? 0) > 1
+          return isBatch ? mapped(changes, (one) => ({ ...one, revision: one.revision - 1 })) : changes
+        }),
+    },
+    says: /revision should be \d+, but is \d+/,
+  },
+  {
+    name: 'lets a stale attempt pass',
+    spoiling: { call: withoutAttempt },
+    says: /it should be|status should be 409, but is 200|code should be "stale-attempt"/,
+  },
+  {
+    name: 'ends a list of campaigns after its first page',
+    spoiling: {
+      repository: (repository) =>
+        overriding(repository, { list: async (query) => ({ ...(await repository.list(query)), next: null }) }),
+    },
+    says: /next_page_token should be "a token", but is null/,
+  },
+  {
+    name: 'forgets who runs an experiment when it starts anew',
+    spoiling: { restart: forgetWorkers },
+    says: /worker should be "gpu-1"|did not outlive a restart/,
+  },
+  {
+    name: 'hands out again what runs',
+    spoiling: { repository: handingOutAgain },
+    says: /two live attempts of run-\d+/,
+  },
+  {
+    name: 'gives up a lease and leaves it there',
+    spoiling: { repository: (repository) => changing(repository, (changes) => mapped(changes, withLease)) },
+    says: /lease should be null, but is \{/,
+  },
+]
+
+test.each(WRONG)('the model notices a service that $name', async ({ spoiling, says }) => {
+  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, patience: 700 })
+  expect(counterexample).toMatch(says)
+  expect(counterexample).toMatch(/^seed 20260301, path [\d:]+, after \d+ shrinks: .*; what was done: 2026-03-01T/)
+})
+
+test('what it shows of a wrong service is made short', async () => {
+  const spoiling = { call: withoutAttempt }
+  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, patience: 10_000 })
+  expect(counterexample?.split(' | ').length).toBeLessThan(5)
+})
+
+function overriding(repository: ManifestRepository, methods: Partial<ManifestRepository>): ManifestRepository {
+  return Object.assign(Object.create(repository) as ManifestRepository, methods)
+}
+
+/** The repository, but with what is decided changed before it is kept. */
+function changing(repository: ManifestRepository, spoil: (changes: Changes) => Changes): ManifestRepository {
+  const spoiled = <T>({ changes, result }: Decision<T>) => ({
+    changes: changes === null ? null : spoil(changes),
+    result,
+  })
+  return overriding(repository, {
+    update: (id, decide) => repository.update(id, (campaign) => spoiled(decide(campaign))),
+  })
+}
+
+function mapped(changes: Changes, change: (one: Experiment) => Experiment): Changes {
+  return changes.changed === undefined ? changes : { ...changes, changed: changes.changed.map(change) }
+}
+
+function withoutPastError(one: Experiment): Experiment {
+  if (one.status !== 'pending') return one
+  return { ...one, attempts: one.attempts.map((past) => ({ ...past, error: null })) }
+}
+
+/** Judges a claim that finds nothing once more, on a campaign in which all that runs under a lease is pending. */
+function handingOutAgain(repository: ManifestRepository): ManifestRepository {
+  return overriding(repository, {
+    update: (id, decide) =>
+      repository.update(id, (campaign) => {
+        const decided = decide(campaign)
+        const changed = [...campaign.inStatus('running')]
+          .filter(({ lease }) => lease !== null)
+          .map((one): Experiment => ({ ...one, status: 'pending' }))
+        if (!isEmptyClaim(decided.result) || changed.length === 0) return decided
+        const again = decide(campaign.with({ at: campaign.header.updated_at, changed }))
+        return isEmptyClaim(again.result) ? decided : again
+      }),
+  })
+}
+
+function isEmptyClaim(result: unknown): boolean {
+  const { done, experiments } = (result ?? {}) as { readonly done?: boolean; readonly experiments?: unknown[] }
+  return done !== undefined && experiments?.length === 0
+}
+
+function withLease(one: Experiment): Experiment {
+  return one.failure_kind === 'lost' ? { ...one, lease: { seconds: 60, claim_id: null } } : one
+}
+
+function withoutAttempt(call: Call): Call {
+  const isReport = call.method === 'PATCH' && call.path.includes('/experiments/')
+  return isReport ? { ...call, body: { ...(call.body as object), attempt: undefined } } : call
+}
+
+function forgetWorkers(dataDir: string): void {
+  const directory = join(dataDir, 'campaigns')
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name)
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('"worker":"gpu-1"', '"worker":null'))
+  }
+}

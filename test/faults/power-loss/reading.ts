@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
+import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.js'
+import { openFileRepository } from '#campaignd/repository/file/open-file-store.js'
+import { RepositoryError } from '#campaignd/repository/campaign-store.js'
+import { sightOf, type Sight } from './scenarios.js'
+
+/** What a start found in a data directory. */
+export interface Reading {
+  /** By campaign, those of which there is anything. */
+  readonly sights: ReadonlyMap<string, Sight>
+  /** What should not be, whichever campaigns there are. */
+  readonly problems: readonly string[]
+}
+
+type Content = { readonly kind: 'manifest' | 'corrupt'; readonly bytes: Uint8Array } | null
+
+/** Does of a start what decides about the disk, in the same order as `openFileRepository` but without lock and thread. */
+export async function sweepAndRead(dataDir: string): Promise<Reading> {
+  const directory = new DataDirectory(dataDir)
+  directory.sweep()
+  const { sights, problems } = await readAll(directory, async (id) => {
+    const loaded = await loadManifest(directory.manifest(id), id)
+    if (loaded === null) return null
+    return 'listed' in loaded ? corruptFile(directory, id) : { kind: 'manifest', bytes: loaded.bytes.whole }
+  })
+  return { sights, problems: [...problems, ...leftIn(dataDir)] }
+}
+
+/** Opens the repository as the service does, reads every campaign and closes it. */
+export async function openAndRead(dataDir: string): Promise<Reading> {
+  const directory = new DataDirectory(dataDir)
+  const told: string[] = []
+  const repository = await openFileRepository({
+    dataDir,
+    durability: 'fsync',
+    onWait: (holder) => told.push(`waits for ${holder}`),
+    onNotice: () => undefined,
+    onCorrupt: () => undefined,
+    onCommit: () => undefined,
+    onFatal: (reason) => told.push(reason.message),
+  })
+  const read = async (id: string): Promise<Content> => {
+    try {
+      return { kind: 'manifest', bytes: (await repository.readDocument(id)).bytes.whole }
+    } catch (error) {
+      if (!(error instanceof RepositoryError)) throw error
+      return error.code === 'campaign-corrupt' ? corruptFile(directory, id) : null
+    }
+  }
+  const { sights, problems } = await readAll(directory, read).finally(() => repository.close())
+  return { sights, problems: [...problems, ...told, ...leftIn(dataDir)] }
+}
+
+function leftIn(dataDir: string): string[] {
+  const left = readdirSync(dataDir).filter((name) => name !== 'campaigns')
+  return left.map((name) => `${name} is left in the data directory`)
+}
+
+async function readAll(directory: DataDirectory, read: (id: string) => Promise<Content>): Promise<Reading> {
+  const names = readdirSync(directory.campaigns)
+  const problems = [
+    ...names
+      .filter((name) => name.endsWith('.tmp'))
+      .map((name) => `a temp file of ${idOf(name)} is left after the sweep`),
+    ...directory.strangers().map((name) => `${name} is the name of no campaign`),
+  ]
+  const asideOf = new Map<string, Uint8Array[]>()
+  for (const name of names.filter((name) => name.endsWith('.set-aside'))) {
+    const id = idOf(name)
+    asideOf.set(id, [...(asideOf.get(id) ?? []), readFileSync(join(directory.campaigns, name))])
+  }
+  const sights = new Map<string, Sight>()
+  for (const id of new Set([...directory.ids(), ...asideOf.keys()])) {
+    const content = await read(id)
+    const sight = sightOf(content?.bytes ?? null, content?.kind ?? 'manifest', asideOf.get(id) ?? [])
+    const same = content === null || sameAsFile(directory, id, content.bytes)
+    sights.set(id, same ? sight : `${sight}, but not as it is written`)
+    if (content === null && directory.ids().includes(id)) problems.push(`the file of ${id} is there, and not read`)
+  }
+  return { sights, problems }
+}
+
+function corruptFile(directory: DataDirectory, id: string): Content {
+  return { kind: 'corrupt', bytes: readFileSync(directory.manifest(id)) }
+}
+
+/** What is read is encoded anew, so a file that lost no more than its last line break would look whole. */
+function sameAsFile(directory: DataDirectory, id: string, bytes: Uint8Array): boolean {
+  return Buffer.compare(readFileSync(directory.manifest(id)), bytes) === 0
+}
+
+function idOf(name: string): string {
+  return name.slice(0, name.indexOf('.'))
+}

@@ -1,0 +1,142 @@
+import { relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { send, type Reply } from '../../support/http/client.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { bytesOf, manifestPath } from '../../support/store/files.js'
+import type { Service } from '../../support/service/service-process.js'
+import { Attackers } from '../attack/attackers.js'
+import type { Fault, Size } from '../fault.js'
+import type { HostileOrders } from '../attack/hostile-attackers.js'
+import { HOSTILE, TARGET } from '../attack/hostile-requests.js'
+import { Slices } from '../slices.js'
+import type { Limit } from '../attack/slow-clients.js'
+import { onStage, type Findings, type Stage } from '../stage.js'
+import { StrictWriters } from '../commit-steps/strict-writers.js'
+
+interface Extent {
+  /** Slices of attack, each between two of quiet, and how often all of it is sent in each. */
+  readonly slices: number
+  readonly passes: number
+  /** Milliseconds of each slice of quiet. */
+  readonly quiet: number
+  /** Which limits the slow clients are left to run into. */
+  readonly limits: readonly Limit[]
+}
+
+const EXTENTS: Readonly<Record<Size, Extent>> = {
+  short: { slices: 1, passes: 1, quiet: 200, limits: [] },
+  middle: { slices: 9, passes: 2, quiet: 2_000, limits: ['headers'] },
+  full: { slices: 25, passes: 4, quiet: 2_000, limits: ['headers', 'request'] },
+}
+
+const BUSY = ['busy-1', 'busy-2']
+const WRITERS = 8
+/** Milliseconds that a writer works between two reports: without, they would wait for one another, also in quiet. */
+const WORK = 40
+/** Milliseconds that are not counted: what runs for the first time is slow. */
+const WARM_UP = 1_000
+/** Milliseconds that a healthy call may take, on a machine that is busy itself. */
+const PATIENCE = 10_000
+/** The level of an error in the log. */
+const ERROR = 50
+
+/** Whatever is sent, it is refused as documented, it changes nothing, and it harms nobody. */
+export const hostileInput: Fault = {
+  name: 'hostile-input',
+  how: `${HOSTILE.length} hostile requests and slow clients, over sockets, while ${WRITERS} healthy writers go on`,
+  run: (size) => onStage('hostile-input', (stage) => new HostileInput(stage, size).run()),
+}
+
+class HostileInput {
+  private readonly writers = new StrictWriters(BUSY, WRITERS, WORK)
+  private readonly problems: string[] = []
+  private readonly found = { sent: 0, refused: 0, unanswered: 0, 'slow clients cut off': 0 }
+  private readonly slices = new Slices()
+  private times: number[] = []
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly size: Size,
+  ) {}
+
+  async run(): Promise<Findings> {
+    const service = await this.stage.start()
+    const attackers = await Attackers.begin<HostileOrders>(this.stage, './hostile-attackers.ts', service.url)
+    await this.writers.createCampaigns(service.url, WRITERS)
+    const created = await send('POST', `${service.url}/v1/campaigns`, campaignDraft(2, { campaign_id: TARGET }))
+    if (created.status !== 201) throw new Error(`a creation was answered ${created.status}`)
+    const before = this.untouched()
+
+    await this.attack(service, attackers)
+    const left = changed(before, this.untouched())
+    this.problems.push(...left.map((name) => `the attack changed ${name}`))
+    this.problems.push(...this.writers.differences(service.dataDir))
+    await this.stop(service, attackers)
+    // One slice is too short for a p99.
+    if (this.size !== 'short') this.problems.push(...this.slices.problems())
+    return { counts: { ...this.found, ...this.slices.counts() }, problems: this.problems }
+  }
+
+  private async attack({ url }: Service, attackers: Attackers<HostileOrders>): Promise<void> {
+    const { slices, passes, quiet, limits } = EXTENTS[this.size]
+    let isOver = false
+    const runs = this.writers.run(
+      url,
+      () => isOver,
+      (outcome, _writer, took) => this.noteHealthy(outcome, took),
+    )
+    await sleep(WARM_UP)
+    this.takeTimes()
+    for (let slice = 0; slice < slices && this.problems.length === 0; slice += 1) {
+      await this.rest(quiet / 2)
+      const { counts, problems } = await attackers.order('attack', passes)
+      this.slices.addAttacked(this.takeTimes())
+      this.problems.push(...problems)
+      for (const what of ['sent', 'refused', 'unanswered'] as const) this.found[what] += counts[what]
+      await this.rest(quiet / 2)
+    }
+    const { cutOff, problems } = await attackers.order('stall', limits)
+    this.found['slow clients cut off'] = cutOff
+    this.problems.push(...problems)
+    isOver = true
+    await runs
+  }
+
+  private async rest(milliseconds: number): Promise<void> {
+    await sleep(milliseconds)
+    this.slices.addQuiet(this.takeTimes())
+  }
+
+  private takeTimes(): readonly number[] {
+    const { times } = this
+    this.times = []
+    return times
+  }
+
+  private noteHealthy(outcome: Reply | Error, took: number): void {
+    this.times.push(took)
+    if (outcome instanceof Error) this.problems.push(`a healthy call broke: ${outcome.message}`)
+    else if (outcome.status !== 200) this.problems.push(`a healthy call was answered ${outcome.status} ${outcome.text}`)
+    if (took > PATIENCE) this.problems.push(`a healthy call took ${Math.round(took)} ms`)
+  }
+
+  /** The slow ones that are left do not keep it from ending. */
+  private async stop(service: Service, attackers: Attackers<HostileOrders>): Promise<void> {
+    const errors = service.log.filter(({ level }) => Number(level) >= ERROR)
+    this.problems.push(...errors.map((line) => `logged as an error: ${JSON.stringify(line)}`))
+    const code = await service.end('SIGTERM')
+    if (code !== 0) this.problems.push(`the service ended with ${code}`)
+    this.problems.push(...(await attackers.order('leave', undefined)))
+    attackers.end()
+  }
+
+  /** All there is but the campaigns of the writers: also beside the data directory nothing may appear. */
+  private untouched(): Record<string, string> {
+    const theirs = BUSY.map((id) => relative(this.stage.root, manifestPath(this.stage.dataDir, id)))
+    return Object.fromEntries(Object.entries(bytesOf(this.stage.root)).filter(([name]) => !theirs.includes(name)))
+  }
+}
+
+function changed(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name])
+}

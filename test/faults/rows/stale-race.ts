@@ -1,0 +1,90 @@
+import { mkdirSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { spawnLockProcess, type LockProcess } from '../../support/service/lock-process.js'
+import type { Fault, Size } from '../fault.js'
+import { onStage, type Findings, type Stage } from '../stage.js'
+
+const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 15, full: 100 }
+const CONTENDERS = 8
+/** Milliseconds after which there must still be one: longer than a refresh, by which an owner learns that it lost. */
+const STAYS = 3_000
+/** Seconds since the last refresh of a lock that is dead for everybody. */
+const AGED = 60
+
+/** What the contenders find; each leaves a lock behind whose owner is no more. */
+const LEFTOVERS: readonly ((stage: Stage, directory: string) => Promise<void>)[] = [
+  async (_stage, directory) => {
+    mkdirSync(join(directory, 'lock'))
+    age(directory)
+  },
+  killedHolder,
+  async (stage, directory) => {
+    await killedHolder(stage, directory)
+    age(directory)
+  },
+]
+
+/** Many that want a lock whose owner is dead, let loose at once. */
+export const staleRace: Fault = {
+  name: 'stale-race',
+  how: `${CONTENDERS} processes at once on the lock of a dead owner: aged without a record, killed just now, aged`,
+  run: (size) => onStage('stale-race', (stage) => runRounds(stage, ROUNDS[size])),
+}
+
+async function runRounds(stage: Stage, count: number): Promise<Findings> {
+  let owners = 0
+  const problems: string[] = []
+  for (let round = 0; round < count; round += 1) {
+    const directory = join(stage.root, String(round))
+    mkdirSync(directory)
+    await LEFTOVERS[round % LEFTOVERS.length]?.(stage, directory)
+    const found = await race(stage, directory)
+    owners += found.owners
+    problems.push(...found.problems.map((problem) => `round ${round + 1}: ${problem}`))
+  }
+  return { counts: { rounds: count, processes: count * CONTENDERS, owners }, problems }
+}
+
+async function race(stage: Stage, directory: string): Promise<{ owners: number; problems: string[] }> {
+  const processes = Array.from({ length: CONTENDERS }, () => start(stage, directory))
+  await Promise.all(processes.map((one) => one.hears('starts')))
+  for (const one of processes) one.say('go')
+  await Promise.any(processes.map((one) => one.hears('owns')))
+  const atFirst = owners(processes)
+  await sleep(STAYS)
+  const afterwards = owners(processes)
+  const bad = processes.flatMap(({ news }) => news.filter(({ event }) => event === 'lost' || event === 'failed'))
+  await Promise.all(processes.map((one) => one.kill('SIGKILL')))
+  return {
+    owners: afterwards,
+    problems: [
+      ...(atFirst === 1 && afterwards === 1 ? [] : [`${atFirst} owners, ${afterwards} after ${STAYS} ms`]),
+      ...bad.map((news) => JSON.stringify(news)),
+    ],
+  }
+}
+
+function owners(processes: readonly LockProcess[]): number {
+  return processes.filter(({ news }) => news.some(({ event }) => event === 'owns')).length
+}
+
+async function killedHolder(stage: Stage, directory: string): Promise<void> {
+  const holder = start(stage, directory)
+  await holder.hears('starts')
+  holder.say('go')
+  await holder.hears('owns')
+  await holder.kill('SIGKILL')
+}
+
+/** A process that waits for the word. */
+function start(stage: Stage, directory: string): LockProcess {
+  const one = spawnLockProcess(directory, 'lock', 'gated')
+  stage.keep(one.child)
+  return one
+}
+
+function age(directory: string): void {
+  const then = Date.now() / 1000 - AGED
+  utimesSync(join(directory, 'lock'), then, then)
+}

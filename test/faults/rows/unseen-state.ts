@@ -1,0 +1,210 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { send, type Reply, type StoredManifest } from '../../support/http/client.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { bytesOf, manifestPath } from '../../support/store/files.js'
+import type { Service } from '../../support/service/service-process.js'
+import { canTrace, strace, tracerOf } from '../../support/tools.js'
+import { until } from '../../support/until.js'
+import type { Fault, Size } from '../fault.js'
+import { onStage, type Findings, type Stage } from '../stage.js'
+
+const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 12, full: 60 }
+/** Rounds at the same time: each mostly waits. */
+const BATCH = 3
+
+const CAMPAIGN = '/v1/campaigns/sweep'
+const REPORTED = { status: 'running', worker: 'a' }
+const OTHER = { status: 'running', worker: 'b' }
+
+/** Milliseconds in which whoever wants to answer too early does; the commit hangs far longer, until the kill. */
+const TEMPTATION = 400
+const HANG = 10_000
+/** As long does a commit hang that is let go. */
+const SHORT_HANG = 1_500
+
+interface Place {
+  readonly name: string
+  /** How strace holds the thread that commits up there. */
+  readonly holds: (milliseconds: number) => readonly string[]
+  /** Whether the manifest is in place by then; if not, its temp file shows that the commit came so far. */
+  readonly renamed: boolean
+  /** Another commit goes before, slowly: what is judged meanwhile waits in the batch that gathers behind it. */
+  readonly behind: boolean
+}
+
+/**
+ * Where a commit hangs, by the place of a call among those of the thread that commits: the creation and what is kept
+ * take two flushes each, of the temp file and of the directory, and the latter one rename.
+ */
+const PLACES = [
+  { name: 'the flush of the temp file', holds: (time) => [hold('fsync', time, 5)], renamed: false, behind: false },
+  { name: 'the flush of the directory', holds: (time) => [hold('fsync', time, 6)], renamed: true, behind: false },
+  {
+    name: 'the rename behind another commit',
+    holds: (time) => [hold('fsync', SHORT_HANG, 5), hold('rename', time, 3)],
+    renamed: false,
+    behind: true,
+  },
+] as const satisfies readonly Place[]
+
+/** Repetitions and refusals that can only be judged on a commit that never comes about. */
+export const unseenState: Fault = {
+  name: 'unseen-state',
+  how: 'a repeated report and a refusal while their commit hangs, also behind another, then SIGKILL',
+  run: async (size) => {
+    if (!canTrace()) return { kind: 'skipped', because: 'strace cannot be used here' }
+    return onStage('unseen-state', (stage) => runRounds(stage, ROUNDS[size]))
+  },
+}
+
+interface Round {
+  /** Calls that were still waiting when the service was killed. */
+  readonly unanswered: number
+  readonly early: number
+  /** What was acknowledged, or told in a refusal, and is not there after the kill. */
+  readonly lost: number
+  readonly problems: readonly string[]
+}
+
+async function runRounds(stage: Stage, count: number): Promise<Findings> {
+  const [control, rounds] = await Promise.all([letGo(stage), playRounds(stage, count)])
+  const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
+  return {
+    counts: {
+      rounds: rounds.length,
+      unanswered: sum(({ unanswered }) => unanswered),
+      'answered early': sum(({ early }) => early),
+      lost: sum(({ lost }) => lost),
+    },
+    problems: [...control, ...rounds.flatMap(({ problems }) => problems)],
+  }
+}
+
+async function playRounds(stage: Stage, count: number): Promise<Round[]> {
+  const rounds: Round[] = []
+  while (rounds.length < count) {
+    const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
+    rounds.push(...(await Promise.all(batch.map((index) => killed(stage, index)))))
+  }
+  return rounds
+}
+
+/** The commit comes about in the end: then each is answered, and not a moment before. */
+async function letGo(stage: Stage): Promise<string[]> {
+  const began = performance.now()
+  const hanging = await hang(stage, 'let-go', PLACES[0], SHORT_HANG)
+  const replies = await Promise.all(hanging.calls)
+  const took = performance.now() - began
+  const statuses = replies.map((reply) => (reply instanceof Error ? reply.message : reply.status)).join()
+  await hanging.service.end('SIGKILL')
+  if (statuses !== '200,200,409,200') return [`after a commit that hung the answers were ${statuses}`]
+  return took < SHORT_HANG ? [`nothing hung: all was answered after ${took} ms`] : []
+}
+
+async function killed(stage: Stage, index: number): Promise<Round> {
+  const place: Place = PLACES[index % PLACES.length] ?? PLACES[0]
+  const { service, calls } = await hang(stage, String(index), place, HANG)
+  const answers: Reply[] = []
+  for (const call of calls) void call.then((reply) => (reply instanceof Error ? 0 : answers.push(reply)))
+  await sleep(TEMPTATION)
+  const early = [...answers]
+  await killTraced(service)
+  const unanswered = (await Promise.all(calls)).filter((reply) => reply instanceof Error).length
+  const lost = await lossesAfter(stage, service.dataDir, place, answers)
+  const told = early.map(({ status, text }) => `answered ${status} during ${place.name}: ${text.slice(0, 200)}`)
+  return { unanswered, early: early.length, lost: lost.length, problems: [...told, ...lost] }
+}
+
+interface Hanging {
+  readonly service: Service
+  /** The report whose commit hangs, and those that can only be judged on it; an error where the connection broke. */
+  readonly calls: readonly Promise<Reply | Error>[]
+}
+
+async function hang(stage: Stage, name: string, place: Place, milliseconds: number): Promise<Hanging> {
+  const dataDir = join(stage.root, name)
+  const holds = place.holds(milliseconds).flatMap((how) => ['-e', how])
+  const wrapper = strace(`${dataDir}.trace`, '-e', 'trace=fsync,rename', ...holds)
+  const service = await stage.start({ dataDir, environment: { UV_THREADPOOL_SIZE: '1' }, wrapper })
+  await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, campaignDraft(2)))
+  await expectStatus(200, report(service, '0002', REPORTED))
+  const slow = place.behind ? report(service, '0002', { ...REPORTED, result_path: 'slow' }) : null
+  if (slow !== null) await until('the commit before hangs', () => hasTemp(dataDir))
+  const calls = [caught(report(service, '0001', REPORTED))]
+  if (slow === null) await until('the commit hangs', () => hangs(dataDir, place))
+  const batch = { updates: [{ exp_id: '0001', ...REPORTED }] }
+  calls.push(
+    caught(report(service, '0001', REPORTED)),
+    caught(report(service, '0001', OTHER)),
+    caught(send('PATCH', `${service.url}${CAMPAIGN}/experiments`, batch)),
+  )
+  if (slow !== null) {
+    await expectStatus(200, slow)
+    await until('the commit behind it hangs', () => hangs(dataDir, place))
+  }
+  return { service, calls }
+}
+
+function hold(call: string, milliseconds: number, nth: number): string {
+  return `inject=${call}:delay_enter=${milliseconds * 1000}:when=${nth}`
+}
+
+/** The revision of the commit that hangs; the one before it is acknowledged. */
+function hangingRevision({ behind }: Place): number {
+  return behind ? 4 : 3
+}
+
+/** True once the disk shows how far the commit came. */
+function hangs(dataDir: string, place: Place): boolean {
+  return place.renamed ? storedRevision(dataDir) === hangingRevision(place) : hasTemp(dataDir)
+}
+
+function hasTemp(dataDir: string): boolean {
+  return Object.keys(bytesOf(join(dataDir, 'campaigns'))).some((name) => name.endsWith('.tmp'))
+}
+
+/** Starts it again and compares what it has with what was told before it was killed. */
+async function lossesAfter(stage: Stage, dataDir: string, place: Place, told: readonly Reply[]): Promise<string[]> {
+  const service = await stage.start({ dataDir })
+  const reply = await send('GET', service.url + CAMPAIGN)
+  const { revision, experiments } = reply.json<StoredManifest>()
+  await service.end('SIGKILL')
+  const [first, second] = experiments
+  const hanging = hangingRevision(place)
+  const needed = told.length > 0 ? hanging : hanging - 1
+  return [
+    ...(second?.status === 'running' && second.worker === 'a' ? [] : ['the report that was acknowledged is lost']),
+    ...(revision < needed ? [`revision ${needed} was told and is lost: it is ${revision} again`] : []),
+    ...(revision === hanging && first?.worker !== 'a'
+      ? [`revision ${hanging} has not the change that it was made for`]
+      : []),
+  ]
+}
+
+/** The tracer goes too: it would keep the dead until the time is over for which it holds the call up. */
+async function killTraced(service: Service): Promise<void> {
+  const tracer = tracerOf(service.pid)
+  const ended = service.end('SIGKILL')
+  if (tracer !== null) process.kill(tracer, 'SIGKILL')
+  await ended
+}
+
+function storedRevision(dataDir: string): number {
+  const path = manifestPath(dataDir, 'sweep')
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as StoredManifest).revision : 0
+}
+
+function report({ url }: Service, expId: string, body: object): Promise<Reply> {
+  return send('PATCH', `${url}${CAMPAIGN}/experiments/${expId}`, body)
+}
+
+async function expectStatus(status: number, call: Promise<Reply>): Promise<void> {
+  const reply = await call
+  if (reply.status !== status) throw new Error(`${reply.status} instead of ${status}: ${reply.text}`)
+}
+
+function caught(call: Promise<Reply>): Promise<Reply | Error> {
+  return call.catch((error: unknown) => error as Error)
+}

@@ -1,0 +1,211 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { createManifest } from '#campaignd/domain/operations/create.js'
+import { openApp, type Answer } from '../../support/service/app.js'
+import { openCampaign } from '../../support/campaigns/campaign.js'
+import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
+import { EventReader } from '../../support/http/event-reader.js'
+import { bytesOf, layManifest } from '../../support/store/files.js'
+import { expectProblem, verdict } from '../../support/http/problems.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
+import { testTokens } from '../../support/service/tokens.js'
+
+const SWEEP = '/v1/campaigns/sweep'
+
+function labels(count: number, prefix = 'label'): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}-${index}`, 'x']))
+}
+
+function numbered(from: number, to: number): ReturnType<typeof experimentDraft>[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => experimentDraft(String(from + index).padStart(4, '0')))
+}
+
+test('a campaign has as many experiments as is allowed, and no more', async () => {
+  const { call, dataDir } = await openApp({ limits: { maxExperiments: 5 } })
+  const empty = bytesOf(dataDir)
+  const tooMany = await call('POST', '/v1/campaigns', { body: campaignDraft(6) })
+  expect(verdict(tooMany)).toBe('400 invalid /experiments')
+  expect(tooMany.text).toContain('more than 5 experiments')
+  expect(bytesOf(dataDir)).toEqual(empty)
+  expect((await call('POST', '/v1/campaigns', { body: campaignDraft(4) })).status).toBe(201)
+  const append = (from: number, to: number) =>
+    call('POST', `${SWEEP}/experiments`, { body: { experiments: numbered(from, to) } })
+  const before = bytesOf(dataDir)
+  expect(verdict(await append(5, 6))).toBe('400 invalid /experiments')
+  expect(bytesOf(dataDir)).toEqual(before)
+  expect((await append(5, 5)).status).toBe(201)
+  expect((await append(5, 5)).status).toBe(200)
+  expect(verdict(await append(6, 6))).toBe('400 invalid /experiments')
+})
+
+test('by default a campaign may have 100,000 experiments', async () => {
+  const { call } = await openApp()
+  const small = Array.from({ length: 100_001 }, (_, index) => ({
+    ...experimentDraft(String(index)),
+    config_name: 'x',
+    config_path: 'x',
+    config_hash: '',
+  }))
+  const body = { ...campaignDraft(1), experiments: small }
+  const answer = await call('POST', '/v1/campaigns', { body })
+  expect(verdict(answer)).toBe('400 invalid /experiments')
+  expect(answer.text).toContain('100000')
+})
+
+test('a campaign has as many labels as is allowed, and no more', async () => {
+  const { call } = await openApp({ limits: { maxLabels: 3 } })
+  const tooMany = await call('POST', '/v1/campaigns', { body: campaignDraft(1, { labels: labels(4) }) })
+  expect(verdict(tooMany)).toBe('400 invalid /labels')
+  await call('POST', '/v1/campaigns', { body: campaignDraft(1, { labels: labels(3) }) })
+  const patch = (given: Record<string, string | null>) => call('PATCH', SWEEP, { body: { labels: given } })
+  expect(verdict(await patch({ one: 'more' }))).toBe('400 invalid /labels')
+  expect(await patch({ one: 'more', 'label-0': null })).toMatchObject({ status: 200 })
+})
+
+test('what has more labels than is allowed by now can still be changed, and lose some', async () => {
+  const dataDir = temporaryDirectory()
+  const creation = { now: '2026-03-01T12:00:00.000Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
+  layManifest(dataDir, 'sweep', JSON.stringify(createManifest(campaignDraft(2, { labels: labels(5) }), creation)))
+  const { call } = await openApp({ dataDir, limits: { maxLabels: 2, maxExperiments: 1 } })
+  const patch = (body: object) => call('PATCH', SWEEP, { body })
+  expect(await patch({ campaign_name: 'another' })).toMatchObject({ status: 200 })
+  expect(await patch({ labels: { 'label-0': 'y', 'label-1': null } })).toMatchObject({ status: 200 })
+  expect(verdict(await patch({ labels: { new: 'x' } }))).toBe('400 invalid /labels')
+  expect((await call('PATCH', `${SWEEP}/experiments/0002`, { body: { status: 'running' } })).status).toBe(200)
+})
+
+test('the calls that are held are counted: one too many is refused, and has a place once another has gone', async () => {
+  const { call, path, report, app } = await openCampaign(
+    3,
+    { settings: { max_retries: 1 } },
+    { limits: { maxWaiting: 2 } },
+  )
+  await call('POST', `${path}/claims`, { body: { worker: 'w1', limit: 3 } })
+  const etag = (await call('GET', `${path}/progress`)).headers['etag'] ?? ''
+  const poll = () => call('GET', `${path}/progress?wait=60`, { headers: { 'if-none-match': etag } })
+  const held = [poll(), call('POST', `${path}/claims`, { body: { worker: 'w2', wait_seconds: 1 } })]
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  for (const refused of [
+    await poll(),
+    await call('POST', `${path}/claims`, { body: { worker: 'w3', wait_seconds: 60 } }),
+  ]) {
+    expectProblem(refused, 503, 'too-many-waiting')
+    expect(refused.headers['retry-after']).toBe('5')
+  }
+  expect((await call('GET', `${path}/progress`)).status).toBe(200)
+  expect((await call('GET', `${path}/progress?wait=60`)).status).toBe(200)
+  expect((await held[1])?.status).toBe(200)
+  const next = poll()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expectProblem(await poll(), 503, 'too-many-waiting')
+  await report('0001', { status: 'completed', attempt: 1 })
+  expect([(await held[0])?.status, (await next).status]).toEqual([200, 200])
+  await app.close()
+})
+
+test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
+  'with %j streams of events are counted: one too many is refused until another has gone',
+  async (limits) => {
+    const { app, call, path } = await openCampaign(1, {}, { limits })
+    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    const open = async (what: string) => {
+      const reader = new EventReader(url + what)
+      onTestFinished(() => {
+        reader.close()
+      })
+      await reader.count(1)
+      return reader
+    }
+    const first = await open(`${path}/events`)
+    await open('/v1/events')
+    for (const what of [`${path}/events`, '/v1/events']) {
+      const refused = await call('GET', what)
+      expectProblem(refused, 503, 'too-many-streams')
+      expect(refused.headers['retry-after']).toBe('5')
+    }
+    first.close()
+    await expect.poll(() => app.eventHub.readers).toBe(1)
+    // What ends with a problem takes no place for longer than that.
+    for (let round = 0; round < 3; round += 1) {
+      expectProblem(await call('GET', '/v1/campaigns/nothing/events'), 404, 'campaign-not-found')
+    }
+    await open('/v1/events')
+  },
+)
+
+const known = testTokens()
+
+async function burst(call: () => Promise<Answer>, count: number): Promise<Answer[]> {
+  return Promise.all(Array.from({ length: count }, call))
+}
+
+test('requests are limited by token, each for itself, and health is not', async () => {
+  const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
+  const list = (headers: Readonly<Record<string, string>>) => () => call('GET', '/v1/campaigns', { headers })
+  const answers = await burst(list(known.as('read')), 12)
+  const refused = answers.filter(({ status }) => status !== 200)
+  // The second may end in between.
+  expect([2, 7]).toContain(refused.length)
+  for (const answer of refused) {
+    expectProblem(answer, 429, 'too-many-requests')
+    expect(answer.headers['retry-after']).toBe('1')
+  }
+  expect((await call('GET', '/v1/campaigns', { headers: known.as('work') })).status).toBe(200)
+  for (const { status } of await burst(() => call('GET', '/healthz'), 20)) expect(status).toBe(200)
+  await new Promise((resolve) => setTimeout(resolve, 1100))
+  expect((await call('GET', '/v1/campaigns', { headers: known.as('read') })).status).toBe(200)
+})
+
+test('who has no token is limited by address, and guesses are counted', async () => {
+  const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
+  const guess = () => call('GET', '/v1/campaigns', { headers: { authorization: `Bearer ${Math.random()}` } })
+  const statuses = (await burst(guess, 12)).map(({ status }) => status)
+  expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(2)
+  expect(statuses.filter((status) => status === 401).length).toBeGreaterThanOrEqual(5)
+  expect((await call('GET', '/v1/campaigns', { headers: known.as('read') })).status).toBe(200)
+})
+
+test('a HEAD counts once', async () => {
+  const { call } = await openApp({ limits: { rateLimit: 4 } })
+  const answers = await burst(() => call('HEAD', '/v1/campaigns'), 4)
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+})
+
+test('by default any number of requests is taken', async () => {
+  const { call } = await openApp()
+  for (const { status } of await burst(() => call('GET', '/v1/campaigns'), 300)) expect(status).toBe(200)
+})
+
+/** Keeps the event loop busy. */
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+test('when the service is late, reads are refused before writes, and health and heartbeats never', async () => {
+  const { call, path, report } = await openCampaign(5, {}, { limits: { maxLag: 300 } })
+  await call('POST', `${path}/claims`, { body: { worker: 'w1' } })
+  const calls = () => [
+    call('GET', path),
+    call('GET', '/v1/campaigns'),
+    call('GET', '/docs'),
+    report('0002', { status: 'running', worker: 'w2' }),
+    call('POST', `${path}/retry`),
+    call('POST', `${path}/experiments/0001/heartbeat`, { body: { attempt: 1, worker: 'w1' } }),
+    call('GET', '/healthz'),
+    call('GET', '/readyz'),
+  ]
+  const after = async (milliseconds: number) => {
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    block(milliseconds)
+    const answers = await Promise.all(calls())
+    for (const answer of answers.filter(({ status }) => status === 503)) {
+      expectProblem(answer, 503, 'overloaded')
+      expect(answer.headers['retry-after']).toBe('1')
+    }
+    return answers.map(({ status }) => status)
+  }
+  expect(await after(0)).toEqual([200, 200, 200, 200, 200, 200, 200, 200])
+  expect(await after(800)).toEqual([503, 503, 503, 200, 200, 200, 200, 200])
+  expect(await after(1800)).toEqual([503, 503, 503, 503, 503, 200, 200, 200])
+  expect(await after(0)).toEqual([200, 200, 200, 200, 200, 200, 200, 200])
+})

@@ -1,0 +1,43 @@
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { openApp } from '../../support/service/app.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+
+interface Line {
+  readonly level: number
+  readonly request_id: string
+  readonly method: string
+  readonly url: string
+  readonly status: number
+}
+
+const { debug, info } = pino.levels.values
+
+/** The service with its log, as it is read back. */
+async function openLogged() {
+  const lines: Line[] = []
+  const log = { write: (line: string) => lines.push(JSON.parse(line) as Line) }
+  return { ...(await openApp({ log })), lines }
+}
+
+test('every request leaves one line with its id: changes at info, reads and heartbeats at debug', async () => {
+  const { call, lines } = await openLogged()
+  const path = '/v1/campaigns/sweep/experiments/0001'
+  const answers = [
+    await call('POST', '/v1/campaigns', { body: campaignDraft(1) }),
+    await call('PATCH', path, { body: { status: 'running', worker: 'a', lease_seconds: 60 } }),
+    await call('POST', `${path}/heartbeat`, { body: { attempt: 1, worker: 'a' } }),
+    await call('POST', `${path}/heartbeat`, { body: { attempt: 2 } }),
+    await call('GET', path),
+    await call('POST', '/nothing', { body: {} }),
+  ]
+  expect(lines.map(({ level, method, status }) => [level, method, status])).toEqual([
+    [info, 'POST', 201],
+    [info, 'PATCH', 200],
+    [debug, 'POST', 200],
+    [debug, 'POST', 409],
+    [debug, 'GET', 200],
+    [info, 'POST', 404],
+  ])
+  expect(lines.map(({ request_id }) => request_id)).toEqual(answers.map(({ headers }) => headers['x-request-id']))
+})

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest'
+import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import { pino } from 'pino'
+import { buildApp } from '#campaignd/http/app.js'
+import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
+import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
+import { Metrics } from '#campaignd/metrics/metrics.js'
+import { openApp, type Answer } from '../../support/service/app.js'
+import { openCampaign } from '../../support/campaigns/campaign.js'
+
+const BANNERS = ['server', 'x-powered-by', 'via']
+
+function expectGuarded({ headers }: Answer): void {
+  expect(headers).toMatchObject({
+    'cache-control': 'private, no-cache',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+  })
+  for (const name of BANNERS) expect(headers).not.toHaveProperty(name)
+}
+
+test('every answer of the API, refusals too, is kept by no shared cache and taken for nothing else', async () => {
+  const { call, path, report } = await openCampaign()
+  const etag = (await call('GET', path)).headers['etag'] ?? ''
+  const answers = [
+    await call('GET', path),
+    await call('HEAD', path),
+    await call('GET', path, { headers: { 'if-none-match': etag } }),
+    await call('GET', `${path}/progress`),
+    await call('GET', '/v1/campaigns'),
+    await report('0001', { status: 'running' }),
+    await report('0001', { status: 'nonsense' }),
+    await call('GET', '/v1/campaigns/nothing'),
+    await call('GET', '/v1/nothing'),
+    await call('GET', '/v1/campaigns/%zz'),
+    await call('GET', `/v1/campaigns/${'x'.repeat(300)}`),
+    await call('GET', path, { headers: { host: 'evil.example' } }),
+    await call('POST', '/v1/campaigns', { rawBody: '{' }),
+    await call('DELETE', `${path}?force=true`),
+    await call('GET', '/healthz'),
+  ]
+  expect(new Set(answers.map(({ status }) => status)).size).toBeGreaterThan(6)
+  for (const answer of answers) expectGuarded(answer)
+})
+
+test('pages take scripts and data from here only, evaluate no text, and are framed by nobody', async () => {
+  const { call } = await openApp()
+  for (const path of ['/docs', '/docs/', '/']) {
+    const page = await call('GET', path)
+    expect(page.status).toBe(200)
+    expect(page.headers['content-type']).toMatch(/^text\/html\b/)
+    const policy = page.headers['content-security-policy'] ?? ''
+    const directives = new Map(policy.split(';').map((one) => [one.trim().split(' ')[0], one.trim()]))
+    expect(directives.get('default-src')).toBe("default-src 'none'")
+    expect(directives.get('script-src')).toBe("script-src 'self'")
+    expect(directives.get('connect-src')).toBe("connect-src 'self'")
+    expect(directives.get('frame-ancestors')).toBe("frame-ancestors 'none'")
+    expect(policy).not.toMatch(/unsafe-eval|https?:|\*/)
+    expect(page.headers).toMatchObject({ 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' })
+    for (const name of [...BANNERS, 'strict-transport-security']) expect(page.headers).not.toHaveProperty(name)
+  }
+})
+
+test('the documentation page keeps to its own policy: no script in place, and all that it asks for is here', async () => {
+  const { call } = await openApp()
+  const page = await call('GET', '/docs/')
+  const scripts = [...page.text.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)]
+  expect(scripts.length).toBeGreaterThan(1)
+  for (const [, attributes = '', text = ''] of scripts) {
+    expect(attributes).toContain(' src=')
+    expect(text.trim()).toBe('')
+  }
+  expect(page.text).not.toMatch(/ on[a-z]+=/)
+  const wanted = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url = '']) => url)
+  for (const url of wanted) {
+    const { pathname, origin } = new URL(url, 'http://localhost/docs/')
+    expect(origin).toBe('http://localhost')
+    const asset = await call('GET', pathname)
+    expect(asset.status, pathname).toBe(200)
+    expect(asset.headers['x-content-type-options']).toBe('nosniff')
+  }
+})
+
+test('of what fails inside, neither a stack nor a path is told', async () => {
+  const failure = new Error("ENOENT: no such file, open '/srv/data/campaigns/sweep.json'")
+  const fails = () => Promise.reject(failure)
+  const lines: string[] = []
+  const repository = {
+    subscribe: () => () => undefined,
+    readiness: () => ({ ready: false, reason: 'the lock was lost' }),
+    ...{ read: fails, readDocument: fails, list: fails, update: fails, create: fails, delete: fails },
+  } as unknown as ManifestRepository
+  const app = await buildApp({
+    repository,
+    leases: Object.create(LeaseKeeper.prototype) as LeaseKeeper,
+    metrics: new Metrics(),
+    logger: pino({}, { write: (line: string) => lines.push(line) }),
+    now: () => '2026-03-01T12:00:00.000Z',
+    limits: DEFAULT_LIMITS,
+    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
+  })
+  for (const [method, url] of [
+    ['GET', '/v1/campaigns'],
+    ['GET', '/v1/campaigns/sweep'],
+    ['GET', '/v1/campaigns/sweep/progress'],
+    ['POST', '/v1/campaigns/sweep/retry'],
+    ['DELETE', '/v1/campaigns/sweep'],
+  ] as const) {
+    const { statusCode, payload, headers } = await app.inject({ method, url })
+    expect(statusCode).toBe(500)
+    expect(JSON.parse(payload)).toMatchObject({ code: 'internal' })
+    expect(payload + JSON.stringify(headers)).not.toMatch(/ENOENT|srv|sweep\.json|\.js\b|\bat /)
+  }
+  expect(lines.join('')).toContain('/srv/data/campaigns/sweep.json')
+  await app.close()
+})

@@ -1,0 +1,233 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { expect, test } from 'vitest'
+import { openApp } from '../../support/service/app.js'
+
+interface Schema {
+  readonly $ref?: string
+  readonly description?: string
+  readonly examples?: readonly unknown[]
+  readonly example?: unknown
+  readonly [keyword: string]: unknown
+}
+
+interface Media {
+  readonly schema?: Schema
+  readonly example?: unknown
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>
+}
+
+interface Parameter extends Media {
+  readonly name: string
+  readonly description?: string
+}
+
+interface Operation {
+  readonly operationId?: string
+  readonly summary?: string
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> }
+  readonly responses: Readonly<
+    Record<
+      string,
+      {
+        readonly description?: string
+        readonly content?: Readonly<Record<string, Media>>
+        readonly headers?: Readonly<Record<string, Media & { readonly description?: string }>>
+      }
+    >
+  >
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const committed = readFileSync(new URL('../../../openapi/openapi.json', import.meta.url), 'utf8')
+const document = JSON.parse(committed) as Document
+const { schemas } = document.components
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
+)
+
+test('the committed document is the one that the routes make', async () => {
+  const { app } = await openApp()
+  await app.ready()
+  expect(`${JSON.stringify(app.swagger(), null, 2)}\n`).toBe(committed)
+})
+
+test('the service serves the document', async () => {
+  const { call } = await openApp()
+  expect((await call('GET', '/openapi.json')).json()).toEqual(document)
+})
+
+test('the document has neither an error nor a warning', { timeout: 120_000 }, async () => {
+  const report = await lint()
+  expect(report.problems).toEqual([])
+  expect(report.totals).toMatchObject({ errors: 0, warnings: 0 })
+})
+
+test('the schemas have the names of the specification', () => {
+  expect(Object.keys(schemas)).toEqual(expect.arrayContaining(['CampaignManifest', 'CampaignManifestEntry']))
+})
+
+test('every property of every schema is described', () => {
+  const lacking = Object.entries(schemas).flatMap(([name, schema]) =>
+    propertiesOf(schema, name).filter(({ property }) => property.$ref === undefined && !isText(property.description)),
+  )
+  expect(lacking.map(({ at }) => at)).toEqual([])
+})
+
+test('every schema is described', () => {
+  expect(namesOf(Object.entries(schemas).filter(([, { description }]) => !isText(description)))).toEqual([])
+})
+
+test('every operation has an id of its own, a summary, and a description of each parameter and answer', () => {
+  const lacking = operations.flatMap(({ name, operation }) => [
+    ...(isText(operation.operationId) ? [] : [`${name}: operationId`]),
+    ...(isText(operation.summary) ? [] : [`${name}: summary`]),
+    ...(operation.parameters ?? [])
+      .filter(({ description }) => !isText(description))
+      .map((parameter) => `${name}: ${parameter.name}`),
+    ...Object.entries(operation.responses).flatMap(([status, { description, headers = {} }]) => [
+      ...(isText(description) ? [] : [`${name}: ${status}`]),
+      ...namesOf(Object.entries(headers).filter(([, header]) => !isText(header.description))).map(
+        (header) => `${name}: ${status}: ${header}`,
+      ),
+    ]),
+  ])
+  expect(lacking).toEqual([])
+  expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length)
+})
+
+test('every request body has an example, its own or that of its schema', () => {
+  const lacking = operations.flatMap(({ name, operation }) =>
+    Object.values(operation.requestBody?.content ?? {})
+      .filter((media) => !hasExample(media) && !hasExample(media.schema) && !hasExample(resolve(media.schema)))
+      .map(() => name),
+  )
+  expect(lacking).toEqual([])
+})
+
+test('a body that may be left out is not documented as required', () => {
+  const required = operations.filter(({ operation }) => operation.requestBody?.required === true)
+  const ids = required.map(({ operation }) => operation.operationId)
+  expect(ids).toContain('createCampaign')
+  expect(ids.filter((id) => id === 'resumeCampaign' || id === 'retryExperiments')).toEqual([])
+})
+
+test('every example is valid by its schema', () => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  ajv.addSchema(document, 'openapi')
+  const invalid = examples().flatMap(({ at, schema, value }) => {
+    const validate = ajv.compile(absolute(schema) as object)
+    return validate(value) ? [] : [`${at}: ${ajv.errorsText(validate.errors)}`]
+  })
+  expect(invalid).toEqual([])
+  expect(examples().length).toBeGreaterThan(50)
+})
+
+interface Example {
+  readonly at: string
+  readonly schema: Schema
+  readonly value: unknown
+}
+
+/** Every example in the document, with the schema that it is one of. */
+function examples(): Example[] {
+  const ofComponents = Object.entries(schemas).flatMap(([name, schema]) => examplesOfSchema(schema, name))
+  const ofOperations = operations.flatMap(({ name, operation }) => [
+    ...(operation.parameters ?? []).flatMap((one) => examplesOfMedia(one, `${name} ${one.name}`)),
+    ...Object.values(operation.requestBody?.content ?? {}).flatMap((one) => examplesOfMedia(one, `${name} body`)),
+    ...Object.entries(operation.responses).flatMap(([status, { content = {}, headers = {} }]) =>
+      [...Object.values(content), ...Object.values(headers)].flatMap((one) =>
+        examplesOfMedia(one, `${name} ${status}`),
+      ),
+    ),
+  ])
+  return [...ofComponents, ...ofOperations]
+}
+
+function examplesOfMedia({ schema = {}, example, examples = {} }: Media, at: string): Example[] {
+  const own = [...(example === undefined ? [] : [example]), ...Object.values(examples).map(({ value }) => value)]
+  return [...own.map((value) => ({ at, schema, value })), ...examplesOfSchema(schema, at)]
+}
+
+function examplesOfSchema(schema: Schema, at: string): Example[] {
+  const own = [...(schema.examples ?? []), ...(schema.example === undefined ? [] : [schema.example])]
+  return [
+    ...own.map((value) => ({ at, schema, value })),
+    ...partsOf(schema).flatMap(([part, below]) => examplesOfSchema(below, `${at}.${part}`)),
+  ]
+}
+
+/** The properties of a schema, at any depth; a reference is looked at where it leads to. */
+function propertiesOf(schema: Schema, at: string): { at: string; property: Schema }[] {
+  const properties = (schema['properties'] ?? {}) as Record<string, Schema>
+  return [
+    ...Object.entries(properties).map(([name, property]) => ({ at: `${at}.${name}`, property })),
+    ...partsOf(schema).flatMap(([part, below]) => propertiesOf(below, `${at}.${part}`)),
+  ]
+}
+
+function partsOf(schema: Schema): [string, Schema][] {
+  const named = ['properties', 'patternProperties', '$defs'].flatMap((keyword) =>
+    Object.entries((schema[keyword] ?? {}) as Record<string, Schema>),
+  )
+  const single = ['items', 'additionalProperties', 'not'].flatMap((keyword): [string, Schema][] => {
+    const below = schema[keyword]
+    return typeof below === 'object' && below !== null ? [[keyword, below as Schema]] : []
+  })
+  const listed = ['anyOf', 'oneOf', 'allOf', 'prefixItems'].flatMap((keyword) =>
+    ((schema[keyword] ?? []) as Schema[]).map((below, index): [string, Schema] => [`${keyword}[${index}]`, below]),
+  )
+  return [...named, ...single, ...listed]
+}
+
+/** The schema with references that hold outside of the document. */
+function absolute(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(absolute)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) =>
+      key === '$ref' && typeof item === 'string' ? [key, `openapi${item}`] : [key, absolute(item)],
+    ),
+  )
+}
+
+function resolve(schema: Schema | undefined): Schema | undefined {
+  const name = schema?.$ref?.split('/').at(-1)
+  return name === undefined ? schema : schemas[name]
+}
+
+function hasExample(of: Media | Schema | undefined): boolean {
+  return of?.example !== undefined || Object.keys(of?.examples ?? {}).length > 0
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== ''
+}
+
+function namesOf(entries: readonly (readonly [string, unknown])[]): string[] {
+  return entries.map(([name]) => name)
+}
+
+interface LintReport {
+  readonly totals: { readonly errors: number; readonly warnings: number }
+  readonly problems: readonly unknown[]
+}
+
+function lint(): Promise<LintReport> {
+  // Neither news nor figures: the test must not depend on a network.
+  const env = { ...process.env, CI: 'true', REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+  const args = ['lint', 'openapi/openapi.json', '--format', 'json']
+  return new Promise((resolve) => {
+    execFile('node_modules/.bin/redocly', args, { cwd: ROOT, env }, (_error, stdout) => {
+      resolve(JSON.parse(stdout) as LintReport)
+    })
+  })
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import { openApp, type Answer, type TestApp } from '../../../support/service/app.js'
+import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { expectProblem } from '../../../support/http/problems.js'
+
+function create({ call }: TestApp, given: object, key?: string): Promise<Answer> {
+  const body = { ...campaignDraft(2), campaign_id: undefined, ...given }
+  return call('POST', '/v1/campaigns', { body, headers: key === undefined ? {} : { 'idempotency-key': key } })
+}
+
+function idOf(answer: Answer): string {
+  return answer.json<{ campaign_id: string }>().campaign_id
+}
+
+async function countOf({ call }: TestApp): Promise<number> {
+  return (await call('GET', '/v1/campaigns')).json<{ campaigns: unknown[] }>().campaigns.length
+}
+
+test('without an id and a key every creation makes another campaign, named after its name', async () => {
+  const app = await openApp()
+  const ids = []
+  for (let time = 0; time < 3; time += 1) {
+    const created = await create(app, {})
+    expect(created.status).toBe(201)
+    expect(created.headers['location']).toBe(`/v1/campaigns/${idOf(created)}`)
+    expect(idOf(created)).toMatch(/^precision-sweep-[0-9a-f]{8}$/)
+    ids.push(idOf(created))
+  }
+  expect(new Set(ids).size).toBe(3)
+})
+
+test('a creation repeated with its key finds its own campaign as it stands', async () => {
+  const app = await openApp()
+  const created = await create(app, {}, 'key-1')
+  expect(created.status).toBe(201)
+  await app.call('PATCH', `/v1/campaigns/${idOf(created)}/experiments/0001`, { body: { status: 'running' } })
+  const again = await create(app, {}, 'key-1')
+  expect(again.status).toBe(200)
+  expect(again.headers['location']).toBeUndefined()
+  expect(again.json()).toMatchObject({ campaign_id: idOf(created), revision: 2 })
+  expect(await countOf(app)).toBe(1)
+})
+
+test('another key makes another campaign of the same definition', async () => {
+  const app = await openApp()
+  const ids = [idOf(await create(app, {}, 'key-1')), idOf(await create(app, {}, 'key-2'))]
+  expect(new Set(ids).size).toBe(2)
+  expect(await countOf(app)).toBe(2)
+})
+
+test('the same key with another definition is refused', async () => {
+  const app = await openApp()
+  await create(app, {}, 'key-1')
+  expectProblem(await create(app, { config_hash: 'other' }, 'key-1'), 409, 'campaign-exists')
+  expect(await countOf(app)).toBe(1)
+})
+
+test('creations with the same key that arrive together make one campaign', async () => {
+  const app = await openApp()
+  const answers = await Promise.all(Array.from({ length: 8 }, () => create(app, {}, 'key-1')))
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201])
+  expect(new Set(answers.map(idOf)).size).toBe(1)
+  expect(await countOf(app)).toBe(1)
+})
+
+test('an id that is given is taken, whatever the key', async () => {
+  const app = await openApp()
+  const answers = [await create(app, { campaign_id: 'mine' }, 'a'), await create(app, { campaign_id: 'mine' }, 'b')]
+  expect(answers.map((answer) => [answer.status, idOf(answer)])).toEqual([
+    [201, 'mine'],
+    [200, 'mine'],
+  ])
+})
+
+test.each([
+  ['Énergie: LLaMA 3 (8B)!', /^energie-llama-3-8b-[0-9a-f]{8}$/],
+  ['///', /^campaign-[0-9a-f]{8}$/],
+  ['能耗', /^campaign-[0-9a-f]{8}$/],
+  ['x'.repeat(512), /^x{54}-[0-9a-f]{8}$/],
+])('the name %s makes an id that can name a file', async (campaign_name, pattern) => {
+  const app = await openApp()
+  const created = await create(app, { campaign_name })
+  expect(created.status).toBe(201)
+  expect(idOf(created)).toMatch(pattern)
+  expect((await app.call('GET', created.headers['location'] ?? '')).json()).toMatchObject({ campaign_name })
+})

@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest'
+import { openApp, type TestApp } from '../../../support/service/app.js'
+import { etagOf } from '../../../support/campaigns/campaign.js'
+import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { layManifest } from '../../../support/store/files.js'
+import { verdict } from '../../../support/http/problems.js'
+import { temporaryDirectory } from '../../../support/temporary-directory.js'
+
+interface Page {
+  readonly campaigns: readonly { readonly campaign_id: string; readonly state: string }[]
+  readonly next_page_token: string | null
+}
+
+/** Five campaigns, each created an hour after the one before; `b` was changed last. */
+async function openFive(): Promise<TestApp> {
+  const app = await openApp()
+  const names = { a: 'Zebra', b: 'yak', c: 'Xerus', d: 'wolf', e: 'Vole zebra' }
+  let hour = 1
+  for (const [campaign_id, campaign_name] of Object.entries(names)) {
+    app.setTime(`2026-03-01T0${hour}:00:00.000Z`)
+    hour += 1
+    const labels = { team: hour % 2 === 0 ? 'inference' : 'training', note: 'a:b' }
+    await app.call('POST', '/v1/campaigns', { body: campaignDraft(2, { campaign_id, campaign_name, labels }) })
+  }
+  app.setTime('2026-03-01T09:00:00.000Z')
+  await app.call('PATCH', '/v1/campaigns/b/experiments/0001', { body: { status: 'running' } })
+  return app
+}
+
+async function list({ call }: TestApp, query = ''): Promise<Page> {
+  return (await call('GET', `/v1/campaigns?${query}`)).json<Page>()
+}
+
+async function ids(app: TestApp, query = ''): Promise<string[]> {
+  return (await list(app, query)).campaigns.map(({ campaign_id }) => campaign_id)
+}
+
+async function allPages(app: TestApp, query: string): Promise<string[][]> {
+  const pages: string[][] = []
+  let token: string | null = ''
+  while (token !== null) {
+    const page: Page = await list(app, `${query}${token === '' ? '' : `&page_token=${token}`}`)
+    pages.push(page.campaigns.map(({ campaign_id }) => campaign_id))
+    token = page.next_page_token
+  }
+  return pages
+}
+
+test('each campaign is listed with its header and its progress, without its experiments', async () => {
+  const app = await openFive()
+  const { experiments: _experiments, ...header } = (await app.call('GET', '/v1/campaigns/b')).json<{
+    experiments: unknown
+  }>()
+  const progress = (await app.call('GET', '/v1/campaigns/b/progress')).json()
+  const { campaigns, next_page_token } = await list(app)
+  expect(campaigns[0]).toEqual({ ...header, state: 'running', progress })
+  expect(next_page_token).toBeNull()
+})
+
+test('the order is by the last change unless another one is asked for', async () => {
+  const app = await openFive()
+  expect(await ids(app)).toEqual(['b', 'e', 'd', 'c', 'a'])
+  expect(await ids(app, 'sort=-updated_at')).toEqual(['b', 'e', 'd', 'c', 'a'])
+  expect(await ids(app, 'sort=created_at')).toEqual(['a', 'b', 'c', 'd', 'e'])
+  expect(await ids(app, 'sort=campaign_name')).toEqual(['e', 'c', 'a', 'd', 'b'])
+})
+
+test.each(['-updated_at', 'created_at', 'campaign_name'])(
+  'the pages by %s hold every campaign once, in order',
+  async (sort) => {
+    const app = await openFive()
+    const whole = await ids(app, `sort=${sort}`)
+    expect(await allPages(app, `sort=${sort}&limit=2`)).toEqual([whole.slice(0, 2), whole.slice(2, 4), whole.slice(4)])
+    expect(await allPages(app, `sort=${sort}&limit=5`)).toEqual([whole])
+  },
+)
+
+test('campaigns of the same time are paged through without a gap or a repetition', async () => {
+  const app = await openApp()
+  const all = Array.from({ length: 7 }, (_, index) => `c${index}`)
+  for (const campaign_id of all) await app.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id }) })
+  for (const sort of ['-updated_at', 'created_at', 'campaign_name']) {
+    expect((await allPages(app, `sort=${sort}&limit=3`)).flat()).toEqual(all)
+  }
+})
+
+test('what is deleted or created between two pages shifts nothing', async () => {
+  const app = await openFive()
+  const first = await list(app, 'sort=created_at&limit=2')
+  await app.call('DELETE', '/v1/campaigns/a')
+  await app.call('POST', '/v1/campaigns', {
+    body: { ...campaignDraft(1), campaign_id: 'older', created_at: '2025-01-01T00:00:00Z' },
+  })
+  expect(await ids(app, `sort=created_at&limit=2&page_token=${first.next_page_token ?? ''}`)).toEqual(['c', 'd'])
+})
+
+test('a name is found by any part of it, in any case', async () => {
+  const app = await openFive()
+  expect(await ids(app, 'name=zebra&sort=created_at')).toEqual(['a', 'e'])
+  expect(await ids(app, 'name=YAK')).toEqual(['b'])
+  expect(await ids(app, 'name=lion')).toEqual([])
+})
+
+test('labels are found by key and value, and must all be there', async () => {
+  const app = await openFive()
+  expect(await ids(app, 'label=team:inference&sort=created_at')).toEqual(['a', 'c', 'e'])
+  expect(await ids(app, 'label=team:inference&label=note:a:b&sort=created_at')).toEqual(['a', 'c', 'e'])
+  expect(await ids(app, 'label=team:inference&label=note:other')).toEqual([])
+  expect(await ids(app, 'label=team:training&name=wolf')).toEqual(['d'])
+  expect(await ids(app, 'label=nothing:')).toEqual([])
+})
+
+test('the state of a campaign is the first that holds, and campaigns are found by it', async () => {
+  const dataDir = temporaryDirectory()
+  layManifest(dataDir, 'corrupt', '{')
+  const app = await openApp({ dataDir })
+  const states = {
+    pending: [[], {}],
+    running: [['running', 'failed'], {}],
+    idle: [['completed', 'pending'], {}],
+    failed: [['failed', 'completed'], {}],
+    completed: [['completed', 'skipped'], { paused: true }],
+    paused: [['running', 'failed'], { paused: true }],
+    'failed-but-retried': [['failed', 'completed'], { max_retries: 1 }],
+  } as const
+  for (const [campaign_id, [reports, settings]] of Object.entries(states)) {
+    await app.call('POST', '/v1/campaigns', { body: campaignDraft(2, { campaign_id, settings }) })
+    const updates = reports.map((status, index) => ({ exp_id: `000${index + 1}`, status }))
+    if (updates.length > 0) await app.call('PATCH', `/v1/campaigns/${campaign_id}/experiments`, { body: { updates } })
+  }
+  const { campaigns } = await list(app)
+  expect(Object.fromEntries(campaigns.map(({ campaign_id, state }) => [campaign_id, state]))).toEqual({
+    pending: 'pending',
+    running: 'running',
+    idle: 'idle',
+    failed: 'failed',
+    completed: 'completed',
+    paused: 'paused',
+    'failed-but-retried': 'idle',
+    corrupt: 'corrupt',
+  })
+  for (const state of ['pending', 'running', 'failed', 'completed', 'paused', 'corrupt']) {
+    expect(await ids(app, `state=${state}`)).toEqual([state])
+  }
+  expect(await ids(app, 'state=idle&sort=campaign_name')).toEqual(['failed-but-retried', 'idle'])
+})
+
+test('a page token is refused by another list', async () => {
+  const app = await openFive()
+  const { next_page_token } = await list(app, 'limit=1')
+  const answer = await app.call('GET', `/v1/campaigns/a/experiments?page_token=${next_page_token ?? ''}`)
+  expect(verdict(answer)).toBe('400 invalid query /page_token')
+})
+
+test('the ETag of a list changes with any campaign in it', async () => {
+  const app = await openFive()
+  const before = etagOf(await app.call('GET', '/v1/campaigns'))
+  expect(etagOf(await app.call('GET', '/v1/campaigns'))).toBe(before)
+  await app.call('PATCH', '/v1/campaigns/a/experiments/0001', { body: { status: 'running' } })
+  expect(etagOf(await app.call('GET', '/v1/campaigns'))).not.toBe(before)
+})
+
+test('without campaigns the list is empty', async () => {
+  expect(await list(await openApp())).toEqual({ campaigns: [], next_page_token: null })
+})

@@ -1,0 +1,310 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
+import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { EventReader, faultsOfStream } from '../../../support/http/event-reader.js'
+import { writeFileSync } from 'node:fs'
+import { manifestPath } from '../../../support/store/files.js'
+import { Scrape } from '../../../support/http/metrics.js'
+import { problemsOfEvent } from '../../../support/http/open-api-document.js'
+
+interface Live extends TestCampaign {
+  readonly url: string
+  /** Reads the events of the campaign, or of all. */
+  read(path?: string, lastEventId?: string): EventReader
+}
+
+async function openLive(experiments = 3): Promise<Live> {
+  const campaign = await openCampaign(experiments)
+  const url = await campaign.app.listen({ host: '127.0.0.1', port: 0 })
+  const read = (path = `${campaign.path}/events`, lastEventId?: string) => {
+    const reader = new EventReader(url + path, lastEventId)
+    onTestFinished(() => {
+      reader.close()
+    })
+    return reader
+  }
+  return { ...campaign, url, read }
+}
+
+async function progressOf({ call, path }: TestCampaign): Promise<unknown> {
+  return (await call('GET', `${path}/progress`)).json()
+}
+
+describe('a stream of one campaign', () => {
+  test('begins with where it stands, and tells every change as it is in the manifest', async () => {
+    const campaign = await openLive()
+    const reader = campaign.read()
+    const [snapshot] = await reader.count(1)
+    expect(reader.status).toBe(200)
+    expect(reader.contentType).toBe('text/event-stream; charset=utf-8')
+    expect(snapshot).toMatchObject({ event: 'snapshot', id: '1' })
+    expect(snapshot?.data).toEqual({
+      revision: 1,
+      created_at: '2026-03-01T12:00:00.000Z',
+      progress: await progressOf(campaign),
+    })
+    await campaign.report('0002', { status: 'running', worker: 'w' })
+    const change = (await reader.count(2)).at(-1)
+    expect(change).toMatchObject({ event: 'change', id: '2' })
+    expect(change?.data).toEqual({
+      revision: 2,
+      previous_revision: 1,
+      progress: await progressOf(campaign),
+      experiments: [(await campaign.manifest()).experiments[1]],
+    })
+  })
+
+  test('is silent about reports that change nothing, and about other campaigns', async () => {
+    const campaign = await openLive()
+    const reader = campaign.read()
+    await reader.count(1)
+    await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
+    await campaign.report('0001', { status: 'pending' })
+    await campaign.report('0001', { status: 'running' })
+    expect((await reader.count(2)).map(({ id }) => id)).toEqual(['1', '2'])
+  })
+
+  test('goes on behind the last event that the reader has, with exactly the missed changes', async () => {
+    const campaign = await openLive()
+    const first = campaign.read()
+    await first.count(1)
+    await campaign.report('0001', { status: 'running' })
+    await first.count(2)
+    first.close()
+    await campaign.report('0001', { status: 'completed' })
+    await campaign.report('0002', { status: 'running' })
+    const second = campaign.read(undefined, '2')
+    await second.count(2)
+    await campaign.report('0003', { status: 'running' })
+    const events = await second.count(3)
+    expect(events.map(({ event, id }) => `${event} ${id}`)).toEqual(['change 3', 'change 4', 'change 5'])
+    expect(faultsOfStream([...first.events, ...events], 5)).toEqual([])
+  })
+
+  test('that has nothing to tell to one who comes back tells nothing', async () => {
+    const campaign = await openLive()
+    const first = campaign.read()
+    await first.count(1)
+    const second = campaign.read(undefined, '1')
+    await second.until(() => second.status === 200)
+    await campaign.report('0001', { status: 'running' })
+    expect((await second.count(1)).map(({ event, id }) => `${event} ${id}`)).toEqual(['change 2'])
+  })
+
+  test.each(['99', '0', 'nonsense'])('that cannot go on behind %j begins anew, and says so', async (lastEventId) => {
+    const campaign = await openLive()
+    const reader = campaign.read(undefined, lastEventId)
+    const [event] = await reader.count(1)
+    expect(event).toMatchObject({ event: 'snapshot', id: '1', data: { reset: true, revision: 1 } })
+  })
+
+  test('that was read by nobody for its changes begins anew', async () => {
+    const campaign = await openLive()
+    await campaign.report('0001', { status: 'running' })
+    const reader = campaign.read(undefined, '1')
+    expect((await reader.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 2 } })
+  })
+
+  test('ends with the campaign; one of its name after it is another', async () => {
+    const campaign = await openLive()
+    const reader = campaign.read()
+    await reader.count(1)
+    await campaign.call('DELETE', campaign.path)
+    await reader.until(() => reader.ended)
+    expect(reader.events.at(-1)).toMatchObject({ event: 'deleted', id: null, data: { campaign_id: 'sweep' } })
+    await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(3) })
+    const next = campaign.read()
+    await next.count(1)
+    await campaign.report('0001', { status: 'running' })
+    await next.count(2)
+    const again = campaign.read(undefined, '1')
+    expect((await again.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 2 } })
+  })
+
+  test('ends when the file turns out not to be trusted any more', async () => {
+    const campaign = await openLive()
+    const reader = campaign.read()
+    await reader.count(1)
+    writeFileSync(manifestPath(campaign.dataDir, 'sweep'), '{}')
+    await campaign.report('0001', { status: 'running' })
+    await reader.until(() => reader.ended)
+    expect(reader.events.at(-1)).toMatchObject({ event: 'corrupt', data: { campaign_id: 'sweep' } })
+  })
+
+  test('of a campaign that there is not is a 404, and a HEAD of one is no stream', async () => {
+    const campaign = await openLive()
+    const answer = await campaign.call('GET', '/v1/campaigns/nothing/events')
+    expect(answer.json()).toMatchObject({ code: 'campaign-not-found' })
+    expect((await fetch(`${campaign.url}${campaign.path}/events`, { method: 'HEAD' })).status).toBe(404)
+  })
+
+  test('holds one change event for each commit, and previous_revision links them when a commit holds several', async () => {
+    const campaign = await openLive(40)
+    const reader = campaign.read()
+    await reader.count(1)
+    const ids = Array.from({ length: 40 }, (_, index) => String(index + 1).padStart(4, '0'))
+    await Promise.all(ids.map((id) => campaign.report(id, { status: 'running' })))
+    await reader.until(() => reader.events.at(-1)?.data.revision === 41)
+    expect(reader.events.length).toBeLessThan(41)
+    expect(faultsOfStream(reader.events, 41)).toEqual([])
+    const told = reader.events.flatMap(({ data }) => data.experiments ?? []).map(({ exp_id }) => exp_id)
+    expect(told.sort()).toEqual(ids)
+  })
+})
+
+describe('while many write', () => {
+  /** Reports on and on, until told to stop; returns the revision that the campaign has then. */
+  function write(campaign: Live): { stop(): Promise<number> } {
+    let over = false
+    const writers = ['0001', '0002', '0003'].map(async (id) => {
+      for (let count = 1; !over; count += 1) {
+        await campaign.report(id, { status: 'running', result_path: String(count) })
+      }
+    })
+    return {
+      stop: async () => {
+        over = true
+        await Promise.all(writers)
+        return (await campaign.manifest()).revision
+      },
+    }
+  }
+
+  test('readers that come and come back at any moment miss nothing and get nothing twice', async () => {
+    const campaign = await openLive()
+    const writing = write(campaign)
+    const histories = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        await sleep(index * 17)
+        const history = []
+        let last: string | undefined
+        for (let visits = 0; visits < 4; visits += 1) {
+          const reader = campaign.read(undefined, last)
+          await reader.count(1 + (index % 5))
+          reader.close()
+          history.push(...reader.events)
+          last = history.at(-1)?.id ?? undefined
+        }
+        return { history, last }
+      }),
+    )
+    const newest = await writing.stop()
+    for (const { history, last } of histories) {
+      const reader = campaign.read(undefined, last)
+      await reader.until(() => [...history, ...reader.events].at(-1)?.data.revision === newest)
+      const events = [...history, ...reader.events]
+      expect(events.filter(({ event }) => event === 'snapshot')).toHaveLength(1)
+      expect(faultsOfStream(events, newest)).toEqual([])
+    }
+    // The check is one that fails: for each of them with one event dropped, and with one repeated.
+    for (const { history } of histories) {
+      const changes = [...history.keys()].slice(1, -1)
+      for (const at of changes) expect(faultsOfStream(history.toSpliced(at, 1))).not.toEqual([])
+      for (const at of changes) {
+        const repeated = history[at]
+        if (repeated !== undefined) expect(faultsOfStream(history.toSpliced(at, 0, repeated))).not.toEqual([])
+      }
+    }
+  })
+
+  test('a reader that stands still is cut off, and the others are not held up', async () => {
+    const campaign = await openLive()
+    const stalled = campaign.read()
+    await stalled.count(1)
+    stalled.stall()
+    const healthy = campaign.read()
+    await healthy.count(1)
+    const text = 'x'.repeat(8000)
+    // More than the buffers of the connection and the bound together.
+    let revision = 1
+    for (let round = 0; round < 120; round += 1) {
+      const updates = ['0001', '0002', '0003'].map((exp_id) => {
+        return { exp_id, status: 'running', error: `${round} ${text}` }
+      })
+      for (let part = 0; part < 3; part += 1) {
+        const one = updates.map((update) => ({ ...update, result_path: `${round} ${part}` }))
+        await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates: one } })
+        revision += 1
+      }
+    }
+    await healthy.until(() => healthy.events.at(-1)?.data.revision === revision)
+    expect(faultsOfStream(healthy.events, revision)).toEqual([])
+    expect(campaign.app.eventHub.dropped).toBe(1)
+    expect(campaign.app.eventHub.readers).toBe(1)
+    const scrape = new Scrape((await campaign.call('GET', '/metrics')).text)
+    expect(scrape.value('campaignd_event_streams_dropped_total')).toBe(1)
+    expect(scrape.value('campaignd_event_streams_open')).toBe(1)
+  })
+})
+
+test('the stream of all campaigns tells what is created, changed and deleted, in summaries', async () => {
+  const campaign = await openLive()
+  const reader = campaign.read('/v1/events')
+  const [snapshot] = await reader.count(1)
+  expect(snapshot).toMatchObject({ event: 'snapshot', data: {} })
+  await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
+  await campaign.report('0001', { status: 'running' })
+  await campaign.call('DELETE', '/v1/campaigns/other')
+  const [, ...events] = await reader.count(4)
+  const progress = await progressOf(campaign)
+  expect(events.map(({ event, data }) => ({ event, ...data }))).toEqual([
+    { event: 'created', campaign_id: 'other', revision: 1, progress: expect.objectContaining({ total: 1 }) as unknown },
+    { event: 'change', campaign_id: 'sweep', revision: 2, previous_revision: 1, progress },
+    { event: 'deleted', campaign_id: 'other' },
+  ])
+  const again = campaign.read('/v1/events', events[0]?.id ?? '')
+  expect((await again.count(2)).map(({ id }) => id)).toEqual(events.slice(1).map(({ id }) => id))
+  const lost = campaign.read('/v1/events', 'another-run-7')
+  expect((await lost.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true } })
+})
+
+test('every event is as the document says, of one campaign and of all', async () => {
+  const campaign = await openLive()
+  const streams = [
+    ['/v1/campaigns/{campaign_id}/events', campaign.read()],
+    ['/v1/campaigns/{campaign_id}/events', campaign.read(undefined, 'unknown')],
+    ['/v1/events', campaign.read('/v1/events')],
+    ['/v1/events', campaign.read('/v1/events', 'unknown')],
+  ] as const
+  for (const [, reader] of streams) await reader.count(1)
+  await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
+  await campaign.report('0001', { status: 'running' })
+  await campaign.call('DELETE', `${campaign.path}?force=true`)
+  for (const [template, reader] of streams) {
+    await reader.until(() => reader.events.at(-1)?.event === 'deleted')
+    expect(reader.events.flatMap(({ data }) => problemsOfEvent(template, JSON.stringify(data)))).toEqual([])
+  }
+})
+
+test('a campaign that is put there by hand is created for those who listen', async () => {
+  const campaign = await openLive()
+  const reader = campaign.read('/v1/events')
+  await reader.count(1)
+  const manifest = { ...(await campaign.manifest()), campaign_id: 'by-hand' }
+  writeFileSync(manifestPath(campaign.dataDir, 'by-hand'), JSON.stringify(manifest))
+  await campaign.call('GET', '/v1/campaigns/by-hand')
+  expect((await reader.count(2)).at(-1)).toMatchObject({ event: 'created', data: { campaign_id: 'by-hand' } })
+})
+
+test('a stop of the service ends the streams at once, and tells when to come back', async () => {
+  const campaign = await openLive()
+  const readers = [campaign.read(), campaign.read(), campaign.read('/v1/events')]
+  for (const reader of readers) await reader.count(1)
+  const began = performance.now()
+  await campaign.app.close()
+  expect(performance.now() - began).toBeLessThan(2000)
+  for (const reader of readers) {
+    await reader.until(() => reader.ended)
+    expect(reader.others).toEqual([expect.stringMatching(/^retry: [12]\d{3}$|^retry: 3000$/)])
+  }
+})
+
+test('who goes away leaves nothing behind', async () => {
+  const campaign = await openLive()
+  const readers = Array.from({ length: 30 }, () => campaign.read())
+  for (const reader of readers) await reader.count(1)
+  expect(campaign.app.eventHub.readers).toBe(30)
+  for (const reader of readers) reader.close()
+  await expect.poll(() => campaign.app.eventHub.readers).toBe(0)
+})

@@ -1,0 +1,67 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { CommitThread } from '#campaignd/repository/file/commit/commit-thread.js'
+import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
+import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
+import { temporaryDirectory } from '../../../support/temporary-directory.js'
+
+async function startThread(): Promise<{ thread: CommitThread; directory: string; deaths: Error[] }> {
+  const root = temporaryDirectory()
+  const directory = join(root, 'files')
+  const lockPath = join(root, 'lock')
+  mkdirSync(directory)
+  mkdirSync(lockPath)
+  const leaving = join(root, 'leaving')
+  mkdirSync(leaving)
+  const deaths: Error[] = []
+  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
+  const over = new Int32Array(new SharedArrayBuffer(4))
+  const thread = await CommitThread.start({ directory, leaving, flush: true, lockPath, lock, over }, (reason) =>
+    deaths.push(reason),
+  )
+  onTestFinished(() => thread.close())
+  return { thread, directory, deaths }
+}
+
+test('a start that has not opened the directory is none: it fails and says why', async () => {
+  const root = temporaryDirectory()
+  const [directory, lockPath, leaving] = [join(root, 'missing'), join(root, 'lock'), join(root, 'leaving')]
+  const deaths: Error[] = []
+  const over = new Int32Array(new SharedArrayBuffer(4))
+  const data = { directory, leaving, flush: true, lockPath, lock: { inode: 0n, birthtimeNs: null }, over }
+  await expect(CommitThread.start(data, (reason) => deaths.push(reason))).rejects.toThrow(
+    `ENOENT: no such file or directory, open '${directory}'`,
+  )
+  expect(deaths).toEqual([])
+})
+
+let temps = 0
+
+function creation(directory: string, name: string): FileJob {
+  const path = join(directory, name)
+  temps += 1
+  return { kind: 'create', path, temp: `${path}.${temps}.tmp`, parts: [new TextEncoder().encode(name)] }
+}
+
+test('jobs that wait are done in their order, each answered with its own outcome', async () => {
+  const { thread, directory, deaths } = await startThread()
+  const names = Array.from({ length: 20 }, (_, index) => `file-${String(index % 10)}`)
+  const reports = await Promise.all(names.map((name) => thread.run(creation(directory, name))))
+  expect(reports.map(({ outcome }) => outcome.kind)).toEqual(names.map((_, index) => (index < 10 ? 'done' : 'refused')))
+  expect(readdirSync(directory)).toHaveLength(10)
+  expect(deaths).toEqual([])
+})
+
+test('a thread that ends by itself is told, and leaves no job without an answer, nor a later one', async () => {
+  const { thread, directory, deaths } = await startThread()
+  // Whatever it is that a thread dies of: this is a job that it cannot even read.
+  const poison = thread.run(null as unknown as FileJob)
+  const behind = thread.run(creation(directory, 'behind'))
+  await expect.poll(() => deaths.length).toBeGreaterThan(0)
+  const late = thread.run(creation(directory, 'late'))
+  const hangs = new Promise<string>((resolve) => setTimeout(resolve, 1000, 'hangs'))
+  for (const job of [poison, behind, late]) {
+    expect(await Promise.race([job, hangs])).toMatchObject({ outcome: { kind: 'unknown' } })
+  }
+})

@@ -1,0 +1,475 @@
+import * as nodeFs from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { carryOutAll, type DurableDirectory } from '#campaignd/repository/file/commit/durable-file.js'
+import { identityOf } from '#campaignd/repository/file/commit/file-identity.js'
+import type { FileChange, FileJob, FileOutcome } from '#campaignd/repository/file/commit/file-job.js'
+import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
+import { temporaryDirectory } from '../../../support/temporary-directory.js'
+
+type Fs = typeof nodeFs
+type Replaced = (real: Fs) => Partial<Fs>
+
+const OLD = 'the old content'
+const NEW = ['the ', 'new', ' content, ', '', 'which is longer']
+const TEXT = NEW.join('')
+const PARTS = NEW.map((part) => new TextEncoder().encode(part))
+
+interface Scene {
+  readonly root: string
+  readonly path: string
+  readonly temp: string
+  run(kind: FileChange['kind'], replaced?: Replaced): FileOutcome
+  /** What the file holds; null when there is none. */
+  content(): string | null
+  names(): string[]
+  loseLock(): void
+}
+
+/** A directory with a lock and, unless the job is to create it, a file. */
+function scene(kind: FileChange['kind']): Scene {
+  const root = temporaryDirectory()
+  const directory = join(root, 'files')
+  const lockPath = join(root, 'lock')
+  const path = join(directory, 'a.json')
+  const temp = join(directory, 'a.json.1.tmp')
+  const to = join(directory, 'a.json.aside')
+  mkdirSync(directory)
+  mkdirSync(lockPath)
+  const leaving = join(root, 'leaving')
+  mkdirSync(leaving)
+  if (kind !== 'create') writeFileSync(path, OLD)
+  const expected = identityOf(nodeFs, path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
+  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
+  const descriptor = openSync(directory, 'r')
+  onTestFinished(() => {
+    nodeFs.closeSync(descriptor)
+  })
+  return {
+    root,
+    path,
+    temp,
+    run: (what, replaced = () => ({})) => {
+      const target: DurableDirectory = {
+        fs: { ...nodeFs, ...replaced(nodeFs) },
+        descriptor,
+        flush: true,
+        leaving,
+        lockPath,
+        lock,
+      }
+      return carryOut(target, { kind: what, path, temp, to, parts: PARTS, expected })
+    },
+    content: () => (existsSync(path) ? readFileSync(path, 'utf8') : null),
+    names: () => readdirSync(directory),
+    loseLock: () => {
+      rmdirSync(lockPath)
+      mkdirSync(lockPath)
+    },
+  }
+}
+
+/** One job by itself, to its very end. */
+function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome {
+  const { outcomes, clearAway } = carryOutAll(directory, [job])
+  clearAway()
+  return outcomes[0] as FileOutcome
+}
+
+function failWith(code: string): never {
+  throw Object.assign(new Error(`${code}: as the test wants it`), { code })
+}
+
+/** The function, failing at its n-th call. */
+function failAt<F extends (...given: never[]) => unknown>(n: number, real: F, code = 'EIO'): F {
+  let calls = 0
+  return ((...given: never[]) => {
+    calls += 1
+    return calls === n ? failWith(code) : real(...given)
+  }) as F
+}
+
+/** Both writes, both removals, and what each leaves when it is done. */
+const DONE: Readonly<
+  Record<FileChange['kind'], { readonly content: string | null; readonly names: readonly string[] }>
+> = {
+  create: { content: TEXT, names: ['a.json'] },
+  replace: { content: TEXT, names: ['a.json'] },
+  delete: { content: null, names: [] },
+  move: { content: null, names: ['a.json.aside'] },
+}
+const KINDS = Object.keys(DONE) as FileChange['kind'][]
+
+function before(kind: FileChange['kind']): string | null {
+  return kind === 'create' ? null : OLD
+}
+
+describe.each(KINDS)('%s', (kind) => {
+  test('does what it says, and tells the file that it leaves', () => {
+    const at = scene(kind)
+    const outcome = at.run(kind)
+    expect(outcome).toEqual({ kind: 'done', identity: identityOf(nodeFs, at.path) })
+    expect(at.content()).toBe(DONE[kind].content)
+    expect(at.names()).toEqual(DONE[kind].names)
+  })
+
+  test('flushes the directory after the change, and each descriptor once', () => {
+    const at = scene(kind)
+    const order: string[] = []
+    const note = <F extends (...given: never[]) => unknown>(name: string, real: F): F =>
+      ((...given: never[]) => {
+        order.push(name)
+        return real(...given)
+      }) as F
+    at.run(kind, ({ fsyncSync, renameSync, linkSync }) => ({
+      fsyncSync: note('fsync', fsyncSync),
+      renameSync: note('change', renameSync),
+      linkSync: note('change', linkSync),
+    }))
+    const writes = kind === 'create' || kind === 'replace'
+    const changes = kind === 'move' ? ['change', 'change'] : ['change']
+    expect(order).toEqual([...(writes ? ['fsync'] : []), ...changes, 'fsync'])
+  })
+
+  test('does nothing once the lock is lost', () => {
+    const at = scene(kind)
+    at.loseLock()
+    expect(at.run(kind)).toEqual({ kind: 'lock-lost' })
+    expect(at.content()).toBe(before(kind))
+    expect(existsSync(at.temp)).toBe(false)
+  })
+
+  test('cannot tell what happened when the lock was lost after the change', () => {
+    const at = scene(kind)
+    let changed = false
+    const outcome = at.run(kind, ({ renameSync, linkSync, unlinkSync, fsyncSync }) => ({
+      renameSync: (...given) => {
+        renameSync(...given)
+        changed = true
+      },
+      linkSync: (...given) => {
+        linkSync(...given)
+        changed = true
+      },
+      unlinkSync: (...given) => {
+        unlinkSync(...given)
+        changed = true
+      },
+      fsyncSync: (descriptor) => {
+        fsyncSync(descriptor)
+        if (changed) at.loseLock()
+      },
+    }))
+    expect(outcome.kind).toBe('unknown')
+  })
+
+  test('cannot tell what a power cut would leave when the directory could not be flushed', () => {
+    const at = scene(kind)
+    let flushes = 0
+    const outcome = at.run(kind, ({ fsyncSync }) => ({
+      fsyncSync: (descriptor) => {
+        if (nodeFs.fstatSync(descriptor).isDirectory()) {
+          flushes += 1
+          failWith('EIO')
+        }
+        fsyncSync(descriptor)
+      },
+    }))
+    expect(outcome.kind).toBe('unknown')
+    expect(flushes).toBe(1)
+  })
+
+  // The fence: what a process does that was stopped between its look at the lock and its change, and goes on after a
+  // successor took the lock, swept the temp files, read the manifest and acknowledged a change of it.
+  test('changes nothing of what a successor acknowledged since the last look at the lock', () => {
+    const at = scene(kind)
+    const succeed = <F extends (...given: never[]) => unknown>(real: F): F =>
+      ((...given: never[]) => {
+        at.loseLock()
+        for (const name of at.names().filter((one) => one.endsWith('.tmp'))) nodeFs.rmSync(join(at.root, 'files', name))
+        nodeFs.rmSync(join(at.root, 'leaving'), { recursive: true, force: true })
+        nodeFs.rmSync(at.path, { force: true })
+        writeFileSync(at.path, 'acknowledged by the successor')
+        return real(...given)
+      }) as F
+    const outcome = at.run(kind, ({ renameSync, linkSync, unlinkSync }) => ({
+      renameSync: succeed(renameSync),
+      linkSync: succeed(linkSync),
+      unlinkSync,
+    }))
+    expect(outcome.kind).not.toBe('done')
+    expect(at.content()).toBe('acknowledged by the successor')
+  })
+})
+
+const STEPS = {
+  create: ['openSync', 'writevSync', 'fsyncSync', 'fstatSync', 'closeSync', 'linkSync'],
+  replace: ['openSync', 'writevSync', 'fsyncSync', 'fstatSync', 'closeSync', 'lstatSync', 'renameSync'],
+  delete: ['lstatSync', 'renameSync'],
+  move: ['renameSync'],
+} as const satisfies Record<FileChange['kind'], readonly (keyof Fs)[]>
+
+const FAULTS = KINDS.flatMap((kind) =>
+  STEPS[kind].flatMap((step) => (['EIO', 'ENOSPC', 'EROFS', 'EMFILE'] as const).map((code) => ({ kind, step, code }))),
+)
+
+test.each(FAULTS)(
+  '$kind: $code from $step is a refusal; the old file is whole and no temp file left',
+  ({ kind, step, code }) => {
+    const at = scene(kind)
+    const outcome = at.run(kind, (real) => {
+      // A close that reports an error has closed all the same.
+      const closeSync: Fs['closeSync'] = (descriptor) => {
+        real.closeSync(descriptor)
+        failWith(code)
+      }
+      return step === 'closeSync' ? { closeSync } : { [step]: failAt(1, real[step] as () => unknown, code) }
+    })
+    expect(outcome).toMatchObject({ kind: 'refused', because: 'error', errno: code })
+    expect(at.content()).toBe(before(kind))
+    expect(existsSync(at.temp)).toBe(false)
+    expect(at.run(kind).kind).toBe('done')
+  },
+)
+
+describe('short writes', () => {
+  test.each([1, 2, 3, 7, 1000])('of %i bytes at a time end in the whole content', (most) => {
+    const at = scene('replace')
+    const outcome = at.run('replace', ({ writeSync }) => ({
+      writevSync: (descriptor: number, parts: readonly NodeJS.ArrayBufferView[]) => {
+        const whole = Buffer.concat(parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)))
+        return writeSync(descriptor, whole.subarray(0, most))
+      },
+    }))
+    expect(outcome).toMatchObject({ kind: 'done', identity: { size: BigInt(TEXT.length) } })
+    expect(at.content()).toBe(TEXT)
+  })
+
+  test('that end in a full disk are a refusal', () => {
+    const at = scene('replace')
+    const outcome = at.run('replace', ({ writeSync }) => {
+      let calls = 0
+      return {
+        writevSync: (descriptor: number) => {
+          calls += 1
+          return calls === 1 ? writeSync(descriptor, 'half') : failWith('ENOSPC')
+        },
+      }
+    })
+    expect(outcome).toMatchObject({ kind: 'refused', because: 'error', errno: 'ENOSPC' })
+    expect(at.content()).toBe(OLD)
+    expect(at.names()).toEqual(['a.json'])
+  })
+
+  test('more parts than one call takes are written in order', () => {
+    const at = scene('create')
+    const text = Array.from({ length: 5000 }, (_, index) => `${index},`)
+    const target: DurableDirectory = {
+      fs: nodeFs,
+      descriptor: openSync(join(at.root, 'files'), 'r'),
+      flush: true,
+      leaving: join(at.root, 'leaving'),
+      lockPath: join(at.root, 'lock'),
+      lock: lockIdentity(join(at.root, 'lock'), true) ?? { inode: 0n, birthtimeNs: null },
+    }
+    const parts = text.map((part) => new TextEncoder().encode(part))
+    expect(carryOut(target, { kind: 'create', path: at.path, temp: at.temp, parts }).kind).toBe('done')
+    nodeFs.closeSync(target.descriptor)
+    expect(at.content()).toBe(text.join(''))
+  })
+})
+
+describe('what is in the way', () => {
+  test('a creation leaves a file that is there as it is', () => {
+    const at = scene('create')
+    writeFileSync(at.path, OLD)
+    expect(at.run('create')).toEqual({ kind: 'refused', because: 'exists' })
+    expect(at.content()).toBe(OLD)
+    expect(at.names()).toEqual(['a.json'])
+  })
+
+  test.each(['replace', 'delete'] as const)('a %s leaves a file that is not the one it was to be', (kind) => {
+    const at = scene(kind)
+    writeFileSync(at.path, 'changed from outside')
+    expect(at.run(kind)).toEqual({ kind: 'refused', because: 'changed-outside' })
+    expect(at.content()).toBe('changed from outside')
+    expect(at.names()).toEqual(['a.json'])
+  })
+
+  test.each(['replace', 'delete'] as const)('a %s of a file that is gone does nothing', (kind) => {
+    const at = scene(kind)
+    nodeFs.unlinkSync(at.path)
+    expect(at.run(kind)).toEqual({ kind: 'refused', because: 'changed-outside' })
+    expect(at.names()).toEqual([])
+  })
+})
+
+describe('of jobs that are carried out together', () => {
+  test('all are done with one flush of the directory, after every name was changed', () => {
+    const at = together()
+    const steps: string[] = []
+    const outcomes = at.run((real) => ({
+      fsyncSync: (descriptor) => {
+        steps.push(real.fstatSync(descriptor).isDirectory() ? 'flush of the directory' : 'flush')
+        real.fsyncSync(descriptor)
+      },
+      renameSync: (from, to) => {
+        steps.push('rename')
+        real.renameSync(from, to)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'done', 'done'])
+    expect(steps).toEqual(['flush', 'flush', 'flush', 'rename', 'rename', 'rename', 'flush of the directory'])
+    expect(at.contents()).toEqual([TEXT, TEXT, TEXT])
+  })
+
+  test('one that cannot be written fails alone, and leaves nothing behind', () => {
+    const at = together()
+    let written = 0
+    const outcomes = at.run((real) => ({
+      writevSync: (...given: Parameters<Fs['writevSync']>) => {
+        written += 1
+        return written === 2 ? failWith('ENOSPC') : real.writevSync(...given)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'refused', 'done'])
+    expect(at.contents()).toEqual([TEXT, OLD, TEXT])
+    expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+  })
+
+  const HURRIED = [
+    { what: 'is not made', call: 'openSync', nth: 3 },
+    { what: 'is not emptied', call: 'ftruncateSync', nth: 2 },
+    { what: 'is not opened to be flushed', call: 'openSync', nth: 4 },
+    { what: 'is not closed', call: 'closeSync', nth: 2 },
+    { what: 'is not flushed', call: 'fsyncSync', nth: 2 },
+  ] as const
+
+  test.each(HURRIED)('one whose file $what fails alone, and leaves nothing behind or open', ({ call, nth }) => {
+    const at = together()
+    const calls: string[] = []
+    const open = new Set<number>()
+    const failsNow = (name: string) => {
+      calls.push(name)
+      return name === call && calls.filter((one) => one === name).length === nth
+    }
+    const outcomes = at.run((real) => ({
+      openSync: (...given: Parameters<Fs['openSync']>) => {
+        if (failsNow('openSync')) failWith('EIO')
+        const descriptor = real.openSync(...given)
+        open.add(descriptor)
+        return descriptor
+      },
+      closeSync: (descriptor) => {
+        real.closeSync(descriptor)
+        open.delete(descriptor)
+        if (failsNow('closeSync')) failWith('EIO')
+      },
+      ftruncateSync: (...given: Parameters<Fs['ftruncateSync']>) => {
+        if (failsNow('ftruncateSync')) failWith('EIO')
+        real.ftruncateSync(...given)
+      },
+      fsyncSync: (descriptor) => {
+        if (failsNow('fsyncSync')) failWith('EIO')
+        real.fsyncSync(descriptor)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'refused', 'done'])
+    expect(at.contents()).toEqual([TEXT, OLD, TEXT])
+    expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+    expect(open).toEqual(new Set())
+  })
+
+  test('none is known to be done when the flush of the directory fails', () => {
+    const at = together()
+    writeFileSync(join(at.files, '1.json'), 'changed from outside')
+    const outcomes = at.run((real) => ({
+      fsyncSync: (descriptor) => {
+        if (real.fstatSync(descriptor).isDirectory()) failWith('EIO')
+        real.fsyncSync(descriptor)
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'refused', 'unknown'])
+  })
+
+  test('those behind a loss of the lock are not changed any more', () => {
+    const at = together()
+    let renamed = 0
+    const outcomes = at.run((real) => ({
+      renameSync: (from, to) => {
+        real.renameSync(from, to)
+        renamed += 1
+        if (renamed === 1) at.loseLock()
+      },
+    }))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'lock-lost', 'lock-lost'])
+    expect(at.contents()).toEqual([TEXT, OLD, OLD])
+    expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+  })
+})
+
+/** Three files that are to be replaced. */
+function together() {
+  const root = temporaryDirectory()
+  const files = join(root, 'files')
+  const lockPath = join(root, 'lock')
+  const names = ['0.json', '1.json', '2.json']
+  for (const path of [files, lockPath, join(root, 'leaving')]) mkdirSync(path)
+  for (const name of names) writeFileSync(join(files, name), OLD)
+  const jobs = names.map((name): FileChange => {
+    const path = join(files, name)
+    const expected = identityOf(nodeFs, path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
+    return { kind: 'replace', path, temp: `${path}.1.tmp`, parts: PARTS, expected }
+  })
+  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
+  const descriptor = openSync(files, 'r')
+  onTestFinished(() => {
+    nodeFs.closeSync(descriptor)
+  })
+  const directory = { descriptor, flush: true, leaving: join(root, 'leaving'), lockPath, lock }
+  return {
+    files,
+    run: (replaced: Replaced) => {
+      const { outcomes, clearAway } = carryOutAll({ ...directory, fs: { ...nodeFs, ...replaced(nodeFs) } }, jobs)
+      clearAway()
+      return outcomes
+    },
+    contents: () => names.map((name) => readFileSync(join(files, name), 'utf8')),
+    names: () => readdirSync(files).toSorted(),
+    loseLock: () => {
+      rmdirSync(lockPath)
+      mkdirSync(lockPath)
+    },
+  }
+}
+
+test('a replaced file that cannot be closed changes nothing: what replaced it is durable', () => {
+  const at = scene('replace')
+  let closed = 0
+  const outcome = at.run('replace', (real) => ({
+    closeSync: (descriptor) => {
+      real.closeSync(descriptor)
+      closed += 1
+      if (closed === 2) failWith('EIO')
+    },
+  }))
+  expect({ kind: outcome.kind, closed }).toEqual({ kind: 'done', closed: 2 })
+  expect(at.content()).toBe(TEXT)
+})
+
+test('without flushes nothing is flushed', () => {
+  const at = scene('replace')
+  const directory: DurableDirectory = {
+    fs: { ...nodeFs, fsyncSync: () => failWith('EIO') },
+    descriptor: 0,
+    flush: false,
+    leaving: join(at.root, 'leaving'),
+    lockPath: join(at.root, 'lock'),
+    lock: lockIdentity(join(at.root, 'lock'), true) ?? { inode: 0n, birthtimeNs: null },
+  }
+  const expected = identityOf(nodeFs, at.path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
+  const outcome = carryOut(directory, { kind: 'replace', path: at.path, temp: at.temp, parts: PARTS, expected })
+  expect(outcome.kind).toBe('done')
+  expect(at.content()).toBe(TEXT)
+})

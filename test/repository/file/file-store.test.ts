@@ -1,0 +1,556 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { FileRepository } from '#campaignd/repository/file/file-store.js'
+import { leftovers, manifestPath, openFileStore, readManifest } from '../../support/store/file-store.js'
+import { listAll, newManifest, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
+import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
+import { describeRepository } from '../conformance.js'
+
+describeRepository('file repository', () => openFileStore())
+
+/** Lays files into a data directory that no service has seen yet. */
+function lay(files: Readonly<Record<string, string | Buffer>>): string {
+  const dataDir = temporaryDirectory()
+  mkdirSync(join(dataDir, 'campaigns'))
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(dataDir, 'campaigns', name), content)
+  return dataDir
+}
+
+/** A manifest of ours as text, with some of its keys replaced. */
+function ownText(id: string, given: object = {}): string {
+  return JSON.stringify({ ...newManifest(id, 2), ...given })
+}
+
+describe('the file', () => {
+  test('holds a header key a line and an experiment a line', async () => {
+    const { repository, dataDir } = await openFileStore()
+    const manifest = newManifest('sweep', 130, { labels: UNICODE })
+    await repository.create(manifest)
+    const { experiments, ...header } = manifest
+    const lines = [
+      '{',
+      ...Object.entries(header).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},`),
+      '  "experiments": [',
+      ...experiments.map((one, at) => `    ${JSON.stringify(one)}${at + 1 < experiments.length ? ',' : ''}`),
+      '  ]',
+      '}',
+      '',
+    ]
+    expect(readManifest(dataDir, 'sweep').split('\n')).toEqual(lines)
+  })
+
+  test('is the document byte for byte, after every update', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 130))
+    for (const path of ['a', 'größer', '']) {
+      await Promise.all(['0001', '0064', '0065', '0130'].map((id) => repository.update('sweep', report(id, path))))
+      const { bytes } = await repository.readDocument('sweep')
+      expect(bytes.whole.equals(readFileSync(manifestPath(dataDir, 'sweep')))).toBe(true)
+    }
+  })
+
+  test('changes in the lines that changed and in no other', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 130))
+    const before = readManifest(dataDir, 'sweep').split('\n')
+    await repository.update('sweep', report('0065', 'new'))
+    const after = readManifest(dataDir, 'sweep').split('\n')
+    const changed = after.filter((line, at) => line !== before[at])
+    expect(changed.map((line) => line.trim().slice(0, 16))).toEqual(['"revision": 2,', '{"exp_id":"0065"'])
+  })
+
+  test('and its directories are for the owner alone', async () => {
+    const dataDir = join(temporaryDirectory(), 'made/when/missing')
+    const { repository } = await openFileStore(dataDir)
+    await repository.create(newManifest('sweep', 1))
+    await repository.update('sweep', report('0001', 'new'))
+    const mode = (path: string) => statSync(path).mode & 0o777
+    expect(mode(dataDir)).toBe(0o700)
+    expect(mode(join(dataDir, 'campaigns'))).toBe(0o700)
+    expect(mode(manifestPath(dataDir, 'sweep'))).toBe(0o600)
+  })
+
+  test('goes with its campaign', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    await repository.delete('sweep', { permit: () => undefined, force: false })
+    expect(readdirSync(join(dataDir, 'campaigns'))).toEqual([])
+  })
+})
+
+describe('a start', () => {
+  test('sweeps what unfinished writes left, and says so', async () => {
+    const dataDir = lay({
+      'sweep.json': ownText('sweep'),
+      'sweep.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '{"half":',
+      'gone.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '',
+    })
+    const { repository, notices } = await openFileStore(dataDir)
+    expect(readdirSync(join(dataDir, 'campaigns'))).toEqual(['sweep.json'])
+    expect(notices).toEqual(['removed 2 unfinished writes of an earlier run'])
+    expect((await repository.read('sweep')).header.revision).toBe(1)
+  })
+
+  test('loads a file of the Python tool, leaves it as it is, and writes it as ours at its first change', async () => {
+    const text = sampleText('02_shuffled_18_failed_interrupted')
+    const { campaign_id, experiments } = JSON.parse(text) as { campaign_id: string; experiments: { exp_id: string }[] }
+    const dataDir = lay({ [`${campaign_id}.json`]: text })
+    const { repository, reopen } = await openFileStore(dataDir)
+    const campaign = await repository.read(campaign_id)
+    expect([...campaign.experiments].map(({ exp_id }) => exp_id)).toEqual(experiments.map(({ exp_id }) => exp_id))
+    expect(campaign.header.revision).toBe(1)
+    await repository.update(campaign_id, repeat)
+    expect(readManifest(dataDir, campaign_id)).toBe(text)
+    const again = await (await reopen()).read(campaign_id)
+    expect(again.toManifest()).toEqual(campaign.toManifest())
+  })
+
+  test('goes on with a file of the Python tool after its first change', async () => {
+    const text = sampleText('01_uat_fresh_9_all_pending')
+    const { campaign_id } = JSON.parse(text) as { campaign_id: string }
+    const dataDir = lay({ [`${campaign_id}.json`]: text })
+    const { repository, reopen } = await openFileStore(dataDir)
+    const first = (await repository.read(campaign_id)).experiments.at(0).exp_id
+    expect(await repository.update(campaign_id, report(first, 'new'))).toBe(2)
+    expect(readManifest(dataDir, campaign_id).split('\n')[1]).toBe(`  "campaign_id": "${campaign_id}",`)
+    expect((await (await reopen()).read(campaign_id)).get(first)).toMatchObject({ result_path: 'new', revision: 2 })
+  })
+
+  test('names files that look like manifests but cannot be any', async () => {
+    const { notices } = await openFileStore(lay({ 'Not An Id.json': '{}', 'notes.txt': 'hello' }))
+    expect(notices).toEqual([expect.stringContaining('Not An Id.json is ignored')])
+  })
+})
+
+describe('a file that is put there while the service runs', () => {
+  test('is found by its id and by the list, and its id is taken', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await expect(repository.read('laid')).rejects.toMatchObject({ code: 'campaign-not-found' })
+    writeFileSync(manifestPath(dataDir, 'laid'), ownText('laid', { revision: 5 }))
+    expect((await repository.read('laid')).header.revision).toBe(5)
+    writeFileSync(manifestPath(dataDir, 'other'), ownText('other'))
+    await expect(repository.create(newManifest('other', 1))).rejects.toMatchObject({ code: 'campaign-exists' })
+    expect(await listAll(repository, { labels: [], sort: 'campaign_name', limit: 10 })).toEqual(['laid', 'other'])
+  })
+})
+
+const [FIRST, SECOND] = newManifest('bad', 2).experiments
+const CORRUPT: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
+  'an empty file': ['', /not JSON/],
+  'a file cut short': [ownText('bad').slice(0, -40), /not JSON/],
+  'a file written by two at once': [sampleText(TORN_SAMPLE), /not JSON/],
+  'JSON that is no manifest': ['[1, 2]', /no manifest/],
+  'a key of a newer version': [ownText('bad', { priority: 1 }), /the key "priority"/],
+  'a key of a newer version in an experiment': [
+    ownText('bad', { experiments: [{ ...FIRST, energy: 1 }, SECOND] }),
+    /the key "energy"/,
+  ],
+  'an id that is not the name of the file': [ownText('good'), /campaign_id is "good"/],
+  'a total that disagrees': [ownText('bad', { total_experiments: 3 }), /total_experiments/],
+  'an experiment given twice': [ownText('bad', { experiments: [FIRST, FIRST] }), /0001 twice/],
+  'an experiment newer than its campaign': [
+    ownText('bad', { experiments: [{ ...FIRST, revision: 2 }, SECOND] }),
+    /newer than its campaign/,
+  ],
+  'retries that contradict the attempts': [
+    ownText('bad', { experiments: [{ ...FIRST, attempt: 3 }, SECOND] }),
+    /disagree/,
+  ],
+  'bytes that are no UTF-8': [
+    Buffer.from(ownText('bad', { campaign_name: 'Grö\u00dfe' }), 'latin1'),
+    /UTF-8|encod|not JSON/,
+  ],
+}
+
+describe('a file that cannot be trusted', () => {
+  test.each(Object.entries(CORRUPT))(
+    '%s: is reported, refused and left alone; the others go on',
+    async (_, [content, reason]) => {
+      const dataDir = lay({ 'bad.json': content, 'good.json': ownText('good') })
+      const { repository, corrupt } = await openFileStore(dataDir)
+      expect([...corrupt]).toEqual([['bad', expect.stringMatching(reason)]])
+      const calls = [
+        repository.read('bad'),
+        repository.readDocument('bad'),
+        repository.update('bad', repeat),
+        repository.create(newManifest('bad', 1)),
+        repository.delete('bad', { permit: () => undefined, force: false }),
+      ]
+      for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'campaign-corrupt' })
+      const { campaigns } = await repository.list({ labels: [], sort: 'campaign_name', limit: 10, state: 'corrupt' })
+      expect(campaigns).toMatchObject([{ campaign_id: 'bad', state: 'corrupt', reason: corrupt.get('bad') }])
+      expect(await repository.update('good', report('0001', 'new'))).toBe(2)
+      expect(readFileSync(manifestPath(dataDir, 'bad')).equals(Buffer.from(content))).toBe(true)
+    },
+  )
+
+  test('a symbolic link is not followed', async () => {
+    const dataDir = lay({ 'good.json': ownText('good') })
+    const target = join(temporaryDirectory(), 'target.json')
+    writeFileSync(target, ownText('linked'))
+    symlinkSync(target, manifestPath(dataDir, 'linked'))
+    const { repository, corrupt } = await openFileStore(dataDir)
+    expect([...corrupt.keys()]).toEqual(['linked'])
+    await expect(repository.update('linked', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
+    expect(readFileSync(target, 'utf8')).toBe(ownText('linked'))
+  })
+
+  test('is set aside by a forced deletion, its content kept; then the id is free', async () => {
+    const dataDir = lay({ 'bad.json': '{"half":' })
+    const { repository, reopen } = await openFileStore(dataDir)
+    await repository.delete('bad', { permit: refusal, force: true })
+    const [aside = ''] = readdirSync(join(dataDir, 'campaigns'))
+    expect(aside).toMatch(/^bad\.json\..*set-aside$/)
+    expect(readFileSync(join(dataDir, 'campaigns', aside), 'utf8')).toBe('{"half":')
+    await expect(repository.read('bad')).rejects.toMatchObject({ code: 'campaign-not-found' })
+    await repository.create(newManifest('bad', 1))
+    renameSync(join(dataDir, 'campaigns', aside), join(dataDir, 'elsewhere'))
+    renameSync(join(dataDir, 'elsewhere'), join(temporaryDirectory(), 'elsewhere'))
+    expect((await (await reopen()).read('bad')).header.revision).toBe(1)
+  })
+
+  test('is looked at again once it is another', async () => {
+    const dataDir = lay({ 'bad.json': '{"half":' })
+    const { repository } = await openFileStore(dataDir)
+    writeFileSync(manifestPath(dataDir, 'bad'), ownText('bad'))
+    expect((await repository.read('bad')).header.revision).toBe(1)
+  })
+})
+
+function refusal(): never {
+  throw new Error('a corrupt campaign cannot be judged')
+}
+
+const OUTSIDE_CHANGES: Readonly<Record<string, (path: string) => void>> = {
+  'replaced by another file': (path) => {
+    writeFileSync(`${path}.new`, ownText('sweep', { revision: 9 }))
+    renameSync(`${path}.new`, path)
+  },
+  'written to': (path) => {
+    writeFileSync(path, ownText('sweep', { revision: 9 }))
+  },
+  'replaced by a link': (path) => {
+    renameSync(path, join(dirname(dirname(path)), 'moved.json'))
+    symlinkSync('../moved.json', path)
+    onTestFinished(() => {
+      renameSync(join(dirname(dirname(path)), 'moved.json'), `${path}.moved`)
+    })
+  },
+}
+
+describe('a file changed from outside while the service runs', () => {
+  test.each(Object.entries(OUTSIDE_CHANGES))(
+    '%s: is not overwritten, by an update nor a deletion',
+    async (_, change) => {
+      for (const touch of ['update', 'delete'] as const) {
+        const { repository, dataDir, corrupt } = await openFileStore()
+        await repository.create(newManifest('sweep', 2))
+        await repository.create(newManifest('other', 2))
+        change(manifestPath(dataDir, 'sweep'))
+        const before = readManifest(dataDir, 'sweep')
+        const call =
+          touch === 'update'
+            ? repository.update('sweep', report('0001', 'new'))
+            : repository.delete('sweep', { permit: () => undefined, force: false })
+        await expect(call).rejects.toMatchObject({ code: 'campaign-corrupt' })
+        expect([...corrupt.keys()]).toEqual(['sweep'])
+        expect(readManifest(dataDir, 'sweep')).toBe(before)
+        expect(leftovers(dataDir)).toEqual([])
+        await expect(repository.read('sweep')).rejects.toMatchObject({ code: 'campaign-corrupt' })
+        expect(await repository.update('other', report('0001', 'new'))).toBe(2)
+      }
+    },
+  )
+
+  test('all that waited for it are answered', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    writeFileSync(manifestPath(dataDir, 'sweep'), '')
+    const calls = [
+      repository.update('sweep', report('0001', 'new')),
+      repository.update('sweep', report('0001', 'new')),
+      repository.update('sweep', refuse('judged on what is not there')),
+      repository.delete('sweep', { permit: () => undefined, force: false }),
+      repository.update('sweep', report('0002', 'new')),
+    ]
+    for (const outcome of await Promise.allSettled(calls)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'campaign-corrupt' } })
+    }
+  })
+})
+
+describe('a write that the system refuses', () => {
+  // Root may write whatever the mode says, so the directory is taken away instead.
+  async function withoutDirectory(dataDir: string, work: () => Promise<void>): Promise<void> {
+    const campaigns = join(dataDir, 'campaigns')
+    renameSync(campaigns, `${campaigns}.away`)
+    try {
+      await work()
+    } finally {
+      renameSync(`${campaigns}.away`, campaigns)
+    }
+  }
+
+  test('fails every update that shared it, changes nothing, and the next one goes on from what is on disk', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 3))
+    const before = readManifest(dataDir, 'sweep')
+    await withoutDirectory(dataDir, async () => {
+      const calls = ['0001', '0002', '0003'].map((id) => repository.update('sweep', report(id, 'new')))
+      for (const outcome of await Promise.allSettled(calls)) {
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'store-unavailable' } })
+      }
+      expect((await repository.read('sweep')).header.revision).toBe(1)
+      await expect(repository.create(newManifest('another', 1))).rejects.toMatchObject({ code: 'store-unavailable' })
+    })
+    expect(readManifest(dataDir, 'sweep')).toBe(before)
+    expect(await repository.update('sweep', report('0002', 'new'))).toBe(2)
+    expect((await repository.read('sweep')).get('0001')).toMatchObject({ result_path: null })
+  })
+
+  test('has repetitions and refusals judged anew, since what they were judged on never was', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    const judged: (string | null)[] = []
+    await withoutDirectory(dataDir, async () => {
+      const change = repository.update('sweep', report('0001', 'new'))
+      const look = repository.update('sweep', (campaign) => {
+        judged.push(campaign.get('0001')?.result_path ?? null)
+        return repeat(campaign)
+      })
+      const refused = repository.update('sweep', ({ header }) => {
+        throw new Error(`refused at ${header.revision}`)
+      })
+      await expect(change).rejects.toMatchObject({ code: 'store-unavailable' })
+      expect(await look).toBe(1)
+      await expect(refused).rejects.toThrow('refused at 1')
+    })
+    expect(judged).toEqual(['new', null])
+  })
+
+  test('leaves those who wait behind it in the order in which they came', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    const behind: Promise<number>[] = []
+    await withoutDirectory(dataDir, async () => {
+      const lost = repository.update('sweep', report('0001', 'lost'))
+      await turns(1)
+      behind.push(repository.update('sweep', report('0001', 'first')))
+      behind.push(
+        repository.update('sweep', (campaign) => {
+          if (campaign.get('0001')?.result_path !== 'first') throw new Error('it was judged before the one before it')
+          return report('0001', 'second')(campaign)
+        }),
+      )
+      await expect(lost).rejects.toMatchObject({ code: 'store-unavailable' })
+    })
+    expect(await Promise.all(behind)).toEqual([2, 3])
+  })
+
+  test('holds up nobody who changes nothing, however many go on trying to write', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    await withoutDirectory(dataDir, async () => {
+      let failures = 0
+      let isTold = false
+      const write = async (): Promise<void> => {
+        while (!isTold && failures < 20) {
+          await repository.update('sweep', report('0001', 'new')).catch(() => (failures += 1))
+        }
+      }
+      const writing = write()
+      await repository.update('sweep', repeat)
+      isTold = true
+      expect(failures).toBeLessThan(3)
+      await writing
+    })
+  })
+})
+
+describe('what is told of commits', () => {
+  test('is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
+    const { repository, dataDir, reports } = await openFileStore()
+    await repository.create(newManifest('sweep', 3))
+    const created = statSync(manifestPath(dataDir, 'sweep')).size
+    await Promise.all([
+      ...['0001', '0002'].map((id) => repository.update('sweep', report(id, 'new'))),
+      repository.update('sweep', repeat),
+    ])
+    const changed = statSync(manifestPath(dataDir, 'sweep')).size
+    await repository.update('sweep', repeat)
+    await repository.delete('sweep', { permit: () => undefined, force: false })
+    expect(reports.map(({ outcome, calls, bytes }) => [outcome, calls, bytes])).toEqual([
+      ['durable', 1, created],
+      ['durable', 3, changed],
+      ['durable', 1, 0],
+    ])
+    for (const { seconds } of reports) expect(seconds).toBeGreaterThan(0)
+  })
+
+  test('is why they did not become durable', async () => {
+    const { repository, dataDir, reports } = await openFileStore()
+    await repository.create(newManifest('sweep', 1))
+    writeFileSync(manifestPath(dataDir, 'sweep'), '{}')
+    await expect(repository.update('sweep', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
+    await repository.create(newManifest('another', 1))
+    rmdirSync(join(dataDir, 'lock'))
+    await expect(repository.update('another', report('0001', 'new'))).rejects.toThrow()
+    expect(reports.map(({ outcome }) => outcome)).toEqual(['durable', 'refused', 'durable', 'lock_lost'])
+  })
+})
+
+describe('a store that lost its lock', () => {
+  function loseLock(dataDir: string): void {
+    rmdirSync(join(dataDir, 'lock'))
+    mkdirSync(join(dataDir, 'lock'))
+    onTestFinished(() => {
+      rmdirSync(join(dataDir, 'lock'))
+    })
+  }
+
+  /** Rejects what hangs, so that the test says which promise it was. */
+  async function settled(call: Promise<unknown>): Promise<string> {
+    const hangs = new Promise<string>((resolve) => setTimeout(resolve, 1500, 'hangs'))
+    return Promise.race([
+      call.then(
+        () => 'done',
+        (error: unknown) => String((error as { code?: string }).code),
+      ),
+      hangs,
+    ])
+  }
+
+  test('acknowledges nothing, changes nothing, and says that it must end', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    const before = readManifest(dataDir, 'sweep')
+    loseLock(dataDir)
+    expect(await settled(repository.update('sweep', report('0001', 'new')))).toMatch(
+      /store-unavailable|durability-unknown/,
+    )
+    expect(fatal).toHaveLength(1)
+    expect(await settled(repository.update('sweep', report('0001', 'new')))).toBe('store-unavailable')
+    expect(await settled(repository.create(newManifest('another', 1)))).toBe('store-unavailable')
+    expect(await settled(repository.delete('sweep', { permit: () => undefined, force: false }))).toBe(
+      'store-unavailable',
+    )
+    expect(repository.readiness().ready).toBe(false)
+    expect(readManifest(dataDir, 'sweep')).toBe(before)
+    expect(readdirSync(join(dataDir, 'campaigns'))).toEqual(['sweep.json'])
+    await repository.close()
+    expect(readdirSync(dataDir)).toContain('lock')
+  })
+
+  test('answers every kind of call that was in flight', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    for (const id of ['one', 'two', 'three']) await repository.create(newManifest(id, 1))
+    loseLock(dataDir)
+    const permit = () => undefined
+    const outcomes = await Promise.all([
+      settled(repository.update('one', report('0001', 'new'))),
+      settled(repository.update('one', report('0001', 'new'))),
+      settled(repository.update('one', refuse('judged on what is not there'))),
+      settled(repository.delete('two', { permit, force: false })),
+      settled(repository.update('three', report('0001', 'new'))),
+      settled(repository.delete('three', { permit, force: false })),
+      settled(repository.create(newManifest('four', 1))),
+    ])
+    for (const outcome of outcomes) expect(outcome).toMatch(/store-unavailable|durability-unknown/)
+    expect(fatal).toHaveLength(1)
+  })
+
+  test('does so while it is being closed too: what was taken is answered, and it is known to be in doubt', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    const update = repository.update('sweep', report('0001', 'new'))
+    const closing = repository.close()
+    loseLock(dataDir)
+    expect(await settled(update)).toMatch(/store-unavailable|durability-unknown/)
+    expect(await settled(closing)).not.toBe('hangs')
+    expect(fatal).toHaveLength(1)
+  })
+
+  test('tells nobody that nothing changed on the ground of a state that may be old', async () => {
+    const { repository, dataDir } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    loseLock(dataDir)
+    expect(await settled(repository.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
+  })
+
+  test('nor refuses a creation on that ground', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    loseLock(dataDir)
+    expect(await settled(repository.create(newManifest('sweep', 2)))).toMatch(/store-unavailable|durability-unknown/)
+    expect(fatal).toHaveLength(1)
+  })
+
+  test('nor refuses a deletion on that ground', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    loseLock(dataDir)
+    const deletion = repository.delete('sweep', { permit: refuse('it is running'), force: false })
+    expect(await settled(deletion)).toMatch(/store-unavailable|durability-unknown/)
+    expect(fatal).toHaveLength(1)
+  })
+
+  test('nor when a commit was done before, which who came after it only waits for', async () => {
+    const { repository, dataDir, fatal } = await openFileStore()
+    await repository.create(newManifest('sweep', 2))
+    const update = settled(repository.update('sweep', report('0001', 'new')))
+    await turns(2)
+    standStillUntil(() => readFileSync(manifestPath(dataDir, 'sweep'), 'utf8').includes('"new"'))
+    const repeated = settled(repository.update('sweep', repeat))
+    loseLock(dataDir)
+    expect(await repeated).toMatch(/store-unavailable|durability-unknown/)
+    await update
+    expect(fatal).toHaveLength(1)
+  })
+})
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Until it is so and the flush behind it is over; of what comes meanwhile nothing is read. */
+function standStillUntil(isSo: () => boolean): void {
+  const still = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  for (let tries = 0; tries < 100 && !isSo(); tries += 1) Atomics.wait(still, 0, 0, 20)
+  Atomics.wait(still, 0, 0, 200)
+}
+
+test('two starts on one directory: the second waits, and gets it when the first lets go', async () => {
+  const first = await openFileStore()
+  await first.repository.create(newManifest('sweep', 2))
+  const second = openFileStore(first.dataDir)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  await first.repository.update('sweep', report('0001', 'new'))
+  await first.repository.close()
+  const { repository, notices } = await second
+  expect(notices).toEqual([expect.stringContaining(`waits for process ${process.pid}`)])
+  expect((await repository.read('sweep')).header.revision).toBe(2)
+})
+
+test('what the system said of a failure is told to the operator, and to no caller', async () => {
+  const { repository, fatal } = await openFileStore()
+  await repository.create(newManifest('sweep', 1))
+  const reason = new Error("EIO: i/o error, open '/srv/data/campaigns' and sweep.json was left in /srv/data")
+  if (!(repository instanceof FileRepository)) throw new Error('it is another repository')
+  repository.failStop(reason)
+  expect(fatal).toEqual([reason])
+  const refusal = await repository.update('sweep', report('0001', 'x')).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ code: 'store-unavailable' })
+  for (const told of [(refusal as Error).message, JSON.stringify(repository.readiness())])
+    expect(told).not.toMatch(/srv|sweep\.json|EIO/)
+})

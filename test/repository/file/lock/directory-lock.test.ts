@@ -1,0 +1,362 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
+import { lockDirectory, type DirectoryLock } from '#campaignd/repository/file/lock/directory-lock.js'
+import { OwnedLockFs } from '#campaignd/repository/file/lock/owned-lock-fs.js'
+import { spawnLockProcess, type LockProcess } from '../../../support/service/lock-process.js'
+import { temporaryDirectory } from '../../../support/temporary-directory.js'
+
+const LONG = 120_000
+
+/** One that ends with the test. */
+function startLockProcess(directory: string, mode: 'lock' | 'open' = 'lock'): LockProcess {
+  const started = spawnLockProcess(directory, mode)
+  onTestFinished(() => started.kill('SIGKILL'))
+  return started
+}
+
+async function take(directory: string, onLost: (reason: Error) => void = () => undefined): Promise<DirectoryLock> {
+  const lock = await lockDirectory(directory, { onWait: () => undefined, onLost })
+  onTestFinished(() => lock.release())
+  return lock
+}
+
+/** Another directory in the place of the lock, very likely with its inode number. */
+function replace(path: string): void {
+  rmdirSync(path)
+  mkdirSync(path)
+}
+
+function age(path: string, seconds: number): void {
+  const then = Date.now() / 1000 - seconds
+  utimesSync(path, then, then)
+}
+
+/** How many hold the lock once all that will have had time to take it. */
+async function ownersOf(processes: readonly LockProcess[], milliseconds: number): Promise<number> {
+  await Promise.any(processes.map((one) => one.hears('owns')))
+  await sleep(milliseconds)
+  const bad = processes.flatMap(({ news }) => news.filter(({ event }) => event === 'lost' || event === 'failed'))
+  expect(bad).toEqual([])
+  return processes.filter(({ news }) => news.some(({ event }) => event === 'owns')).length
+}
+
+describe('a held lock', () => {
+  test('is named in owner.json and gone after the release', async () => {
+    const directory = temporaryDirectory()
+    const lock = await take(directory)
+    expect(lock.isOurs()).toBe(true)
+    expect(JSON.parse(readFileSync(join(directory, 'owner.json'), 'utf8'))).toMatchObject({
+      pid: process.pid,
+      host: hostname(),
+      lock_inode: String(statSync(lock.lockPath).ino),
+    })
+    expect(statSync(join(directory, 'owner.json')).mode & 0o777).toBe(0o600)
+    await lock.release()
+    expect(readdirSync(directory)).toEqual([])
+    await lock.release()
+  })
+
+  test('is refreshed while it is held, and known to be lost, once, when it is removed or replaced', async () => {
+    const removals = [rmdirSync, replace].map(async (remove) => {
+      const losses: Error[] = []
+      const lock = await take(temporaryDirectory(), (reason) => losses.push(reason))
+      remove(lock.lockPath)
+      expect(lock.isOurs()).toBe(false)
+      await expect.poll(() => losses.length, { timeout: 4000 }).toBe(1)
+      return losses
+    })
+    const held = await take(temporaryDirectory())
+    const first = statSync(held.lockPath).mtimeMs
+    const losses = await Promise.all(removals)
+    await sleep(2700)
+    expect(losses.map(({ length }) => length)).toEqual([1, 1])
+    expect(statSync(held.lockPath).mtimeMs).toBeGreaterThan(first)
+    expect(held.isOurs()).toBe(true)
+  })
+
+  test('that became the lock of another is not released, nor is its record', async () => {
+    const directory = temporaryDirectory()
+    const lock = await take(directory)
+    replace(lock.lockPath)
+    writeFileSync(join(directory, 'owner.json'), '{"pid":1}')
+    await lock.release()
+    expect(readdirSync(directory).toSorted()).toEqual(['lock', 'owner.json'])
+    expect(readFileSync(join(directory, 'owner.json'), 'utf8')).toBe('{"pid":1}')
+  })
+
+  test('that was abandoned is not touched any more, not even when it belongs to another and the process exits', async () => {
+    const directory = temporaryDirectory()
+    const holder = startLockProcess(directory)
+    await holder.hears('owns')
+    const path = join(directory, 'lock')
+    replace(path)
+    age(path, 60)
+    const before = statSync(path, { bigint: true })
+    holder.say('abandon')
+    await holder.ended
+    expect(readdirSync(directory)).toContain('lock')
+    // A rename aside and back would show here: for a moment its owner would have found it gone.
+    expect(statSync(path, { bigint: true }).ctimeNs).toBe(before.ctimeNs)
+  })
+
+  test('is released by a process that exits', async () => {
+    const directory = temporaryDirectory()
+    const holder = startLockProcess(directory)
+    await holder.hears('owns')
+    holder.say('release')
+    await holder.ended
+    expect(readdirSync(directory)).toEqual([])
+  })
+})
+
+describe('a contender', () => {
+  test(
+    'outwaits a holder that lives or of which nothing can be told, and then names the one and succeeds the other',
+    () => Promise.all([failsNamingTheHolder(), ...UNKNOWN.map(outwaits)]),
+    LONG,
+  )
+
+  test('takes over at once after the holder was killed', async () => {
+    const directory = temporaryDirectory()
+    const holder = startLockProcess(directory)
+    await holder.hears('owns')
+    await holder.kill('SIGKILL')
+    expect(await takeoverTime(directory)).toBeLessThan(3000)
+  })
+
+  test('takes over at once when the pid of the killed holder belongs to another process by now', async () => {
+    const directory = temporaryDirectory()
+    const holder = startLockProcess(directory)
+    await holder.hears('owns')
+    await holder.kill('SIGKILL')
+    editOwner(directory, { pid: process.pid })
+    expect(await takeoverTime(directory)).toBeLessThan(3000)
+  })
+
+  test('is not disturbed by what the owner sweeps, and gets the lock when it is released', async () => {
+    const directory = temporaryDirectory()
+    const lock = await take(directory)
+    const owned = new DataDirectory(directory)
+    owned.create()
+    const contender = take(directory)
+    owned.sweep()
+    await lock.release()
+    expect((await contender).isOurs()).toBe(true)
+  })
+
+  test('says what to remove when the lock holds something', async () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'lock'))
+    writeFileSync(join(directory, 'lock', 'notes.txt'), '')
+    await expect(take(directory)).rejects.toThrow(`rm -r ${join(directory, 'lock')}`)
+    expect(readdirSync(join(directory, 'lock'))).toEqual(['notes.txt'])
+  })
+
+  test('says what to remove when the lock is a file', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'lock'), '')
+    await expect(take(directory)).rejects.toThrow(`rm ${join(directory, 'lock')}`)
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+
+  test('tries again when another takes the lock away that it has just made', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    // At every turn of the event loop: the library looks twice at what it made, each time for a turn or more.
+    const steal = () => {
+      if (existsSync(path)) rmdirSync(path)
+      else setImmediate(steal)
+    }
+    steal()
+    expect((await take(directory)).isOurs()).toBe(true)
+  })
+
+  test('does not wait for itself when the lock that it has just made is moved aside and put back', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    const borrow = () => {
+      if (!existsSync(path)) return void setImmediate(borrow)
+      renameSync(path, `${path}.aside`)
+      setTimeout(() => {
+        renameSync(`${path}.aside`, path)
+      }, 50)
+    }
+    borrow()
+    const began = performance.now()
+    expect((await take(directory)).isOurs()).toBe(true)
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+
+  test('fails at once where there is no directory', async () => {
+    await expect(take(join(temporaryDirectory(), 'missing'))).rejects.toThrow('ENOENT')
+  })
+})
+
+/** One that is blocked for less than the wait keeps its lock. */
+async function failsNamingTheHolder(): Promise<void> {
+  const directory = temporaryDirectory()
+  const holder = startLockProcess(directory)
+  await holder.hears('owns')
+  holder.say('block 7000')
+  const began = performance.now()
+  const contender = startLockProcess(directory)
+  const named = `process ${holder.pid} on ${hostname()} since 20`
+  expect((await contender.hears('waits')).holder).toContain(named)
+  const { message } = await contender.hears('failed')
+  expect(message).toContain(named)
+  expect(message).toContain(directory)
+  expect(performance.now() - began).toBeGreaterThan(10_000)
+  expect(holder.news.map(({ event }) => event)).toEqual(['starts', 'owns'])
+}
+
+/** Edits of the record of a dead owner, after which it cannot be told that it is dead. */
+const UNKNOWN: readonly ((directory: string) => void)[] = [
+  (directory) => {
+    editOwner(directory, { pid_namespace: 'pid:[1]' })
+  },
+  (directory) => {
+    editOwner(directory, { boot_id: 'another' })
+  },
+  (directory) => {
+    writeFileSync(join(directory, 'owner.json'), 'torn')
+  },
+]
+
+async function outwaits(edit: (directory: string) => void): Promise<void> {
+  const directory = temporaryDirectory()
+  const holder = startLockProcess(directory)
+  await holder.hears('owns')
+  await holder.kill('SIGKILL')
+  edit(directory)
+  const waited = await takeoverTime(directory)
+  expect(waited).toBeGreaterThan(7000)
+  expect(waited).toBeLessThan(16_000)
+}
+
+/** Milliseconds that a new process, once it runs, takes to get the lock. */
+async function takeoverTime(directory: string): Promise<number> {
+  const contender = startLockProcess(directory)
+  await contender.hears('starts')
+  const began = performance.now()
+  await contender.hears('owns')
+  return performance.now() - began
+}
+
+function editOwner(directory: string, given: object): void {
+  const path = join(directory, 'owner.json')
+  const record = JSON.parse(readFileSync(path, 'utf8')) as object
+  writeFileSync(path, JSON.stringify({ ...record, ...given }))
+}
+
+describe('of many contenders exactly one gets', () => {
+  async function round(directory: string, count: number, mode: 'lock' | 'open' = 'lock'): Promise<void> {
+    const processes = Array.from({ length: count }, () => startLockProcess(directory, mode))
+    expect(await ownersOf(processes, 1500)).toBe(1)
+    await Promise.all(processes.map((one) => one.kill('SIGKILL')))
+  }
+
+  test(
+    'a lock that is stale, every round',
+    async () => {
+      for (let rounds = 0; rounds < 5; rounds += 1) {
+        const directory = temporaryDirectory()
+        mkdirSync(join(directory, 'lock'))
+        age(join(directory, 'lock'), 60)
+        await round(directory, 8)
+      }
+    },
+    LONG,
+  )
+
+  test(
+    'the lock of one that was killed',
+    async () => {
+      const directory = temporaryDirectory()
+      const holder = startLockProcess(directory)
+      await holder.hears('owns')
+      await holder.kill('SIGKILL')
+      const processes = Array.from({ length: 3 }, () => startLockProcess(directory))
+      // Longer than a refresh, by which an owner learns that another one came after it.
+      expect(await ownersOf(processes, 3000)).toBe(1)
+    },
+    LONG,
+  )
+
+  test('a new store, and the others wait for it', () => round(temporaryDirectory(), 4, 'open'), LONG)
+})
+
+describe('what the library is handed to remove', () => {
+  function ownFs(directory: string): { readonly fs: OwnedLockFs; readonly path: string; rmdir(): void } {
+    const path = join(directory, 'lock')
+    const fs = new OwnedLockFs(path, 10_000, true)
+    const { rmdirSync: rmdir } = fs.forLibrary() as { rmdirSync: () => void }
+    return { fs, path, rmdir }
+  }
+
+  test('a stale lock is removed, a fresh one not even moved', () => {
+    const directory = temporaryDirectory()
+    const { path, rmdir } = ownFs(directory)
+    mkdirSync(path)
+    const { ino, ctimeMs } = statSync(path)
+    rmdir()
+    expect(readdirSync(directory)).toEqual(['lock'])
+    // A move would show in the time of its last change, and for its moment leave the place free for another.
+    expect(statSync(path)).toMatchObject({ ino, ctimeMs })
+    age(path, 60)
+    rmdir()
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  test('a lock that came alive just as it was moved aside is put back', () => {
+    const directory = temporaryDirectory()
+    const { fs, path } = ownFs(directory)
+    mkdirSync(path)
+    const { ino } = statSync(path)
+    const looks = [true, false]
+    expect(fs.takeAside(() => looks.shift() ?? false)).toBe(false)
+    expect(statSync(path).ino).toBe(ino)
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+
+  test('but not into the place of one that another took meanwhile', () => {
+    const directory = temporaryDirectory()
+    const { fs, path } = ownFs(directory)
+    mkdirSync(path)
+    let looks = 0
+    let taken = 0n
+    const taker = () => {
+      looks += 1
+      if (looks === 1) return true
+      mkdirSync(path)
+      taken = statSync(path, { bigint: true }).ino
+      return false
+    }
+    expect(fs.takeAside(taker)).toBe(false)
+    expect(statSync(path, { bigint: true }).ino).toBe(taken)
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+
+  test('after it was abandoned nothing is, however stale', () => {
+    const directory = temporaryDirectory()
+    const { fs, path, rmdir } = ownFs(directory)
+    fs.abandon()
+    mkdirSync(path)
+    age(path, 60)
+    rmdir()
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+})

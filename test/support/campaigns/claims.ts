@@ -1,0 +1,33 @@
+import type { CampaignState } from '#campaignd/domain/campaign/campaign-state.js'
+import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { Answer } from '../service/app.js'
+import type { TestCampaign } from './campaign.js'
+
+export interface Claim {
+  readonly experiment: Experiment
+  readonly attempt: number
+  readonly lease_seconds: number
+  readonly lease_expires_at: string
+  readonly heartbeat_seconds: number
+}
+
+export interface ClaimAnswer {
+  readonly claims: readonly Claim[]
+  readonly state: CampaignState
+  readonly done: boolean
+}
+
+export function claim({ call, path }: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<Answer> {
+  return call('POST', `${path}/claims`, { body: { worker: 'w1', ...body } })
+}
+
+/** The ids that a claim hands out. */
+export async function claimedIds(campaign: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<string[]> {
+  const answer = await claim(campaign, body)
+  return answer.json<ClaimAnswer>().claims.map(({ experiment }) => experiment.exp_id)
+}
+
+export function heartbeat({ call, path }: TestCampaign, expId: string, body: object): Promise<Answer> {
+  return call('POST', `${path}/experiments/${expId}/heartbeat`, { body })
+}

@@ -1,0 +1,62 @@
+import { Campaign } from '#campaignd/domain/campaign/campaign.js'
+import { createManifest } from '#campaignd/domain/operations/create.js'
+import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { CampaignHeader } from '#campaignd/domain/campaign/manifest.js'
+
+/** An experiment to create; what is given replaces the defaults. */
+export function experimentDraft(expId: string, given: Partial<ExperimentDraft> = {}): ExperimentDraft {
+  return {
+    exp_id: expId,
+    config_name: 'llama3-8b-bf16',
+    config_path: 'configs/llama3-8b-bf16.yaml',
+    config_hash: '2bab738210c9',
+    backend: 'vllm',
+    container: 'vllm',
+    cycle_index: 0,
+    ...given,
+  }
+}
+
+/** A campaign to create, with the experiments 0001, 0002 and so on. */
+export function campaignDraft(experiments: number, given: Partial<CampaignDraft> = {}): CampaignDraft {
+  return {
+    campaign_id: 'sweep',
+    campaign_name: 'precision sweep',
+    config_hash: '0099efaa28b0',
+    experiments: Array.from({ length: experiments }, (_, index) =>
+      experimentDraft(String(index + 1).padStart(4, '0'), { cycle_index: index }),
+    ),
+    ...given,
+  }
+}
+
+/** An experiment as it stands in a campaign: pending and never started, but for what is given. */
+export function experiment(given: Partial<Experiment> = {}): Experiment {
+  const { status = 'pending' } = given
+  const attempt = given.attempt ?? (status === 'pending' || status === 'skipped' ? 0 : 1)
+  return {
+    ...experimentDraft('0001'),
+    status,
+    result_path: null,
+    started_at: null,
+    completed_at: null,
+    error: null,
+    retry_count: Math.max(0, attempt - 1),
+    attempt,
+    revision: 1,
+    worker: null,
+    failure_kind: status === 'failed' ? 'error' : null,
+    lease: null,
+    attempts: [],
+    ...given,
+  }
+}
+
+/** A campaign of the experiments 0001, 0002 and so on, each as it is given. */
+export function campaignOf(given: readonly Partial<Experiment>[], header: Partial<CampaignHeader> = {}): Campaign {
+  const draft = campaignDraft(given.length)
+  const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }
+  const experiments = draft.experiments.map((one, index) => experiment({ ...one, ...given[index] }))
+  return Campaign.of({ ...createManifest(draft, creation), ...header, experiments })
+}

@@ -1,0 +1,162 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, onTestFinished } from 'vitest'
+import { buildApp, type Access, type App } from '#campaignd/http/app.js'
+import { DEFAULT_LIMITS, type Limits } from '#campaignd/http/limits.js'
+import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
+import { Metrics } from '#campaignd/metrics/metrics.js'
+import { openFileRepository } from '#campaignd/repository/file/open-file-store.js'
+import { checkAnswer } from '../http/contract.js'
+import { temporaryDirectory } from '../temporary-directory.js'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  /** The body read as JSON; whatever the test expects it to be. */
+  json<T = Record<string, never>>(): T
+}
+
+export interface CallOptions {
+  readonly body?: unknown
+  /** Sent as it is, in place of `body`. */
+  readonly rawBody?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The service in this process, on a real data directory. */
+export interface TestApp {
+  /** The one that was opened first: of no use after a restart. */
+  readonly app: App
+  readonly dataDir: string
+  /** Sets the clock; it stands still until then. */
+  readonly setTime: (now: string) => void
+  /**
+   * Lets so many seconds of the monotonic clock go by, sweeping leases every half second as the service does. The wall
+   * clock stands still.
+   */
+  readonly elapse: (seconds: number) => Promise<void>
+  /** Lets so many seconds of the monotonic clock go by with no sweep; two at most, since more do not count. */
+  readonly skip: (seconds: number) => void
+  /** Stops the service and starts it again on its directory. */
+  readonly restart: () => Promise<void>
+  /** Makes a call, and holds its answer against the OpenAPI document. */
+  readonly call: (method: Method, path: string, options?: CallOptions) => Promise<Answer>
+}
+
+export interface TestAppOptions {
+  readonly dataDir?: string
+  /** Where they differ from the defaults. A test keeps the event loop busy itself: unless told, its lag is not looked at. */
+  readonly limits?: Partial<Limits>
+  readonly access?: Partial<Access>
+  /** Lines of the log are written there. */
+  readonly log?: { write(line: string): void }
+}
+
+interface Clocks {
+  /** RFC 3339. */
+  wall: string
+  /** Milliseconds. */
+  monotonic: number
+}
+
+/** Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. */
+export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const dataDir = options.dataDir ?? temporaryDirectory()
+  const clocks: Clocks = { wall: '2026-03-01T12:00:00.000Z', monotonic: 0 }
+  let run = await start(dataDir, options, clocks)
+  onTestFinished(async () => {
+    await run.stop()
+    expect(readdirSync(dataDir)).toEqual(['campaigns'])
+    expect(readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+  return {
+    app: run.app,
+    dataDir,
+    setTime: (time) => {
+      clocks.wall = time
+    },
+    elapse: async (seconds) => {
+      for (const end = clocks.monotonic + seconds * 1000; clocks.monotonic < end;) {
+        clocks.monotonic = Math.min(end, clocks.monotonic + 500)
+        await run.leases.sweep()
+      }
+    },
+    skip: (seconds) => {
+      clocks.monotonic += seconds * 1000
+    },
+    restart: async () => {
+      await run.stop()
+      run = await start(dataDir, options, clocks)
+    },
+    call: (method, path, call) => makeCall(run.app, method, path, call),
+  }
+}
+
+interface Run {
+  readonly app: App
+  readonly leases: LeaseKeeper
+  stop(): Promise<void>
+}
+
+async function start(dataDir: string, { limits, access, log }: TestAppOptions, clocks: Clocks): Promise<Run> {
+  const now = () => clocks.wall
+  const metrics = new Metrics()
+  const repository = await openFileRepository({
+    dataDir,
+    durability: 'fsync',
+    onWait: () => undefined,
+    onNotice: () => undefined,
+    onCorrupt: () => undefined,
+    onCommit: (report) => {
+      metrics.committed(report)
+    },
+    onFatal: (reason) => {
+      throw reason
+    },
+  })
+  metrics.watchLock(() => repository.lockAge())
+  const leases = await LeaseKeeper.open({
+    repository,
+    wall: () => Date.parse(clocks.wall),
+    monotonic: () => clocks.monotonic,
+    onExpired: (_, expIds) => {
+      metrics.expired(expIds.length)
+    },
+    onError: (_, error) => {
+      throw error
+    },
+  })
+  const app = await buildApp({
+    ...{ repository, leases, metrics, now },
+    logger: log === undefined ? pino({ level: 'silent' }) : pino({ level: 'debug' }, log),
+    limits: { ...DEFAULT_LIMITS, maxLag: 0, ...limits },
+    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false, ...access },
+  })
+  const stop = async () => {
+    await app.close()
+    await leases.close()
+    await repository.close()
+  }
+  return { app, leases, stop }
+}
+
+async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<Answer> {
+  const payload = call.rawBody ?? (call.body === undefined ? undefined : JSON.stringify(call.body))
+  const answer = await app.inject({
+    method,
+    url: path,
+    headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+    ...(payload === undefined ? {} : { payload }),
+  })
+  checkAnswer(method, path, answer.statusCode, answer.headers, answer.payload)
+  return {
+    status: answer.statusCode,
+    headers: answer.headers as Record<string, string>,
+    text: answer.payload,
+    json: <T>() => JSON.parse(answer.payload) as T,
+  }
+}

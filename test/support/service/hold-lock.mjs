@@ -1,0 +1,49 @@
+// Takes the lock of a data directory and tells what happens, a JSON line each. Run as a process of its own, since what
+// it is for is what one process leaves to another: node hold-lock.mjs <directory> [lock|open] [gated]
+// With `open` it opens the whole store, with `gated` not before the first line on stdin. Then on stdin: `release`,
+// `abandon` (and exit), `block <ms>`.
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { lockDirectory } from '#campaignd/repository/file/lock/directory-lock.js'
+
+const [, , directory, mode, begin] = process.argv
+const lines = createInterface({ input: process.stdin })
+const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`)
+const onWait = (holder, seconds) => tell('waits', { holder, seconds })
+const onLost = (reason) => tell('lost', { reason: reason.message })
+const ignore = () => undefined
+
+async function take() {
+  if (mode !== 'open') return lockDirectory(directory, { onWait, onLost })
+  const { openFileRepository } = await import('#campaignd/repository/file/open-file-store.js')
+  const options = {
+    dataDir: directory,
+    durability: 'fsync',
+    onNotice: ignore,
+    onCorrupt: ignore,
+    onCommit: ignore,
+    onWait,
+    onFatal: onLost,
+  }
+  const repository = await openFileRepository(options)
+  return { release: () => repository.close(), abandon: ignore }
+}
+
+tell('starts')
+if (begin === 'gated') await once(lines, 'line')
+let lock
+try {
+  lock = await take()
+} catch (error) {
+  tell('failed', { message: error.message })
+  process.exit(1)
+}
+tell('owns')
+
+lines.on('line', async (line) => {
+  const [command, milliseconds] = line.split(' ')
+  if (command === 'release') await lock.release()
+  if (command === 'abandon') lock.abandon()
+  if (command === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(milliseconds))
+  else process.exit(0)
+})

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+
+export interface ServiceOptions {
+  readonly dataDir: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** Program and arguments to put before node, such as strace. */
+  readonly wrapper?: readonly string[]
+}
+
+/** A service as it ships, in a process of its own. */
+export interface Service {
+  readonly url: string
+  readonly dataDir: string
+  readonly pid: number
+  /** The lines of its log so far, read. */
+  readonly log: readonly Record<string, unknown>[]
+  /** Sends the signal and waits for the end; resolves with the exit code, null when a signal ended it. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+  /** Resolves with the exit code once it has ended by itself. */
+  readonly ended: Promise<number | null>
+}
+
+/** Waits until a service listens that was spawned. */
+export async function listening(child: ServiceProcess, dataDir: string): Promise<Service> {
+  const log: Record<string, unknown>[] = []
+  const address = new Promise<string>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const entry = JSON.parse(line) as Record<string, unknown>
+      log.push(entry)
+      const url = /listens on (http:\/\/\S+),/.exec(String(entry['msg']))?.[1]
+      if (url !== undefined) resolve(url)
+    })
+  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const url = await Promise.race([
+    address,
+    ended.then((code) => {
+      throw new Error(`the service ended with ${code} before it listened: ${JSON.stringify(log.at(-1))}`)
+    }),
+  ])
+  return {
+    url,
+    dataDir,
+    pid: child.pid ?? 0,
+    log,
+    ended,
+    end: (signal) => {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
+export type ServiceProcess = ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }
+
+export function spawnService({ dataDir, environment = {}, wrapper = [] }: ServiceOptions): ServiceProcess {
+  const [program, ...args] = [...wrapper, process.execPath, MAIN]
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      CAMPAIGND_PORT: '0',
+      CAMPAIGND_DATA_DIR: dataDir,
+      // The other tests may hold it up: that reads are refused then is for a test of its own.
+      CAMPAIGND_MAX_LAG: '0',
+      ...environment,
+    },
+  }) as ServiceProcess
+  child.stderr.on('data', (said: Buffer) => process.stderr.write(said))
+  return child
+}
