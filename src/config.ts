@@ -31,7 +31,7 @@ export interface TokensSetting {
 }
 
 /** What the process was started for. */
-export type Errand =
+export type ServiceCommand =
   | { readonly kind: 'serve'; readonly config: Config }
   | { readonly kind: 'create-token'; readonly name: string; readonly role: Role }
 
@@ -155,7 +155,7 @@ const SETTINGS = {
  * @param argv as in `process.argv`
  * @throws ConfigError with every fault there is
  */
-export function readErrand(argv: readonly string[], env: NodeJS.ProcessEnv, version: string): Errand {
+export function readCommand(argv: readonly string[], env: NodeJS.ProcessEnv, version: string): ServiceCommand {
   const given = readGiven(argv, env, version)
   return 'kind' in given ? given : { kind: 'serve', config: checkSettings(given) }
 }
@@ -207,10 +207,10 @@ function checkSettings(given: Given): Config {
   return Object.freeze(config)
 }
 
-type TokenErrand = Extract<Errand, { readonly kind: 'create-token' }>
+type CreateTokenCommand = Extract<ServiceCommand, { readonly kind: 'create-token' }>
 
-function readGiven(argv: readonly string[], env: NodeJS.ProcessEnv, version: string): Given | TokenErrand {
-  let errand: TokenErrand | undefined
+function readGiven(argv: readonly string[], env: NodeJS.ProcessEnv, version: string): Given | CreateTokenCommand {
+  let errand: CreateTokenCommand | undefined
   const command = new Command('campaignd')
     .description('Keeps the manifests of benchmark campaigns: durable, over HTTP, resumable after any crash.')
     .version(version)
@@ -232,7 +232,7 @@ function readGiven(argv: readonly string[], env: NodeJS.ProcessEnv, version: str
     .description('make a token: it is printed once, with the line for the tokens file, and kept nowhere')
     .requiredOption('--name <name>', 'whose it is, for the log', readName)
     .addOption(new Option('--role <role>', 'what he may do').choices(ROLES).makeOptionMandatory())
-    .action((options: Omit<TokenErrand, 'kind'>) => {
+    .action((options: Omit<CreateTokenCommand, 'kind'>) => {
       errand = { kind: 'create-token', ...options }
     })
   command.parse(argv)

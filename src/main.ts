@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
-import { ConfigError, isLoopback, readErrand, type Config, type Errand } from './config.ts'
+import { ConfigError, isLoopback, readCommand, type Config, type ServiceCommand } from './config.ts'
 import { TimestampWriter } from './domain/timestamp-writer.ts'
 import { buildApp, type App } from './http/app.ts'
 import { LeaseKeeper } from './leases/lease-keeper.ts'
 import { openLog } from './runtime/log.ts'
 import { Metrics } from './metrics/metrics.ts'
-import type { ManifestRepository } from './repository/campaign-store.ts'
-import { openFileRepository } from './repository/file/open-file-store.ts'
+import type { CampaignStore } from './repository/campaign-store.ts'
+import { openFileStore } from './repository/file/open-file-store.ts'
 import { keepTickShape } from './runtime/tick-shape.ts'
 
 /** The whole service: settings, store, server, and an orderly end. */
@@ -31,7 +31,7 @@ const log = openLog(config.logLevel)
 const { logger } = log
 
 const timestamps = new TimestampWriter()
-const running: { app?: App; leases?: LeaseKeeper; repository?: ManifestRepository; inDoubt?: Error } = {}
+const running: { app?: App; leases?: LeaseKeeper; repository?: CampaignStore; inDoubt?: Error } = {}
 
 keepTickShape()
 
@@ -83,7 +83,7 @@ async function start(): Promise<void> {
   const watch = watchTokens(config)
   const metrics = new Metrics()
   metrics.watchProcess()
-  const repository = await openFileRepository({
+  const repository = await openFileStore({
     dataDir,
     durability,
     onWait: (holder, seconds) => {
@@ -183,12 +183,12 @@ function printToken({ token, line }: { readonly token: string; readonly line: st
   )
 }
 
-function errandOrExit(): Errand {
+function errandOrExit(): ServiceCommand {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
   try {
-    return readErrand(process.argv, process.env, version)
+    return readCommand(process.argv, process.env, version)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`campaignd cannot start:\n${error.faults.map((sentence) => `  ${sentence}.\n`).join('')}`)

@@ -6,13 +6,13 @@ import { buildApp } from '../http/app.ts'
 import { DEFAULT_LIMITS } from '../http/limits.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
 import { Metrics } from '../metrics/metrics.ts'
-import { openFileRepository } from '../repository/file/open-file-store.ts'
+import { openFileStore } from '../repository/file/open-file-store.ts'
 
 /** Writes the OpenAPI document of the routes into the file named by the first argument. */
 
 const dataDir = mkdtempSync(join(tmpdir(), 'campaignd-openapi-'))
 const ignore = () => undefined
-const repository = await openFileRepository({
+const repository = await openFileStore({
   dataDir,
   durability: 'os',
   onWait: ignore,

@@ -4,14 +4,14 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Logger } from 'pino'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { ManifestRepository } from '../repository/campaign-store.ts'
+import type { CampaignStore } from '../repository/campaign-store.ts'
 import { CampaignFeed } from '../live/campaign-feed.ts'
 import { EventHub } from '../live/event-hub.ts'
-import { callRecord } from './hooks/access-log.ts'
-import { CallStart } from './hooks/request-start.ts'
+import { accessLog } from './hooks/access-log.ts'
+import { RequestStart } from './hooks/request-start.ts'
 import { authentication, type AuthenticationOptions } from './guards/authentication.ts'
 import { authorization } from './guards/authorization.ts'
-import type { Check } from './guards/guard.ts'
+import type { Guard } from './guards/guard.ts'
 import { crossSite } from './guards/cross-site.ts'
 import { draining } from './guards/draining.ts'
 import { hostHeader, type HostHeaderOptions } from './guards/host-header.ts'
@@ -22,11 +22,11 @@ import { answerClientError, answerExpectation } from './problems/client-error.ts
 import { jsonBody } from './requests/json-body.ts'
 import type { Limits } from './limits.ts'
 import { cors, type CorsOptions } from './hooks/cors.ts'
-import { dispatch } from './hooks/send-together.ts'
+import { sendTogether } from './hooks/send-together.ts'
 import { drain } from './hooks/drain.ts'
-import { gate } from './guards/guard-hook.ts'
+import { guardHook } from './guards/guard-hook.ts'
 import { openApi } from './openapi/open-api.ts'
-import { Places } from './replies/concurrency-limit.ts'
+import { ConcurrencyLimit } from './replies/concurrency-limit.ts'
 import { asProblem, HttpError } from './problems/problem.ts'
 import { requestIdOf } from './hooks/request-id.ts'
 import { campaignRoutes } from './routes/campaigns/campaign.ts'
@@ -46,16 +46,16 @@ import { resumeRoutes } from './routes/campaigns/resume.ts'
 import { retryRoutes } from './routes/campaigns/retry.ts'
 import { workersRoutes } from './routes/workers/workers.ts'
 import { SCHEMAS } from './openapi/schemas.ts'
-import { answerHeaders } from './hooks/response-headers.ts'
-import { lastAnswer } from './hooks/close-after-response.ts'
-import type { Stamp } from './hooks/response-hook.ts'
+import { responseHeaders } from './hooks/response-headers.ts'
+import { closeAfterResponse } from './hooks/close-after-response.ts'
+import type { ResponseHook } from './hooks/response-hook.ts'
 import { schemaController } from './openapi/validation.ts'
 
 /** Who gets in, and by which names and from whose pages. */
 export type Access = AuthenticationOptions & HostHeaderOptions & CorsOptions & MetricsRouteOptions
 
 export interface AppDependencies {
-  readonly repository: ManifestRepository
+  readonly repository: CampaignStore
   readonly leases: LeaseKeeper
   readonly metrics: Metrics
   readonly logger: Logger
@@ -70,8 +70,8 @@ export interface RouteDependencies extends AppDependencies {
   readonly feed: CampaignFeed
   readonly events: EventHub
   /** For calls that are held until something changes. */
-  readonly waiting: Places
-  readonly streams: Places
+  readonly waiting: ConcurrencyLimit
+  readonly streams: ConcurrencyLimit
 }
 
 declare module 'fastify' {
@@ -95,7 +95,7 @@ const TIMEOUT_CHECK = 1_000
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { repository, leases, metrics, logger, limits, access } = dependencies
   const app: App = fastify({
-    logController: new CallStart(logger),
+    logController: new RequestStart(logger),
     bodyLimit: Math.min(MIB, limits.bodyLimit),
     requestTimeout: limits.requestTimeout * 1000,
     keepAliveTimeout: limits.keepAliveTimeout * 1000,
@@ -111,15 +111,15 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     // What has no route passes no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const json = asProblem(error, request, reply)
-      for (const stamp of stamps) stamp(request, reply)
+      for (const hook of hooks) hook(request, reply)
       void reply.send(json)
       record(request, reply)
     },
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  const stamps: readonly Stamp[] = [answerHeaders, lastAnswer(app)]
-  const record = callRecord(app, { requests: metrics.requests, logger })
+  const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app)]
+  const record = accessLog(app, { requests: metrics.requests, logger })
   app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', answerExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
@@ -145,8 +145,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   })
   const routes: RouteDependencies = {
     ...{ ...dependencies, feed, events },
-    waiting: new Places({ refusal: 'too-many-waiting', limit: limits.maxWaiting }),
-    streams: new Places({
+    waiting: new ConcurrencyLimit({ refusal: 'too-many-waiting', limit: limits.maxWaiting }),
+    streams: new ConcurrencyLimit({
       refusal: 'too-many-streams',
       limit: limits.maxStreams,
       perAddress: limits.maxStreamsPerAddress,
@@ -160,8 +160,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       feed.end()
     },
   })
-  await app.register(dispatch, { stamps, record })
-  await app.register(gate, { checks: checksOf(app, dependencies) })
+  await app.register(sendTogether, { hooks, record })
+  await app.register(guardHook, { guards: guardsOf(app, dependencies) })
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(healthRoutes, routes)
@@ -184,7 +184,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
 }
 
 /** In the order in which they judge a call: whoever may not make it is limited too. */
-function checksOf(app: FastifyInstance, { access, limits }: AppDependencies): Check[] {
+function guardsOf(app: FastifyInstance, { access, limits }: AppDependencies): Guard[] {
   return [
     pipelining(),
     hostHeader(access),

@@ -4,7 +4,7 @@ import { expireLeases } from '../domain/operations/expire-leases.ts'
 import { refuseHeartbeat, type Heartbeat } from '../domain/operations/heartbeat.ts'
 import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import { findExperiment } from '../domain/operations/report.ts'
-import { RepositoryError, type CommittedEvent, type ManifestRepository } from '../repository/campaign-store.ts'
+import { RepositoryError, type CampaignChange, type CampaignStore } from '../repository/campaign-store.ts'
 import { LeaseClock } from './lease-clock.ts'
 import { LeaseTable, type Expired, type LiveLease } from './lease-table.ts'
 
@@ -15,7 +15,7 @@ import { LeaseTable, type Expired, type LiveLease } from './lease-table.ts'
 const SWEEP_MS = 500
 
 export interface LeaseKeeperOptions {
-  readonly repository: ManifestRepository
+  readonly repository: CampaignStore
   /** The present by the wall clock: milliseconds since 1970. */
   readonly wall: () => number
   /** Milliseconds from any origin, never going back. */
@@ -90,7 +90,7 @@ export class LeaseKeeper {
   heartbeat(campaignId: string, expId: string, beat: Heartbeat): KeptAlive | Promise<never> {
     const lease = this.table.get(campaignId, expId)
     if (lease?.attempt !== beat.attempt || isAnother(lease, beat.worker)) return this.refuse(campaignId, expId, beat)
-    lease.heardAt = this.clock.now()
+    lease.lastSeen = this.clock.now()
     // Named one by one: to spread an object cost more than the rest of a heartbeat.
     return {
       lease_seconds: lease.seconds,
@@ -100,10 +100,10 @@ export class LeaseKeeper {
   }
 
   /** Keeps the lease of an experiment alive whose worker was heard of otherwise; nothing when it has none. */
-  hear(campaignId: string, { exp_id, attempt, lease }: Experiment): void {
+  renew(campaignId: string, { exp_id, attempt, lease }: Experiment): void {
     if (lease === null) return
     const live = this.table.get(campaignId, exp_id)
-    if (live?.attempt === attempt) live.heardAt = this.clock.now()
+    if (live?.attempt === attempt) live.lastSeen = this.clock.now()
   }
 
   /** Null when the experiment is under no live lease. */
@@ -138,7 +138,7 @@ export class LeaseKeeper {
     }
   }
 
-  private observe(event: CommittedEvent): void {
+  private observe(event: CampaignChange): void {
     if (event.type === 'deleted' || event.type === 'corrupted') {
       this.table.forget(event.campaign_id)
       return
@@ -149,7 +149,7 @@ export class LeaseKeeper {
   }
 
   private timeOf(lease: LiveLease): LeaseTime {
-    const silence = this.clock.now() - lease.heardAt
+    const silence = this.clock.now() - lease.lastSeen
     return {
       lease_seconds: lease.seconds,
       lease_expires_at: this.expiryOf(lease, silence),
@@ -162,8 +162,8 @@ export class LeaseKeeper {
   }
 }
 
-async function* runningCampaigns(repository: ManifestRepository): AsyncGenerator<Campaign, void> {
-  for (const { campaign_id, counts } of await repository.standings()) {
+async function* runningCampaigns(repository: CampaignStore): AsyncGenerator<Campaign, void> {
+  for (const { campaign_id, counts } of await repository.overviews()) {
     if (counts !== null && counts.running > 0) yield await repository.read(campaign_id)
   }
 }

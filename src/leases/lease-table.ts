@@ -8,7 +8,7 @@ export interface LiveLease {
   readonly worker: string | null
   readonly seconds: number
   /** When the worker was last heard of: at the start, by a report or by a heartbeat. */
-  heardAt: number
+  lastSeen: number
 }
 
 interface CampaignLeases {
@@ -64,8 +64,8 @@ export class LeaseTable {
     for (const [campaign_id, { byExperiment }] of this.campaigns) {
       const leases: Expired['leases'][number][] = []
       for (const [exp_id, live] of byExperiment) {
-        const silence = (now - live.heardAt) / 1000
-        if (silence > live.seconds) leases.push({ exp_id, attempt: live.attempt, silence, live })
+        const idleSeconds = (now - live.lastSeen) / 1000
+        if (idleSeconds > live.seconds) leases.push({ exp_id, attempt: live.attempt, idleSeconds, live })
       }
       for (const { exp_id } of leases) byExperiment.delete(exp_id)
       this.count -= leases.length
@@ -96,7 +96,7 @@ export class LeaseTable {
       return
     }
     const goesOn = known?.attempt === attempt && known.seconds === lease.seconds
-    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, heardAt: goesOn ? known.heardAt : now })
+    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen: goesOn ? known.lastSeen : now })
     if (known === undefined) this.count += 1
   }
 }

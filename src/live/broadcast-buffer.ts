@@ -13,7 +13,7 @@ interface Chunk {
  * them anew for each group of readers made so much garbage that V8 collected all of it twice a second. It holds nothing once
  * everybody was told: there may be thousands of streams.
  */
-export class EventTape {
+export class BroadcastBuffer {
   private chunks: Chunk[] = []
   /** Where it goes on when there is no chunk. */
   private base = 0

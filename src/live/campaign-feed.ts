@@ -1,6 +1,6 @@
-import type { CommittedEvent, ManifestRepository, Unsubscribe } from '../repository/campaign-store.ts'
+import type { CampaignChange, CampaignStore, Unsubscribe } from '../repository/campaign-store.ts'
 
-type Listener = (event: CommittedEvent) => void
+type Listener = (event: CampaignChange) => void
 
 /** What is committed, told to whoever listens to one campaign: waiting calls and streams. One subscription, however many. */
 export class CampaignFeed {
@@ -9,7 +9,7 @@ export class CampaignFeed {
   private readonly waiting = new Set<() => void>()
   private over = false
 
-  constructor(repository: ManifestRepository) {
+  constructor(repository: CampaignStore) {
     this.unsubscribe = repository.subscribe((event) => {
       for (const listener of [...(this.listeners.get(campaignOf(event)) ?? [])]) listener(event)
     })
@@ -57,6 +57,6 @@ export class CampaignFeed {
   }
 }
 
-function campaignOf(event: CommittedEvent): string {
+function campaignOf(event: CampaignChange): string {
   return 'campaign' in event ? event.campaign.header.campaign_id : event.campaign_id
 }

@@ -1,6 +1,6 @@
 import type { EventFrame } from './event-frame.ts'
 import { EventRing } from './event-ring.ts'
-import { EventTape } from './broadcast-buffer.ts'
+import { BroadcastBuffer } from './broadcast-buffer.ts'
 import { ReaderGroup, type EventSink, type Reader } from './reader-group.ts'
 
 export interface ChannelOptions {
@@ -33,7 +33,7 @@ export class EventChannel {
   private readonly groups: ReaderGroup[] = []
   private readonly ring: EventRing
   /** What was published while somebody read, and some group was not told yet. */
-  private readonly tape = new EventTape()
+  private readonly tape = new BroadcastBuffer()
   private count = 0
   /** Which group is next, and when: milliseconds of the monotonic clock. */
   private turn = 0

@@ -3,7 +3,7 @@ import type { Campaign } from '../domain/campaign/campaign.ts'
 import { Timestamp } from '../domain/experiment/experiment.ts'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
 import { Described } from '../domain/schema.ts'
-import type { CommittedEvent } from '../repository/campaign-store.ts'
+import type { CampaignChange } from '../repository/campaign-store.ts'
 import { EventFrame } from './event-frame.ts'
 import { progressJson } from './progress-json.ts'
 
@@ -76,7 +76,7 @@ export const CampaignGoneEvent = Type.Object(
 const PROGRESS_SIZE = 1000
 const EXPERIMENT_SIZE = 700
 
-type Changed = Extract<CommittedEvent, { type: 'changed' }>
+type Changed = Extract<CampaignChange, { type: 'changed' }>
 
 export function changeFrame({ previous, campaign, experiments }: Changed): EventFrame {
   const { revision } = campaign.header
@@ -99,7 +99,7 @@ export function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {
 
 /** The last event of a campaign that is no more. */
 export function goneFrame(
-  event: Extract<CommittedEvent, { type: 'deleted' | 'corrupted' }>,
+  event: Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>,
   id: string | null,
 ): EventFrame {
   const data = JSON.stringify({ campaign_id: event.campaign_id })
@@ -107,7 +107,7 @@ export function goneFrame(
 }
 
 /** What is told of a campaign among all campaigns. */
-export function summaryFrame(event: CommittedEvent, id: string): EventFrame {
+export function summaryFrame(event: CampaignChange, id: string): EventFrame {
   if (event.type === 'deleted' || event.type === 'corrupted') return goneFrame(event, id)
   const { campaign } = event
   const { campaign_id, revision } = campaign.header

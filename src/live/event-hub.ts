@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Campaign } from '../domain/campaign/campaign.ts'
-import type { CommittedEvent, ManifestRepository, Unsubscribe } from '../repository/campaign-store.ts'
+import type { CampaignChange, CampaignStore, Unsubscribe } from '../repository/campaign-store.ts'
 import type { CampaignFeed } from './campaign-feed.ts'
 import { EventChannel, type ChannelOptions } from './event-channel.ts'
 import type { EventSink } from './reader-group.ts'
@@ -44,7 +44,7 @@ export class EventHub {
   private droppedReaders = 0
 
   constructor(
-    private readonly repository: ManifestRepository,
+    private readonly repository: CampaignStore,
     private readonly feed: CampaignFeed,
   ) {
     this.unsubscribe = repository.subscribe((event) => {
@@ -123,7 +123,7 @@ export class EventHub {
     return watched
   }
 
-  private tell(campaignId: string, watched: Watched, event: CommittedEvent): void {
+  private tell(campaignId: string, watched: Watched, event: CampaignChange): void {
     if (event.type === 'changed') {
       watched.campaign = event.campaign
       watched.channel.publish(changeFrame(event))
@@ -166,7 +166,7 @@ export class EventHub {
   }
 }
 
-function isGone(event: CommittedEvent): event is Extract<CommittedEvent, { type: 'deleted' | 'corrupted' }> {
+function isGone(event: CampaignChange): event is Extract<CampaignChange, { type: 'deleted' | 'corrupted' }> {
   return event.type === 'deleted' || event.type === 'corrupted'
 }
 

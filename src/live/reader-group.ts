@@ -1,4 +1,4 @@
-import type { EventTape } from './broadcast-buffer.ts'
+import type { BroadcastBuffer } from './broadcast-buffer.ts'
 
 /** The connection of one reader. */
 export interface EventSink {
@@ -25,7 +25,7 @@ export class ReaderGroup {
   constructor(public told: number) {}
 
   /** Tells all that is on the tape and that they were not told. */
-  tell(tape: EventTape, write: (reader: Reader, bytes: Buffer) => void): void {
+  tell(tape: BroadcastBuffer, write: (reader: Reader, bytes: Buffer) => void): void {
     const { end } = tape
     if (this.told === end) return
     const pieces = tape.from(this.told)

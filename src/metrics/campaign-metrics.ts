@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import { CAMPAIGN_STATES } from '../domain/campaign/campaign-state.ts'
-import type { CampaignStanding } from '../domain/views/campaign-overview.ts'
+import type { CampaignOverview } from '../domain/views/campaign-overview.ts'
 import { EXPERIMENT_STATUSES } from '../domain/experiment/status.ts'
 import { compareTimes } from '../domain/timestamp.ts'
 
@@ -40,15 +40,15 @@ export class CampaignMetrics {
     })
   }
 
-  show(standings: readonly CampaignStanding[]): void {
+  show(overviews: readonly CampaignOverview[]): void {
     this.clear()
     for (const state of CAMPAIGN_STATES) this.campaigns.set({ state }, 0)
     for (const status of EXPERIMENT_STATUSES) {
       this.experiments.set({ status }, 0)
       this.byCampaign.set({ campaign_id: OTHERS, status }, 0)
     }
-    for (const { state } of standings) this.campaigns.inc({ state })
-    const trusted = standings.filter(({ counts }) => counts !== null).sort(newestFirst)
+    for (const { state } of overviews) this.campaigns.inc({ state })
+    const trusted = overviews.filter(({ counts }) => counts !== null).sort(newestFirst)
     for (const [index, { campaign_id, counts }] of trusted.entries()) {
       this.count(index < LISTED ? campaign_id : OTHERS, counts)
     }
@@ -61,7 +61,7 @@ export class CampaignMetrics {
     this.byCampaign.reset()
   }
 
-  private count(campaign_id: string, counts: CampaignStanding['counts']): void {
+  private count(campaign_id: string, counts: CampaignOverview['counts']): void {
     for (const status of EXPERIMENT_STATUSES) {
       const number = counts?.[status] ?? 0
       this.experiments.inc({ status }, number)
@@ -70,6 +70,6 @@ export class CampaignMetrics {
   }
 }
 
-function newestFirst(a: CampaignStanding, b: CampaignStanding): number {
+function newestFirst(a: CampaignOverview, b: CampaignOverview): number {
   return compareTimes(b.updated_at, a.updated_at) || (a.campaign_id < b.campaign_id ? -1 : 1)
 }

@@ -1,12 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import type { CommitReport, ManifestRepository } from '../repository/campaign-store.ts'
+import type { CommitReport, CampaignStore } from '../repository/campaign-store.ts'
 import { CampaignMetrics } from './campaign-metrics.ts'
 import { CommitMetrics } from './commit-metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
 /** What is looked at when the metrics are asked for. */
 export interface Watched {
-  readonly repository: Pick<ManifestRepository, 'standings'>
+  readonly repository: Pick<CampaignStore, 'overviews'>
   readonly leases: { readonly live: number }
   readonly events: { readonly readers: number; readonly dropped: number }
   /** The campaigns could not be counted: what is told of them is left out. */
@@ -81,7 +81,7 @@ export class Metrics {
     if (this.watched === null) return
     const { repository, onError } = this.watched
     try {
-      this.campaigns.show(await repository.standings())
+      this.campaigns.show(await repository.overviews())
     } catch (error) {
       this.campaigns.clear()
       onError(error)

@@ -1,5 +1,5 @@
 import { Histogram, type Registry } from 'prom-client'
-import { BUCKETS, type RequestTally } from './request-tally.ts'
+import { BUCKETS, type RequestCounter } from './request-counter.ts'
 
 type Label = 'method' | 'route' | 'le'
 type Values = Awaited<ReturnType<Histogram<Label>['get']>>['values']
@@ -13,7 +13,7 @@ export class RequestDurations extends Histogram<Label> {
     private readonly metric: string,
     help: string,
     registry: Registry,
-    private readonly tallies: () => Iterable<RequestTally>,
+    private readonly tallies: () => Iterable<RequestCounter>,
   ) {
     const configuration = { name: metric, help, buckets: [...BUCKETS] }
     super({ ...configuration, labelNames: ['method', 'route'], registers: [registry] })
@@ -29,7 +29,7 @@ export class RequestDurations extends Histogram<Label> {
     return this.get()
   }
 
-  private valuesOf({ method, route, buckets, seconds }: RequestTally): Values {
+  private valuesOf({ method, route, buckets, seconds }: RequestCounter): Values {
     const labels = { method, route }
     let count = 0
     const values: Values = [...buckets].map((inBucket, index) => {

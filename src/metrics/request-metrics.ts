@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client'
 import { RequestDurations } from './request-durations.ts'
-import { RequestTally } from './request-tally.ts'
+import { RequestCounter } from './request-counter.ts'
 
 /** The route of what is asked for and is not there: no route is named so, since routes begin with a slash. */
 export const UNKNOWN_ROUTE = 'unknown'
@@ -10,7 +10,7 @@ export const UNKNOWN_ROUTE = 'unknown'
  * counter and its histogram, which hash their labels at each call, took 3.5 us of a heartbeat's 49.
  */
 export class RequestMetrics {
-  private readonly byRoute = new Map<string, Map<string, RequestTally>>()
+  private readonly byRoute = new Map<string, Map<string, RequestCounter>>()
 
   constructor(registry: Registry) {
     const tallies = () => this.tallies()
@@ -38,15 +38,15 @@ export class RequestMetrics {
   }
 
   /** @param route the template and not the path, of which there is no end */
-  tally(method: string, route: string): RequestTally {
+  tally(method: string, route: string): RequestCounter {
     let byMethod = this.byRoute.get(route)
-    if (byMethod === undefined) this.byRoute.set(route, (byMethod = new Map<string, RequestTally>()))
+    if (byMethod === undefined) this.byRoute.set(route, (byMethod = new Map<string, RequestCounter>()))
     let tally = byMethod.get(method)
-    if (tally === undefined) byMethod.set(method, (tally = new RequestTally(method, route)))
+    if (tally === undefined) byMethod.set(method, (tally = new RequestCounter(method, route)))
     return tally
   }
 
-  private *tallies(): Generator<RequestTally> {
+  private *tallies(): Generator<RequestCounter> {
     for (const byMethod of this.byRoute.values()) yield* byMethod.values()
   }
 }

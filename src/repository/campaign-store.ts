@@ -1,6 +1,6 @@
 import type { Campaign, Decision } from '../domain/campaign/campaign.ts'
 import type { CampaignPage, CampaignQuery } from '../domain/views/campaign-list.ts'
-import type { CampaignStanding } from '../domain/views/campaign-overview.ts'
+import type { CampaignOverview } from '../domain/views/campaign-overview.ts'
 import type { Experiment } from '../domain/experiment/experiment.ts'
 import type { CampaignManifest } from '../domain/campaign/manifest.ts'
 
@@ -41,7 +41,7 @@ export interface ManifestDocument {
 }
 
 /** What became durable: one event a commit, which may hold several revisions. A campaign put there by hand is created. */
-export type CommittedEvent =
+export type CampaignChange =
   | { readonly type: 'created'; readonly campaign: Campaign }
   | {
       readonly type: 'changed'
@@ -84,7 +84,7 @@ export interface CommitReport {
  * `durability-unknown` (the change may or may not be there: ask again); those that name a campaign with
  * `campaign-not-found` or `campaign-corrupt`.
  */
-export interface ManifestRepository {
+export interface CampaignStore {
   /** @throws RepositoryError `campaign-exists` */
   create(manifest: CampaignManifest): Promise<Campaign>
 
@@ -95,7 +95,7 @@ export interface ManifestRepository {
   list(query: CampaignQuery): Promise<CampaignPage>
 
   /** Where every campaign stands, in no order; cheap enough to be asked every few seconds. */
-  standings(): Promise<readonly CampaignStanding[]>
+  overviews(): Promise<readonly CampaignOverview[]>
 
   /**
    * Decides on the newest state and makes the change durable.
@@ -111,7 +111,7 @@ export interface ManifestRepository {
   delete(id: string, options: { readonly permit: (campaign: Campaign) => void; readonly force: boolean }): Promise<void>
 
   /** Calls the listener for each commit, in order, after it is durable. */
-  subscribe(listener: (event: CommittedEvent) => void): Unsubscribe
+  subscribe(listener: (event: CampaignChange) => void): Unsubscribe
 
   /** Whether writes can be taken now; a sentence that says why not otherwise. */
   readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string }

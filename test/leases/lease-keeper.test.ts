@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { claim } from '#campaignd/domain/operations/claim.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { newManifest, NOW } from '../support/campaigns/decisions.js'
-import { openFileStore } from '../support/store/file-store.js'
+import { openTestStore } from '../support/store/test-store.js'
 
 interface Kept {
   readonly leases: LeaseKeeper
-  readonly repository: ManifestRepository
+  readonly repository: CampaignStore
   readonly dataDir: string
   readonly expired: readonly (readonly string[])[]
   readonly failures: readonly unknown[]
@@ -19,7 +19,7 @@ interface Kept {
 
 /** A campaign of two experiments, of which the first is claimed for ten seconds. */
 async function open(): Promise<Kept> {
-  const { repository, dataDir } = await openFileStore()
+  const { repository, dataDir } = await openTestStore()
   await repository.create(newManifest('sweep', 2))
   const expired: (readonly string[])[] = []
   const failures: unknown[] = []

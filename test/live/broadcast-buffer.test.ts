@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { EventTape } from '#campaignd/live/broadcast-buffer.js'
+import { BroadcastBuffer } from '#campaignd/live/broadcast-buffer.js'
 
 const KIB = 1024
 
-function textFrom(tape: EventTape, position: number): string {
+function textFrom(tape: BroadcastBuffer, position: number): string {
   return Buffer.concat(tape.from(position)).toString()
 }
 
 test('from any place on it has all that was put on it, in order, however it lies in memory', () => {
-  const tape = new EventTape()
+  const tape = new BroadcastBuffer()
   let all = ''
   for (let index = 0; index < 60; index += 1) {
     const text = `${index}`.repeat(7 * KIB)
@@ -22,7 +22,7 @@ test('from any place on it has all that was put on it, in order, however it lies
 })
 
 test('what was forgotten is gone, and positions go on', () => {
-  const tape = new EventTape()
+  const tape = new BroadcastBuffer()
   tape.append(Buffer.from('one'))
   tape.append(Buffer.from('two'))
   tape.forget(3)
@@ -36,7 +36,7 @@ test('what was forgotten is gone, and positions go on', () => {
 })
 
 test('what is put on it is left as it is by what follows', () => {
-  const tape = new EventTape()
+  const tape = new BroadcastBuffer()
   const first = Buffer.from('one')
   tape.append(first)
   tape.append(Buffer.from('two'))

@@ -2,15 +2,24 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Campaign, Decision } from '#campaignd/domain/campaign/campaign.js'
 import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
-import type { CommittedEvent, ManifestDocument, ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import type { CampaignChange, ManifestDocument, CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { experimentDraft } from '../support/campaigns/drafts.js'
-import { append, listAll, newManifest, refuse, relabel, report, repeat, UNICODE } from '../support/campaigns/decisions.js'
+import {
+  append,
+  listAll,
+  newManifest,
+  refuse,
+  relabel,
+  report,
+  repeat,
+  UNICODE,
+} from '../support/campaigns/decisions.js'
 
 /** A repository on a store of its own, which goes with the test. */
 export interface OpenStore {
-  readonly repository: ManifestRepository
+  readonly repository: CampaignStore
   /** Closes the repository and opens the same store again. */
-  reopen(): Promise<ManifestRepository>
+  reopen(): Promise<CampaignStore>
   /** Closes it for good; otherwise the end of the test does. */
   close(): Promise<void>
 }
@@ -140,7 +149,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
         ['b', 'idle'],
         ['d', 'pending'],
       ])
-      expect([...(await repository.standings())].sort((a, b) => (a.campaign_id < b.campaign_id ? -1 : 1))).toEqual(
+      expect([...(await repository.overviews())].sort((a, b) => (a.campaign_id < b.campaign_id ? -1 : 1))).toEqual(
         short,
       )
     })
@@ -275,7 +284,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
     test('a decision that changes nothing adds no revision and is no event', async () => {
       const { repository } = await open()
       await repository.create(newManifest('sweep', 3))
-      const events: CommittedEvent[] = []
+      const events: CampaignChange[] = []
       repository.subscribe((event) => events.push(event))
       expect(await repository.update('sweep', repeat)).toBe(1)
       expect(events).toEqual([])
@@ -337,7 +346,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
   describe(`${name}: events`, () => {
     test('created, changed and deleted come in order, each change linked to the one before', async () => {
       const { repository } = await open()
-      const events: CommittedEvent[] = []
+      const events: CampaignChange[] = []
       repository.subscribe((event) => events.push(event))
       await repository.create(newManifest('sweep', 50))
       const ids = [...(await repository.read('sweep')).experiments].map(({ exp_id }) => exp_id)
@@ -363,7 +372,7 @@ export function describeRepository(name: string, open: () => Promise<OpenStore>)
     test('an event has its experiments in the order of their last change', async () => {
       const { repository } = await open()
       await repository.create(newManifest('sweep', 3))
-      const events: CommittedEvent[] = []
+      const events: CampaignChange[] = []
       repository.subscribe((event) => events.push(event))
       await Promise.all([
         repository.update('sweep', report('0001', 'first')),
@@ -622,7 +631,7 @@ function decide(call: UpdateCall): (campaign: Campaign) => Decision<number> {
   }
 }
 
-async function carryOut(repository: ManifestRepository, call: RepositoryCall): Promise<unknown> {
+async function carryOut(repository: CampaignStore, call: RepositoryCall): Promise<unknown> {
   switch (call.kind) {
     case 'create':
       return (await repository.create(newManifest(call.id, call.experiments))).header.revision
@@ -685,7 +694,7 @@ function expectBytesOf(campaign: Campaign, bytes: ManifestDocument['bytes']): vo
   }
 }
 
-async function compare(repository: ManifestRepository, model: ReadonlyMap<string, Model>): Promise<void> {
+async function compare(repository: CampaignStore, model: ReadonlyMap<string, Model>): Promise<void> {
   const query: CampaignQuery = { labels: [], sort: 'campaign_name', limit: 100 }
   expect((await listAll(repository, query)).toSorted()).toEqual([...model.keys()].toSorted())
   for (const [id, { revision, labels, paths }] of model) {

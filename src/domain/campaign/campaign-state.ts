@@ -16,21 +16,21 @@ export type CampaignState = Static<typeof CampaignState>
 
 /** The state of a campaign whose file can be trusted. */
 export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
-  const { counts, ever_started } = campaign.tally
+  const { by_status, ever_started } = campaign.counts
   if (isComplete(campaign)) return 'completed'
   if (campaign.header.settings.paused) return 'paused'
-  if (counts.running > 0) return 'running'
+  if (by_status.running > 0) return 'running'
   if (hasEnded(campaign)) return 'failed'
   return ever_started > 0 ? 'idle' : 'pending'
 }
 
 /** True when nothing runs and nothing will without somebody asking for it. */
-export function hasEnded({ tally, queues, header }: Campaign): boolean {
-  const { running, pending } = tally.counts
+export function hasEnded({ counts, queues, header }: Campaign): boolean {
+  const { running, pending } = counts.by_status
   return running + pending === 0 && !queues.hasClaimable({}, header.settings.max_retries)
 }
 
 /** True when every experiment is completed or skipped. */
-export function isComplete({ tally, header }: Campaign): boolean {
-  return tally.counts.completed + tally.counts.skipped === header.total_experiments
+export function isComplete({ counts, header }: Campaign): boolean {
+  return counts.by_status.completed + counts.by_status.skipped === header.total_experiments
 }

@@ -1,6 +1,6 @@
 import { ClaimQueues } from '../indexes/claim-queues.ts'
 import { ExperimentSequence, hasStatus } from '../indexes/experiment-sequence.ts'
-import { retally, tallyOf, type Tally } from '../indexes/status-counts.ts'
+import { updateCounts, countsOf, type CampaignCounts } from '../indexes/status-counts.ts'
 import { copyOfHeader, type CampaignHeader, type CampaignManifest } from './manifest.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
@@ -36,7 +36,7 @@ export class Campaign {
   private constructor(
     readonly header: CampaignHeader,
     readonly experiments: ExperimentSequence,
-    readonly tally: Tally,
+    readonly counts: CampaignCounts,
     /** What can be claimed. */
     readonly queues: ClaimQueues,
     /** Where each experiment stands in manifest order, by id. */
@@ -46,7 +46,7 @@ export class Campaign {
   static of({ experiments, ...header }: CampaignManifest): Campaign {
     const positions = new Map(experiments.map(({ exp_id }, position) => [exp_id, position]))
     const sequence = ExperimentSequence.from(experiments)
-    return new Campaign(header, sequence, tallyOf(experiments), ClaimQueues.of(experiments), positions)
+    return new Campaign(header, sequence, countsOf(experiments), ClaimQueues.of(experiments), positions)
   }
 
   /** The revision that a decision on this campaign makes. */
@@ -93,12 +93,12 @@ export class Campaign {
   }
 
   private changedBy({ at, header, changed = [], appended = [] }: Changes): Campaign {
-    let { experiments, tally, queues, positions } = this
+    let { experiments, counts, queues, positions } = this
     for (const after of changed) {
       const position = this.positionOf(after.exp_id)
       if (position === undefined) throw new Error(`changes name the unknown experiment ${after.exp_id}`)
       const before = experiments.at(position)
-      tally = retally(tally, before, after)
+      counts = updateCounts(counts, before, after)
       queues = queues.with(position, before, after)
       experiments = experiments.replace(position, after)
     }
@@ -106,7 +106,7 @@ export class Campaign {
       const added = appended.map(({ exp_id }, index): [string, number] => [exp_id, this.experiments.length + index])
       positions = new Map([...this.positions, ...added])
       experiments = experiments.append(appended)
-      tally = tallyOf(experiments)
+      counts = countsOf(experiments)
       queues = ClaimQueues.of(experiments)
     }
     const next = copyOfHeader(this.header)
@@ -114,6 +114,6 @@ export class Campaign {
     next.updated_at = at
     next.revision = this.nextRevision
     next.total_experiments = experiments.length
-    return new Campaign(next, experiments, tally, queues, positions)
+    return new Campaign(next, experiments, counts, queues, positions)
   }
 }

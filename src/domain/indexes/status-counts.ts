@@ -10,8 +10,8 @@ export type Counts = Readonly<Record<ExperimentStatus, number>>
  * What a campaign adds up to, kept as it changes. Persistent maps, since copying a plain one for each change costs its
  * size: a campaign may have as many cycles as experiments.
  */
-export interface Tally {
-  readonly counts: Counts
+export interface CampaignCounts {
+  readonly by_status: Counts
   readonly by_backend: Map<string, Counts>
   readonly by_cycle: Map<number, Counts>
   readonly failures: Map<FailureKind, number>
@@ -24,22 +24,22 @@ const NO_COUNTS: Counts = Object.freeze(
   Object.fromEntries(EXPERIMENT_STATUSES.map((status) => [status, 0])) as Record<ExperimentStatus, number>,
 )
 
-export function tallyOf(experiments: Iterable<Experiment>): Tally {
-  const counts = { ...NO_COUNTS }
+export function countsOf(experiments: Iterable<Experiment>): CampaignCounts {
+  const by_status = { ...NO_COUNTS }
   const by_backend = new Groups<string>()
   const by_cycle = new Groups<number>()
-  let failures: Tally['failures'] = Map()
+  let failures: CampaignCounts['failures'] = Map()
   let ever_started = 0
   for (const experiment of experiments) {
     const { status, backend, cycle_index, attempt } = experiment
-    counts[status] += 1
+    by_status[status] += 1
     by_backend.count(backend, status)
     by_cycle.count(cycle_index, status)
     if (status === 'failed') failures = failures.update(kindOf(experiment), 0, (n) => n + 1)
     if (attempt > 0) ever_started += 1
   }
   const durations = Durations.of(experiments)
-  return { counts, by_backend: by_backend.done(), by_cycle: by_cycle.done(), failures, ever_started, durations }
+  return { by_status, by_backend: by_backend.done(), by_cycle: by_cycle.done(), failures, ever_started, durations }
 }
 
 /**
@@ -74,21 +74,25 @@ class Groups<K> {
 }
 
 /** The tally after one experiment turned from `before` into `after`. Backend and cycle never change. */
-export function retally(tally: Tally, before: Experiment, after: Experiment): Tally {
+export function updateCounts(tally: CampaignCounts, before: Experiment, after: Experiment): CampaignCounts {
   const ever_started = tally.ever_started + Number(after.attempt > 0) - Number(before.attempt > 0)
   const moved = (counts: Counts) => bump(bump(counts, before.status, -1), after.status, 1)
   const same = before.status === after.status
   return {
-    counts: same ? tally.counts : moved(tally.counts),
+    by_status: same ? tally.by_status : moved(tally.by_status),
     by_backend: same ? tally.by_backend : tally.by_backend.update(after.backend, NO_COUNTS, moved),
     by_cycle: same ? tally.by_cycle : tally.by_cycle.update(after.cycle_index, NO_COUNTS, moved),
-    failures: refail(tally.failures, before, after),
+    failures: updateFailures(tally.failures, before, after),
     ever_started,
     durations: tally.durations.with(before, after),
   }
 }
 
-function refail(failures: Tally['failures'], before: Experiment, after: Experiment): Tally['failures'] {
+function updateFailures(
+  failures: CampaignCounts['failures'],
+  before: Experiment,
+  after: Experiment,
+): CampaignCounts['failures'] {
   if (before.failure_kind === after.failure_kind && before.status === after.status) return failures
   let next = failures
   if (before.status === 'failed') next = next.update(kindOf(before), 0, (n) => n - 1)

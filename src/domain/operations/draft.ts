@@ -11,7 +11,14 @@ import {
   Status,
   Worker,
 } from '../experiment/experiment.ts'
-import { CampaignId, CampaignName, ConfigHash, headerProperties, Labels, settingsProperties } from '../campaign/manifest.ts'
+import {
+  CampaignId,
+  CampaignName,
+  ConfigHash,
+  headerProperties,
+  Labels,
+  settingsProperties,
+} from '../campaign/manifest.ts'
 import { Nullable } from '../schema.ts'
 import { TIME_INPUT_PATTERN } from '../timestamp.ts'
 

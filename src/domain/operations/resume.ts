@@ -55,7 +55,7 @@ export function resume(campaign: Campaign, request: ResumeRequest, now: string):
     ...diff,
     plan,
     remaining: plan.filter(({ action }) => action === 'run').map(({ exp_id }) => exp_id),
-    counts: after.tally.counts,
+    counts: after.counts.by_status,
     revision: dryRun ? campaign.header.revision : after.header.revision,
   }
   return { changes: dryRun ? null : changes, result }

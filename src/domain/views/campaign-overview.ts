@@ -7,7 +7,7 @@ import type { Counts } from '../indexes/status-counts.ts'
  * Where a campaign stands, in few words: the whole progress of 1,000 campaigns of 1,000 experiments takes 300 ms, since it
  * tells every cycle of each; this takes 2.
  */
-export interface CampaignStanding {
+export interface CampaignOverview {
   readonly campaign_id: string
   readonly updated_at: string
   readonly state: CampaignState
@@ -15,10 +15,10 @@ export interface CampaignStanding {
   readonly counts: Counts | null
 }
 
-export function standingOf(one: Campaign | CorruptCampaign): CampaignStanding {
+export function overviewOf(one: Campaign | CorruptCampaign): CampaignOverview {
   if (!('header' in one)) {
     return { campaign_id: one.campaign_id, updated_at: one.updated_at, state: one.state, counts: null }
   }
   const { campaign_id, updated_at } = one.header
-  return { campaign_id, updated_at, state: stateOf(one), counts: one.tally.counts }
+  return { campaign_id, updated_at, state: stateOf(one), counts: one.counts.by_status }
 }

@@ -9,7 +9,7 @@ import { hasEnded } from '../campaign/campaign-state.ts'
  */
 export function etaSeconds(campaign: Campaign): number | null {
   if (hasEnded(campaign)) return 0
-  const { durations, counts } = campaign.tally
+  const { durations, by_status } = campaign.counts
   const waiting = durations.remaining
   if (waiting === null) return null
   const now = Date.parse(campaign.header.updated_at)
@@ -18,5 +18,5 @@ export function etaSeconds(campaign: Campaign): number | null {
     const done = experiment.started_at === null ? 0 : Math.max(0, now - Date.parse(experiment.started_at))
     time += Math.max(0, (durations.usual(experiment) ?? 0) - done)
   }
-  return Math.round(time / Math.max(1, counts.running) / 1000)
+  return Math.round(time / Math.max(1, by_status.running) / 1000)
 }

@@ -58,23 +58,23 @@ export type Progress = Static<typeof Progress>
 
 /** How far the campaign has come. Costs nothing that grows with the number of experiments, but for those that run. */
 export function progressOf(campaign: Campaign): Progress {
-  const { header, tally } = campaign
-  const { counts } = tally
+  const { header, counts } = campaign
+  const { by_status } = counts
   return {
     campaign_id: header.campaign_id,
     campaign_name: header.campaign_name,
     revision: header.revision,
     state: stateOf(campaign),
     total: header.total_experiments,
-    counts,
-    remaining: counts.pending + counts.failed,
-    progress_fraction: counts.completed / header.total_experiments,
+    counts: by_status,
+    remaining: by_status.pending + by_status.failed,
+    progress_fraction: by_status.completed / header.total_experiments,
     is_complete: isComplete(campaign),
     started_at: campaign.experiments.summary.earliest_start,
     updated_at: header.updated_at,
-    failures: Object.fromEntries([...tally.failures].filter(([, count]) => count > 0)),
-    by_backend: Object.fromEntries(tally.by_backend),
-    by_cycle: Object.fromEntries(tally.by_cycle),
+    failures: Object.fromEntries([...counts.failures].filter(([, count]) => count > 0)),
+    by_backend: Object.fromEntries(counts.by_backend),
+    by_cycle: Object.fromEntries(counts.by_cycle),
     eta_seconds: etaSeconds(campaign),
   }
 }

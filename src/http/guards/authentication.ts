@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Actor, Tokens } from '../../auth/tokens.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,7 +19,7 @@ export const ANYBODY: Actor = { name: 'anonymous', role: 'admin' }
 const BEARER = /^Bearer +([^\s]+) *$/i
 
 /** Finds out who makes a call, and lets everybody through: what he may do is for those that follow. */
-export function authentication(app: FastifyInstance, { tokens }: AuthenticationOptions): Check {
+export function authentication(app: FastifyInstance, { tokens }: AuthenticationOptions): Guard {
   app.decorateRequest('actor', null)
   return (request) => {
     request.actor = identify(tokens(), request.headers.authorization)

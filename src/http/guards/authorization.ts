@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { covers, type Role } from '../../auth/role.ts'
 import { HttpError } from '../problems/problem.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,7 +13,7 @@ declare module 'fastify' {
 const CHALLENGE = 'Bearer realm="campaignd"'
 
 /** Lets a call through only if its actor has the role that the route asks for. Routes that come after it and name none fail. */
-export function authorization(app: FastifyInstance): Check {
+export function authorization(app: FastifyInstance): Guard {
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.role === undefined && url.startsWith('/v1/')) throw new Error(`${url} names no role`)
   })

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { HttpError } from '../problems/problem.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 export interface CrossSiteOptions {
   /** Origins whose pages may write. */
@@ -13,7 +13,7 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
  * Refuses writes that a browser makes for a page of somebody else: it would send them from within the network, and to a
  * service without tokens that is all it takes. Other clients send neither header.
  */
-export function crossSite({ corsOrigins }: CrossSiteOptions): Check {
+export function crossSite({ corsOrigins }: CrossSiteOptions): Guard {
   const listed = new Set(corsOrigins)
   return (request) => (READS.has(request.method) || isOurs(request, listed) ? null : refusal(request))
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { HttpError } from '../problems/problem.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 /** Once the service stops, nothing that changes anything is begun. */
-export function draining(app: FastifyInstance): Check {
+export function draining(app: FastifyInstance): Guard {
   return ({ method }) =>
     app.isDraining() && method !== 'GET' && method !== 'HEAD'
       ? new HttpError('draining', 'The service is stopping.')

@@ -6,4 +6,4 @@ import type { HttpError } from '../problems/problem.ts'
  * @param route what the route says of itself; nothing where there is no such route
  * @returns why the call is refused, null to let it through
  */
-export type Check = (request: FastifyRequest, reply: FastifyReply, route: FastifyContextConfig) => HttpError | null
+export type Guard = (request: FastifyRequest, reply: FastifyReply, route: FastifyContextConfig) => HttpError | null

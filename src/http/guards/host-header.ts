@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import { HttpError } from '../problems/problem.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,7 +21,7 @@ export interface HostHeaderOptions {
  * A name that is not ours is refused: a page of somebody else can have its own name resolved to our address, and then the
  * browser takes us for a part of that page. It cannot do so with an address.
  */
-export function hostHeader({ allowedHosts }: HostHeaderOptions): Check {
+export function hostHeader({ allowedHosts }: HostHeaderOptions): Guard {
   const names = new Set(['localhost', ...allowedHosts])
   // Nearly all calls come by one name, and to take it apart costs more than all else that is looked at here.
   let last: string | undefined

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { EventLoopLag } from './event-loop-lag.ts'
 import { HttpError } from '../problems/problem.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,7 +22,7 @@ const PATIENCE_WITH_WRITES = 4
  * Refuses calls while the event loop is late, reads before writes: whoever asked too much to look at shall not keep workers from
  * reporting.
  */
-export function loadShedding(app: FastifyInstance, { maxLag }: LoadSheddingOptions): Check {
+export function loadShedding(app: FastifyInstance, { maxLag }: LoadSheddingOptions): Guard {
   const lag = new EventLoopLag()
   // Not before: what a start has to do is no lateness that anybody waits through.
   app.addHook('onReady', (ready) => {

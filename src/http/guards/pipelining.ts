@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { HttpError } from '../problems/problem.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 /** Requests of one connection that may wait behind the one that is being answered. */
 const MOST = 64
@@ -10,7 +10,7 @@ const MOST = 64
  * piece, some thousand in 64 kB, before it does anything else. Without a limit four connections with 5,000 each held up all others
  * for 1.3 s.
  */
-export function pipelining(): Check {
+export function pipelining(): Guard {
   const waiting = new WeakMap<Socket, number>()
   return ({ raw: { socket } }, reply) => {
     // An answer gets the socket when it is its turn: nearly always at once.

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { HttpError } from '../problems/problem.ts'
 import { ANYBODY } from './authentication.ts'
-import type { Check } from './guard.ts'
+import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,7 +21,7 @@ const WINDOW = 1000
  * Refuses calls when one caller makes too many in a second. Counted here and not by `@fastify/rate-limit`: that one reads its
  * count a turn later, so of a burst that is too large it refuses all.
  */
-export function rateLimit({ rateLimit: limit }: RateLimitOptions): Check {
+export function rateLimit({ rateLimit: limit }: RateLimitOptions): Guard {
   // Emptied each second, so it never holds more callers than called in one.
   const counts = new Map<string, number>()
   let end = 0

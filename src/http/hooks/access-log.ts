@@ -13,20 +13,20 @@ declare module 'fastify' {
   }
 }
 
-export interface CallRecordOptions {
+export interface AccessLogOptions {
   readonly requests: RequestMetrics
   readonly logger: Logger
 }
 
 /** Makes what remains of a call whose answer was sent. */
-export type CallRecord = (request: FastifyRequest, reply: FastifyReply) => void
+export type AccessLog = (request: FastifyRequest, reply: FastifyReply) => void
 
 /**
  * What remains of a call: one line in the log, with who made it, changes at info and reads at debug; a count of its answer; and
  * how long that took, unless it had to wait for something. Made when the answer is handed over, not when it is out, which of a
  * stream is never: as a hook of Fastify's for that, it took 2.5 us more of a heartbeat.
  */
-export function callRecord(app: FastifyInstance, { requests, logger }: CallRecordOptions): CallRecord {
+export function accessLog(app: FastifyInstance, { requests, logger }: AccessLogOptions): AccessLog {
   app.decorateReply('isHeld', false)
   return (request, reply) => {
     const { url = UNKNOWN_ROUTE, config } = request.routeOptions

@@ -12,7 +12,7 @@ declare module 'fastify' {
  * What Fastify tells of a call as it begins: in place of a line, it gets the time and our log. As Fastify's own logger, ours
  * took 8 us more of a heartbeat's 56: a child of it for each call, and listeners for the end of each answer.
  */
-export class CallStart extends LogController {
+export class RequestStart extends LogController {
   constructor(private readonly logger: Logger) {
     super({ disableRequestLogging: true })
   }

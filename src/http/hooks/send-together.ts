@@ -1,18 +1,18 @@
 import fastifyPlugin from 'fastify-plugin'
 import type { FastifyReply } from 'fastify'
-import type { CallRecord } from './access-log.ts'
-import type { Stamp } from './response-hook.ts'
+import type { AccessLog } from './access-log.ts'
+import type { ResponseHook } from './response-hook.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
     /** For what leaves without Fastify: gives it all the stamps, and makes what remains of the call. */
-    stampAndRecord(): void
+    finishResponse(): void
   }
 }
 
-export interface DispatchOptions {
-  readonly stamps: readonly Stamp[]
-  readonly record: CallRecord
+export interface SendTogetherOptions {
+  readonly hooks: readonly ResponseHook[]
+  readonly record: AccessLog
 }
 
 interface Ready {
@@ -28,8 +28,8 @@ interface Ready {
  * progress from 0.62 to 0.85. What remains of a call is made behind them: nobody has to wait for that. Made a turn later still,
  * while the disk has the next commit, it left 64 writers at 1.00 of their updates and 256 at 0.85.
  */
-export const dispatch = fastifyPlugin<DispatchOptions>(
-  (app, { stamps, record }, done) => {
+export const sendTogether = fastifyPlugin<SendTogetherOptions>(
+  (app, { hooks, record }, done) => {
     let ready: Ready[] = []
     const sendAll = () => {
       const all = ready
@@ -37,12 +37,12 @@ export const dispatch = fastifyPlugin<DispatchOptions>(
       const sent = all.filter(sendOne)
       for (const { reply } of sent) record(reply.request, reply)
     }
-    app.decorateReply('stampAndRecord', function () {
-      for (const stamp of stamps) stamp(this.request, this)
+    app.decorateReply('finishResponse', function () {
+      for (const hook of hooks) hook(this.request, this)
       if (!this.raw.destroyed) record(this.request, this)
     })
     app.addHook('onSend', (request, reply, _payload, send) => {
-      for (const stamp of stamps) stamp(request, reply)
+      for (const hook of hooks) hook(request, reply)
       // Its callback runs once all that has come in by now is handled.
       if (ready.length === 0) setImmediate(sendAll)
       ready.push({ reply, send })

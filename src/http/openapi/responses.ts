@@ -58,7 +58,7 @@ const PROBLEMS_OF: Readonly<Record<Kind, readonly ProblemCode[]>> = {
   write: [...ANY_CALL, ...ANY_GUARDED, ...ANY_WRITE],
 }
 
-interface Answers {
+interface Responses {
   readonly success: Readonly<Record<number, Success>>
   readonly kind: Kind
   /** What this call in particular can be refused with. */
@@ -66,7 +66,7 @@ interface Answers {
 }
 
 /** All answers of a call for the documentation: its own, its problems, and those that any call of the kind can have. */
-export function answers({ success, kind, problems = [] }: Answers): Record<string, unknown> {
+export function responses({ success, kind, problems = [] }: Responses): Record<string, unknown> {
   const codes = new Set<ProblemCode>([...PROBLEMS_OF[kind], ...problems])
   const described = Object.entries(success).map(([status, one]) => [status, documentSuccess(one)] as const)
   return Object.fromEntries([...described, ...documentProblems([...codes])])

@@ -4,7 +4,7 @@ import type { ConnectionError } from 'fastify'
 import { problem, PROBLEM_TYPE } from './problem.ts'
 import { PROBLEMS, type HttpErrorCode } from './catalog.ts'
 import { nextRequestId, requestIdOf } from '../hooks/request-id.ts'
-import { ANSWER_HEADERS } from '../hooks/response-headers.ts'
+import { RESPONSE_HEADERS } from '../hooks/response-headers.ts'
 
 /** Answers to what never becomes a request of Fastify's: Node would send them empty. */
 
@@ -86,7 +86,7 @@ function bareAnswer(
   const { status, meaning } = PROBLEMS[code]
   const json = JSON.stringify(problem(code, meaning, ''))
   const headers = {
-    ...ANSWER_HEADERS,
+    ...RESPONSE_HEADERS,
     'content-type': PROBLEM_TYPE,
     'content-length': String(Buffer.byteLength(json)),
     'x-request-id': requestId,

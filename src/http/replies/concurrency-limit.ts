@@ -1,7 +1,7 @@
 import { HttpError } from '../problems/problem.ts'
 import type { HttpErrorCode } from '../problems/catalog.ts'
 
-export interface PlacesOptions {
+export interface ConcurrencyLimitOptions {
   readonly refusal: HttpErrorCode
   /** How many there are. */
   readonly limit: number
@@ -10,18 +10,18 @@ export interface PlacesOptions {
 }
 
 /** Places for what lasts: calls that are held, and streams. */
-export class Places {
+export class ConcurrencyLimit {
   private readonly byAddress = new Map<string, number>()
   private taken = 0
 
-  constructor(private readonly options: PlacesOptions) {}
+  constructor(private readonly options: ConcurrencyLimitOptions) {}
 
   /**
    * Takes a place.
    * @returns gives it back
    * @throws HttpError when there is none
    */
-  take(address: string): () => void {
+  acquire(address: string): () => void {
     const { refusal, limit, perAddress = 0 } = this.options
     const ofAddress = this.byAddress.get(address) ?? 0
     if (this.taken >= limit) throw new HttpError(refusal, `There are ${this.taken} already.`)
@@ -31,11 +31,11 @@ export class Places {
     this.taken += 1
     this.byAddress.set(address, ofAddress + 1)
     return () => {
-      this.giveBack(address)
+      this.release(address)
     }
   }
 
-  private giveBack(address: string): void {
+  private release(address: string): void {
     const left = (this.byAddress.get(address) ?? 0) - 1
     this.taken -= 1
     if (left > 0) this.byAddress.set(address, left)

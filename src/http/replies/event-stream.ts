@@ -12,7 +12,7 @@ const HEADERS = {
 export function openEventStream(reply: FastifyReply): EventSink {
   // How long it lasts is its reader's affair.
   reply.isHeld = true
-  reply.stampAndRecord()
+  reply.finishResponse()
   reply.hijack()
   const { raw } = reply
   // Its end is that of the connection: to wrap each write in a chunk took more than the write.

@@ -14,7 +14,7 @@ export function listJson(name: string, items: readonly Uint8Array[], rest: objec
  * JSON that is encoded already, to be returned to Fastify as the answer. Not sent: a reply that is returned in its place is waited
  * for by listeners for its end, since it leaves only with the others of its turn.
  */
-export function asJson<T extends string | Buffer>(reply: FastifyReply, json: T): T {
+export function jsonReply<T extends string | Buffer>(reply: FastifyReply, json: T): T {
   reply.header('content-type', 'application/json; charset=utf-8')
   return json
 }

@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify'
 import type { CampaignFeed } from '../../live/campaign-feed.ts'
-import type { Places } from './concurrency-limit.ts'
+import type { ConcurrencyLimit } from './concurrency-limit.ts'
 
 export interface Holding {
   readonly feed: CampaignFeed
   /** Where it takes one for as long as it waits. */
-  readonly waiting: Places
+  readonly waiting: ConcurrencyLimit
   readonly campaignId: string
   /** How long the answer may be held. */
   readonly seconds: number
@@ -18,7 +18,7 @@ export interface Holding {
  * @returns what was found last
  * @throws HttpError `too-many-waiting`
  */
-export async function heldAnswer<T>(
+export async function longPoll<T>(
   reply: FastifyReply,
   { feed, waiting, campaignId, seconds }: Holding,
   look: (times: number) => Promise<T>,
@@ -39,7 +39,7 @@ export async function heldAnswer<T>(
       const found = await look(times)
       if (isEnough(found)) return found
       reply.isHeld = true
-      if (times === 0) leave = waiting.take(reply.request.ip)
+      if (times === 0) leave = waiting.acquire(reply.request.ip)
       await changed
       if (over.signal.aborted || feed.isOver) return found
     }

@@ -2,7 +2,7 @@
  * Answers that took some work to encode, for whoever asks for the same next: those who follow a campaign look at the same page of
  * the same revision. Of all there were those asked for last, up to so many bytes.
  */
-export class RecentAnswers {
+export class PageCache {
   /** The one that was asked for last stands last. */
   private readonly answers = new Map<string, Buffer>()
   private bytes = 0

@@ -24,13 +24,13 @@ const SCRATCH_AGE_MS = 60_000
 export class DataDirectory {
   readonly campaigns: string
   /** Through it goes what is deleted or moved aside; of this process alone, see `DurableDirectory`. */
-  readonly leaving: string
+  readonly trash: string
   /** Directories that had to be made: their names are not durable yet. */
   private made: string[] = []
 
   constructor(readonly root: string) {
     this.campaigns = join(root, 'campaigns')
-    this.leaving = join(root, `leaving-${randomUUID()}`)
+    this.trash = join(root, `trash-${randomUUID()}`)
   }
 
   /** Makes what is missing; only the owner may look inside. */
@@ -45,7 +45,7 @@ export class DataDirectory {
    * Shuts out others where they could look inside: a directory that was there already may have been made by hand.
    * @returns what stays open all the same, a sentence each
    */
-  shut(): string[] {
+  restrictAccess(): string[] {
     const open: string[] = []
     if ((statSync(this.campaigns).mode & 0o077) !== 0) {
       try {
@@ -60,12 +60,12 @@ export class DataDirectory {
   }
 
   /** Makes the way out, once the directory is ours. */
-  openWayOut(): void {
-    mkdirSync(this.leaving, { mode: 0o700 })
+  openTrash(): void {
+    mkdirSync(this.trash, { mode: 0o700 })
   }
 
-  closeWayOut(): void {
-    if (existsSync(this.leaving)) this.sweepWayOut(this.leaving)
+  closeTrash(): void {
+    if (existsSync(this.trash)) this.emptyTrash(this.trash)
   }
 
   /** @throws Error for an id that is none: it must never be able to name another file */
@@ -97,7 +97,7 @@ export class DataDirectory {
   }
 
   /** Files that look like manifests, but whose names no campaign can have. */
-  strangers(): string[] {
+  unrecognisedFiles(): string[] {
     return readdirSync(this.campaigns).filter(
       (name) => name.endsWith(SUFFIX) && !Value.Check(CampaignId, name.slice(0, -SUFFIX.length)),
     )
@@ -114,16 +114,17 @@ export class DataDirectory {
     for (const name of temps) rmSync(join(this.campaigns, name), { force: true })
     for (const name of readdirSync(this.root)) {
       const path = join(this.root, name)
-      if (name.startsWith('leaving-')) this.sweepWayOut(path)
+      // `leaving-` is what versions before 0.2 called it.
+      if (/^(trash|leaving)-/.test(name)) this.emptyTrash(path)
       else if (/^(lock\.stale|owner|probe)-/.test(name) && isOld(path)) rmSync(path, { recursive: true, force: true })
     }
     return temps.length
   }
 
   /** What was on its way to another name gets there; what was to be deleted is. */
-  private sweepWayOut(path: string): void {
+  private emptyTrash(path: string): void {
     // Under another name first: whoever still means to put something there does not find it any more.
-    const found = join(this.root, `leaving-${randomUUID()}`)
+    const found = join(this.root, `trash-${randomUUID()}`)
     renameSync(path, found)
     for (const name of readdirSync(found)) {
       if (name.endsWith(ASIDE_SUFFIX)) renameSync(join(found, name), join(this.campaigns, name))

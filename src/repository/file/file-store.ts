@@ -5,17 +5,17 @@ import {
   type CampaignQuery,
   type CorruptCampaign,
 } from '../../domain/views/campaign-list.ts'
-import { standingOf, type CampaignStanding } from '../../domain/views/campaign-overview.ts'
+import { overviewOf, type CampaignOverview } from '../../domain/views/campaign-overview.ts'
 import type { CampaignManifest } from '../../domain/campaign/manifest.ts'
 import type {
   CommitReport,
   RepositoryError,
-  CommittedEvent,
+  CampaignChange,
   ManifestDocument,
-  ManifestRepository,
+  CampaignStore,
   Unsubscribe,
 } from '../campaign-store.ts'
-import { CommitFeed } from '../change-feed.ts'
+import { ChangeFeed } from '../change-feed.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
@@ -27,7 +27,7 @@ import { corruptFile, loadManifest, type CorruptFile, type LoadedManifest } from
 import { carryOutReported } from './commit/reported-change.ts'
 import { alreadyThere, corrupt, lockLost, notFound, outcomeUnknown, stopping, storeError } from './store-error.ts'
 import { StoredCampaign } from '../group-commit/group-commit.ts'
-import { Turns } from './keyed-mutex.ts'
+import { KeyedMutex } from './keyed-mutex.ts'
 
 /** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
 const SCAN_MS = 1000
@@ -36,13 +36,13 @@ const SCAN_MS = 1000
 const FAILED = 'it failed, and the log tells how'
 
 /** What the repository stands on; see `open-file-repository.ts`, which brings it up in the right order. */
-export interface FileStore {
+export interface FileStoreParts {
   readonly directory: DataDirectory
   readonly lock: DirectoryLock
   readonly threads: CommitThreads
 }
 
-export interface FileRepositoryEvents {
+export interface FileStoreEvents {
   /** A file that cannot be trusted was found; it is left alone. */
   readonly onCorrupt: (id: string, reason: string) => void
   /** How a commit went, whether it became durable or not; told before its calls are answered. */
@@ -52,25 +52,25 @@ export interface FileRepositoryEvents {
 }
 
 /** Campaigns as JSON files in a directory that this process owns. Reads come from memory. */
-export class FileRepository implements ManifestRepository {
+export class FileStore implements CampaignStore {
   private readonly stored = new Map<string, StoredCampaign>()
   private readonly corrupted = new Map<string, CorruptFile>()
   /** Creations and first looks at a file, by id: what else wants that id waits for them. */
-  private readonly turns = new Turns()
-  private readonly feed = new CommitFeed()
+  private readonly mutex = new KeyedMutex()
+  private readonly feed = new ChangeFeed()
   private closing: Promise<void> | null = null
   /** Why the store can be trusted no more; it never can again. */
   private failed: RepositoryError | null = null
   private scannedAt = -Infinity
 
   constructor(
-    private readonly store: FileStore,
-    private readonly events: FileRepositoryEvents,
+    private readonly store: FileStoreParts,
+    private readonly events: FileStoreEvents,
   ) {}
 
   async create(manifest: CampaignManifest): Promise<Campaign> {
     const campaign = Campaign.of(manifest)
-    await this.turns.take(manifest.campaign_id, () => this.writeNew(manifest.campaign_id, campaign))
+    await this.mutex.run(manifest.campaign_id, () => this.writeNew(manifest.campaign_id, campaign))
     this.feed.emit({ type: 'created', campaign })
     return campaign
   }
@@ -87,8 +87,8 @@ export class FileRepository implements ManifestRepository {
     return pageOfCampaigns(await this.all(), query)
   }
 
-  async standings(): Promise<readonly CampaignStanding[]> {
-    return (await this.all()).map(standingOf)
+  async overviews(): Promise<readonly CampaignOverview[]> {
+    return (await this.all()).map(overviewOf)
   }
 
   update<T>(id: string, decide: (campaign: Campaign) => Decision<T>): Promise<T> {
@@ -112,11 +112,11 @@ export class FileRepository implements ManifestRepository {
         if (!force || !this.corrupted.has(id)) throw error
       }
     }
-    await this.turns.take(id, () => this.setAside(id, force))
+    await this.mutex.run(id, () => this.setAside(id, force))
     this.feed.emit({ type: 'deleted', campaign_id: id })
   }
 
-  subscribe(listener: (event: CommittedEvent) => void): Unsubscribe {
+  subscribe(listener: (event: CampaignChange) => void): Unsubscribe {
     return this.feed.subscribe(listener)
   }
 
@@ -165,11 +165,11 @@ export class FileRepository implements ManifestRepository {
   }
 
   private async finish(): Promise<void> {
-    await this.turns.over()
+    await this.mutex.over()
     await Promise.all([...this.stored.values()].map((stored) => stored.idle()))
     await this.store.threads.close()
     if (this.failed !== null) return
-    this.store.directory.closeWayOut()
+    this.store.directory.closeTrash()
     await this.store.lock.release()
   }
 
@@ -198,7 +198,7 @@ export class FileRepository implements ManifestRepository {
 
   private async look(id: string): Promise<void> {
     if (this.stored.has(id)) return
-    await this.turns.take(id, () => this.lookNow(id))
+    await this.mutex.run(id, () => this.lookNow(id))
   }
 
   /** Takes in what lies on disk under the id, if it is not known, or if it was corrupt and is another file now. */
@@ -209,11 +209,11 @@ export class FileRepository implements ManifestRepository {
     if (known !== null && isSame(identityOf(nodeFs, path), known)) return
     const loaded = await loadManifest(path, id)
     if (loaded === null) this.corrupted.delete(id)
-    else if ('listed' in loaded) this.distrust(id, loaded)
+    else if ('listed' in loaded) this.quarantine(id, loaded)
     else if (await this.isHereToStay(path, loaded)) {
       this.take(id, loaded)
       this.feed.emit({ type: 'created', campaign: loaded.campaign })
-    } else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
+    } else this.quarantine(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
   }
 
   /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
@@ -265,7 +265,7 @@ export class FileRepository implements ManifestRepository {
       onDeleted: () => this.stored.delete(id),
       onChangedOutside: () => {
         const reason = 'it was changed from outside while the service ran'
-        this.distrust(id, corruptFile(id, reason, identityOf(nodeFs, path), new Date()))
+        this.quarantine(id, corruptFile(id, reason, identityOf(nodeFs, path), new Date()))
         this.stored.delete(id)
         stored.end(corrupt(id, reason))
         this.feed.emit({ type: 'corrupted', campaign_id: id })
@@ -278,7 +278,7 @@ export class FileRepository implements ManifestRepository {
     this.corrupted.delete(id)
   }
 
-  private distrust(id: string, file: CorruptFile): void {
+  private quarantine(id: string, file: CorruptFile): void {
     const before = this.corrupted.get(id)
     this.corrupted.set(id, file)
     if (before?.listed.reason !== file.listed.reason) this.events.onCorrupt(id, file.listed.reason)

@@ -1,17 +1,17 @@
 /** Lets work on the same thing take turns: what comes second begins with what the first has left. */
-export class Turns {
+export class KeyedMutex {
   private readonly last = new Map<string, Promise<void>>()
 
   /** Does the work once all that was to be done on the same thing before is over, whether it went well or not. */
-  async take(thing: string, work: () => Promise<void>): Promise<void> {
+  async run(thing: string, work: () => Promise<void>): Promise<void> {
     const before = this.last.get(thing) ?? Promise.resolve()
     const turn = before.then(work)
-    const over = turn.catch(() => undefined)
-    this.last.set(thing, over)
+    const idle = turn.catch(() => undefined)
+    this.last.set(thing, idle)
     try {
       await turn
     } finally {
-      if (this.last.get(thing) === over) this.last.delete(thing)
+      if (this.last.get(thing) === idle) this.last.delete(thing)
     }
   }
 

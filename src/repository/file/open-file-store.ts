@@ -1,9 +1,9 @@
 import { CommitThreads } from './commit/commit-threads.ts'
 import { DataDirectory } from './data-directory.ts'
 import { lockDirectory, type LockEvents } from './lock/directory-lock.ts'
-import { FileRepository, type FileRepositoryEvents } from './file-store.ts'
+import { FileStore, type FileStoreEvents } from './file-store.ts'
 
-export interface FileRepositoryOptions extends FileRepositoryEvents {
+export interface FileStoreOptions extends FileStoreEvents {
   readonly dataDir: string
   /** `fsync`: acknowledged means on disk. `os`: it means handed to the operating system. */
   readonly durability: 'fsync' | 'os'
@@ -18,7 +18,7 @@ export interface FileRepositoryOptions extends FileRepositoryEvents {
  *
  * @throws Error that says who holds the directory or what is wrong with it
  */
-export async function openFileRepository(options: FileRepositoryOptions): Promise<FileRepository> {
+export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
   const directory = new DataDirectory(options.dataDir)
   directory.create()
   let fence = (reason: Error) => options.onFatal(reason)
@@ -31,29 +31,29 @@ export async function openFileRepository(options: FileRepositoryOptions): Promis
   try {
     const swept = directory.sweep()
     if (swept > 0) options.onNotice(`removed ${swept} unfinished writes of an earlier run`)
-    for (const name of directory.strangers()) {
+    for (const name of directory.unrecognisedFiles()) {
       options.onNotice(`${directory.campaigns}/${name} is ignored: its name is no campaign_id`)
     }
-    for (const sentence of directory.shut()) options.onNotice(sentence)
-    directory.openWayOut()
+    for (const sentence of directory.restrictAccess()) options.onNotice(sentence)
+    directory.openTrash()
     threads = await CommitThreads.start(
       {
         directory: directory.campaigns,
-        leaving: directory.leaving,
+        trash: directory.trash,
         flush,
         lockPath: lock.lockPath,
         lock: lock.identity,
       },
       (reason) => fence(reason),
     )
-    const repository = new FileRepository({ directory, lock, threads }, options)
+    const repository = new FileStore({ directory, lock, threads }, options)
     fence = (reason) => repository.failStop(reason)
     await repository.load()
     if (flush) directory.flush()
     return repository
   } catch (error) {
     await threads?.close()
-    directory.closeWayOut()
+    directory.closeTrash()
     await lock.release()
     throw error
   }

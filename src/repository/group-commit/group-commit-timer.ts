@@ -13,7 +13,7 @@ const CALL = 0.04
  * the disk, nobody waits. At 10,000 experiments 64 writers got 1.23 times as many updates by it, and 8 writers 1.8 times as
  * many, as without; to wait for half of a commit's time, of which sending the answers takes most, gave 64 of them 0.88 of that.
  */
-export class CommitRhythm {
+export class GroupCommitTimer {
   private expected = 0
   private took = 0
   private deadline = -Infinity
@@ -24,7 +24,7 @@ export class CommitRhythm {
    * A commit ended: how many calls it answered, how many wait by now, and for how many milliseconds it kept the disk. Not how
    * long it took: where many campaigns share the disk, each would wait for the time of all of them.
    */
-  ended({ answered, waiting, took }: { answered: number; waiting: number; took: number }): void {
+  onCommitted({ answered, waiting, took }: { answered: number; waiting: number; took: number }): void {
     this.expected = answered + waiting
     this.took = took
     const isWorthIt = took >= SLOW && this.expected * CALL < took
@@ -32,7 +32,7 @@ export class CommitRhythm {
   }
 
   /** True when the next commit is to wait for those whom the last one answers. */
-  get isPatient(): boolean {
+  get isWaitWorthwhile(): boolean {
     return this.deadline > performance.now()
   }
 
@@ -42,20 +42,20 @@ export class CommitRhythm {
    * while it was written, for a fifth of the time; begun with half of them, it answers one half while the disk has the other: 1.00
    * to 1.06 times as many updates, in six comparisons.
    */
-  get enough(): number {
+  get minimumBatch(): number {
     const half = this.expected / 2
     return half * CALL > this.took ? half : Infinity
   }
 
   /** A call came; so many wait for the next commit with it. */
-  came(waiting: number): void {
+  onCall(waiting: number): void {
     if (waiting >= this.expected) this.wake?.()
   }
 
   /** @param waiting how many calls wait for the next commit */
-  async gather(waiting: () => number): Promise<void> {
+  async waitForMore(waiting: () => number): Promise<void> {
     let before = 0
-    while (waiting() > before && waiting() < this.expected && this.isPatient) {
+    while (waiting() > before && waiting() < this.expected && this.isWaitWorthwhile) {
       before = waiting()
       await this.pause()
     }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import { openFileRepository } from '#campaignd/repository/file/open-file-store.js'
+import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
 import { median } from '../../support/quantiles.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
@@ -23,7 +23,7 @@ async function measureSweeps(directory: string): Promise<Finding> {
   const fail = (reason: unknown) => {
     throw reason
   }
-  const repository = await openFileRepository({
+  const repository = await openFileStore({
     dataDir: directory,
     durability: 'os',
     onWait: fail,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openFileRepository } from '#campaignd/repository/file/open-file-store.js'
+import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
 
 /** What the campaigns of a data directory hold of the memory. Its argument is the directory; prints a `Held`. */
 
@@ -15,7 +15,7 @@ const fail = (reason: unknown) => {
 }
 
 const before = await inUse()
-const repository = await openFileRepository({
+const repository = await openFileStore({
   dataDir: process.argv[2] ?? '',
   durability: 'os',
   onWait: fail,

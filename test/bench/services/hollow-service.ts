@@ -13,11 +13,11 @@ import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
  */
 
 const [root = '', fileSize, answerSize] = process.argv.slice(2)
-const [directory, leaving, lockPath] = [join(root, 'files'), join(root, 'leaving'), join(root, 'lock')]
-for (const path of [directory, leaving, lockPath]) mkdirSync(path)
+const [directory, trash, lockPath] = [join(root, 'files'), join(root, 'trash'), join(root, 'lock')]
+for (const path of [directory, trash, lockPath]) mkdirSync(path)
 const lock = lockIdentity(lockPath, true)
 if (lock === null) throw new Error(`${lockPath} is gone`)
-const threads = await CommitThreads.start({ directory, leaving, flush: true, lockPath, lock }, (reason) => {
+const threads = await CommitThreads.start({ directory, trash, flush: true, lockPath, lock }, (reason) => {
   throw reason
 })
 

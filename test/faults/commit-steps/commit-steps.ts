@@ -160,7 +160,7 @@ export class Lane {
 
   /** @returns what a start should have cleared away */
   litter(): string[] {
-    const ways = readdirSync(this.dataDir).filter((name) => name.startsWith('leaving-'))
+    const ways = readdirSync(this.dataDir).filter((name) => name.startsWith('trash-'))
     return [...leftovers(this.dataDir), ...ways.slice(1)]
   }
 

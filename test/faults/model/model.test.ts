@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Changes, Decision } from '#campaignd/domain/campaign/campaign.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import type { Call, Spoiling } from './service.js'
 import { tryModel } from './trial.js'
 
@@ -67,12 +67,12 @@ test('what it shows of a wrong service is made short', async () => {
   expect(counterexample?.split(' | ').length).toBeLessThan(5)
 })
 
-function overriding(repository: ManifestRepository, methods: Partial<ManifestRepository>): ManifestRepository {
-  return Object.assign(Object.create(repository) as ManifestRepository, methods)
+function overriding(repository: CampaignStore, methods: Partial<CampaignStore>): CampaignStore {
+  return Object.assign(Object.create(repository) as CampaignStore, methods)
 }
 
 /** The repository, but with what is decided changed before it is kept. */
-function changing(repository: ManifestRepository, spoil: (changes: Changes) => Changes): ManifestRepository {
+function changing(repository: CampaignStore, spoil: (changes: Changes) => Changes): CampaignStore {
   const spoiled = <T>({ changes, result }: Decision<T>) => ({
     changes: changes === null ? null : spoil(changes),
     result,
@@ -92,7 +92,7 @@ function withoutPastError(one: Experiment): Experiment {
 }
 
 /** Judges a claim that finds nothing once more, on a campaign in which all that runs under a lease is pending. */
-function handingOutAgain(repository: ManifestRepository): ManifestRepository {
+function handingOutAgain(repository: CampaignStore): CampaignStore {
   return overriding(repository, {
     update: (id, decide) =>
       repository.update(id, (campaign) => {

@@ -3,8 +3,8 @@ import { buildApp, type App } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { Metrics } from '#campaignd/metrics/metrics.js'
-import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-store.js'
-import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import { openFileStore, type FileStoreOptions } from '#campaignd/repository/file/open-file-store.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -22,7 +22,7 @@ export interface Reply {
 /** What makes a service a wrong one, to see that the model notices. */
 export interface Spoiling {
   readonly call?: (call: Call) => Call
-  readonly repository?: (repository: ManifestRepository) => ManifestRepository
+  readonly repository?: (repository: CampaignStore) => CampaignStore
   /** Done between the end of the one and the start of the next. */
   readonly restart?: (dataDir: string) => void
 }
@@ -49,7 +49,7 @@ export interface Service {
 interface Running {
   readonly app: App
   readonly leases: LeaseKeeper
-  readonly repository: ManifestRepository
+  readonly repository: CampaignStore
 }
 
 /** The two clocks of a service. */
@@ -116,7 +116,7 @@ export class ModelledService implements Service {
 
 async function start(dataDir: string, { repository: spoil }: Spoiling, clocks: Clocks): Promise<Running> {
   const now = () => clocks.wall
-  const options: FileRepositoryOptions = {
+  const options: FileStoreOptions = {
     dataDir,
     // What a power cut leaves is tried by others; here it is what is told that counts.
     durability: 'os',
@@ -132,7 +132,7 @@ async function start(dataDir: string, { repository: spoil }: Spoiling, clocks: C
       throw reason
     },
   }
-  const opened = await openFileRepository(options)
+  const opened = await openFileStore(options)
   const repository = spoil?.(opened) ?? opened
   const leases = await LeaseKeeper.open({
     repository,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.js'
-import { openFileRepository } from '#campaignd/repository/file/open-file-store.js'
+import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
 import { RepositoryError } from '#campaignd/repository/campaign-store.js'
 import { sightOf, type Sight } from './scenarios.js'
 
@@ -32,7 +32,7 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
 export async function openAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
   const told: string[] = []
-  const repository = await openFileRepository({
+  const repository = await openFileStore({
     dataDir,
     durability: 'fsync',
     onWait: (holder) => told.push(`waits for ${holder}`),
@@ -64,7 +64,7 @@ async function readAll(directory: DataDirectory, read: (id: string) => Promise<C
     ...names
       .filter((name) => name.endsWith('.tmp'))
       .map((name) => `a temp file of ${idOf(name)} is left after the sweep`),
-    ...directory.strangers().map((name) => `${name} is the name of no campaign`),
+    ...directory.unrecognisedFiles().map((name) => `${name} is the name of no campaign`),
   ]
   const asideOf = new Map<string, Uint8Array[]>()
   for (const name of names.filter((name) => name.endsWith('.set-aside'))) {

@@ -17,10 +17,10 @@ type Opened =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'file'; readonly file: string; position: number }
 
-/** Where the files are. What is recorded says `campaigns/...` and `leaving/...`, wherever these are. */
+/** Where the files are. What is recorded says `campaigns/...` and `trash/...`, wherever these are. */
 export interface RecordedDirectories {
   readonly campaigns: string
-  readonly leaving: string
+  readonly trash: string
 }
 
 /** Opens what is there already, to flush it. */
@@ -42,7 +42,7 @@ export class RecordingFs {
     private readonly directories: RecordedDirectories,
     private readonly options: RecordingOptions = {},
   ) {
-    const paths = [directories.campaigns, directories.leaving].flatMap((directory) => {
+    const paths = [directories.campaigns, directories.trash].flatMap((directory) => {
       const names = nodeFs.readdirSync(directory).sort()
       return names.map((name) => join(directory, name))
     })
@@ -170,7 +170,7 @@ export class RecordingFs {
   }
 
   private nameOf(path: string): string {
-    for (const name of ['campaigns', 'leaving'] as const) {
+    for (const name of ['campaigns', 'trash'] as const) {
       const below = relative(this.directories[name], path)
       if (!below.startsWith('..')) return posix.join(name, below)
     }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import { carryOutAll, type DurableDirectory } from '#campaignd/repository/file/commit/durable-file.js'
+import { runJobs, type DurableDirectory } from '#campaignd/repository/file/commit/durable-file.js'
 import { identityOf, type FileIdentity } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
@@ -174,7 +174,7 @@ class Stage {
   ) {
     this.directory = new DataDirectory(root)
     this.directory.create()
-    this.directory.openWayOut()
+    this.directory.openTrash()
     mkdirSync(join(root, 'lock'))
     const { commits } = scenario
     this.ids = [...new Set([...commits.map(({ id }) => id), BYSTANDER])]
@@ -215,8 +215,8 @@ class Stage {
     const lockPath = join(this.root, 'lock')
     const lock = lockIdentity(lockPath, true)
     if (lock === null) throw new Error('there is no lock')
-    const { campaigns, leaving } = this.directory
-    return { fs, descriptor: fs.openSync(campaigns, 'r'), flush: true, leaving, lockPath, lock }
+    const { campaigns, trash } = this.directory
+    return { fs, descriptor: fs.openSync(campaigns, 'r'), flush: true, trash, lockPath, lock }
   }
 
   private isOver(operations: readonly Operation[]): boolean {
@@ -268,7 +268,7 @@ class Stage {
     const commits = known.map((index) => this.scenario.commits[index] as Commit)
     const jobs = commits.map((commit, at) => this.jobOf(commit, this.results[known[at] ?? -1] ?? EMPTY))
     for (const index of known) recorder.mark('begun', index)
-    const { outcomes, clearAway } = carryOutAll(target, jobs)
+    const { outcomes, clearAway } = runJobs(target, jobs)
     for (const [at, { kind, id }] of commits.entries()) {
       const outcome = outcomes[at]
       if (outcome?.kind !== 'done') {
@@ -295,7 +295,7 @@ class Stage {
   /** A recording that missed something would prove nothing. */
   private verify({ initial, operations }: RecordingFs): void {
     const recorded = onlyBytes(liveDisk(initial, operations))
-    const found = (['campaigns', 'leaving'] as const).flatMap((directory) => {
+    const found = (['campaigns', 'trash'] as const).flatMap((directory) => {
       const names = readdirSync(this.directory[directory])
       return names.map((name): [string, Uint8Array] => {
         return [`${directory}/${name}`, readFileSync(join(this.directory[directory], name))]

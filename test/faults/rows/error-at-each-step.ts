@@ -2,7 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { whyNotAttach, type Tracer } from '../../support/tools.js'
-import { describeStep, Lane, onLanes, shuffled, UnsafeCommit, type Change, type Step } from '../commit-steps/commit-steps.js'
+import {
+  describeStep,
+  Lane,
+  onLanes,
+  shuffled,
+  UnsafeCommit,
+  type Change,
+  type Step,
+} from '../commit-steps/commit-steps.js'
 import type { Fault, Size } from '../fault.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 

@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { whyNotAttach } from '../../support/tools.js'
-import { describeStep, Lane, onLanes, shuffled, UnsafeCommit, type Change, type Step } from '../commit-steps/commit-steps.js'
+import {
+  describeStep,
+  Lane,
+  onLanes,
+  shuffled,
+  UnsafeCommit,
+  type Change,
+  type Step,
+} from '../commit-steps/commit-steps.js'
 import type { Fault, Size } from '../fault.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 

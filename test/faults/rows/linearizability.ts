@@ -17,7 +17,14 @@ import type { ExperimentReport } from '#campaignd/domain/operations/report-reque
 import { applyReport } from '#campaignd/domain/operations/report.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import type { Counts, Fault, Outcome, Size } from '../fault.js'
-import { checkHistory, type Operation, type Seen, type State, type Verdict, type Violation } from '../history/history.js'
+import {
+  checkHistory,
+  type Operation,
+  type Seen,
+  type State,
+  type Verdict,
+  type Violation,
+} from '../history/history.js'
 import { Random, ReportSource } from '../history/reports.js'
 
 const SIZES: Readonly<Record<Size, { readonly operations: number; readonly kills: number }>> = {

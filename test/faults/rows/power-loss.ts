@@ -3,7 +3,15 @@ import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import { cutsOf, diskKey, diskStates, liveDisk, type Cut, type Disk, type Operation } from '../power-loss/disk-states.js'
+import {
+  cutsOf,
+  diskKey,
+  diskStates,
+  liveDisk,
+  type Cut,
+  type Disk,
+  type Operation,
+} from '../power-loss/disk-states.js'
 import { openAndRead, sweepAndRead, type Reading } from '../power-loss/reading.js'
 import {
   brokenScenarios,
@@ -219,10 +227,10 @@ function describe(operation: Operation): string {
 function build(dataDir: string, disk: Disk): void {
   const directory = new DataDirectory(dataDir)
   directory.create()
-  directory.openWayOut()
+  directory.openTrash()
   const built = new Map<string, string>()
   for (const [name, { file, bytes }] of disk) {
-    const path = join(dirname(name) === 'leaving' ? directory.leaving : directory.campaigns, basename(name))
+    const path = join(dirname(name) === 'trash' ? directory.trash : directory.campaigns, basename(name))
     const other = built.get(file)
     if (other === undefined) writeFileSync(path, bytes, { mode: 0o600 })
     else linkSync(other, path)

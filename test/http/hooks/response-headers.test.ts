@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { pino } from 'pino'
 import { buildApp } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
@@ -89,7 +89,7 @@ test('of what fails inside, neither a stack nor a path is told', async () => {
     subscribe: () => () => undefined,
     readiness: () => ({ ready: false, reason: 'the lock was lost' }),
     ...{ read: fails, readDocument: fails, list: fails, update: fails, create: fails, delete: fails },
-  } as unknown as ManifestRepository
+  } as unknown as CampaignStore
   const app = await buildApp({
     repository,
     leases: Object.create(LeaseKeeper.prototype) as LeaseKeeper,

@@ -1,13 +1,13 @@
 import { fastify } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
-import { dispatch } from '#campaignd/http/hooks/send-together.js'
+import { sendTogether } from '#campaignd/http/hooks/send-together.js'
 
 async function openDispatch() {
   const app = fastify()
   onTestFinished(() => app.close())
   const recorded: string[] = []
-  await app.register(dispatch, {
-    stamps: [(request, reply) => void reply.header('x-stamp', `${request.url} ${reply.statusCode}`)],
+  await app.register(sendTogether, {
+    hooks: [(request, reply) => void reply.header('x-stamp', `${request.url} ${reply.statusCode}`)],
     record: ({ url }, { statusCode }) => recorded.push(`${url} ${statusCode}`),
   })
   app.setErrorHandler((_error, _request, reply) => reply.code(500).removeHeader('x-broken').send('a problem'))

@@ -10,14 +10,14 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { FileRepository } from '#campaignd/repository/file/file-store.js'
-import { leftovers, manifestPath, openFileStore, readManifest } from '../../support/store/file-store.js'
+import { FileStore } from '#campaignd/repository/file/file-store.js'
+import { leftovers, manifestPath, openTestStore, readManifest } from '../../support/store/test-store.js'
 import { listAll, newManifest, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
 import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { describeRepository } from '../conformance.js'
 
-describeRepository('file repository', () => openFileStore())
+describeRepository('file repository', () => openTestStore())
 
 /** Lays files into a data directory that no service has seen yet. */
 function lay(files: Readonly<Record<string, string | Buffer>>): string {
@@ -34,7 +34,7 @@ function ownText(id: string, given: object = {}): string {
 
 describe('the file', () => {
   test('holds a header key a line and an experiment a line', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     const manifest = newManifest('sweep', 130, { labels: UNICODE })
     await repository.create(manifest)
     const { experiments, ...header } = manifest
@@ -51,7 +51,7 @@ describe('the file', () => {
   })
 
   test('is the document byte for byte, after every update', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 130))
     for (const path of ['a', 'größer', '']) {
       await Promise.all(['0001', '0064', '0065', '0130'].map((id) => repository.update('sweep', report(id, path))))
@@ -61,7 +61,7 @@ describe('the file', () => {
   })
 
   test('changes in the lines that changed and in no other', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 130))
     const before = readManifest(dataDir, 'sweep').split('\n')
     await repository.update('sweep', report('0065', 'new'))
@@ -72,7 +72,7 @@ describe('the file', () => {
 
   test('and its directories are for the owner alone', async () => {
     const dataDir = join(temporaryDirectory(), 'made/when/missing')
-    const { repository } = await openFileStore(dataDir)
+    const { repository } = await openTestStore(dataDir)
     await repository.create(newManifest('sweep', 1))
     await repository.update('sweep', report('0001', 'new'))
     const mode = (path: string) => statSync(path).mode & 0o777
@@ -82,7 +82,7 @@ describe('the file', () => {
   })
 
   test('goes with its campaign', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 1))
     await repository.delete('sweep', { permit: () => undefined, force: false })
     expect(readdirSync(join(dataDir, 'campaigns'))).toEqual([])
@@ -96,7 +96,7 @@ describe('a start', () => {
       'sweep.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '{"half":',
       'gone.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '',
     })
-    const { repository, notices } = await openFileStore(dataDir)
+    const { repository, notices } = await openTestStore(dataDir)
     expect(readdirSync(join(dataDir, 'campaigns'))).toEqual(['sweep.json'])
     expect(notices).toEqual(['removed 2 unfinished writes of an earlier run'])
     expect((await repository.read('sweep')).header.revision).toBe(1)
@@ -106,7 +106,7 @@ describe('a start', () => {
     const text = sampleText('02_shuffled_18_failed_interrupted')
     const { campaign_id, experiments } = JSON.parse(text) as { campaign_id: string; experiments: { exp_id: string }[] }
     const dataDir = lay({ [`${campaign_id}.json`]: text })
-    const { repository, reopen } = await openFileStore(dataDir)
+    const { repository, reopen } = await openTestStore(dataDir)
     const campaign = await repository.read(campaign_id)
     expect([...campaign.experiments].map(({ exp_id }) => exp_id)).toEqual(experiments.map(({ exp_id }) => exp_id))
     expect(campaign.header.revision).toBe(1)
@@ -120,7 +120,7 @@ describe('a start', () => {
     const text = sampleText('01_uat_fresh_9_all_pending')
     const { campaign_id } = JSON.parse(text) as { campaign_id: string }
     const dataDir = lay({ [`${campaign_id}.json`]: text })
-    const { repository, reopen } = await openFileStore(dataDir)
+    const { repository, reopen } = await openTestStore(dataDir)
     const first = (await repository.read(campaign_id)).experiments.at(0).exp_id
     expect(await repository.update(campaign_id, report(first, 'new'))).toBe(2)
     expect(readManifest(dataDir, campaign_id).split('\n')[1]).toBe(`  "campaign_id": "${campaign_id}",`)
@@ -128,14 +128,14 @@ describe('a start', () => {
   })
 
   test('names files that look like manifests but cannot be any', async () => {
-    const { notices } = await openFileStore(lay({ 'Not An Id.json': '{}', 'notes.txt': 'hello' }))
+    const { notices } = await openTestStore(lay({ 'Not An Id.json': '{}', 'notes.txt': 'hello' }))
     expect(notices).toEqual([expect.stringContaining('Not An Id.json is ignored')])
   })
 })
 
 describe('a file that is put there while the service runs', () => {
   test('is found by its id and by the list, and its id is taken', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await expect(repository.read('laid')).rejects.toMatchObject({ code: 'campaign-not-found' })
     writeFileSync(manifestPath(dataDir, 'laid'), ownText('laid', { revision: 5 }))
     expect((await repository.read('laid')).header.revision).toBe(5)
@@ -178,7 +178,7 @@ describe('a file that cannot be trusted', () => {
     '%s: is reported, refused and left alone; the others go on',
     async (_, [content, reason]) => {
       const dataDir = lay({ 'bad.json': content, 'good.json': ownText('good') })
-      const { repository, corrupt } = await openFileStore(dataDir)
+      const { repository, corrupt } = await openTestStore(dataDir)
       expect([...corrupt]).toEqual([['bad', expect.stringMatching(reason)]])
       const calls = [
         repository.read('bad'),
@@ -200,7 +200,7 @@ describe('a file that cannot be trusted', () => {
     const target = join(temporaryDirectory(), 'target.json')
     writeFileSync(target, ownText('linked'))
     symlinkSync(target, manifestPath(dataDir, 'linked'))
-    const { repository, corrupt } = await openFileStore(dataDir)
+    const { repository, corrupt } = await openTestStore(dataDir)
     expect([...corrupt.keys()]).toEqual(['linked'])
     await expect(repository.update('linked', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
     expect(readFileSync(target, 'utf8')).toBe(ownText('linked'))
@@ -208,7 +208,7 @@ describe('a file that cannot be trusted', () => {
 
   test('is set aside by a forced deletion, its content kept; then the id is free', async () => {
     const dataDir = lay({ 'bad.json': '{"half":' })
-    const { repository, reopen } = await openFileStore(dataDir)
+    const { repository, reopen } = await openTestStore(dataDir)
     await repository.delete('bad', { permit: refusal, force: true })
     const [aside = ''] = readdirSync(join(dataDir, 'campaigns'))
     expect(aside).toMatch(/^bad\.json\..*set-aside$/)
@@ -222,7 +222,7 @@ describe('a file that cannot be trusted', () => {
 
   test('is looked at again once it is another', async () => {
     const dataDir = lay({ 'bad.json': '{"half":' })
-    const { repository } = await openFileStore(dataDir)
+    const { repository } = await openTestStore(dataDir)
     writeFileSync(manifestPath(dataDir, 'bad'), ownText('bad'))
     expect((await repository.read('bad')).header.revision).toBe(1)
   })
@@ -254,7 +254,7 @@ describe('a file changed from outside while the service runs', () => {
     '%s: is not overwritten, by an update nor a deletion',
     async (_, change) => {
       for (const touch of ['update', 'delete'] as const) {
-        const { repository, dataDir, corrupt } = await openFileStore()
+        const { repository, dataDir, corrupt } = await openTestStore()
         await repository.create(newManifest('sweep', 2))
         await repository.create(newManifest('other', 2))
         change(manifestPath(dataDir, 'sweep'))
@@ -274,7 +274,7 @@ describe('a file changed from outside while the service runs', () => {
   )
 
   test('all that waited for it are answered', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 2))
     writeFileSync(manifestPath(dataDir, 'sweep'), '')
     const calls = [
@@ -303,7 +303,7 @@ describe('a write that the system refuses', () => {
   }
 
   test('fails every update that shared it, changes nothing, and the next one goes on from what is on disk', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 3))
     const before = readManifest(dataDir, 'sweep')
     await withoutDirectory(dataDir, async () => {
@@ -320,7 +320,7 @@ describe('a write that the system refuses', () => {
   })
 
   test('has repetitions and refusals judged anew, since what they were judged on never was', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 1))
     const judged: (string | null)[] = []
     await withoutDirectory(dataDir, async () => {
@@ -340,7 +340,7 @@ describe('a write that the system refuses', () => {
   })
 
   test('leaves those who wait behind it in the order in which they came', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 1))
     const behind: Promise<number>[] = []
     await withoutDirectory(dataDir, async () => {
@@ -359,7 +359,7 @@ describe('a write that the system refuses', () => {
   })
 
   test('holds up nobody who changes nothing, however many go on trying to write', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 1))
     await withoutDirectory(dataDir, async () => {
       let failures = 0
@@ -380,7 +380,7 @@ describe('a write that the system refuses', () => {
 
 describe('what is told of commits', () => {
   test('is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
-    const { repository, dataDir, reports } = await openFileStore()
+    const { repository, dataDir, reports } = await openTestStore()
     await repository.create(newManifest('sweep', 3))
     const created = statSync(manifestPath(dataDir, 'sweep')).size
     await Promise.all([
@@ -399,7 +399,7 @@ describe('what is told of commits', () => {
   })
 
   test('is why they did not become durable', async () => {
-    const { repository, dataDir, reports } = await openFileStore()
+    const { repository, dataDir, reports } = await openTestStore()
     await repository.create(newManifest('sweep', 1))
     writeFileSync(manifestPath(dataDir, 'sweep'), '{}')
     await expect(repository.update('sweep', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
@@ -432,7 +432,7 @@ describe('a store that lost its lock', () => {
   }
 
   test('acknowledges nothing, changes nothing, and says that it must end', async () => {
-    const { repository, dataDir, fatal } = await openFileStore()
+    const { repository, dataDir, fatal } = await openTestStore()
     await repository.create(newManifest('sweep', 2))
     const before = readManifest(dataDir, 'sweep')
     loseLock(dataDir)
@@ -453,7 +453,7 @@ describe('a store that lost its lock', () => {
   })
 
   test('answers every kind of call that was in flight', async () => {
-    const { repository, dataDir, fatal } = await openFileStore()
+    const { repository, dataDir, fatal } = await openTestStore()
     for (const id of ['one', 'two', 'three']) await repository.create(newManifest(id, 1))
     loseLock(dataDir)
     const permit = () => undefined
@@ -471,7 +471,7 @@ describe('a store that lost its lock', () => {
   })
 
   test('does so while it is being closed too: what was taken is answered, and it is known to be in doubt', async () => {
-    const { repository, dataDir, fatal } = await openFileStore()
+    const { repository, dataDir, fatal } = await openTestStore()
     await repository.create(newManifest('sweep', 2))
     const update = repository.update('sweep', report('0001', 'new'))
     const closing = repository.close()
@@ -482,14 +482,14 @@ describe('a store that lost its lock', () => {
   })
 
   test('tells nobody that nothing changed on the ground of a state that may be old', async () => {
-    const { repository, dataDir } = await openFileStore()
+    const { repository, dataDir } = await openTestStore()
     await repository.create(newManifest('sweep', 2))
     loseLock(dataDir)
     expect(await settled(repository.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
   })
 
   test('nor refuses a creation on that ground', async () => {
-    const { repository, dataDir, fatal } = await openFileStore()
+    const { repository, dataDir, fatal } = await openTestStore()
     await repository.create(newManifest('sweep', 2))
     loseLock(dataDir)
     expect(await settled(repository.create(newManifest('sweep', 2)))).toMatch(/store-unavailable|durability-unknown/)
@@ -497,7 +497,7 @@ describe('a store that lost its lock', () => {
   })
 
   test('nor refuses a deletion on that ground', async () => {
-    const { repository, dataDir, fatal } = await openFileStore()
+    const { repository, dataDir, fatal } = await openTestStore()
     await repository.create(newManifest('sweep', 2))
     loseLock(dataDir)
     const deletion = repository.delete('sweep', { permit: refuse('it is running'), force: false })
@@ -506,7 +506,7 @@ describe('a store that lost its lock', () => {
   })
 
   test('nor when a commit was done before, which who came after it only waits for', async () => {
-    const { repository, dataDir, fatal } = await openFileStore()
+    const { repository, dataDir, fatal } = await openTestStore()
     await repository.create(newManifest('sweep', 2))
     const update = settled(repository.update('sweep', report('0001', 'new')))
     await turns(2)
@@ -531,9 +531,9 @@ function standStillUntil(isSo: () => boolean): void {
 }
 
 test('two starts on one directory: the second waits, and gets it when the first lets go', async () => {
-  const first = await openFileStore()
+  const first = await openTestStore()
   await first.repository.create(newManifest('sweep', 2))
-  const second = openFileStore(first.dataDir)
+  const second = openTestStore(first.dataDir)
   await new Promise((resolve) => setTimeout(resolve, 500))
   await first.repository.update('sweep', report('0001', 'new'))
   await first.repository.close()
@@ -543,10 +543,10 @@ test('two starts on one directory: the second waits, and gets it when the first 
 })
 
 test('what the system said of a failure is told to the operator, and to no caller', async () => {
-  const { repository, fatal } = await openFileStore()
+  const { repository, fatal } = await openTestStore()
   await repository.create(newManifest('sweep', 1))
   const reason = new Error("EIO: i/o error, open '/srv/data/campaigns' and sweep.json was left in /srv/data")
-  if (!(repository instanceof FileRepository)) throw new Error('it is another repository')
+  if (!(repository instanceof FileStore)) throw new Error('it is another repository')
   repository.failStop(reason)
   expect(fatal).toEqual([reason])
   const refusal = await repository.update('sweep', report('0001', 'x')).catch((error: unknown) => error)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CommitRhythm } from '#campaignd/repository/group-commit/group-commit-timer.js'
+import { GroupCommitTimer } from '#campaignd/repository/group-commit/group-commit-timer.js'
 
 /** Milliseconds that the commits here take: the next waits for one more call for 10, and for all of them for 40. */
 const TOOK = 40
@@ -9,11 +9,11 @@ class Gathering {
   hasBegun = false
 
   constructor(
-    private readonly rhythm: CommitRhythm,
+    private readonly rhythm: GroupCommitTimer,
     private waiting: number,
   ) {
     void rhythm
-      .gather(() => this.waiting)
+      .waitForMore(() => this.waiting)
       .then(() => {
         this.hasBegun = true
       })
@@ -21,13 +21,13 @@ class Gathering {
 
   come(): void {
     this.waiting += 1
-    this.rhythm.came(this.waiting)
+    this.rhythm.onCall(this.waiting)
   }
 }
 
 function after(last: { answered: number; waiting: number; took?: number }, waiting: number): Gathering {
-  const rhythm = new CommitRhythm()
-  rhythm.ended({ took: TOOK, ...last })
+  const rhythm = new GroupCommitTimer()
+  rhythm.onCommitted({ took: TOOK, ...last })
   return new Gathering(rhythm, waiting)
 }
 
@@ -54,9 +54,9 @@ test.each([
   { writers: 'many, who keep the event loop busy', answered: 40, waiting: 24, took: 0.4, enough: 32 },
   { writers: 'as many, with a slow disk', answered: 40, waiting: 24, took: 4, enough: Infinity },
 ])('of $writers, $enough need not wait for the end of the turn', ({ answered, waiting, took, enough }) => {
-  const rhythm = new CommitRhythm()
-  rhythm.ended({ answered, waiting, took })
-  expect(rhythm.enough).toBe(enough)
+  const rhythm = new GroupCommitTimer()
+  rhythm.onCommitted({ answered, waiting, took })
+  expect(rhythm.minimumBatch).toBe(enough)
 })
 
 test('nobody waits where commits are quick', async () => {
@@ -66,9 +66,9 @@ test('nobody waits where commits are quick', async () => {
 })
 
 test('nobody waits where there are so many that they keep the event loop busy for longer than the disk', async () => {
-  const rhythm = new CommitRhythm()
-  rhythm.ended({ answered: 1000, waiting: 1000, took: TOOK })
-  expect(rhythm.isPatient).toBe(false)
+  const rhythm = new GroupCommitTimer()
+  rhythm.onCommitted({ answered: 1000, waiting: 1000, took: TOOK })
+  expect(rhythm.isWaitWorthwhile).toBe(false)
   const commit = new Gathering(rhythm, 1)
   await passing(0)
   expect(commit.hasBegun).toBe(true)

@@ -4,7 +4,7 @@ import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { draftExperiments } from '#campaignd/domain/operations/draft-experiment.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import type { ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { campaignDraft, experimentDraft } from './drafts.js'
 
 /** Decisions as small as can be, for tests of what keeps campaigns. Each results in the revision that it leaves. */
@@ -66,7 +66,7 @@ export function repeat({ header }: Campaign): Decision<number> {
 }
 
 /** The ids of all campaigns that match, page by page. */
-export async function listAll(repository: ManifestRepository, query: CampaignQuery): Promise<string[]> {
+export async function listAll(repository: CampaignStore, query: CampaignQuery): Promise<string[]> {
   const ids: string[] = []
   let { after } = query
   for (;;) {

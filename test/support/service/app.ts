@@ -6,7 +6,7 @@ import { buildApp, type Access, type App } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS, type Limits } from '#campaignd/http/limits.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import { Metrics } from '#campaignd/metrics/metrics.js'
-import { openFileRepository } from '#campaignd/repository/file/open-file-store.js'
+import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
 import { checkAnswer } from '../http/contract.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 
@@ -105,7 +105,7 @@ interface Run {
 async function start(dataDir: string, { limits, access, log }: TestAppOptions, clocks: Clocks): Promise<Run> {
   const now = () => clocks.wall
   const metrics = new Metrics()
-  const repository = await openFileRepository({
+  const repository = await openFileStore({
     dataDir,
     durability: 'fsync',
     onWait: () => undefined,

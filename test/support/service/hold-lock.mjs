@@ -15,7 +15,7 @@ const ignore = () => undefined
 
 async function take() {
   if (mode !== 'open') return lockDirectory(directory, { onWait, onLost })
-  const { openFileRepository } = await import('#campaignd/repository/file/open-file-store.js')
+  const { openFileStore } = await import('#campaignd/repository/file/open-file-store.js')
   const options = {
     dataDir: directory,
     durability: 'fsync',
@@ -25,7 +25,7 @@ async function take() {
     onWait,
     onFatal: onLost,
   }
-  const repository = await openFileRepository(options)
+  const repository = await openFileStore(options)
   return { release: () => repository.close(), abandon: ignore }
 }
 

@@ -6,10 +6,10 @@ import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { type CampaignPatch, patchCampaign } from '../../../domain/operations/patch-campaign.ts'
 import { encodeForPythonTool } from '../../../domain/formats/python-tool-manifest.ts'
 import { StringEnum } from '../../../domain/schema.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, ifMatch, isKnown, requireMatch } from '../../replies/entity-tag.ts'
-import { asJson } from '../../replies/json.ts'
+import { jsonReply } from '../../replies/json.ts'
 import { CampaignParams, IfMatch, IfNoneMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const ManifestRef = Type.Ref('CampaignManifest')
@@ -40,7 +40,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
           },
           { additionalProperties: false },
         ),
-        response: answers({
+        response: responses({
           success: {
             200: { description: 'The manifest', schema: EitherManifest, headers: ['etag'] },
             304: { description: 'As you know it', schema: null },
@@ -55,8 +55,9 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
       const timezone = timezoneOf(request.query)
       const { campaign, bytes } = await repository.readDocument(campaign_id)
       if (isKnown(request, reply, campaignTag(campaign))) return undefined
-      if (request.query.format !== undefined) return asJson(reply, encodeForPythonTool(campaign.toManifest(), timezone))
-      return asJson(reply, bytes.whole)
+      if (request.query.format !== undefined)
+        return jsonReply(reply, encodeForPythonTool(campaign.toManifest(), timezone))
+      return jsonReply(reply, bytes.whole)
     },
   )
 
@@ -82,7 +83,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
           { additionalProperties: false },
         ),
         body: Type.Unsafe<CampaignPatch>(Type.Ref('CampaignPatch')),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'The manifest as it is then', schema: ManifestRef, headers: ['etag'] } },
           kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],
@@ -97,7 +98,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
         campaign_id,
         ifMatch(request, campaignTag, (before) => patchCampaign(before, patch, at, limits)),
       )
-      return asJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
+      return jsonReply(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
     },
   )
 
@@ -119,7 +120,7 @@ export const campaignRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
           },
           { additionalProperties: false },
         ),
-        response: answers({
+        response: responses({
           success: { 204: { description: 'Deleted', schema: null } },
           kind: 'write',
           problems: ['campaign-not-found', 'campaign-running', 'campaign-corrupt', 'precondition-failed'],
@@ -144,8 +145,8 @@ function withCancel({ settings, ...patch }: CampaignPatch): CampaignPatch {
   return { ...patch, settings: { ...settings, cancel_running: true } }
 }
 
-function refuseIfRunning({ header, tally }: Campaign): void {
-  const { running } = tally.counts
+function refuseIfRunning({ header, counts }: Campaign): void {
+  const { running } = counts.by_status
   if (running === 0) return
   const detail = `${running} experiments of campaign ${header.campaign_id} are running.`
   throw new DomainError('campaign-running', detail)

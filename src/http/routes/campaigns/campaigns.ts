@@ -11,14 +11,21 @@ import { DomainError } from '../../../domain/errors.ts'
 import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { StringEnum } from '../../../domain/schema.ts'
-import { RepositoryError, type ManifestRepository, type RepositoryErrorCode } from '../../../repository/campaign-store.ts'
-import { answers } from '../../openapi/responses.ts'
+import { RepositoryError, type CampaignStore, type RepositoryErrorCode } from '../../../repository/campaign-store.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, isKnown } from '../../replies/entity-tag.ts'
-import { asJson } from '../../replies/json.ts'
+import { jsonReply } from '../../replies/json.ts'
 import { pageToken, readPageToken } from '../../replies/page-token.ts'
 import { invalidParameter } from '../../problems/problem.ts'
-import { DEFAULT_LIMIT, IfNoneMatch, NextPageToken, pageProperties, Timezone, timezoneOf } from '../../requests/parameters.ts'
+import {
+  DEFAULT_LIMIT,
+  IfNoneMatch,
+  NextPageToken,
+  pageProperties,
+  Timezone,
+  timezoneOf,
+} from '../../requests/parameters.ts'
 
 const ManifestRef = Type.Ref('CampaignManifest')
 
@@ -74,7 +81,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
         }),
         querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
         body: Type.Unsafe<CampaignDraft>(Type.Ref('CampaignDraft')),
-        response: answers({
+        response: responses({
           success: {
             200: { description: 'It was there already, with this definition', schema: ManifestRef, headers: ['etag'] },
             201: { description: 'Created', schema: ManifestRef, headers: ['etag', 'location'] },
@@ -95,7 +102,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
       refuseTooMany(request.body, limits)
       const { campaign, created } = await createOrFind(repository, createManifest(request.body, creation))
       if (created) reply.code(201).header('location', `/v1/campaigns/${campaign.header.campaign_id}`)
-      return asJson(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
+      return jsonReply(reply.header('etag', campaignTag(campaign)), encodeManifest(campaign))
     },
   )
 
@@ -109,7 +116,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
         summary: 'Find campaigns',
         headers: IfNoneMatch,
         querystring: ListQuery,
-        response: answers({
+        response: responses({
           success: {
             200: { description: 'A page of campaigns', schema: CampaignList, headers: ['etag'] },
             304: { description: 'As you know it', schema: null },
@@ -123,7 +130,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
       const body = JSON.stringify({ campaigns, next_page_token: next === null ? null : pageToken(next) })
       const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
       if (isKnown(request, reply, tag)) return undefined
-      return asJson(reply, body)
+      return jsonReply(reply, body)
     },
   )
 }
@@ -133,7 +140,7 @@ export const campaignsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
  * @throws DomainError `campaign-exists` when it has another one
  */
 async function createOrFind(
-  repository: ManifestRepository,
+  repository: CampaignStore,
   wanted: CampaignManifest,
 ): Promise<{ readonly campaign: Campaign; readonly created: boolean }> {
   try {

@@ -5,11 +5,11 @@ import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import { hasEnded } from '../../../domain/campaign/campaign-state.ts'
 import { StringEnum } from '../../../domain/schema.ts'
 import { progressJson } from '../../../live/progress-json.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, isKnown, namesTag } from '../../replies/entity-tag.ts'
-import { heldAnswer } from '../../replies/long-poll.ts'
-import { asJson } from '../../replies/json.ts'
+import { longPoll } from '../../replies/long-poll.ts'
+import { jsonReply } from '../../replies/json.ts'
 import { CampaignParams, IfNoneMatch } from '../../requests/parameters.ts'
 
 const ProgressQuery = Type.Object(
@@ -45,7 +45,7 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
         params: CampaignParams,
         headers: IfNoneMatch,
         querystring: ProgressQuery,
-        response: answers({
+        response: responses({
           success: {
             200: { description: 'The progress', schema: Type.Ref('Progress'), headers: ['etag'] },
             304: { description: 'As you know it, also when the time is over', schema: null },
@@ -58,9 +58,9 @@ export const progressRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
     async (request, reply) => {
       const { campaign_id } = request.params
       const holding = { feed, waiting, campaignId: campaign_id, seconds: request.query.wait ?? 0 }
-      const campaign = await heldAnswer(reply, holding, () => repository.read(campaign_id), isWorthTelling(request))
+      const campaign = await longPoll(reply, holding, () => repository.read(campaign_id), isWorthTelling(request))
       if (isKnown(request, reply, campaignTag(campaign))) return undefined
-      return asJson(reply, progressJson(campaign))
+      return jsonReply(reply, progressJson(campaign))
     },
   )
 }

@@ -5,7 +5,7 @@ import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { resume } from '../../../domain/operations/resume.ts'
 import type { ResumeRequest } from '../../../domain/operations/resume-request.ts'
 import { StringEnum } from '../../../domain/schema.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, ifMatch } from '../../replies/entity-tag.ts'
 import { optionalBody } from '../../requests/optional-body.ts'
@@ -68,7 +68,7 @@ export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         headers: IfMatch,
         querystring: NoQuery,
         body: Type.Unsafe<ResumeRequest>(Type.Ref('ResumeRequest')),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
           kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { retry, type RetryRequest } from '../../../domain/operations/retry.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, ifMatch } from '../../replies/entity-tag.ts'
 import { optionalBody } from '../../requests/optional-body.ts'
@@ -38,7 +38,7 @@ export const retryRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (
         headers: IfMatch,
         querystring: NoQuery,
         body: Type.Unsafe<RetryRequest>(Type.Ref('RetryRequest')),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'What was put back', schema: Retried } },
           kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],

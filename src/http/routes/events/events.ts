@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import type { EventSink } from '../../../live/reader-group.ts'
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { openEventStream } from '../../replies/event-stream.ts'
 import { HttpError } from '../../problems/problem.ts'
@@ -46,7 +46,7 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         params: CampaignParams,
         headers: LastEventId,
         querystring: NoQuery,
-        response: answers({
+        response: responses({
           success: {
             200: {
               description: 'Events until one side ends it',
@@ -79,7 +79,7 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
           '(CampaignGoneEvent). Ids are of one run of the service.',
         headers: LastEventId,
         querystring: NoQuery,
-        response: answers({
+        response: responses({
           success: {
             200: {
               description: 'Events until one side ends it',
@@ -97,7 +97,7 @@ export const eventsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   )
 
   async function stream(reply: FastifyReply, read: Reading): Promise<void> {
-    reply.raw.once('close', streams.take(reply.request.ip))
+    reply.raw.once('close', streams.acquire(reply.request.ip))
     const last = reply.request.headers['last-event-id']
     const leave = await read(typeof last === 'string' ? last : null, () => openEventStream(reply))
     if (leave === null) throw new HttpError('draining', 'The service is stopping.')

@@ -5,7 +5,7 @@ import { DomainError } from '../../../domain/errors.ts'
 import { ExpId, type Experiment } from '../../../domain/experiment/experiment.ts'
 import { ExperimentReport, reportProperties } from '../../../domain/operations/report-request.ts'
 import { updateBatch, type BatchItem, type BatchResult as Verdict } from '../../../domain/operations/report-batch.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, ifMatch } from '../../replies/entity-tag.ts'
 import { problemOf, type Problem } from '../../problems/problem.ts'
@@ -99,7 +99,7 @@ export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies>
           { additionalProperties: false },
         ),
         body: Envelope,
-        response: answers({
+        response: responses({
           success: { 200: { description: 'A verdict on each update', schema: BatchAnswer } },
           kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'batch-refused', 'precondition-failed'],
@@ -114,7 +114,7 @@ export const experimentBatchRoutes: FastifyPluginAsyncTypebox<RouteDependencies>
       try {
         const verdicts = await repository.update(request.params.campaign_id, decide)
         for (const verdict of verdicts)
-          if ('experiment' in verdict) leases.hear(request.params.campaign_id, verdict.experiment)
+          if ('experiment' in verdict) leases.renew(request.params.campaign_id, verdict.experiment)
         return { results: verdicts.map((verdict) => onTheWire(verdict, instance)) }
       } catch (error) {
         throw error instanceof DomainError && error.code === 'batch-refused' ? withResults(error, instance) : error

@@ -4,10 +4,10 @@ import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import { experimentJson } from '../../../domain/formats/manifest-json.ts'
 import type { ExperimentReport } from '../../../domain/operations/report-request.ts'
 import { findExperiment, updateExperiment } from '../../../domain/operations/report.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { experimentTag, ifMatch, isKnown } from '../../replies/entity-tag.ts'
-import { asJson } from '../../replies/json.ts'
+import { jsonReply } from '../../replies/json.ts'
 import { ExperimentParams, IfMatch, IfNoneMatch, NoQuery, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const entry = { schema: Type.Ref('CampaignManifestEntry'), headers: ['etag'] as const }
@@ -27,7 +27,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
         params: ExperimentParams,
         headers: IfNoneMatch,
         querystring: NoQuery,
-        response: answers({
+        response: responses({
           success: {
             200: { description: 'The experiment', ...entry },
             304: { description: 'As you know it', schema: null },
@@ -59,7 +59,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
         headers: IfMatch,
         querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
         body: Type.Unsafe<ExperimentReport>(Type.Ref('ExperimentReport')),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'The experiment as it is then', ...entry } },
           kind: 'write',
           problems: [
@@ -88,8 +88,8 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = as
           }
         }),
       )
-      leases.hear(campaign_id, experiment)
-      return asJson(reply.header('etag', tag), json)
+      leases.renew(campaign_id, experiment)
+      return jsonReply(reply.header('etag', tag), json)
     },
   )
 }

@@ -5,13 +5,13 @@ import { ExperimentDraft, MAX_EXPERIMENTS } from '../../../domain/operations/dra
 import { definitionProperties, Status, Worker, type Experiment } from '../../../domain/experiment/experiment.ts'
 import { pageOfExperiments, type ExperimentQuery } from '../../../domain/views/experiment-list.ts'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, ifMatch, isKnown } from '../../replies/entity-tag.ts'
-import { asJson, listJson } from '../../replies/json.ts'
+import { jsonReply, listJson } from '../../replies/json.ts'
 import { pageToken, readPageToken } from '../../replies/page-token.ts'
 import { invalidParameter } from '../../problems/problem.ts'
-import { RecentAnswers } from '../../replies/page-cache.ts'
+import { PageCache } from '../../replies/page-cache.ts'
 import {
   CampaignParams,
   DEFAULT_LIMIT,
@@ -73,7 +73,7 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
   app,
   { repository, now, limits },
 ) => {
-  const pages = new RecentAnswers(PAGES)
+  const pages = new PageCache(PAGES)
 
   app.get(
     '/campaigns/:campaign_id/experiments',
@@ -86,7 +86,7 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
         params: CampaignParams,
         headers: IfNoneMatch,
         querystring: ListQuery,
-        response: answers({
+        response: responses({
           success: {
             200: { description: 'A page of experiments', schema: ExperimentList, headers: ['etag'] },
             304: { description: 'As you know it', schema: null },
@@ -106,7 +106,7 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
         const rest = { next_page_token: next === null ? null : pageToken(next) }
         return listJson('experiments', bytes.list(positions), rest)
       })
-      return asJson(reply, page)
+      return jsonReply(reply, page)
     },
   )
 
@@ -124,7 +124,7 @@ export const experimentsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = a
         headers: IfMatch,
         querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
         body: Append,
-        response: answers({
+        response: responses({
           success: {
             200: { description: 'All of them were there already', schema: Appended },
             201: { description: 'Appended', schema: Appended },

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { HttpError } from '../../problems/problem.ts'
 
@@ -20,7 +20,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         operationId: 'isUp',
         tags: ['service'],
         summary: 'The process is up',
-        response: answers({ success: { 200: { description: 'It is', schema: Up } }, kind: 'probe' }),
+        response: responses({ success: { 200: { description: 'It is', schema: Up } }, kind: 'probe' }),
       },
     },
     () => ({ status: 'ok' as const }),
@@ -35,7 +35,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         tags: ['service'],
         summary: 'Changes can be taken',
         description: 'The store is usable, its lock is held, and the service is not stopping.',
-        response: answers({
+        response: responses({
           success: { 200: { description: 'They can', schema: Ready } },
           kind: 'probe',
           problems: ['not-ready'],

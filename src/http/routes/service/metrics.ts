@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 
 const Figures = Type.String({ examples: ['# TYPE campaignd_leases_live gauge\ncampaignd_leases_live 4\n'] })
@@ -21,7 +21,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async
         summary: 'The service in figures, for Prometheus',
         description:
           'In the text format, `text/plain; version=0.0.4`. The README lists them. Needs a token unless CAMPAIGND_OPEN_METRICS is true.',
-        response: answers({
+        response: responses({
           success: { 200: { description: 'The figures', schema: Figures, type: 'text/plain' } },
           kind: 'read',
         }),

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { StringEnum } from '../../../domain/schema.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import { PROBLEMS, type ProblemCode } from '../../problems/catalog.ts'
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]
@@ -21,7 +21,7 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
           { code: StringEnum(CODES, { description: '`code` of a problem', examples: ['stale-attempt'] }) },
           { additionalProperties: false },
         ),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'An explanation', schema: Type.String(), type: 'text/plain' } },
           kind: 'open',
         }),

@@ -4,9 +4,9 @@ import { claim, type ClaimRequest, claimUnchanged, type Claimed } from '../../..
 import { Attempt, LeaseSeconds, Timestamp, type Experiment } from '../../../domain/experiment/experiment.ts'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { Described } from '../../../domain/schema.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
-import { heldAnswer } from '../../replies/long-poll.ts'
+import { longPoll } from '../../replies/long-poll.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
 
 /** Heartbeats in a lease period when they come as advised: two may be lost. */
@@ -57,7 +57,7 @@ export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         params: CampaignParams,
         querystring: NoQuery,
         body: Type.Unsafe<ClaimRequest>(Type.Ref('ClaimRequest')),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'What the worker is to run', schema: ClaimAnswer } },
           kind: 'write',
           problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
@@ -68,7 +68,7 @@ export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
       const { campaign_id } = request.params
       const holding = { feed, waiting, campaignId: campaign_id, seconds: request.body.wait_seconds ?? 0 }
       const look = (times: number) => (times === 0 ? take() : takeIfThereIs())
-      const { experiments, state, done } = await heldAnswer(reply, holding, look, isWorthAnswering)
+      const { experiments, state, done } = await longPoll(reply, holding, look, isWorthAnswering)
       return { claims: experiments.map((experiment) => onTheWire(campaign_id, experiment)), state, done }
 
       function take(): Promise<Claimed> {
@@ -83,7 +83,7 @@ export const claimsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   )
 
   function onTheWire(campaignId: string, experiment: Experiment): typeof Claim.static {
-    leases.hear(campaignId, experiment)
+    leases.renew(campaignId, experiment)
     const seconds = experiment.lease?.seconds ?? 0
     const time = leases.time(campaignId, experiment)
     return {

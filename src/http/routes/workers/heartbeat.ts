@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import type { Heartbeat } from '../../../domain/operations/heartbeat.ts'
 import { Described } from '../../../domain/schema.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { ExperimentParams, NoQuery } from '../../requests/parameters.ts'
 
@@ -33,7 +33,7 @@ export const heartbeatRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = asy
         params: ExperimentParams,
         querystring: NoQuery,
         body: Type.Unsafe<Heartbeat>(Type.Ref('Heartbeat')),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'The lease lives for another full period', schema: HeartbeatAnswer } },
           kind: 'write',
           problems: [

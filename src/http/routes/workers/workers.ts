@@ -10,7 +10,7 @@ import {
 } from '../../../domain/experiment/experiment.ts'
 import { pageOfExperiments } from '../../../domain/views/experiment-list.ts'
 import { Nullable } from '../../../domain/schema.ts'
-import { answers } from '../../openapi/responses.ts'
+import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { pageToken, readPageToken } from '../../replies/page-token.ts'
 import { CampaignParams, DEFAULT_LIMIT, NextPageToken, pageProperties } from '../../requests/parameters.ts'
@@ -59,7 +59,7 @@ export const workersRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async
         description: 'Has no ETag: the times since the last heartbeat are others each time.',
         params: CampaignParams,
         querystring: Type.Object(pageProperties, { additionalProperties: false }),
-        response: answers({
+        response: responses({
           success: { 200: { description: 'A page of running experiments', schema: Workers } },
           kind: 'read',
           problems: ['campaign-not-found', 'campaign-corrupt'],

@@ -16,9 +16,12 @@ export class CommitThreads {
    * @param onDeath one ended by itself: what it was doing has an unknown outcome
    * @throws the system's error when one cannot open the directory; then none is left running
    */
-  static async start(data: Omit<CommitWorkerData, 'over'>, onDeath: (reason: Error) => void): Promise<CommitThreads> {
-    const over = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-    const starts = Array.from({ length: THREADS }, () => CommitThread.start({ ...data, over }, onDeath))
+  static async start(
+    data: Omit<CommitWorkerData, 'stopped'>,
+    onDeath: (reason: Error) => void,
+  ): Promise<CommitThreads> {
+    const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    const starts = Array.from({ length: THREADS }, () => CommitThread.start({ ...data, stopped }, onDeath))
     try {
       return new CommitThreads(await Promise.all(starts))
     } catch (error) {

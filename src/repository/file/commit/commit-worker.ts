@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { carryOutAll, isEnd, type CarriedOut, type DurableDirectory } from './durable-file.ts'
+import { runJobs, isEnd, type JobRun, type DurableDirectory } from './durable-file.ts'
 import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
 import type { LockIdentity } from '../lock/lock-identity.ts'
 
@@ -9,11 +9,11 @@ import type { LockIdentity } from '../lock/lock-identity.ts'
 export interface CommitWorkerData {
   readonly directory: string
   readonly flush: boolean
-  readonly leaving: string
+  readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
   /** One number that all threads share: 1 once something ended all writing. */
-  readonly over: Int32Array
+  readonly stopped: Int32Array
 }
 
 export interface CommitRequest {
@@ -26,7 +26,7 @@ export interface CommitReply {
   readonly report: JobReport
 }
 
-const { directory, over, ...options } = workerData as CommitWorkerData
+const { directory, stopped, ...options } = workerData as CommitWorkerData
 // Opened once: where descriptors run out, the flush after a rename must not be what fails.
 const target: DurableDirectory = { fs, descriptor: fs.openSync(directory, 'r'), ...options }
 
@@ -39,7 +39,7 @@ parentPort?.on('message', (first: CommitRequest) => {
   const { outcomes, clearAway } = carryOutUnlessOver(requests.map(({ job }) => job))
   const milliseconds = (performance.now() - began) / requests.length
   // After it the disk is not touched any more, whatever still waits here.
-  if (outcomes.some(isEnd)) Atomics.store(over, 0, 1)
+  if (outcomes.some(isEnd)) Atomics.store(stopped, 0, 1)
   for (const [index, { id }] of requests.entries()) {
     const reply: CommitReply = { id, report: { outcome: outcomes[index] as FileOutcome, milliseconds } }
     parentPort?.postMessage(reply)
@@ -50,8 +50,8 @@ parentPort?.on('message', (first: CommitRequest) => {
 // First, and once: from now on it writes.
 parentPort?.postMessage('ready')
 
-function carryOutUnlessOver(jobs: readonly FileJob[]): CarriedOut {
-  if (Atomics.load(over, 0) === 0) return carryOutAll(target, jobs)
+function carryOutUnlessOver(jobs: readonly FileJob[]): JobRun {
+  if (Atomics.load(stopped, 0) === 0) return runJobs(target, jobs)
   return { outcomes: jobs.map(() => ({ kind: 'lock-lost' })), clearAway: () => undefined }
 }
 

@@ -15,7 +15,7 @@ export interface DurableDirectory {
    * A directory of this process, that a successor removes before it reads: what leaves goes through it, so that a process
    * that was stopped between its last look at the lock and its change finds no way, and leaves its successor's file alone.
    */
-  readonly leaving: string
+  readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
 }
@@ -46,7 +46,7 @@ interface Renamed {
 }
 
 /** How jobs ended, and what is left to do when that was told. */
-export interface CarriedOut {
+export interface JobRun {
   readonly outcomes: readonly FileOutcome[]
   /** Frees the room of the files that are gone: a fifth of the time of a change of 4 MB, for which nobody has to wait. */
   readonly clearAway: () => void
@@ -58,7 +58,7 @@ export interface CarriedOut {
  * runs in a thread of its own, where it waits for nobody, and where the flushes cannot starve the refresh of the lock in the
  * thread pool.
  */
-export function carryOutAll(directory: DurableDirectory, jobs: readonly FileJob[]): CarriedOut {
+export function runJobs(directory: DurableDirectory, jobs: readonly FileJob[]): JobRun {
   const hurry = directory.flush && jobs.length > 1
   const written = jobs.map((job) => write(directory, job, hurry))
   const flushed = written.map((one) => ('outcome' in one ? one : flush(directory, one)))
@@ -67,7 +67,7 @@ export function carryOutAll(directory: DurableDirectory, jobs: readonly FileJob[
     const isOver = renamed.some((before) => 'outcome' in before && isEnd(before.outcome))
     renamed.push('outcome' in one ? one : isOver ? giveUp(directory, one) : rename(directory, one))
   }
-  const outcomes = settle(directory, renamed)
+  const outcomes = finishJobs(directory, renamed)
   return { outcomes, clearAway: () => clearAway(directory, renamed, outcomes) }
 }
 
@@ -166,18 +166,18 @@ function changeName(directory: DurableDirectory, job: FileChange): void {
       fs.renameSync(job.temp, job.path)
       break
     case 'delete':
-      fs.renameSync(job.path, wayOut(directory, job.path))
+      fs.renameSync(job.path, trashPath(directory, job.path))
       break
     case 'move':
-      fs.renameSync(job.path, wayOut(directory, job.to))
-      moveOn(directory, { path: job.path, out: wayOut(directory, job.to), to: job.to })
+      fs.renameSync(job.path, trashPath(directory, job.to))
+      moveOn(directory, { path: job.path, out: trashPath(directory, job.to), to: job.to })
       break
   }
 }
 
 /** Through which a file leaves. */
-function wayOut({ leaving }: DurableDirectory, path: string): string {
-  return join(leaving, basename(path))
+function trashPath({ trash }: DurableDirectory, path: string): string {
+  return join(trash, basename(path))
 }
 
 /** Neither where it was nor where it was to be, and not to be brought back: only a start can tell. */
@@ -203,7 +203,7 @@ function giveUp(directory: DurableDirectory, { job }: Flushed): Progress<Renamed
 }
 
 /** Makes the changed names durable, with one flush, and sees that the directory was ours up to its end. */
-function settle(directory: DurableDirectory, renamed: readonly Progress<Renamed>[]): FileOutcome[] {
+function finishJobs(directory: DurableDirectory, renamed: readonly Progress<Renamed>[]): FileOutcome[] {
   if (renamed.every((one) => 'outcome' in one)) return renamed.map(({ outcome }) => outcome)
   const doubt = flushNames(directory)
   return renamed.map((one) => ('outcome' in one ? one.outcome : (doubt ?? { kind: 'done', identity: one.identity })))
@@ -218,7 +218,7 @@ function clearAway(
     if ('outcome' in one) continue
     letGo(directory.fs, one.replaced)
     const isGone = one.job.kind === 'delete' && outcomes[index]?.kind === 'done'
-    if (isGone) removeTemp(directory.fs, wayOut(directory, one.job.path))
+    if (isGone) removeTemp(directory.fs, trashPath(directory, one.job.path))
   }
 }
 

@@ -90,7 +90,7 @@ async function tryLock(directory: string, birthTimes: boolean, onLost: LockEvent
   const lockPath = join(directory, 'lock')
   const fs = new OwnedLockFs(lockPath, STALE_MS, birthTimes)
   const found = inspect(lockPath, birthTimes)
-  const tookOver = succeedTheDead(directory, fs, found) || (found !== null && found.mtimeMs < Date.now() - STALE_MS)
+  const tookOver = removeStaleLock(directory, fs, found) || (found !== null && found.mtimeMs < Date.now() - STALE_MS)
   let released = false
   const options: LockOptions = {
     lockfilePath: lockPath,
@@ -176,7 +176,7 @@ function inspect(lockPath: string, birthTimes: boolean): (LockIdentity & { reado
  * Takes the lock of an owner that is known to be dead out of the way. Of many that know it only the one does who gets the
  * record: the others must not take the lock that comes next for the dead one's.
  */
-function succeedTheDead(directory: string, fs: OwnedLockFs, found: LockIdentity | null): boolean {
+function removeStaleLock(directory: string, fs: OwnedLockFs, found: LockIdentity | null): boolean {
   const owner = found === null ? null : readOwnerRecord(ownerPath(directory))
   if (found === null || owner === null || !isLockOf(owner, found) || !isKnownToBeGone(owner)) return false
   const record = join(directory, `owner-${randomUUID()}`)

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import type { RetryRequest } from '#campaignd/domain/operations/retry.js'
-import { anyCampaign, anyExperiment, chosen, flaw, given, sometimes, type ExperimentChoice } from '../arguments/arguments.js'
+import {
+  anyCampaign,
+  anyExperiment,
+  chosen,
+  flaw,
+  given,
+  sometimes,
+  type ExperimentChoice,
+} from '../arguments/arguments.js'
 import { retried } from '../campaign/campaign-model.js'
 import type { CommandKind } from './command.js'
 import { ifMatch, type Condition } from '../arguments/condition.js'

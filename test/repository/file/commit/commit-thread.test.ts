@@ -12,12 +12,12 @@ async function startThread(): Promise<{ thread: CommitThread; directory: string;
   const lockPath = join(root, 'lock')
   mkdirSync(directory)
   mkdirSync(lockPath)
-  const leaving = join(root, 'leaving')
-  mkdirSync(leaving)
+  const trash = join(root, 'trash')
+  mkdirSync(trash)
   const deaths: Error[] = []
   const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
-  const over = new Int32Array(new SharedArrayBuffer(4))
-  const thread = await CommitThread.start({ directory, leaving, flush: true, lockPath, lock, over }, (reason) =>
+  const stopped = new Int32Array(new SharedArrayBuffer(4))
+  const thread = await CommitThread.start({ directory, trash, flush: true, lockPath, lock, stopped }, (reason) =>
     deaths.push(reason),
   )
   onTestFinished(() => thread.close())
@@ -26,10 +26,10 @@ async function startThread(): Promise<{ thread: CommitThread; directory: string;
 
 test('a start that has not opened the directory is none: it fails and says why', async () => {
   const root = temporaryDirectory()
-  const [directory, lockPath, leaving] = [join(root, 'missing'), join(root, 'lock'), join(root, 'leaving')]
+  const [directory, lockPath, trash] = [join(root, 'missing'), join(root, 'lock'), join(root, 'trash')]
   const deaths: Error[] = []
-  const over = new Int32Array(new SharedArrayBuffer(4))
-  const data = { directory, leaving, flush: true, lockPath, lock: { inode: 0n, birthtimeNs: null }, over }
+  const stopped = new Int32Array(new SharedArrayBuffer(4))
+  const data = { directory, trash, flush: true, lockPath, lock: { inode: 0n, birthtimeNs: null }, stopped }
   await expect(CommitThread.start(data, (reason) => deaths.push(reason))).rejects.toThrow(
     `ENOENT: no such file or directory, open '${directory}'`,
   )

@@ -9,10 +9,10 @@ import { temporaryDirectory } from '../../../support/temporary-directory.js'
 
 async function startThreads(): Promise<{ threads: CommitThreads; directory: string; lockPath: string }> {
   const root = temporaryDirectory()
-  const [directory, lockPath, leaving] = [join(root, 'files'), join(root, 'lock'), join(root, 'leaving')]
-  for (const path of [directory, lockPath, leaving]) mkdirSync(path)
+  const [directory, lockPath, trash] = [join(root, 'files'), join(root, 'lock'), join(root, 'trash')]
+  for (const path of [directory, lockPath, trash]) mkdirSync(path)
   const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
-  const threads = await CommitThreads.start({ directory, leaving, flush: true, lockPath, lock }, (reason) => {
+  const threads = await CommitThreads.start({ directory, trash, flush: true, lockPath, lock }, (reason) => {
     throw reason
   })
   onTestFinished(() => threads.close())

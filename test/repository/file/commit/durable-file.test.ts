@@ -2,7 +2,7 @@ import * as nodeFs from 'node:fs'
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { carryOutAll, type DurableDirectory } from '#campaignd/repository/file/commit/durable-file.js'
+import { runJobs, type DurableDirectory } from '#campaignd/repository/file/commit/durable-file.js'
 import { identityOf } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileChange, FileJob, FileOutcome } from '#campaignd/repository/file/commit/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
@@ -37,8 +37,8 @@ function scene(kind: FileChange['kind']): Scene {
   const to = join(directory, 'a.json.aside')
   mkdirSync(directory)
   mkdirSync(lockPath)
-  const leaving = join(root, 'leaving')
-  mkdirSync(leaving)
+  const trash = join(root, 'trash')
+  mkdirSync(trash)
   if (kind !== 'create') writeFileSync(path, OLD)
   const expected = identityOf(nodeFs, path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
   const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
@@ -55,7 +55,7 @@ function scene(kind: FileChange['kind']): Scene {
         fs: { ...nodeFs, ...replaced(nodeFs) },
         descriptor,
         flush: true,
-        leaving,
+        trash,
         lockPath,
         lock,
       }
@@ -72,7 +72,7 @@ function scene(kind: FileChange['kind']): Scene {
 
 /** One job by itself, to its very end. */
 function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome {
-  const { outcomes, clearAway } = carryOutAll(directory, [job])
+  const { outcomes, clearAway } = runJobs(directory, [job])
   clearAway()
   return outcomes[0] as FileOutcome
 }
@@ -188,7 +188,7 @@ describe.each(KINDS)('%s', (kind) => {
       ((...given: never[]) => {
         at.loseLock()
         for (const name of at.names().filter((one) => one.endsWith('.tmp'))) nodeFs.rmSync(join(at.root, 'files', name))
-        nodeFs.rmSync(join(at.root, 'leaving'), { recursive: true, force: true })
+        nodeFs.rmSync(join(at.root, 'trash'), { recursive: true, force: true })
         nodeFs.rmSync(at.path, { force: true })
         writeFileSync(at.path, 'acknowledged by the successor')
         return real(...given)
@@ -269,7 +269,7 @@ describe('short writes', () => {
       fs: nodeFs,
       descriptor: openSync(join(at.root, 'files'), 'r'),
       flush: true,
-      leaving: join(at.root, 'leaving'),
+      trash: join(at.root, 'trash'),
       lockPath: join(at.root, 'lock'),
       lock: lockIdentity(join(at.root, 'lock'), true) ?? { inode: 0n, birthtimeNs: null },
     }
@@ -415,7 +415,7 @@ function together() {
   const files = join(root, 'files')
   const lockPath = join(root, 'lock')
   const names = ['0.json', '1.json', '2.json']
-  for (const path of [files, lockPath, join(root, 'leaving')]) mkdirSync(path)
+  for (const path of [files, lockPath, join(root, 'trash')]) mkdirSync(path)
   for (const name of names) writeFileSync(join(files, name), OLD)
   const jobs = names.map((name): FileChange => {
     const path = join(files, name)
@@ -427,11 +427,11 @@ function together() {
   onTestFinished(() => {
     nodeFs.closeSync(descriptor)
   })
-  const directory = { descriptor, flush: true, leaving: join(root, 'leaving'), lockPath, lock }
+  const directory = { descriptor, flush: true, trash: join(root, 'trash'), lockPath, lock }
   return {
     files,
     run: (replaced: Replaced) => {
-      const { outcomes, clearAway } = carryOutAll({ ...directory, fs: { ...nodeFs, ...replaced(nodeFs) } }, jobs)
+      const { outcomes, clearAway } = runJobs({ ...directory, fs: { ...nodeFs, ...replaced(nodeFs) } }, jobs)
       clearAway()
       return outcomes
     },
@@ -464,7 +464,7 @@ test('without flushes nothing is flushed', () => {
     fs: { ...nodeFs, fsyncSync: () => failWith('EIO') },
     descriptor: 0,
     flush: false,
-    leaving: join(at.root, 'leaving'),
+    trash: join(at.root, 'trash'),
     lockPath: join(at.root, 'lock'),
     lock: lockIdentity(join(at.root, 'lock'), true) ?? { inode: 0n, birthtimeNs: null },
   }

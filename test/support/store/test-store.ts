@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
-import { openFileRepository, type FileRepositoryOptions } from '#campaignd/repository/file/open-file-store.js'
-import type { CommitReport, ManifestRepository } from '#campaignd/repository/campaign-store.js'
+import { openFileStore, type FileStoreOptions } from '#campaignd/repository/file/open-file-store.js'
+import type { CommitReport, CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { leftovers } from './files.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 
 export { leftovers, manifestPath, readManifest } from './files.js'
 
-export interface FileStore {
+export interface TestStore {
   readonly dataDir: string
-  readonly repository: ManifestRepository
+  readonly repository: CampaignStore
   /** Closes the repository and opens the same directory again. */
-  reopen(): Promise<ManifestRepository>
+  reopen(): Promise<CampaignStore>
   close(): Promise<void>
   /** What was told beside answers, a sentence each. */
   readonly notices: string[]
@@ -22,12 +22,12 @@ export interface FileStore {
 }
 
 /** Opens a data directory in this process; it is closed with the test. */
-export async function openFileStore(dataDir: string = temporaryDirectory()): Promise<FileStore> {
+export async function openTestStore(dataDir: string = temporaryDirectory()): Promise<TestStore> {
   const notices: string[] = []
   const corrupt = new Map<string, string>()
   const reports: CommitReport[] = []
   const fatal: Error[] = []
-  const options: FileRepositoryOptions = {
+  const options: FileStoreOptions = {
     dataDir,
     durability: 'fsync',
     onWait: (holder) => notices.push(`waits for ${holder}`),
@@ -36,7 +36,7 @@ export async function openFileStore(dataDir: string = temporaryDirectory()): Pro
     onCommit: (report) => reports.push(report),
     onFatal: (reason) => fatal.push(reason),
   }
-  let repository = await openFileRepository(options)
+  let repository = await openFileStore(options)
   onTestFinished(() => repository.close())
   return {
     dataDir,
@@ -45,7 +45,7 @@ export async function openFileStore(dataDir: string = temporaryDirectory()): Pro
       await repository.close()
       expect(readdirSync(dataDir)).toEqual(['campaigns'])
       expect(leftovers(dataDir)).toEqual([])
-      repository = await openFileRepository(options)
+      repository = await openFileStore(options)
       return repository
     },
     close: () => repository.close(),

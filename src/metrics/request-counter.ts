@@ -2,7 +2,7 @@
 export const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
 /** What was answered on one route to one method. */
-export class RequestTally {
+export class RequestCounter {
   /** How many by status. */
   readonly answers = new Map<number, number>()
   /** How many took longer than the bound before and no longer than that of the bucket; in the last, longer than all. */
