@@ -37,3 +37,12 @@ export function Dictionary<T extends TSchema>(
 export function Described<T extends TSchema>(schema: T, description: string): T {
   return { ...schema, description }
 }
+
+/**
+ * A reference to a schema that has a name of its own, typed as that schema; the OpenAPI document keeps it as a `$ref`.
+ * @throws Error at load when the schema has no `$id`: a validator would look for it in vain only at the first request
+ */
+export function ref<T extends TSchema>(schema: T, options: SchemaOptions = {}): TUnsafe<Static<T>> {
+  if (schema.$id === undefined) throw new Error('only a schema with an $id can be referred to')
+  return Type.Unsafe<Static<T>>(Type.Ref(schema.$id, options))
+}

@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { Campaign } from '../domain/campaign/campaign.ts'
-import { Timestamp } from '../domain/experiment/experiment.ts'
+import { CampaignManifestEntry, Timestamp } from '../domain/experiment/experiment.ts'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
-import { Described } from '../domain/schema.ts'
+import { Described, ref } from '../domain/schema.ts'
+import { Progress } from '../domain/views/progress.ts'
 import type { CampaignChange } from '../repository/campaign-store.ts'
 import { EventFrame } from './event-frame.ts'
 import { progressJson } from './progress-json.ts'
@@ -10,14 +11,13 @@ import { progressJson } from './progress-json.ts'
 /** What each event says, as the documentation has it. */
 
 const { revision } = headerProperties
-const Progress = Type.Ref('Progress')
 
 export const ChangeEvent = Type.Object(
   {
     revision,
     previous_revision: Described(revision, 'The revision of the event before it: that nothing is missing'),
-    progress: Progress,
-    experiments: Type.Array(Type.Ref('CampaignManifestEntry'), { description: 'Those that changed or were added' }),
+    progress: ref(Progress),
+    experiments: Type.Array(ref(CampaignManifestEntry), { description: 'Those that changed or were added' }),
   },
   { $id: 'ChangeEvent', additionalProperties: false, description: '`event: change` of a campaign: one commit' },
 )
@@ -30,7 +30,7 @@ export const SnapshotEvent = Type.Object(
   {
     revision,
     created_at: Timestamp,
-    progress: Progress,
+    progress: ref(Progress),
     reset,
   },
   {
@@ -54,7 +54,7 @@ export const CampaignChangeEvent = Type.Object(
     campaign_id: CampaignId,
     revision,
     previous_revision: Type.Optional(Described(revision, 'With `change`: the revision before it')),
-    progress: Progress,
+    progress: ref(Progress),
   },
   {
     $id: 'CampaignChangeEvent',

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Dictionary } from '../schema.ts'
-import { type CampaignManifestEntry, LeaseSeconds, Timestamp } from '../experiment/experiment.ts'
+import { Dictionary, ref } from '../schema.ts'
+import { CampaignManifestEntry, LeaseSeconds, Timestamp } from '../experiment/experiment.ts'
 
 export const CampaignId = Type.String({
   pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
@@ -91,7 +91,7 @@ export const CampaignHeader = Type.Object(headerProperties, { additionalProperti
 export const CampaignManifest = Type.Object(
   {
     ...headerProperties,
-    experiments: Type.Array(Type.Unsafe<Static<typeof CampaignManifestEntry>>(Type.Ref('CampaignManifestEntry')), {
+    experiments: Type.Array(ref(CampaignManifestEntry), {
       minItems: 1,
       description: 'In the order in which they are run',
     }),

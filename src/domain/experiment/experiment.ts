@@ -143,9 +143,7 @@ export const CampaignManifestEntry = Type.Object(
     }),
     worker: Nullable(Worker, { description: 'Who runs or ran the current attempt; null: not named' }),
     failure_kind: Nullable(FailureKind, { description: 'Why it failed; null unless failed' }),
-    lease: Type.Unsafe<Static<typeof Lease> | null>({
-      ...Lease,
-      type: ['object', 'null'],
+    lease: Nullable(Lease, {
       description: "A worker's time-limited hold; null: none, so it is never taken for lost",
     }),
     attempts: Type.Array(PastAttempt, {

@@ -19,7 +19,7 @@ import {
   Labels,
   settingsProperties,
 } from '../campaign/manifest.ts'
-import { Nullable } from '../schema.ts'
+import { Nullable, ref } from '../schema.ts'
 import { TIME_INPUT_PATTERN } from '../timestamp.ts'
 
 const TimeInput = Type.String({
@@ -65,13 +65,7 @@ export const ExperimentDraft = Type.Object(
         description: 'Read and not kept: revisions are ours',
       }),
     ),
-    lease: Type.Optional(
-      Type.Unsafe<Static<typeof Lease> | null>({
-        ...Lease,
-        type: ['object', 'null'],
-        description: 'Read and not kept: a lease does not move',
-      }),
-    ),
+    lease: Type.Optional(Nullable(Lease, { description: 'Read and not kept: a lease does not move' })),
   },
   {
     $id: 'ExperimentDraft',
@@ -117,7 +111,7 @@ export const CampaignDraft = Type.Object(
     revision: Type.Optional(headerProperties.revision),
     uid: Type.Optional(headerProperties.uid),
     definition_digest: Type.Optional(headerProperties.definition_digest),
-    experiments: Type.Array(Type.Unsafe<Static<typeof ExperimentDraft>>(Type.Ref('ExperimentDraft')), {
+    experiments: Type.Array(ref(ExperimentDraft), {
       minItems: 1,
       maxItems: MAX_EXPERIMENTS,
       description: 'In the order in which they are to run',

@@ -3,8 +3,8 @@ import type { Campaign } from '../campaign/campaign.ts'
 import { Timestamp } from '../experiment/experiment.ts'
 import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
 import { CampaignState, stateOf } from '../campaign/campaign-state.ts'
-import { type Progress, progressOf } from './progress.ts'
-import { StringEnum } from '../schema.ts'
+import { Progress, progressOf } from './progress.ts'
+import { ref, StringEnum } from '../schema.ts'
 import { compareTimes } from '../timestamp.ts'
 
 /** A campaign in a list: all of it but its experiments, and how far it has come. */
@@ -12,7 +12,7 @@ export const CampaignSummary = Type.Object(
   {
     ...headerProperties,
     state: CampaignState,
-    progress: Type.Unsafe<Static<typeof Progress>>(Type.Ref('Progress')),
+    progress: ref(Progress),
   },
   { $id: 'CampaignSummary', additionalProperties: false, description: 'A campaign without its experiments' },
 )

@@ -4,7 +4,7 @@ import { CampaignState, isComplete, stateOf } from '../campaign/campaign-state.t
 import { etaSeconds } from './eta.ts'
 import { Timestamp } from '../experiment/experiment.ts'
 import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
-import { Dictionary, Nullable } from '../schema.ts'
+import { Dictionary, Nullable, ref } from '../schema.ts'
 import { EXPERIMENT_STATUSES } from '../experiment/status.ts'
 
 const Count = Type.Integer({ minimum: 0 })
@@ -21,7 +21,7 @@ export const StatusCounts = Type.Object(
   },
 )
 
-const CountsRef = Type.Unsafe<Static<typeof StatusCounts>>(Type.Ref('StatusCounts'))
+const CountsRef = ref(StatusCounts)
 
 export const Progress = Type.Object(
   {

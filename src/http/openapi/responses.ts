@@ -1,5 +1,6 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { PROBLEM_TYPE } from '../problems/problem.ts'
+import { ref } from '../../domain/schema.ts'
+import { Problem, PROBLEM_TYPE } from '../problems/problem.ts'
 import { PROBLEMS, type ProblemCode } from '../problems/catalog.ts'
 
 /** Problems that any call can end with, whatever it does and whoever makes it. */
@@ -87,7 +88,7 @@ function documentProblems(codes: readonly ProblemCode[]): [string, object][] {
   return statuses.map((status) => {
     const ofStatus = codes.filter((code) => PROBLEMS[code].status === status)
     const described = ofStatus.map((code) => `\`${code}\`: ${PROBLEMS[code].meaning}`)
-    const content = { [PROBLEM_TYPE]: { schema: Type.Ref('Problem') } }
+    const content = { [PROBLEM_TYPE]: { schema: ref(Problem) } }
     const headers = pickHeaders(
       'x-request-id',
       ...(ofStatus.some((code) => PROBLEMS[code].retryAfter !== undefined) ? ['retry-after' as const] : []),

@@ -1,8 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { configDiffProperties } from '../../domain/operations/config-diff.ts'
+import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { DomainError, jsonPointer } from '../../domain/errors.ts'
-import { StringEnum } from '../../domain/schema.ts'
+import { ref, StringEnum } from '../../domain/schema.ts'
 import { RepositoryError } from '../../repository/campaign-store.ts'
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './catalog.ts'
 import { fieldErrors } from '../openapi/validation.ts'
@@ -40,11 +41,10 @@ export const Problem = Type.Object(
         { description: 'With `invalid`: the fields at fault' },
       ),
     ),
-    experiment: Type.Optional(
-      Type.Unsafe<unknown>(Type.Ref('CampaignManifestEntry', { description: 'The experiment as it stands' })),
-    ),
+    experiment: Type.Optional(ref(CampaignManifestEntry, { description: 'The experiment as it stands' })),
     results: Type.Optional(
-      Type.Array(Type.Unsafe<unknown>(Type.Ref('BatchResult')), {
+      // By its name alone: each result may hold a problem.
+      Type.Array(Type.Ref('BatchResult'), {
         description: 'With `batch-refused`: the verdict on each update',
       }),
     ),

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { ExpId } from '../../domain/experiment/experiment.ts'
 import { CampaignId } from '../../domain/campaign/manifest.ts'
+import { Nullable } from '../../domain/schema.ts'
 import { isTimezone } from '../../domain/timestamp.ts'
 import { invalidParameter } from '../problems/problem.ts'
 
@@ -28,8 +29,7 @@ export const pageProperties = {
 
 export const DEFAULT_LIMIT = 100
 
-export const NextPageToken = Type.Unsafe<string | null>({
-  type: ['string', 'null'],
+export const NextPageToken = Nullable(Type.String(), {
   description: 'To be given as `page_token` for the next page; null: this is the last',
 })
 
