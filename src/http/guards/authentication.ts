@@ -4,21 +4,21 @@ import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who makes the call; null when it has no token that is known. */
+    /** Who sends the request; null when it has no known token. */
     actor: Actor | null
   }
 }
 
 export interface AuthenticationOptions {
-  /** Those that are known now; null: there are none, and anybody may do anything. */
+  /** Those that are known now; null: the service has none, and every caller may do everything. */
   readonly tokens: () => Tokens | null
 }
 
-/** Who calls a service without tokens. */
-export const ANYBODY: Actor = { name: 'anonymous', role: 'admin' }
+/** Every caller of a service without tokens. */
+export const ANONYMOUS: Actor = { name: 'anonymous', role: 'admin' }
 const BEARER = /^Bearer +([^\s]+) *$/i
 
-/** Finds out who makes a call, and lets everybody through: what he may do is for those that follow. */
+/** Identifies the caller and refuses nobody: the guards after it decide what the caller may do. */
 export function authentication(app: FastifyInstance, { tokens }: AuthenticationOptions): Guard {
   app.decorateRequest('actor', null)
   return (request) => {
@@ -28,7 +28,7 @@ export function authentication(app: FastifyInstance, { tokens }: AuthenticationO
 }
 
 function identify(tokens: Tokens | null, authorization: string | undefined): Actor | null {
-  if (tokens === null) return ANYBODY
+  if (tokens === null) return ANONYMOUS
   const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
   return token === undefined ? null : tokens.actorOf(token)
 }

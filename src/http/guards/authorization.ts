@@ -5,14 +5,14 @@ import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call it. Each route of the API must say; one beside it is for everybody unless it says otherwise. */
+    /** The least role of its callers. Each route under /v1 must declare one; others are public by default. */
     readonly role?: Role | 'none'
   }
 }
 
 const CHALLENGE = 'Bearer realm="campaignd"'
 
-/** Lets a call through only if its actor has the role that the route asks for. Routes that come after it and name none fail. */
+/** Refuses a caller without the role of the route. Routes of the API that are added after it and declare no role fail at start. */
 export function authorization(app: FastifyInstance): Guard {
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.role === undefined && url.startsWith('/v1/')) throw new Error(`${url} names no role`)
@@ -22,7 +22,7 @@ export function authorization(app: FastifyInstance): Guard {
     if (actor === null) {
       const isGiven = headers.authorization !== undefined
       reply.header('www-authenticate', isGiven ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE)
-      return new HttpError('unauthorized', isGiven ? 'The token is not known.' : 'The call has no token.')
+      return new HttpError('unauthorized', isGiven ? 'The token is not known.' : 'The request has no token.')
     }
     if (covers(actor.role, role)) return null
     reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${role}"`)

@@ -10,19 +10,19 @@ export interface CrossSiteOptions {
 const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Refuses writes that a browser makes for a page of somebody else: it would send them from within the network, and to a
- * service without tokens that is all it takes. Other clients send neither header.
+ * Refuses writes that a browser sends for a page of another site: the browser is inside the network, and a service without
+ * tokens asks for nothing more. Other clients send neither header.
  */
 export function crossSite({ corsOrigins }: CrossSiteOptions): Guard {
   const listed = new Set(corsOrigins)
-  return (request) => (READS.has(request.method) || isOurs(request, listed) ? null : refusal(request))
+  return (request) => (READS.has(request.method) || isSameSite(request, listed) ? null : refusal(request))
 }
 
-function isOurs({ headers }: FastifyRequest, listed: ReadonlySet<string>): boolean {
+function isSameSite({ headers }: FastifyRequest, listed: ReadonlySet<string>): boolean {
   const { origin, host } = headers
   const site = headers['sec-fetch-site']
   if (origin !== undefined && listed.has(origin)) return true
-  // The scheme is not compared: behind a proxy that does TLS, theirs is https and ours http.
+  // The scheme is not compared: behind a proxy that ends TLS, the origin has https and the service http.
   if (origin !== undefined && /^https?:\/\/(.+)$/.exec(origin)?.[1] !== host?.toLowerCase()) return false
   return site === undefined || site === 'same-origin' || site === 'none'
 }
@@ -31,7 +31,7 @@ function refusal({ headers }: FastifyRequest): HttpError {
   const page = headers.origin === undefined ? 'a page of another site' : `a page of ${headers.origin}`
   return new HttpError(
     'cross-site-refused',
-    `A browser makes this call for ${page}. If that page may, list its origin in CAMPAIGND_CORS_ORIGINS; ` +
-      'if it is our own, have the proxy before the service pass on Host as it is.',
+    `A browser sends this request for ${page}. To permit that page, add its origin to CAMPAIGND_CORS_ORIGINS; ` +
+      'for a page of this service, configure the proxy before it to forward Host unchanged.',
   )
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { HttpError } from '../problems/problem.ts'
 import type { Guard } from './guard.ts'
 
-/** Once the service stops, nothing that changes anything is begun. */
+/** Refuses writes once the service stops. */
 export function draining(app: FastifyInstance): Guard {
   return ({ method }) =>
     app.isDraining() && method !== 'GET' && method !== 'HEAD'

@@ -1,15 +1,15 @@
 const INTERVAL = 250
 
 /**
- * By how many milliseconds the event loop is late: at the last tick, or now if the next one is overdue. Node's own
- * histogram gives a mean over many short turns, in which one turn of a second hardly shows.
+ * By how many milliseconds the event loop is late: at the last tick, or now if the next tick is overdue. Node's own
+ * histogram gives a mean over many short turns, which hides one turn of a second.
  */
 export class EventLoopLag {
   private due = Infinity
   private last = 0
   private timer: NodeJS.Timeout | undefined
 
-  /** Nothing is late before. */
+  /** Begins to measure; the lag is 0 until then. */
   start(): void {
     this.due = performance.now() + INTERVAL
     this.timer = setInterval(() => this.tick(), INTERVAL)

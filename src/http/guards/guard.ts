@@ -2,8 +2,8 @@ import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify
 import type { HttpError } from '../problems/problem.ts'
 
 /**
- * Something that a call has to pass before its body is read.
- * @param route what the route says of itself; nothing where there is no such route
- * @returns why the call is refused, null to let it through
+ * Decides whether a request may go on, before its body is read.
+ * @param route the config of the route; empty when no route matches
+ * @returns why the request is refused, null when it is not
  */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, route: FastifyContextConfig) => HttpError | null

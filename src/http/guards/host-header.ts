@@ -4,33 +4,34 @@ import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answered by whatever name the service is called: for probes, which tell nothing. */
+    /** Any Host is accepted: for probes, whose responses reveal nothing. */
     readonly isAnyHost?: boolean
   }
 }
 
 export interface HostHeaderOptions {
-  /** Names beside localhost by which the service may be called, in lower case. */
+  /** Host names of the service beside localhost, in lower case. */
   readonly allowedHosts: readonly string[]
 }
 
 /**
- * HTTP/1.1 wants one Host. Node would refuse its lack itself, but with an empty answer; of two it would take the first,
- * where a proxy before it may have judged the second.
+ * Refuses a request without exactly one Host. Node would refuse a missing one itself, but with an empty response; of two it
+ * would take the first, where a proxy before it may have checked the second.
  *
- * A name that is not ours is refused: a page of somebody else can have its own name resolved to our address, and then the
- * browser takes us for a part of that page. It cannot do so with an address.
+ * Refuses a name that is not listed, against DNS rebinding: a page of another site can have its own name resolved to this
+ * address, and then the browser takes the service for a part of that page. An address cannot be rebound.
  */
 export function hostHeader({ allowedHosts }: HostHeaderOptions): Guard {
   const names = new Set(['localhost', ...allowedHosts])
-  // Nearly all calls come by one name, and to take it apart costs more than all else that is looked at here.
+  // Nearly all requests have one Host, and parsing it costs more than the rest of this guard.
   let last: string | undefined
   return ({ raw }, _reply, route) => {
     const { httpVersion, rawHeaders, headers } = raw
     const { host } = headers
     const count = countHosts(rawHeaders)
-    if (count > 1) return new HttpError('malformed-request', 'The header Host is there more than once.')
-    if (count === 0 && httpVersion === '1.1') return new HttpError('malformed-request', 'The header Host is missing.')
+    if (count > 1) return new HttpError('malformed-request', 'The request has more than one Host header.')
+    if (count === 0 && httpVersion === '1.1')
+      return new HttpError('malformed-request', 'The request has no Host header.')
     if (host === last) return null
     if (host !== undefined && !isAllowed(host, names)) return route.isAnyHost === true ? null : misdirected(host)
     last = host
@@ -56,6 +57,6 @@ function isAllowed(host: string, names: ReadonlySet<string>): boolean {
 
 function misdirected(host: string): HttpError {
   const name = JSON.stringify(host.slice(0, 256))
-  const detail = `The service is not called ${name}. If it is, list the name in CAMPAIGND_ALLOWED_HOSTS.`
+  const detail = `${name} is not a host name of this service. If it should be, add it to CAMPAIGND_ALLOWED_HOSTS.`
   return new HttpError('misdirected-request', detail)
 }

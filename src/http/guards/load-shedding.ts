@@ -5,7 +5,7 @@ import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answered however late the service is: what would be lost without an answer costs more than the answer. */
+    /** Never refused for lag: what is lost without the response costs more than the response. */
     readonly isVital?: boolean
   }
 }
@@ -15,16 +15,15 @@ export interface LoadSheddingOptions {
   readonly maxLag: number
 }
 
-/** So many times later writes are refused too. */
-const PATIENCE_WITH_WRITES = 4
+/** Writes are refused at this many times the lag of reads. */
+const WRITE_TOLERANCE = 4
 
 /**
- * Refuses calls while the event loop is late, reads before writes: whoever asked too much to look at shall not keep workers from
- * reporting.
+ * Refuses requests while the event loop is late, reads before writes: too many readers must not keep workers from reporting.
  */
 export function loadShedding(app: FastifyInstance, { maxLag }: LoadSheddingOptions): Guard {
   const lag = new EventLoopLag()
-  // Not before: what a start has to do is no lateness that anybody waits through.
+  // Not before: during the start no client waits.
   app.addHook('onReady', (ready) => {
     lag.start()
     ready()
@@ -34,7 +33,9 @@ export function loadShedding(app: FastifyInstance, { maxLag }: LoadSheddingOptio
     closed()
   })
   return ({ method }, _reply, { isVital = false }) => {
-    const patience = method === 'GET' || method === 'HEAD' ? 1 : PATIENCE_WITH_WRITES
-    return !isVital && lag.milliseconds > maxLag * patience ? new HttpError('overloaded', 'The service is late.') : null
+    const tolerance = method === 'GET' || method === 'HEAD' ? 1 : WRITE_TOLERANCE
+    return !isVital && lag.milliseconds > maxLag * tolerance
+      ? new HttpError('overloaded', `The event loop is more than ${maxLag * tolerance} ms late (CAMPAIGND_MAX_LAG).`)
+      : null
   }
 }

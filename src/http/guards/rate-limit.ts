@@ -1,28 +1,28 @@
 import type { FastifyRequest } from 'fastify'
 import { HttpError } from '../problems/problem.ts'
-import { ANYBODY } from './authentication.ts'
+import { ANONYMOUS } from './authentication.ts'
 import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** However often it is called: for probes. */
+    /** Not rate limited: for probes. */
     readonly isUnlimited?: boolean
   }
 }
 
 export interface RateLimitOptions {
-  /** Requests a second of one token; of one address for calls without a token. */
+  /** Requests a second of one token; of one address for requests without a token. */
   readonly rateLimit: number
 }
 
 const WINDOW = 1000
 
 /**
- * Refuses calls when one caller makes too many in a second. Counted here and not by `@fastify/rate-limit`: that one reads its
- * count a turn later, so of a burst that is too large it refuses all.
+ * Refuses requests of a caller that sends too many in a second. Not `@fastify/rate-limit`: that one reads its count in a later
+ * turn of the event loop, so of a burst that is too large it refuses all.
  */
 export function rateLimit({ rateLimit: limit }: RateLimitOptions): Guard {
-  // Emptied each second, so it never holds more callers than called in one.
+  // Emptied each second, so that it does not grow with the number of callers.
   const counts = new Map<string, number>()
   let end = 0
   return (request, _reply, { isUnlimited = false }) => {
@@ -36,16 +36,19 @@ export function rateLimit({ rateLimit: limit }: RateLimitOptions): Guard {
     const calls = (counts.get(caller) ?? 0) + 1
     counts.set(caller, calls)
     return calls > limit
-      ? new HttpError('too-many-requests', `No more than ${limit} requests a second are taken from one caller.`)
+      ? new HttpError(
+          'too-many-requests',
+          `The caller sent more than ${limit} requests in a second (CAMPAIGND_RATE_LIMIT).`,
+        )
       : null
   }
 }
 
 function callerOf({ actor, ip }: FastifyRequest): string {
-  return actor === null || actor === ANYBODY ? networkOf(ip) : `token ${actor.name}`
+  return actor === null || actor === ANONYMOUS ? networkOf(ip) : `token ${actor.name}`
 }
 
-/** Of IPv6 the first half: in the rest of it one caller has as many addresses as he likes. */
+/** Of IPv6 the first half: one caller may have every address in the rest. */
 function networkOf(ip: string): string {
   if (!ip.includes(':')) return ip
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1]
