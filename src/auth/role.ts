@@ -1,4 +1,4 @@
-/** What a caller may do; each role may do all that those before it may. */
+/** What a caller may do; each role includes the roles before it. */
 export const ROLES = ['read', 'work', 'admin'] as const
 
 export type Role = (typeof ROLES)[number]
@@ -7,7 +7,7 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text)
 }
 
-/** True when who holds the one role may do what the other one is needed for. */
+/** True when a caller with the role `held` may do what needs the role `needed`. */
 export function covers(held: Role, needed: Role): boolean {
   return ROLES.indexOf(held) >= ROLES.indexOf(needed)
 }

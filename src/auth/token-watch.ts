@@ -5,49 +5,49 @@ export interface TokenWatchOptions {
   readonly file: string
   readonly tokens: Tokens
   readonly onChange: (count: number) => void
-  /** The file cannot be used: what was known before still holds. */
+  /** The file cannot be used: the tokens that were read last stay valid. */
   readonly onError: (reason: string) => void
 }
 
 /**
- * Milliseconds between two looks. The few lines are read each time: a Kubernetes secret changes by a symlink two levels up,
- * of which neither a notification for the file nor its times tell reliably.
+ * Milliseconds between two reads. The few lines are read each time: a Kubernetes secret changes by a symlink two levels up, which
+ * neither a notification for the file nor its times report reliably.
  */
 const INTERVAL = 2000
 
-/** The tokens as the file has them now. */
+/** The current tokens of a file that may change. */
 export class TokenWatch {
   private tokens: Tokens
-  private complaint: string | null = null
+  private reported: string | null = null
 
   constructor(private readonly options: TokenWatchOptions) {
     this.tokens = options.tokens
-    setInterval(() => this.look(), INTERVAL).unref()
+    setInterval(() => this.read(), INTERVAL).unref()
   }
 
   get current(): Tokens {
     return this.tokens
   }
 
-  /** Reads the file at once, and tells what came of it even if that is nothing new. */
+  /** Reads the file at once, and reports the result even if nothing changed. */
   reload(): void {
-    this.complaint = null
-    if (this.look() === 'same') this.options.onChange(this.tokens.count)
+    this.reported = null
+    if (this.read() === 'same') this.options.onChange(this.tokens.count)
   }
 
-  private look(): 'same' | 'changed' | 'bad' {
+  private read(): 'same' | 'changed' | 'bad' {
     try {
       const tokens = readTokensFile(this.options.file)
-      this.complaint = null
+      this.reported = null
       if (tokens.equals(this.tokens)) return 'same'
       this.tokens = tokens
       this.options.onChange(tokens.count)
       return 'changed'
     } catch (error) {
       if (!(error instanceof TokensError)) throw error
-      // Once is enough for as long as it stays so.
-      if (error.message !== this.complaint) this.options.onError(error.message)
-      this.complaint = error.message
+      // Reported once for as long as it stays the same.
+      if (error.message !== this.reported) this.options.onError(error.message)
+      this.reported = error.message
       return 'bad'
     }
   }

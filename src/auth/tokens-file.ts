@@ -6,19 +6,19 @@ const MAX_SIZE = 1024 * 1024
 
 /**
  * Reads the tokens file.
- * @throws TokensError when it cannot be read, when others than its owner and his group may use it, and at a bad line
+ * @throws TokensError when it cannot be read, when others than its owner and its group may use it, and at a bad line
  */
 export function readTokensFile(path: string): Tokens {
   return Tokens.parse(readGuarded(path))
 }
 
-/** In one go, so that what was looked at is what is read. */
+/** Checked and read through one descriptor, so that the file that is checked is the file that is read. */
 function readGuarded(path: string): string {
   let descriptor: number | undefined
   try {
     descriptor = openSync(path, 'r')
     const stat = fstatSync(descriptor)
-    if (!stat.isFile()) throw new TokensError(['it is no file'])
+    if (!stat.isFile()) throw new TokensError(['it is not a regular file'])
     if ((stat.mode & OTHERS) !== 0) {
       const mode = (stat.mode & 0o777).toString(8).padStart(4, '0')
       throw new TokensError([`its mode is ${mode}, so others can use it: make it 0600 or 0640`])

@@ -1,7 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isRole, ROLES, type Role } from './role.ts'
 
-/** Who makes a call. */
+/** The caller of a request. */
 export interface Actor {
   readonly name: string
   readonly role: Role
@@ -11,7 +11,7 @@ interface Entry extends Actor {
   readonly digest: Buffer
 }
 
-/** What is wrong with a list of tokens, each fault a sentence; of a line only its number is told, for it may hold a token. */
+/** The faults of a list of tokens, a sentence each. A line is named by its number only: it may hold a token. */
 export class TokensError extends Error {
   override readonly name = 'TokensError'
 
@@ -24,13 +24,13 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/
 const DIGEST = /^sha256:[0-9a-f]{64}$/
 const TOKEN_BYTES = 32
 
-/** The tokens that the service knows: of each its owner's name, his role and the sha256. */
+/** The tokens that the service knows: the name and the role of each owner, and the sha256 of the token. */
 export class Tokens {
   private constructor(private readonly entries: readonly Entry[]) {}
 
   /**
-   * Reads lines `name role sha256:<hex>`; blank ones and those that begin with # say nothing.
-   * @throws TokensError naming every line at fault, or that there is none
+   * Reads lines `name role sha256:<hex>`; blank lines and those that begin with # are ignored.
+   * @throws TokensError naming every line at fault, or when there is no token
    */
   static parse(text: string): Tokens {
     const entries: Entry[] = []
@@ -44,8 +44,8 @@ export class Tokens {
         faults.push(`line ${index + 1} has the token of an earlier line`)
       } else entries.push(entry)
     }
-    // A file that is just being written looks empty: to take that for the wish to lock everybody out would be rash.
-    if (entries.length === 0 && faults.length === 0) faults.push('there is no token in it')
+    // A file that is being written looks empty: that must not lock everybody out.
+    if (entries.length === 0 && faults.length === 0) faults.push('it has no token')
     if (faults.length > 0) throw new TokensError(faults)
     return new Tokens(entries)
   }
@@ -64,8 +64,8 @@ export class Tokens {
   }
 
   /**
-   * Whose token it is. Every entry is looked at, each in constant time: how long it takes tells neither whether one
-   * matches nor which. It would tell little anyway, for what is compared are digests, which nobody can choose.
+   * The owner of the token. Every entry is compared, each in constant time, so that the duration reveals neither whether one
+   * matches nor which. It would reveal little anyway: digests are compared, which nobody can choose.
    */
   actorOf(token: string): Actor | null {
     const digest = digestOf(token)
@@ -75,7 +75,7 @@ export class Tokens {
   }
 }
 
-/** A new token, and the line of the tokens file that lets it in. */
+/** A new token, and its line of the tokens file. */
 export function createToken(name: string, role: Role): { readonly token: string; readonly line: string } {
   if (!isName(name)) throw new TokensError([NAME_RULE])
   const token = `cmpd_${randomBytes(TOKEN_BYTES).toString('base64url')}`
@@ -92,7 +92,7 @@ function readLine(line: string): Entry | string {
   const [name = '', role = '', digest = '', ...more] = line.split(/\s+/)
   if (digest === '' || more.length > 0) return 'is not of the form "name role sha256:<hex>"'
   if (!isName(name)) return `has a bad name: ${NAME_RULE}`
-  if (!isRole(role)) return `has an unknown role: there are ${ROLES.join(', ')}`
+  if (!isRole(role)) return `has an unknown role: the roles are ${ROLES.join(', ')}`
   if (!DIGEST.test(digest)) return 'does not end in sha256: and 64 lower case hex digits'
   return { name, role, digest: Buffer.from(digest.slice('sha256:'.length), 'hex') }
 }

@@ -4,13 +4,13 @@ import type { CampaignOverview } from '../domain/views/campaign-overview.ts'
 import { EXPERIMENT_STATUSES } from '../domain/experiment/status.ts'
 import { compareTimes } from '../domain/timestamp.ts'
 
-/** How many campaigns are told one by one: a series for each of them and each status is kept by whoever scrapes. */
+/** Campaigns with series of their own: a scraper keeps a series for each of them and each status. */
 const LISTED = 50
 
-/** Takes the place of the id for all others together: an id begins with a letter or a digit. */
+/** In place of the id, for all other campaigns together: an id begins with a letter or a digit. */
 const OTHERS = '_other'
 
-/** Where campaigns stand, as it is at a scrape. */
+/** The state of the campaigns at a scrape. */
 export class CampaignMetrics {
   private readonly campaigns: Gauge<'state'>
   private readonly experiments: Gauge<'status'>
@@ -33,14 +33,14 @@ export class CampaignMetrics {
     this.byCampaign = new Gauge({
       name: 'campaignd_campaign_experiments',
       help:
-        `Experiments by campaign and status, of the ${LISTED} campaigns changed last; those of all others under the ` +
+        `Experiments by campaign and status, of the ${LISTED} campaigns that changed last; those of all others under the ` +
         `campaign_id ${OTHERS}, which no campaign can have.`,
       labelNames: ['campaign_id', 'status'],
       registers,
     })
   }
 
-  show(overviews: readonly CampaignOverview[]): void {
+  update(overviews: readonly CampaignOverview[]): void {
     this.clear()
     for (const state of CAMPAIGN_STATES) this.campaigns.set({ state }, 0)
     for (const status of EXPERIMENT_STATUSES) {
@@ -48,13 +48,13 @@ export class CampaignMetrics {
       this.byCampaign.set({ campaign_id: OTHERS, status }, 0)
     }
     for (const { state } of overviews) this.campaigns.inc({ state })
-    const trusted = overviews.filter(({ counts }) => counts !== null).sort(newestFirst)
-    for (const [index, { campaign_id, counts }] of trusted.entries()) {
+    const readable = overviews.filter(({ counts }) => counts !== null).sort(newestFirst)
+    for (const [index, { campaign_id, counts }] of readable.entries()) {
       this.count(index < LISTED ? campaign_id : OTHERS, counts)
     }
   }
 
-  /** Tells nothing, where nothing is known: old figures would be taken for new ones. */
+  /** Removes all values: stale figures would be taken for current ones. */
   clear(): void {
     this.campaigns.reset()
     this.experiments.reset()

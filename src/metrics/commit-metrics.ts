@@ -5,7 +5,7 @@ import { COMMIT_OUTCOMES, type CommitReport } from '../repository/campaign-store
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const CALLS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 
-/** What the store wrote. */
+/** The commits of the store. */
 export class CommitMetrics {
   private readonly total: Counter<'outcome'>
   private readonly duration: Histogram
@@ -16,15 +16,15 @@ export class CommitMetrics {
     const registers = [registry]
     this.total = new Counter({
       name: 'campaignd_commits_total',
-      help: `Commits, by which campaigns were to be created, changed or deleted, by outcome: ${COMMIT_OUTCOMES.join(', ')}.`,
+      help: `Commits that create, change or delete a campaign, by outcome: ${COMMIT_OUTCOMES.join(', ')}.`,
       labelNames: ['outcome'],
       registers,
     })
-    // Nothing that is yet to happen for the first time may be missed by a rate.
+    // From 0, so that a rate sees the first of each outcome.
     for (const outcome of COMMIT_OUTCOMES) this.total.inc({ outcome }, 0)
     this.duration = new Histogram({
       name: 'campaignd_commit_duration_seconds',
-      help: 'Seconds that a commit took, whatever its outcome, waiting for those of other campaigns included.',
+      help: 'Seconds of a commit, whatever its outcome, with the time that it waits for commits of other campaigns.',
       buckets: SECONDS,
       registers,
     })

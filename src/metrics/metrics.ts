@@ -4,16 +4,16 @@ import { CampaignMetrics } from './campaign-metrics.ts'
 import { CommitMetrics } from './commit-metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
-/** What is looked at when the metrics are asked for. */
-export interface Watched {
+/** What is read at each scrape. */
+export interface MetricSources {
   readonly repository: Pick<CampaignStore, 'overviews'>
   readonly leases: { readonly live: number }
   readonly events: { readonly readers: number; readonly dropped: number }
-  /** The campaigns could not be counted: what is told of them is left out. */
+  /** The campaigns could not be counted: their metrics are left out. */
   readonly onError: (error: unknown) => void
 }
 
-/** The service in figures, as Prometheus reads them. In a registry of its own, so that several fit in one process. */
+/** The metrics of the service for Prometheus. In a registry of their own, so that several fit in one process. */
 export class Metrics {
   private readonly registry = new Registry()
   readonly requests = new RequestMetrics(this.registry)
@@ -21,12 +21,12 @@ export class Metrics {
   private readonly campaigns = new CampaignMetrics(this.registry)
   private readonly leasesExpired = new Counter({
     name: 'campaignd_leases_expired_total',
-    help: 'Leases that ran out, so that their experiments were given up for lost.',
+    help: 'Leases that ran out, so that their experiments failed as lost.',
     registers: [this.registry],
   })
-  private watched: Watched | null = null
+  private sources: MetricSources | null = null
 
-  /** What the answer has as its content type. */
+  /** The content type of `text()`. */
   get contentType(): string {
     return this.registry.contentType
   }
@@ -39,15 +39,15 @@ export class Metrics {
     this.leasesExpired.inc(leases)
   }
 
-  /** Tells what there is in the service from now on. */
-  watch(watched: Watched): void {
-    this.watched = watched
-    const { leases, events } = watched
+  /** Reports on these from the next scrape on. */
+  watch(sources: MetricSources): void {
+    this.sources = sources
+    const { leases, events } = sources
     this.gauge('campaignd_leases_live', 'Leases that are alive.', () => leases.live)
-    this.gauge('campaignd_event_streams_open', 'Streams of events that are read now.', () => events.readers)
+    this.gauge('campaignd_event_streams_open', 'Open streams of events.', () => events.readers)
     new Counter({
       name: 'campaignd_event_streams_dropped_total',
-      help: 'Streams of events that were cut off, since their readers were too slow.',
+      help: 'Streams of events that were closed because their readers were too slow.',
       registers: [this.registry],
       collect() {
         this.reset()
@@ -60,28 +60,28 @@ export class Metrics {
   watchLock(age: () => number): void {
     this.gauge(
       'campaignd_lock_refresh_age_seconds',
-      'Seconds since the lock of the data directory was refreshed. It is every 2.5 s; at 10 another process may take it. +Inf once ' +
-        'it is lost.',
+      'Seconds since the lock of the data directory was refreshed, which is done every 2.5 s; at 10 another process may take it. ' +
+        '+Inf once it is lost.',
       age,
     )
   }
 
-  /** Tells what prom-client knows of the process as well; once a process. */
+  /** Adds what prom-client reports about the process; once a process. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.registry, prefix: 'campaignd_' })
   }
 
-  /** All of it in the text format 0.0.4. */
+  /** All metrics in the text format 0.0.4. */
   async text(): Promise<string> {
-    await this.lookAtCampaigns()
+    await this.collectCampaigns()
     return this.registry.metrics()
   }
 
-  private async lookAtCampaigns(): Promise<void> {
-    if (this.watched === null) return
-    const { repository, onError } = this.watched
+  private async collectCampaigns(): Promise<void> {
+    if (this.sources === null) return
+    const { repository, onError } = this.sources
     try {
-      this.campaigns.show(await repository.overviews())
+      this.campaigns.update(await repository.overviews())
     } catch (error) {
       this.campaigns.clear()
       onError(error)

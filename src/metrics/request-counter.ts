@@ -1,11 +1,11 @@
 /** Upper bounds in seconds: from a read out of memory to a call behind a slow disk. */
 export const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
-/** What was answered on one route to one method. */
+/** The responses of one route to one method. */
 export class RequestCounter {
-  /** How many by status. */
-  readonly answers = new Map<number, number>()
-  /** How many took longer than the bound before and no longer than that of the bucket; in the last, longer than all. */
+  /** Their number by status. */
+  readonly responses = new Map<number, number>()
+  /** Their number by duration: above the previous bound, and up to the bound of the bucket; in the last, above all bounds. */
   readonly buckets = new Uint32Array(BUCKETS.length + 1)
   seconds = 0
 
@@ -15,7 +15,7 @@ export class RequestCounter {
   ) {}
 
   count(status: number): void {
-    this.answers.set(status, (this.answers.get(status) ?? 0) + 1)
+    this.responses.set(status, (this.responses.get(status) ?? 0) + 1)
   }
 
   time(seconds: number): void {

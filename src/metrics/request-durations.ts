@@ -4,16 +4,16 @@ import { BUCKETS, type RequestCounter } from './request-counter.ts'
 type Label = 'method' | 'route' | 'le'
 type Values = Awaited<ReturnType<Histogram<Label>['get']>>['values']
 
-/** The histogram of tallies that are kept elsewhere, as prom-client is asked for it. */
+/** A histogram for prom-client whose values are counted elsewhere. */
 export class RequestDurations extends Histogram<Label> {
-  /** All that prom-client says of such a metric beside its values. */
+  /** Has what prom-client reports of such a metric beside its values. */
   private readonly empty: Histogram<Label>
 
   constructor(
     private readonly metric: string,
     help: string,
     registry: Registry,
-    private readonly tallies: () => Iterable<RequestCounter>,
+    private readonly counters: () => Iterable<RequestCounter>,
   ) {
     const configuration = { name: metric, help, buckets: [...BUCKETS] }
     super({ ...configuration, labelNames: ['method', 'route'], registers: [registry] })
@@ -21,10 +21,10 @@ export class RequestDurations extends Histogram<Label> {
   }
 
   override async get(): ReturnType<Histogram<Label>['get']> {
-    return { ...(await this.empty.get()), values: [...this.tallies()].flatMap((tally) => this.valuesOf(tally)) }
+    return { ...(await this.empty.get()), values: [...this.counters()].flatMap((counter) => this.valuesOf(counter)) }
   }
 
-  /** What the registry asks a histogram for in place of `get`. */
+  /** The registry calls this on a histogram in place of `get`. */
   getForPromString(): ReturnType<Histogram<Label>['get']> {
     return this.get()
   }

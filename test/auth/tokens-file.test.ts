@@ -30,6 +30,6 @@ test('a file that is missing, or none, is refused', () => {
   const directory = temporaryDirectory()
   mkdirSync(join(directory, 'directory'), { mode: 0o700 })
   expect(() => readTokensFile(join(directory, 'missing'))).toThrow('it cannot be read (ENOENT)')
-  expect(() => readTokensFile(join(directory, 'directory'))).toThrow('it is no file')
-  expect(() => readTokensFile('/dev/zero')).toThrow('it is no file')
+  expect(() => readTokensFile(join(directory, 'directory'))).toThrow('it is not a regular file')
+  expect(() => readTokensFile('/dev/zero')).toThrow('it is not a regular file')
 })

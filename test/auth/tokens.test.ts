@@ -84,7 +84,7 @@ test('a token twice, under two names, is refused: nobody could tell who it is', 
 })
 
 test.each(['', '\n\n', '# nobody\n'])('a list without a token, %j, is refused', (text) => {
-  expect(faultsOf(text)).toEqual(['there is no token in it'])
+  expect(faultsOf(text)).toEqual(['it has no token'])
 })
 
 test('each role may do what those before it may, and no more', () => {

@@ -4,12 +4,12 @@ import { UNKNOWN_ROUTE, type RequestMetrics } from '../../metrics/request-metric
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The call changes nothing that is kept, and comes often: it leaves its line in the log where reads do. */
+    /** The request changes nothing durable and is frequent: it is logged at debug, as reads are. */
     readonly isLoggedAsRead?: boolean
   }
   interface FastifyReply {
-    /** It waits for something to happen, so that how long it takes says nothing of the service. */
-    isHeld: boolean
+    /** A long poll that waited, or a stream: its duration says nothing about the service. */
+    isLongLived: boolean
   }
 }
 
@@ -18,24 +18,24 @@ export interface AccessLogOptions {
   readonly logger: Logger
 }
 
-/** Makes what remains of a call whose answer was sent. */
+/** Records a request whose response was sent. */
 export type AccessLog = (request: FastifyRequest, reply: FastifyReply) => void
 
 /**
- * What remains of a call: one line in the log, with who made it, changes at info and reads at debug; a count of its answer; and
- * how long that took, unless it had to wait for something. Made when the answer is handed over, not when it is out, which of a
- * stream is never: as a hook of Fastify's for that, it took 2.5 us more of a heartbeat.
+ * Records a request: one line in the log with its actor, writes at info and reads at debug; a count of its response; and its
+ * duration, unless it is long-lived. Called when the response is handed to the socket. Fastify's `onResponse` hook costs more,
+ * and runs when the response has left, which for a stream is never.
  */
 export function accessLog(app: FastifyInstance, { requests, logger }: AccessLogOptions): AccessLog {
-  app.decorateReply('isHeld', false)
+  app.decorateReply('isLongLived', false)
   return (request, reply) => {
     const { url = UNKNOWN_ROUTE, config } = request.routeOptions
-    const tally = requests.tally(request.method, url)
-    const elapsed = performance.now() - reply.begunAt
-    tally.count(reply.statusCode)
-    if (!reply.isHeld) tally.time(elapsed / 1000)
+    const counter = requests.counter(request.method, url)
+    const elapsed = performance.now() - reply.startedAt
+    counter.count(reply.statusCode)
+    if (!reply.isLongLived) counter.time(elapsed / 1000)
     const level = isRead(request) || config.isLoggedAsRead === true ? 'debug' : 'info'
-    if (logger.isLevelEnabled(level)) logger[level](lineOf(request, reply, elapsed), 'answered')
+    if (logger.isLevelEnabled(level)) logger[level](lineOf(request, reply, elapsed), 'request completed')
   }
 }
 
