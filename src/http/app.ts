@@ -18,7 +18,7 @@ import { hostHeader, type HostHeaderOptions } from './guards/host-header.ts'
 import { loadShedding } from './guards/load-shedding.ts'
 import { pipelining } from './guards/pipelining.ts'
 import { rateLimit } from './guards/rate-limit.ts'
-import { answerClientError, answerExpectation } from './problems/client-error.ts'
+import { respondToClientError, respondToExpectation } from './problems/client-error.ts'
 import { jsonBody } from './requests/json-body.ts'
 import type { Limits } from './limits.ts'
 import { cors, type CorsOptions } from './hooks/cors.ts'
@@ -26,7 +26,9 @@ import { sendTogether } from './hooks/send-together.ts'
 import { drain } from './hooks/drain.ts'
 import { guardHook } from './guards/guard-hook.ts'
 import { openApi } from './openapi/open-api.ts'
-import { ConcurrencyLimit } from './replies/concurrency-limit.ts'
+import type { ConcurrencyLimit } from './replies/concurrency-limit.ts'
+import { streamLimit } from './replies/event-stream.ts'
+import { longPollLimit } from './replies/long-poll.ts'
 import { asProblem, HttpError } from './problems/problem.ts'
 import { requestIdOf } from './hooks/request-id.ts'
 import { campaignRoutes } from './routes/campaigns/campaign.ts'
@@ -115,13 +117,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       void reply.send(json)
       record(request, reply)
     },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: respondToClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app)]
   const record = accessLog(app, { requests: metrics.requests, logger })
   app.server.maxConnections = limits.maxConnections
-  app.server.on('checkExpectation', answerExpectation)
+  app.server.on('checkExpectation', respondToExpectation)
   // The declared answers are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
   // Without it each answer is looked up among those declared, by its status and media type, to be stringified all the same.
@@ -145,12 +147,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   })
   const routes: RouteDependencies = {
     ...{ ...dependencies, feed, events },
-    waiting: new ConcurrencyLimit({ refusal: 'too-many-waiting', limit: limits.maxWaiting }),
-    streams: new ConcurrencyLimit({
-      refusal: 'too-many-streams',
-      limit: limits.maxStreams,
-      perAddress: limits.maxStreamsPerAddress,
-    }),
+    waiting: longPollLimit(limits),
+    streams: streamLimit(limits),
   }
   // Before the gate: a page has to be let read why it was refused.
   if (access.corsOrigins.length > 0) await app.register(cors, access)

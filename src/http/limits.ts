@@ -1,15 +1,15 @@
-/** How much the service takes upon itself. */
+/** Bounds on what the service accepts. */
 export interface Limits {
-  /** Bytes of a body, for creating and appending; other calls take no more than 1 MiB of it. */
+  /** Bytes of a body, for creating and appending; other calls accept at most 1 MiB. */
   readonly bodyLimit: number
-  /** Seconds in which the headers of a request must have come. */
+  /** Seconds in which the headers of a request must arrive. */
   readonly headersTimeout: number
-  /** Seconds in which a whole request must have come. */
+  /** Seconds in which a whole request must arrive. */
   readonly requestTimeout: number
-  /** Seconds for which a connection may be kept without a request. */
+  /** Seconds for which an idle connection is kept. */
   readonly keepAliveTimeout: number
   readonly maxConnections: number
-  /** Calls that may be held at the same time until something changes. */
+  /** Long polls that may wait at the same time. */
   readonly maxWaiting: number
   /** Streams of events that may be open at the same time: in all, and from one address (0: any number). */
   readonly maxStreams: number
@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: Limits = {
   bodyLimit: 16 * 1024 * 1024,
   headersTimeout: 15,
   requestTimeout: 60,
-  // Longer than the 60 s of most proxies: the one who keeps a connection longer must be the one who does not use it.
+  // Longer than the 60 s of most proxies: were it shorter, a proxy would send a request on a connection that is just closed.
   keepAliveTimeout: 72,
   maxConnections: 8192,
   maxWaiting: 4096,

@@ -98,7 +98,7 @@ test('the id of a request is in its answer and in its log line', async () => {
   const created = await send('POST', `${url}/v1/campaigns`, campaignDraft(1))
   const named = await send('PATCH', `${url}/v1/campaigns/sweep`, { campaign_name: 'new' }, { 'x-request-id': 'mine-1' })
   expect(named.headers.get('x-request-id')).toBe('mine-1')
-  const lines = () => log.filter(({ msg }) => msg === 'answered')
+  const lines = () => log.filter(({ msg }) => msg === 'request completed')
   await expect.poll(() => lines().length).toBe(2)
   expect(lines()).toMatchObject([
     { request_id: created.headers.get('x-request-id'), method: 'POST', url: '/v1/campaigns', status: 201 },

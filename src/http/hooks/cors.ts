@@ -6,7 +6,7 @@ export interface CorsOptions {
   readonly corsOrigins: readonly string[]
 }
 
-/** Lets pages of the listed origins call the service and read its answers. Tokens come in a header, never in a cookie. */
+/** Permits pages of the listed origins to call the service and read its responses. Tokens come in a header, never in a cookie. */
 export const cors = fastifyPlugin<CorsOptions>(
   async (app, { corsOrigins }) => {
     await app.register(corsOfFastify, {

@@ -2,17 +2,17 @@ import fastifyPlugin from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** True once the service stops: nothing that changes anything is begun any more. */
+    /** True once the service stops: writes are refused from then on. */
     readonly isDraining: () => boolean
   }
 }
 
 export interface DrainOptions {
-  /** Called when draining begins, to end what would otherwise be waited for. */
+  /** Called when draining begins, to end long polls and streams. */
   readonly onDrain: () => void
 }
 
-/** Makes a close begin with ending what would otherwise be waited for. */
+/** Ends long polls and streams before the server closes: it would wait for them otherwise. */
 export const drain = fastifyPlugin<DrainOptions>(
   (app, { onDrain }, done) => {
     let draining = false

@@ -2,23 +2,23 @@ import helmet from '@fastify/helmet'
 import fastifyPlugin from 'fastify-plugin'
 
 export interface HtmlHeadersOptions {
-  /** What the pages draw they style in place, not by a style sheet alone. */
-  readonly stylesInPlace: boolean
+  /** The pages have inline styles. */
+  readonly allowInlineStyles: boolean
 }
 
 /**
- * For a scope that serves pages: they take scripts and data from here only, and nobody frames them. Only for pages, since
- * the dozen headers cost an answer of the API half of its speed.
+ * For a scope that serves pages: scripts and data come from this origin only, and no site can frame them. Only for pages, since
+ * the headers would halve the rate of the API.
  */
 export const htmlHeaders = fastifyPlugin<HtmlHeadersOptions>(
-  async (app, { stylesInPlace }) => {
+  async (app, { allowInlineStyles }) => {
     await app.register(helmet, {
       contentSecurityPolicy: {
         useDefaults: false,
         directives: {
           'default-src': ["'none'"],
           'script-src': ["'self'"],
-          'style-src': stylesInPlace ? ["'self'", "'unsafe-inline'"] : ["'self'"],
+          'style-src': allowInlineStyles ? ["'self'", "'unsafe-inline'"] : ["'self'"],
           'img-src': ["'self'", 'data:'],
           'font-src': ["'self'"],
           'connect-src': ["'self'"],
@@ -28,7 +28,7 @@ export const htmlHeaders = fastifyPlugin<HtmlHeadersOptions>(
         },
       },
       xFrameOptions: { action: 'deny' },
-      // TLS is the proxy's, and so is what a browser should remember about it.
+      // The proxy ends TLS, so this header is the proxy's too.
       strictTransportSecurity: false,
     })
   },

@@ -1,6 +1,6 @@
 import type { ResponseHook } from './response-hook.ts'
 
-/** Of every answer; a route may set others for what it serves. */
+/** Headers of every response; a route may set other values. */
 export const RESPONSE_HEADERS = {
   'cache-control': 'private, no-cache',
   'x-content-type-options': 'nosniff',
@@ -9,7 +9,7 @@ export const RESPONSE_HEADERS = {
 
 const HEADERS = Object.entries(RESPONSE_HEADERS)
 
-/** Every answer names its request, no browser guesses what it is or embeds it elsewhere, and no cache gives it to somebody else. */
+/** Every response names its request, no browser guesses its type or embeds it elsewhere, and no shared cache keeps it. */
 export const responseHeaders: ResponseHook = ({ id }, reply) => {
   reply.header('x-request-id', id)
   for (const [name, value] of HEADERS) if (!reply.hasHeader(name)) reply.header(name, value)

@@ -1,4 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Something that an answer gets when it is all but sent: its status is settled. */
+/** Runs on every response just before it is sent: its status is final, its headers are not. */
 export type ResponseHook = (request: FastifyRequest, reply: FastifyReply) => void

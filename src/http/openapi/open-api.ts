@@ -5,14 +5,14 @@ import { htmlHeaders } from '../hooks/html-headers.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the body should be, where the call itself takes more and judges it piece by piece. */
+    /** The schema of the body for the document, where the handler accepts more and checks it item by item. */
     readonly documentedBody?: object
-    /** The call may be made without a body. */
+    /** The request may have no body. */
     readonly isBodyOptional?: boolean
   }
 }
 
-/** Collects the schemas of the routes that follow into one OpenAPI document: GET /openapi.json, and to read, /docs. */
+/** Collects the schemas of the routes that are registered after it: GET /openapi.json, and for people, /docs. */
 export const openApi = fastifyPlugin(
   async (app) => {
     const bodyIsOptional = new Set<string>()
@@ -77,7 +77,7 @@ export const openApi = fastifyPlugin(
       },
     })
     await app.register(async (pages) => {
-      await pages.register(htmlHeaders, { stylesInPlace: true })
+      await pages.register(htmlHeaders, { allowInlineStyles: true })
       await pages.register(swaggerUi, {
         routePrefix: '/docs',
         uiConfig: { layout: 'BaseLayout' },

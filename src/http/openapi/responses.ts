@@ -3,7 +3,7 @@ import { ref } from '../../domain/schema.ts'
 import { Problem, PROBLEM_TYPE } from '../problems/problem.ts'
 import { PROBLEMS, type ProblemCode } from '../problems/catalog.ts'
 
-/** Problems that any call can end with, whatever it does and whoever makes it. */
+/** Problems of every call, whatever it does and from every caller. */
 const ANY_CALL: readonly ProblemCode[] = [
   'invalid',
   'malformed-url',
@@ -14,7 +14,7 @@ const ANY_CALL: readonly ProblemCode[] = [
   'headers-too-large',
   'internal',
 ]
-/** Of those that are not answered to anybody at any time. */
+/** Problems of the calls that guards protect. */
 const ANY_GUARDED: readonly ProblemCode[] = ['misdirected-request', 'too-many-requests', 'overloaded']
 const ANY_READ: readonly ProblemCode[] = ['unauthorized']
 const ANY_WRITE: readonly ProblemCode[] = [
@@ -31,24 +31,24 @@ const ANY_WRITE: readonly ProblemCode[] = [
 ]
 
 const HEADERS = {
-  'x-request-id': Type.String({ description: 'The request in the log; yours, if you sent one' }),
+  'x-request-id': Type.String({ description: 'Id of the request in the log; that of the client, if it sent one' }),
   etag: Type.String({ description: 'Strong tag of this version' }),
-  location: Type.String({ description: 'Path of what was created' }),
+  location: Type.String({ description: 'Path of the created resource' }),
   'retry-after': Type.Integer({ minimum: 1, description: 'Seconds after which to try again' }),
   'www-authenticate': Type.String({ description: 'How to authenticate: by a bearer token, and of which role' }),
 }
 
 interface Success {
   readonly description: string
-  /** Null: the answer has no body. */
+  /** Null: the response has no body. */
   readonly schema: TSchema | null
   readonly type?: string
   readonly headers?: readonly ('etag' | 'location')[]
 }
 
 /**
- * Which problems there are beside those of any call: of a `probe` none, an `open` call needs no token, a `read` needs one, and a
- * `write` one of a certain role.
+ * Which problems a call has beside those of every call: a `probe` has none, an `open` call needs no token, a `read` needs one, and
+ * a `write` needs a role.
  */
 type Kind = 'probe' | 'open' | 'read' | 'write'
 
@@ -62,11 +62,11 @@ const PROBLEMS_OF: Readonly<Record<Kind, readonly ProblemCode[]>> = {
 interface Responses {
   readonly success: Readonly<Record<number, Success>>
   readonly kind: Kind
-  /** What this call in particular can be refused with. */
+  /** The problems of this call in particular. */
   readonly problems?: readonly ProblemCode[]
 }
 
-/** All answers of a call for the documentation: its own, its problems, and those that any call of the kind can have. */
+/** All responses of a call for the document: its own, its problems, and those of every call of the kind. */
 export function responses({ success, kind, problems = [] }: Responses): Record<string, unknown> {
   const codes = new Set<ProblemCode>([...PROBLEMS_OF[kind], ...problems])
   const described = Object.entries(success).map(([status, one]) => [status, documentSuccess(one)] as const)

@@ -6,43 +6,42 @@ import { PROBLEMS, type HttpErrorCode } from './catalog.ts'
 import { nextRequestId, requestIdOf } from '../hooks/request-id.ts'
 import { RESPONSE_HEADERS } from '../hooks/response-headers.ts'
 
-/** Answers to what never becomes a request of Fastify's: Node would send them empty. */
-
+/** Errors of Node's parser; each other one is `malformed-request`. Node itself would send responses without a body. */
 const CODES: Readonly<Record<string, HttpErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 }
 
-/** The client ends in the middle of a request. */
+/** The client closes its side in the middle of a request. */
 const CUT_OFF = 'HPE_INVALID_EOF_STATE'
 
 /**
- * Milliseconds that a client has to read its last answer and to close: closed at once, with something on its way from it, the
- * connection would be reset and might take the answer along; and one that never closes would keep its place for ever.
+ * Milliseconds that a client has to read its last response and to close. Closed at once, with bytes of the client under way, the
+ * connection would be reset and the response might be lost; a client that never closes would keep its connection for ever.
  */
 const LINGER = 1000
 
-/** A connection whose answers Node sends one after the other: with the one that has its turn. */
-type Answering = Socket & { readonly _httpMessage?: ServerResponse | null }
+/** A connection, with the response that Node sends on it now; pipelined ones follow in their order. */
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null }
 
-/** What comes on them is no HTTP any more: the first error of each is answered. */
+/** Connections on which nothing is parsed as HTTP any more: each gets a response to its first error only. */
 const broken = new WeakSet<Socket>()
 
-/** Answers what is not even a request: there is no reply to answer with, only the socket. */
-export function answerClientError({ code }: ConnectionError, socket: Socket): void {
+/** Responds to bytes that are not a request: there is no reply object, only the socket. */
+export function respondToClientError({ code }: ConnectionError, socket: Socket): void {
   if (code === 'ECONNRESET') socket.destroy()
   else if (!broken.has(socket)) {
     broken.add(socket)
     discardRest(socket)
-    afterAnswers(socket, () => {
+    afterResponses(socket, () => {
       endWith(CODES[code] ?? 'malformed-request', socket)
     })
   } else if (code === CUT_OFF) socket.end()
 }
 
 /**
- * Takes what still comes away from Node's parser, to which each piece would be another error, or the rest of a request that is
- * answered already. Read it must be: unread it would hide that the client leaves, and reset the connection in the end.
+ * Detaches Node's parser from the bytes that still arrive: each chunk would be another error, or the rest of a request that has
+ * its response already. They are still read: unread bytes would hide that the client leaves, and reset the connection at its end.
  */
 function discardRest(socket: Socket): void {
   socket.removeAllListeners('data')
@@ -50,36 +49,36 @@ function discardRest(socket: Socket): void {
   socket.resume()
 }
 
-/** Once all is answered that was asked in full: who asks on takes the next answer for that to what he asked first. */
-function afterAnswers(socket: Answering, then: () => void): void {
+/** Waits until each complete request has its response: a client that pipelines takes the next response for that of its first request. */
+function afterResponses(socket: HttpSocket, then: () => void): void {
   const response = socket._httpMessage
   if (response === null || response === undefined) then()
   else if (response.req.complete || response.writableEnded) {
     response.once('close', () => {
-      afterAnswers(socket, then)
+      afterResponses(socket, then)
     })
   } else if (response.headersSent) {
-    // Begun before it was asked in full, and not at its end: anything more would stand within that answer.
+    // Begun before its request was complete, and unfinished: more bytes would become a part of that response.
     socket.destroy()
   } else then()
 }
 
 function endWith(code: HttpErrorCode, socket: Socket): void {
   setTimeout(() => socket.destroy(), LINGER).unref()
-  // An answer before may have been its last.
+  // An earlier response may have closed it.
   if (!socket.writable) return
-  const { status, headers, json } = bareAnswer(code, nextRequestId())
+  const { status, headers, json } = bareResponse(code, nextRequestId())
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${json}`)
 }
 
-/** Answers a request with a header `Expect` other than 100-continue. */
-export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
-  const { status, headers, json } = bareAnswer('expectation-failed', requestIdOf(request))
+/** Responds to a request whose header `Expect` is not 100-continue. */
+export function respondToExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const { status, headers, json } = bareResponse('expectation-failed', requestIdOf(request))
   response.writeHead(status, headers).end(json)
 }
 
-function bareAnswer(
+function bareResponse(
   code: HttpErrorCode,
   requestId: string,
 ): { status: number; headers: Record<string, string>; json: string } {

@@ -8,7 +8,7 @@ import { RepositoryError } from '../../repository/campaign-store.ts'
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './catalog.ts'
 import { fieldErrors } from '../openapi/validation.ts'
 
-/** RFC 9457, with the facts of the code beside its members. */
+/** RFC 9457, with extension members by code. */
 export const Problem = Type.Object(
   {
     type: Type.String({
@@ -17,7 +17,7 @@ export const Problem = Type.Object(
     }),
     title: Type.String({ description: 'The problem in a few words', examples: ['Invalid input'] }),
     status: Type.Integer({ description: 'The HTTP status', examples: [400] }),
-    detail: Type.String({ description: 'What happened this time', examples: ['/experiments/0/exp_id is required'] }),
+    detail: Type.String({ description: 'What happened in this case', examples: ['/experiments/0/exp_id is required'] }),
     instance: Type.String({ description: 'Path of the request', examples: ['/v1/campaigns'] }),
     code: StringEnum(Object.keys(PROBLEMS) as ProblemCode[], {
       description: 'The problem for programs',
@@ -28,7 +28,7 @@ export const Problem = Type.Object(
         Type.Object(
           {
             in: Type.Optional(
-              StringEnum(['query', 'path', 'header'], { description: 'Where the field is; in the body when left out' }),
+              StringEnum(['query', 'path', 'header'], { description: 'Where the field is; in the body when absent' }),
             ),
             pointer: Type.String({
               description: 'JSON pointer (RFC 6901) to the field',
@@ -41,14 +41,14 @@ export const Problem = Type.Object(
         { description: 'With `invalid`: the fields at fault' },
       ),
     ),
-    experiment: Type.Optional(ref(CampaignManifestEntry, { description: 'The experiment as it stands' })),
+    experiment: Type.Optional(ref(CampaignManifestEntry, { description: 'The current state of the experiment' })),
     results: Type.Optional(
       // By its name alone: each result may hold a problem.
       Type.Array(Type.Ref('BatchResult'), {
-        description: 'With `batch-refused`: the verdict on each update',
+        description: 'With `batch-refused`: the outcome of each update',
       }),
     ),
-    // With `config-changed`: what is different.
+    // With `config-changed`: the differences.
     ...Type.Partial(Type.Object(configDiffProperties)).properties,
   },
   {
@@ -86,7 +86,7 @@ export class HttpError extends Error {
   }
 }
 
-/** A fault in a query parameter, or in another part of the request that no schema can judge. */
+/** A fault in a query parameter or a header that no schema can check. */
 export function invalidParameter(place: 'query' | 'header', name: string, detail: string): DomainError {
   const errors = [{ in: place, pointer: jsonPointer(name), detail }]
   return new DomainError('invalid', `${place} ${name} ${detail}`, { errors })
@@ -97,7 +97,7 @@ export function problem(code: ProblemCode, detail: string, instance: string, fac
   return { type: `/problems/${code}`, title, status, detail, instance, code, ...facts }
 }
 
-/** What an error becomes on the wire. Of one that is nobody's refusal nothing is told but where to look. */
+/** The problem to send for an error. An unexpected error reveals nothing but where to look. */
 export function problemOf(error: unknown, instance: string): Problem {
   if (error instanceof DomainError || error instanceof RepositoryError || error instanceof HttpError) {
     return problem(error.code, error.message, instance, error.facts)
@@ -110,7 +110,11 @@ export function problemOf(error: unknown, instance: string): Problem {
   }
   const known = FRAMEWORK_ERRORS[code]
   if (known !== undefined) return problem(known, PROBLEMS[known].meaning, instance)
-  return problem('internal', 'The request failed. The log tells more, under the request id of this answer.', instance)
+  return problem(
+    'internal',
+    'The request failed. The log has the error, under the request id of this response.',
+    instance,
+  )
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
@@ -122,14 +126,14 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
 }
 
 /**
- * Makes a problem of the reply to whatever was thrown, and logs what is our own fault.
+ * Makes the reply a problem for the error that was thrown, and logs it when the service is at fault.
  * @returns the body to send, as JSON
  */
 export function asProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
   const [instance = ''] = request.url.split('?')
-  // A client that breaks off within its body is no fault of ours, though hardly anybody reads this answer.
-  const isBrokenOff = request.raw.errored !== null && request.raw.errored === error
-  const body = isBrokenOff
+  // A client that disconnects within its body is not a fault of the service.
+  const isAborted = request.raw.errored !== null && request.raw.errored === error
+  const body = isAborted
     ? problem('malformed-request', 'The request ends before its body does.', instance)
     : problemOf(error, instance)
   if (body.status >= 500) request.log.error({ request_id: request.id, err: error }, body.title)

@@ -1,43 +1,55 @@
-import { HttpError } from '../problems/problem.ts'
 import type { HttpErrorCode } from '../problems/catalog.ts'
+import { HttpError } from '../problems/problem.ts'
 
-export interface ConcurrencyLimitOptions {
-  readonly refusal: HttpErrorCode
-  /** How many there are. */
-  readonly limit: number
-  /** How many one address may take; 0: any number. */
-  readonly perAddress?: number
+/** A number that an operator can change. */
+interface Setting {
+  readonly name: string
+  readonly value: number
 }
 
-/** Places for what lasts: calls that are held, and streams. */
+export interface ConcurrencyLimitOptions {
+  readonly problem: HttpErrorCode
+  /** What is limited, in the plural. */
+  readonly subject: string
+  readonly total: Setting
+  /** 0: any number. */
+  readonly perAddress?: Setting
+}
+
+/** Limits how many long-lived responses are open at the same time: long polls, and streams. */
 export class ConcurrencyLimit {
   private readonly byAddress = new Map<string, number>()
-  private taken = 0
+  private active = 0
 
   constructor(private readonly options: ConcurrencyLimitOptions) {}
 
   /**
-   * Takes a place.
-   * @returns gives it back
-   * @throws HttpError when there is none
+   * Counts one more.
+   * @returns releases it
+   * @throws HttpError when the limit is reached
    */
   acquire(address: string): () => void {
-    const { refusal, limit, perAddress = 0 } = this.options
+    const { total, perAddress } = this.options
     const ofAddress = this.byAddress.get(address) ?? 0
-    if (this.taken >= limit) throw new HttpError(refusal, `There are ${this.taken} already.`)
-    if (perAddress > 0 && ofAddress >= perAddress) {
-      throw new HttpError(refusal, `There are ${ofAddress} from this address already.`)
+    if (this.active >= total.value) throw this.refusal(total, '')
+    if (perAddress !== undefined && perAddress.value > 0 && ofAddress >= perAddress.value) {
+      throw this.refusal(perAddress, ' from this address')
     }
-    this.taken += 1
+    this.active += 1
     this.byAddress.set(address, ofAddress + 1)
     return () => {
       this.release(address)
     }
   }
 
+  private refusal({ name, value }: Setting, where: string): HttpError {
+    const { problem, subject } = this.options
+    return new HttpError(problem, `The limit of ${value} ${subject}${where} is reached (${name}).`)
+  }
+
   private release(address: string): void {
     const left = (this.byAddress.get(address) ?? 0) - 1
-    this.taken -= 1
+    this.active -= 1
     if (left > 0) this.byAddress.set(address, left)
     else this.byAddress.delete(address)
   }

@@ -3,17 +3,17 @@ import type { Campaign, Decision } from '../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
 import { HttpError } from '../problems/problem.ts'
 
-/** Strong tag of a campaign and of all that is derived from it: changes with its revision, and never comes back. */
+/** Strong ETag of a campaign and of everything derived from it: changes with each revision, and never returns. */
 export function campaignTag({ header }: Campaign): string {
   return `"${header.uid}-${header.revision}"`
 }
 
-/** Strong tag of one experiment: changes with its own revision only. */
+/** Strong ETag of one experiment: changes with its own revision only. */
 export function experimentTag({ header }: Campaign, { revision }: Experiment): string {
   return `"${header.uid}-${revision}"`
 }
 
-/** True when the client has this version: then the answer is a 304, and has no body. Sets the tag either way. */
+/** True when the client has this version: then the response is a 304 without a body. Sets the ETag in either case. */
 export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   reply.header('etag', tag)
   const known = namesTag(request, tag)
@@ -31,8 +31,8 @@ export function namesTag(request: FastifyRequest, tag: string): boolean {
 }
 
 /**
- * The decision, bound to the version that If-Match names: judged on the state that is decided on, not on one read before.
- * @param tagOf tag of the resource of the URL; null when there is none
+ * The decision, bound to the version that If-Match names: compared with the state that is decided on, not with an earlier one.
+ * @param tagOf ETag of the resource of the URL; null when the resource does not exist
  */
 export function ifMatch<T>(
   request: FastifyRequest,
@@ -53,7 +53,7 @@ export function requireMatch(request: FastifyRequest, tag: string): void {
   if (wanted !== undefined) checkMatch(wanted, tag)
 }
 
-/** A resource that is not there is for the decision to miss, with a better answer. */
+/** A resource that does not exist is left to the decision, which refuses it more precisely. */
 function checkMatch(wanted: string, tag: string | null): void {
   if (tag === null || tagsOf(wanted).some((one) => one === '*' || one === tag)) return
   throw new HttpError('precondition-failed', `If-Match names ${wanted}, but the current ETag is ${tag}.`)

@@ -1,21 +1,34 @@
 import type { FastifyReply } from 'fastify'
 import type { EventSink } from '../../live/reader-group.ts'
+import type { Limits } from '../limits.ts'
+import { ConcurrencyLimit } from './concurrency-limit.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'private, no-cache, no-transform',
-  // A reverse proxy that gathers what it passes on would hold events back.
+  // A reverse proxy that buffers responses would delay events.
   'x-accel-buffering': 'no',
 }
 
-/** Takes the connection of a reply over for Server-Sent Events. */
+export function streamLimit({
+  maxStreams,
+  maxStreamsPerAddress,
+}: Pick<Limits, 'maxStreams' | 'maxStreamsPerAddress'>): ConcurrencyLimit {
+  return new ConcurrencyLimit({
+    problem: 'too-many-streams',
+    subject: 'streams of events',
+    total: { name: 'CAMPAIGND_MAX_STREAMS', value: maxStreams },
+    perAddress: { name: 'CAMPAIGND_MAX_STREAMS_PER_ADDRESS', value: maxStreamsPerAddress },
+  })
+}
+
+/** Takes over the connection of a reply for Server-Sent Events. */
 export function openEventStream(reply: FastifyReply): EventSink {
-  // How long it lasts is its reader's affair.
-  reply.isHeld = true
-  reply.finishResponse()
+  reply.isLongLived = true
+  reply.runResponseHooks()
   reply.hijack()
   const { raw } = reply
-  // Its end is that of the connection: to wrap each write in a chunk took more than the write.
+  // Not chunked: the end of the connection ends the stream, and framing each write as a chunk costs more than the write.
   raw.useChunkedEncodingByDefault = false
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS })
   raw.flushHeaders()

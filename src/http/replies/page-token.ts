@@ -2,18 +2,18 @@ import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { invalidParameter } from '../problems/problem.ts'
 
-/** Where a list goes on, as text that means nothing to the client. */
+/** The position of the next page, as text that is opaque to the client. */
 export function pageToken(position: unknown): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url')
 }
 
-/** @throws DomainError `invalid` for a text that is no token of this list */
+/** @throws DomainError `invalid` for a text that is not a token of this list */
 export function readPageToken<T extends TSchema>(token: string, schema: T): Static<T> {
   try {
     const position: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
     if (Value.Check(schema, position)) return position
   } catch {
-    // Not ours: told below, as one of another list is.
+    // Refused below, as the token of another list is.
   }
-  throw invalidParameter('query', 'page_token', 'is not one that this list gave out')
+  throw invalidParameter('query', 'page_token', 'was not issued by this list')
 }

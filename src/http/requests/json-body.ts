@@ -3,10 +3,10 @@ import { invalid, jsonPointer } from '../../domain/errors.ts'
 import { HttpError } from '../problems/problem.ts'
 
 const MAX_DEPTH = 32
-/** Characters that are parsed in no time, however deep they go. */
-const SHORT = 4096
+/** Characters: a text up to this length is cheap to parse at any depth. */
+const CHEAP_LENGTH = 4096
 
-/** JSON is the only body there is; what JSON can say and no manifest can hold is refused where it comes in. */
+/** JSON is the only type of body. Values that JSON allows and no manifest can hold are refused here. */
 export const jsonBody = fastifyPlugin(
   (app, _options, done) => {
     app.removeAllContentTypeParsers()
@@ -28,7 +28,7 @@ function parseBody(text: string): unknown {
   if (json.trim() === '') return undefined
   let value: unknown
   try {
-    value = JSON.parse(json.length > SHORT ? cutTooDeep(json) : json)
+    value = JSON.parse(json.length > CHEAP_LENGTH ? cutTooDeep(json) : json)
   } catch (error) {
     throw new HttpError('malformed-json', `The body is not JSON: ${(error as Error).message}`)
   }
@@ -36,14 +36,14 @@ function parseBody(text: string): unknown {
 }
 
 /**
- * The text up to where it goes deeper than 32 levels, with what is open there closed: `cleaned` then says where it was.
- * To parse 200,000 levels first, and to throw them away, would hold up everybody for 20 ms.
+ * The text up to where it is deeper than 32 levels, with all that is open there closed: `cleaned` then reports the place.
+ * Parsing a deep text whole would block the event loop.
  */
 function cutTooDeep(json: string): string {
   let closers = ''
   for (let at = 0; at < json.length; at += 1) {
     const character = json[at]
-    if (character === '"') at = endOfText(json, at)
+    if (character === '"') at = endOfString(json, at)
     else if (character === '[' || character === '{') {
       if (closers.length === MAX_DEPTH) return `${json.slice(0, at)}[]${closers}`
       closers = (character === '[' ? ']' : '}') + closers
@@ -52,8 +52,8 @@ function cutTooDeep(json: string): string {
   return json
 }
 
-/** Where the quotation mark is that ends what begins with the one at `begin`. */
-function endOfText(json: string, begin: number): number {
+/** Index of the quotation mark that ends the string beginning at `begin`. */
+function endOfString(json: string, begin: number): number {
   for (let at = json.indexOf('"', begin + 1); at >= 0; at = json.indexOf('"', at + 1)) {
     let escapes = 0
     while (json[at - 1 - escapes] === '\\') escapes += 1
@@ -63,11 +63,11 @@ function endOfText(json: string, begin: number): number {
 }
 
 /**
- * The value with lone surrogates, which no file can hold, replaced by U+FFFD.
+ * The value with lone surrogates, which UTF-8 cannot encode, replaced by U+FFFD.
  *
- * @param path where the value is; used as a stack, since a copy for each of the many values would cost more than reading
- * @throws DomainError `invalid` at what is nested deeper than 32 levels (it would break whatever walks it), at a number that
- *   was rounded when it was read, and at the key `__proto__`
+ * @param path where the value is; used as a stack, since a copy for each value would cost more than parsing
+ * @throws DomainError `invalid` at a value nested deeper than 32 levels (recursion over it could overflow the stack), at a number
+ *   that parsing rounded, and at the key `__proto__`
  */
 function cleaned(value: unknown, path: (string | number)[]): unknown {
   if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed()

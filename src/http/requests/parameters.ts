@@ -17,41 +17,41 @@ export const Timezone = Type.Optional(
   }),
 )
 
-/** For calls that take none, so that one that was meant to do something is not passed over. */
+/** For calls without query parameters: an unknown one is refused, not ignored. */
 export const NoQuery = Type.Object({}, { additionalProperties: false })
 
 export const pageProperties = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, description: 'How many at most. Default: 100', examples: [100] }),
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'Largest number of items. Default: 100', examples: [100] }),
   ),
-  page_token: Type.Optional(Type.String({ maxLength: 4096, description: '`next_page_token` of the page before' })),
+  page_token: Type.Optional(Type.String({ maxLength: 4096, description: '`next_page_token` of the previous page' })),
 }
 
 export const DEFAULT_LIMIT = 100
 
 export const NextPageToken = Nullable(Type.String(), {
-  description: 'To be given as `page_token` for the next page; null: this is the last',
+  description: 'The `page_token` of the next page; null: this is the last page',
 })
 
-/** Without an example: `/docs` would fill it in, and whoever tries a call there would get 412. */
+/** Without an example: `/docs` would fill it in, and each call from there would get 412. */
 const Precondition = Type.String({
-  description: 'Only if the resource of the URL has this ETag, such as `"5f0c1e9a7b3d2468-27"`; else 412',
+  description: 'Only if the resource of the URL has this ETag, such as `"5f0c1e9a7b3d2468-27"`; otherwise 412',
 })
 const Condition = Type.String({
-  description: 'Answer 304 if the resource still has this ETag',
+  description: 'Respond with 304 if the resource still has this ETag',
   examples: ['"5f0c1e9a7b3d2468-27"'],
 })
 
-/** For calls that change something. */
+/** For writes. */
 export const IfMatch = Type.Object({ 'if-match': Type.Optional(Precondition) })
 
-/** For calls that read. */
+/** For reads. */
 export const IfNoneMatch = Type.Object({ 'if-none-match': Type.Optional(Condition) })
 
-/** @throws DomainError `invalid` for a name that is no time zone */
+/** @throws DomainError `invalid` for a name that is not a time zone */
 export function timezoneOf({ timezone = 'UTC' }: { readonly timezone?: string }): string {
   if (timezone !== 'UTC' && !isTimezone(timezone)) {
-    throw invalidParameter('query', 'timezone', `is ${JSON.stringify(timezone)}, which is no IANA time zone`)
+    throw invalidParameter('query', 'timezone', `is ${JSON.stringify(timezone)}, which is not an IANA time zone`)
   }
   return timezone
 }

@@ -181,7 +181,7 @@ test('who wrote is in the log line of every write, and no token is in any line',
   await make(app, CALLS['createCampaign'] as Call, known.as('work'))
   const writes = lines
     .map((line) => JSON.parse(line) as { msg: string; level: number; actor?: string; method?: string; status?: number })
-    .filter(({ msg, method }) => msg === 'answered' && method !== 'GET')
+    .filter(({ msg, method }) => msg === 'request completed' && method !== 'GET')
   const done = writes.filter(({ status = 0 }) => status < 300)
   expect(done).toHaveLength(Object.values(CALLS).filter(({ method }) => method !== 'GET').length)
   for (const line of done) expect(line.actor).toBe('a-admin')

@@ -29,11 +29,4 @@ export const CAMPAIGN_PROBLEMS = {
     remedy:
       'Look at the file in the data directory. Repair it and restart, or DELETE with ?force=true to move it aside.',
   },
-  'config-changed': {
-    status: 409,
-    title: 'Config changed',
-    meaning:
-      'The config is not the one that the campaign was created with. `changed`, `added` and `removed` list the differences.',
-    remedy: 'Resume with on_config_change `rerun_changed` or `accept`, or create a new campaign.',
-  },
 } as const satisfies ProblemKinds

@@ -1,6 +1,6 @@
 import type { ProblemKinds } from '../problem-kind.ts'
 
-/** The state of an experiment does not permit the call. */
+/** The state or the config of experiments does not permit the call. */
 export const EXPERIMENT_PROBLEMS = {
   'experiment-not-found': {
     status: 404,
@@ -48,6 +48,13 @@ export const EXPERIMENT_PROBLEMS = {
     remedy:
       'Stop the work on that attempt, unless it was started without a lease: that one needs no heartbeats. Its result may still ' +
       'be reported: it counts as long as the experiment was not started again.',
+  },
+  'config-changed': {
+    status: 409,
+    title: 'Config changed',
+    meaning:
+      'The config is not the one that the campaign was created with. `changed`, `added` and `removed` list the differences.',
+    remedy: 'Resume with on_config_change `rerun_changed` or `accept`, or create a new campaign.',
   },
   'batch-refused': {
     status: 409,

@@ -7,7 +7,7 @@ const FILES = fileURLToPath(new URL('../../../dashboard/', import.meta.url))
 
 /** The dashboard at `/`. The page is for everybody; what it shows it asks of /v1 like any other client. */
 export const dashboardRoutes: FastifyPluginAsync = async (app) => {
-  await app.register(htmlHeaders, { stylesInPlace: false })
+  await app.register(htmlHeaders, { allowInlineStyles: false })
   await app.register(fastifyStatic, {
     root: FILES,
     // A route for each file there is: anything else stays the problem `not-found`.
