@@ -4,34 +4,29 @@ import closeWithGrace from 'close-with-grace'
 import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
 import { ConfigError, isLoopback, readCommand, type Config, type ServiceCommand } from './config.ts'
-import { TimestampWriter } from './domain/timestamp-writer.ts'
 import { buildApp, type App } from './http/app.ts'
-import { LeaseKeeper } from './leases/lease-keeper.ts'
 import { openLog } from './runtime/log.ts'
-import { Metrics } from './metrics/metrics.ts'
-import type { CampaignStore } from './repository/campaign-store.ts'
-import { openFileStore } from './repository/file/open-file-store.ts'
+import { openService, type Service } from './service/open-service.ts'
 import { keepTickShape } from './runtime/tick-shape.ts'
 
 /** The whole service: settings, store, server, and an orderly end. */
 
 /** Milliseconds after which a stop no longer waits for clients, and after which it no longer waits at all. */
-const PATIENCE_WITH_CLIENTS = 3000
-const PATIENCE = 4800
-/** Milliseconds for the last answers to leave once the store is in doubt. */
-const LAST_ANSWERS = 200
+const CLIENT_TIMEOUT = 3000
+const STOP_TIMEOUT = 4800
+/** Milliseconds for the last responses to leave once the store is in doubt. */
+const LAST_RESPONSES = 200
 
-const errand = errandOrExit()
-if (errand.kind === 'create-token') {
-  printToken(createToken(errand.name, errand.role))
+const command = commandOrExit()
+if (command.kind === 'create-token') {
+  printToken(createToken(command.name, command.role))
   process.exit(0)
 }
-const { config } = errand
+const { config } = command
 const log = openLog(config.logLevel)
 const { logger } = log
 
-const timestamps = new TimestampWriter()
-const running: { app?: App; leases?: LeaseKeeper; repository?: CampaignStore; inDoubt?: Error } = {}
+const running: { app?: App; service?: Service; inDoubt?: Error } = {}
 
 keepTickShape()
 
@@ -42,14 +37,14 @@ process.on('uncaughtException', (error) => {
 
 closeWithGrace(
   {
-    delay: PATIENCE,
+    delay: STOP_TIMEOUT,
     logger: false,
     onSecondSignal: (signal) => {
       logger.warn(`${signal} again: the service ends at once`)
       log.abandon()
     },
     onTimeout: () => {
-      logger.error(`what is in flight took longer than ${PATIENCE} ms: the service ends`)
+      logger.error(`what is in flight took longer than ${STOP_TIMEOUT} ms: the service ends`)
       log.abandon()
     },
     // With tokens SIGHUP has another meaning.
@@ -74,69 +69,40 @@ try {
   await start()
 } catch (error) {
   logger.fatal(`cannot start: ${(error as Error).message}`)
-  await running.repository?.close()
+  await running.service?.close()
   await log.leave(1)
 }
 
 async function start(): Promise<void> {
   const { host, port, dataDir, durability, limits, allowedHosts, corsOrigins, openMetrics } = config
   const watch = watchTokens(config)
-  const metrics = new Metrics()
-  metrics.watchProcess()
-  const repository = await openFileStore({
-    dataDir,
-    durability,
-    onWait: (holder, seconds) => {
-      logger.warn(`the data directory is in use by ${holder}; waiting up to ${seconds} s for it`)
-    },
-    onNotice: (sentence) => {
-      logger.warn(sentence)
-    },
-    onCorrupt: (campaign_id, reason) => {
-      logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
-    },
-    onCommit: (report) => {
-      metrics.committed(report)
-    },
-    onFatal: (reason) => {
-      running.inDoubt = reason
-      logger.fatal(
-        { err: reason },
-        'the store is in doubt: the service ends, so that nothing is acknowledged that is not safe',
-      )
-      setTimeout(() => void log.leave(1), LAST_ANSWERS)
-    },
-  })
-  running.repository = repository
-  metrics.watchLock(() => repository.lockAge())
-  const leases = await LeaseKeeper.open({
-    repository,
-    wall: Date.now,
-    monotonic: () => performance.now(),
-    onExpired: (campaign_id, exp_ids) => {
-      metrics.expired(exp_ids.length)
-      logger.warn({ campaign_id, exp_ids }, 'leases ran out: given up for lost')
-    },
-    onError: (campaign_id, error) => {
-      logger.error({ campaign_id, err: error }, 'leases that ran out could not be given up: tried again')
-    },
-  })
-  running.leases = leases
+  const service = await openService({ dataDir, durability, limits, logger, onFatal })
+  running.service = service
+  service.metrics.watchProcess()
   const access = { tokens: () => watch?.current ?? null, allowedHosts, corsOrigins, openMetrics }
-  const app = await buildApp({ repository, leases, metrics, logger, limits, access, now })
+  const app = await buildApp({ service, logger, limits, access })
   running.app = app
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
   if (watch === null && !isLoopback(host)) {
     logger.warn(
-      `ANYBODY MAY DO ANYTHING: there are no tokens, and others can reach ${host}. Whoever does may read, change and delete all campaigns`,
+      `ANYBODY MAY DO ANYTHING: there are no tokens, and others can reach ${host}. They may read, change and delete all campaigns`,
     )
   }
   const url = await app.listen({ host, port })
-  leases.start()
+  service.leases.start()
   logger.info(
     { url, data_dir: dataDir, durability },
     `campaignd listens on ${url}, store ${dataDir}, durability ${durability}`,
   )
+}
+
+function onFatal(reason: Error): void {
+  running.inDoubt = reason
+  logger.fatal(
+    { err: reason },
+    'the store is in doubt: the service ends, so that nothing is acknowledged that is not safe',
+  )
+  setTimeout(() => void log.leave(1), LAST_RESPONSES)
 }
 
 function watchTokens({ tokens }: Config): TokenWatch | null {
@@ -158,20 +124,15 @@ function watchTokens({ tokens }: Config): TokenWatch | null {
   return watch
 }
 
-function now(): string {
-  return timestamps.write(Date.now())
-}
-
-/** New changes are refused, waiting calls end, what is in flight is written and answered, the lock is released. */
+/** New writes are refused, long polls and streams end, what is in flight is written and answered, the lock is released. */
 async function stop({ signal }: { signal?: string }): Promise<void> {
   logger.info(`${signal ?? 'stop'}: finishing what is in flight`)
-  const { app, leases, repository } = running
-  const impatience = setTimeout(() => app?.server.closeAllConnections(), PATIENCE_WITH_CLIENTS)
+  const { app, service } = running
+  const timeout = setTimeout(() => app?.server.closeAllConnections(), CLIENT_TIMEOUT)
   await app?.close()
-  clearTimeout(impatience)
-  await leases?.close()
-  await repository?.close()
-  // Ends non-zero: whoever starts the service again must see that it did not end well.
+  clearTimeout(timeout)
+  await service?.close()
+  // Ends non-zero: a supervisor must see that it did not end well.
   if (running.inDoubt !== undefined) await log.leave(1)
   logger.info('stopped')
   await log.leave(0)
@@ -183,7 +144,7 @@ function printToken({ token, line }: { readonly token: string; readonly line: st
   )
 }
 
-function errandOrExit(): ServiceCommand {
+function commandOrExit(): ServiceCommand {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

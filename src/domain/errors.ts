@@ -17,6 +17,7 @@ export type DomainErrorCode =
   | 'no-lease'
   | 'config-changed'
   | 'batch-refused'
+  | 'precondition-failed'
 
 /**
  * A refusal by the rules of the domain: a name for programs, a sentence for people, and facts beside it.

@@ -51,6 +51,11 @@ export function compareTimes(a: string, b: string): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
+/** The later one of two instants. */
+export function laterTime(a: string, b: string): string {
+  return compareTimes(a, b) < 0 ? b : a
+}
+
 /** V8 reads 30 February as 2 March; writing it back tells. */
 function existsInCalendar(seconds: string): boolean {
   const epoch = Date.parse(`${seconds}Z`)

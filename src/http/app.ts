@@ -1,87 +1,35 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { Logger } from 'pino'
-import type { LeaseKeeper } from '../leases/lease-keeper.ts'
-import type { Metrics } from '../metrics/metrics.ts'
-import type { CampaignStore } from '../repository/campaign-store.ts'
-import { CampaignFeed } from '../live/campaign-feed.ts'
-import { EventHub } from '../live/event-hub.ts'
-import { accessLog } from './hooks/access-log.ts'
-import { RequestStart } from './hooks/request-start.ts'
-import { authentication, type AuthenticationOptions } from './guards/authentication.ts'
+import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import type { AppDependencies } from './dependencies.ts'
+import { authentication } from './guards/authentication.ts'
 import { authorization } from './guards/authorization.ts'
-import type { Guard } from './guards/guard.ts'
 import { crossSite } from './guards/cross-site.ts'
 import { draining } from './guards/draining.ts'
-import { hostHeader, type HostHeaderOptions } from './guards/host-header.ts'
+import { guardHook } from './guards/guard-hook.ts'
+import type { Guard } from './guards/guard.ts'
+import { hostHeader } from './guards/host-header.ts'
 import { loadShedding } from './guards/load-shedding.ts'
 import { pipelining } from './guards/pipelining.ts'
 import { rateLimit } from './guards/rate-limit.ts'
-import { respondToClientError, respondToExpectation } from './problems/client-error.ts'
-import { jsonBody } from './requests/json-body.ts'
-import type { Limits } from './limits.ts'
-import { cors, type CorsOptions } from './hooks/cors.ts'
-import { sendTogether } from './hooks/send-together.ts'
+import { accessLog } from './hooks/access-log.ts'
+import { closeAfterResponse } from './hooks/close-after-response.ts'
+import { cors } from './hooks/cors.ts'
 import { drain } from './hooks/drain.ts'
-import { guardHook } from './guards/guard-hook.ts'
+import { requestIdOf } from './hooks/request-id.ts'
+import { RequestStart } from './hooks/request-start.ts'
+import { responseHeaders } from './hooks/response-headers.ts'
+import type { ResponseHook } from './hooks/response-hook.ts'
+import { sendTogether } from './hooks/send-together.ts'
 import { openApi } from './openapi/open-api.ts'
-import type { ConcurrencyLimit } from './replies/concurrency-limit.ts'
+import { SCHEMAS } from './openapi/schemas.ts'
+import { schemaController } from './openapi/validation.ts'
+import { respondToClientError, respondToExpectation } from './problems/client-error.ts'
+import { asProblem, HttpError } from './problems/problem.ts'
 import { streamLimit } from './replies/event-stream.ts'
 import { longPollLimit } from './replies/long-poll.ts'
-import { asProblem, HttpError } from './problems/problem.ts'
-import { requestIdOf } from './hooks/request-id.ts'
-import { campaignRoutes } from './routes/campaigns/campaign.ts'
-import { campaignsRoutes } from './routes/campaigns/campaigns.ts'
-import { experimentBatchRoutes } from './routes/experiments/experiment-batch.ts'
-import { experimentRoutes } from './routes/experiments/experiment.ts'
-import { experimentsRoutes } from './routes/experiments/experiments.ts'
-import { claimsRoutes } from './routes/workers/claims.ts'
-import { dashboardRoutes } from './routes/service/dashboard.ts'
-import { eventsRoutes } from './routes/events/events.ts'
-import { healthRoutes } from './routes/service/health.ts'
-import { heartbeatRoutes } from './routes/workers/heartbeat.ts'
-import { metricsRoutes, type MetricsRouteOptions } from './routes/service/metrics.ts'
-import { problemRoutes } from './routes/service/problems.ts'
-import { progressRoutes } from './routes/campaigns/progress.ts'
-import { resumeRoutes } from './routes/campaigns/resume.ts'
-import { retryRoutes } from './routes/campaigns/retry.ts'
-import { workersRoutes } from './routes/workers/workers.ts'
-import { SCHEMAS } from './openapi/schemas.ts'
-import { responseHeaders } from './hooks/response-headers.ts'
-import { closeAfterResponse } from './hooks/close-after-response.ts'
-import type { ResponseHook } from './hooks/response-hook.ts'
-import { schemaController } from './openapi/validation.ts'
-
-/** Who gets in, and by which names and from whose pages. */
-export type Access = AuthenticationOptions & HostHeaderOptions & CorsOptions & MetricsRouteOptions
-
-export interface AppDependencies {
-  readonly repository: CampaignStore
-  readonly leases: LeaseKeeper
-  readonly metrics: Metrics
-  readonly logger: Logger
-  /** The present as the manifest writes it: RFC 3339, UTC. */
-  readonly now: () => string
-  readonly limits: Limits
-  readonly access: Access
-}
-
-/** What routes work with. */
-export interface RouteDependencies extends AppDependencies {
-  readonly feed: CampaignFeed
-  readonly events: EventHub
-  /** For calls that are held until something changes. */
-  readonly waiting: ConcurrencyLimit
-  readonly streams: ConcurrencyLimit
-}
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** The streams of events, to be counted. */
-    readonly eventHub: EventHub
-  }
-}
+import { jsonBody } from './requests/json-body.ts'
+import { routes } from './routes/routes.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
@@ -93,9 +41,28 @@ const MAX_PARAM_LENGTH = 256
 /** Milliseconds between looks at who takes too long with a request: Node's own 30 s would double and treble the limits. */
 const TIMEOUT_CHECK = 1_000
 
-/** The service without its socket. Closing it ends waiting calls and refuses new changes. */
+/** The service without its socket. Closing it ends long polls and streams, and refuses new writes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
-  const { repository, leases, metrics, logger, limits, access } = dependencies
+  const { service, limits, access } = dependencies
+  const { app, hooks, record } = createServer(dependencies)
+  for (const schema of SCHEMAS) app.addSchema(schema)
+  // Before the guards: a page must be allowed to read why it was refused.
+  if (access.corsOrigins.length > 0) await app.register(cors, access)
+  await app.register(drain, {
+    onDrain: () => {
+      service.drain()
+    },
+  })
+  await app.register(sendTogether, { hooks, record })
+  await app.register(guardHook, { guards: guardsOf(app, dependencies) })
+  await app.register(jsonBody)
+  await app.register(openApi)
+  await app.register(routes, { ...dependencies, longPolls: longPollLimit(limits), streams: streamLimit(limits) })
+  return app
+}
+
+/** Fastify, set up so that every response leaves the same way: also one to what never becomes a request. */
+function createServer({ service, logger, limits }: AppDependencies) {
   const app: App = fastify({
     logController: new RequestStart(logger),
     bodyLimit: Math.min(MIB, limits.bodyLimit),
@@ -119,69 +86,22 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     },
     clientErrorHandler: respondToClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
-
   const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app)]
-  const record = accessLog(app, { requests: metrics.requests, logger })
+  const record = accessLog(app, { requests: service.metrics.requests, logger })
   app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', respondToExpectation)
-  // The declared answers are documentation: as serialisers they would drop what they do not declare.
+  // The declared responses are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
-  // Without it each answer is looked up among those declared, by its status and media type, to be stringified all the same.
+  // Without it each response is looked up among those declared, by its status and media type, to be stringified all the same.
   app.setReplySerializer((payload) => JSON.stringify(payload))
   app.setErrorHandler(asProblem)
   app.setNotFoundHandler((request) => {
     throw new HttpError('not-found', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`)
   })
-  for (const schema of SCHEMAS) app.addSchema(schema)
-
-  const feed = new CampaignFeed(repository)
-  const events = new EventHub(repository, feed)
-  app.decorate('eventHub', events)
-  metrics.watch({
-    repository,
-    leases,
-    events,
-    onError: (error) => {
-      logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
-    },
-  })
-  const routes: RouteDependencies = {
-    ...{ ...dependencies, feed, events },
-    waiting: longPollLimit(limits),
-    streams: streamLimit(limits),
-  }
-  // Before the gate: a page has to be let read why it was refused.
-  if (access.corsOrigins.length > 0) await app.register(cors, access)
-  await app.register(drain, {
-    onDrain: () => {
-      events.end()
-      feed.end()
-    },
-  })
-  await app.register(sendTogether, { hooks, record })
-  await app.register(guardHook, { guards: guardsOf(app, dependencies) })
-  await app.register(jsonBody)
-  await app.register(openApi)
-  await app.register(healthRoutes, routes)
-  await app.register(metricsRoutes, routes)
-  await app.register(problemRoutes)
-  await app.register(dashboardRoutes)
-  await app.register(campaignsRoutes, { prefix: '/v1', ...routes })
-  await app.register(campaignRoutes, { prefix: '/v1', ...routes })
-  await app.register(progressRoutes, { prefix: '/v1', ...routes })
-  await app.register(experimentsRoutes, { prefix: '/v1', ...routes })
-  await app.register(experimentBatchRoutes, { prefix: '/v1', ...routes })
-  await app.register(experimentRoutes, { prefix: '/v1', ...routes })
-  await app.register(claimsRoutes, { prefix: '/v1', ...routes })
-  await app.register(heartbeatRoutes, { prefix: '/v1', ...routes })
-  await app.register(workersRoutes, { prefix: '/v1', ...routes })
-  await app.register(eventsRoutes, { prefix: '/v1', ...routes })
-  await app.register(retryRoutes, { prefix: '/v1', ...routes })
-  await app.register(resumeRoutes, { prefix: '/v1', ...routes })
-  return app
+  return { app, hooks, record }
 }
 
-/** In the order in which they judge a call: whoever may not make it is limited too. */
+/** In the order in which they run: a caller that may not make a request is limited too. */
 function guardsOf(app: FastifyInstance, { access, limits }: AppDependencies): Guard[] {
   return [
     pipelining(),

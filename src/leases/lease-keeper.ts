@@ -1,27 +1,22 @@
-import type { Campaign } from '../domain/campaign/campaign.ts'
-import type { Experiment } from '../domain/experiment/experiment.ts'
 import { expireLeases } from '../domain/operations/expire-leases.ts'
 import { refuseHeartbeat, type Heartbeat } from '../domain/operations/heartbeat.ts'
-import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import { findExperiment } from '../domain/operations/report.ts'
-import { RepositoryError, type CampaignChange, type CampaignStore } from '../repository/campaign-store.ts'
-import { LeaseClock } from './lease-clock.ts'
-import { LeaseTable, type Expired, type LiveLease } from './lease-table.ts'
+import type { Experiment } from '../domain/experiment/experiment.ts'
+import { TimestampWriter } from '../domain/timestamp-writer.ts'
+import type { CampaignStore } from '../repository/campaign-store.ts'
+import type { ExpiredLeases, LiveLease } from '../repository/lease-book.ts'
+import { whenThere, type MaybePromise } from '../repository/maybe-promise.ts'
+import { isRefusal } from '../repository/repository-error.ts'
 
-/**
- * Milliseconds between two sweeps, so that a lease is given up within half a second and a commit of its deadline. A sweep
- * looks at every lease: at 10,000 of them that is less than a heap would cost the heartbeats, which outnumber sweeps.
- */
+/** Milliseconds between two sweeps, so that a lease is ended within half a second and a commit of its deadline. */
 const SWEEP_MS = 500
 
 export interface LeaseKeeperOptions {
-  readonly repository: CampaignStore
+  readonly store: CampaignStore
   /** The present by the wall clock: milliseconds since 1970. */
   readonly wall: () => number
-  /** Milliseconds from any origin, never going back. */
-  readonly monotonic: () => number
   readonly onExpired: (campaignId: string, expIds: readonly string[]) => void
-  /** Expired leases could not be given up; it is tried again at the next sweep. */
+  /** Expired leases could not be ended; it is tried again at the next sweep. */
   readonly onError: (campaignId: string, error: unknown) => void
 }
 
@@ -34,35 +29,18 @@ export interface LeaseTime {
 }
 
 /** What a heartbeat made of a lease. */
-export interface KeptAlive extends Pick<LeaseTime, 'lease_seconds' | 'lease_expires_at'> {
+export interface RenewedLease extends Pick<LeaseTime, 'lease_seconds' | 'lease_expires_at'> {
   /** The worker is to stop, since the campaign was paused. */
   readonly cancel: boolean
 }
 
-/** Keeps the leases of running experiments alive by heartbeats, and has those given up that ran out. */
+/** Renews the leases of running experiments, and ends those that ran out. */
 export class LeaseKeeper {
-  private readonly table = new LeaseTable()
-  private readonly clock: LeaseClock
   private readonly timestamps = new TimestampWriter()
-  private readonly unsubscribe: () => void
   private timer: NodeJS.Timeout | null = null
   private sweeping: Promise<void> = Promise.resolve()
 
-  private constructor(private readonly options: LeaseKeeperOptions) {
-    this.clock = new LeaseClock(options.monotonic)
-    this.unsubscribe = options.repository.subscribe((event) => {
-      this.observe(event)
-    })
-  }
-
-  /** Begins with every lease that is committed, each with a full period: nobody could be heard before. */
-  static async open(options: LeaseKeeperOptions): Promise<LeaseKeeper> {
-    const keeper = new LeaseKeeper(options)
-    for await (const campaign of runningCampaigns(options.repository)) {
-      keeper.table.observe(campaign, campaign.inStatus('running'), keeper.clock.now())
-    }
-    return keeper
-  }
+  constructor(private readonly options: LeaseKeeperOptions) {}
 
   /** Sweeps twice a second from now on. */
   start(): void {
@@ -74,105 +52,81 @@ export class LeaseKeeper {
   async close(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer)
     await this.sweeping
-    this.unsubscribe()
-  }
-
-  /** How many leases are alive. */
-  get live(): number {
-    return this.table.size
   }
 
   /**
-   * Keeps a lease alive; from memory alone, whatever the store is doing. At once: only to tell why it cannot be done takes a look
-   * at the store.
+   * Keeps a lease alive. At once where the store knows its leases without asking: only to tell why it cannot be done takes a
+   * look at the campaign.
    * @throws DomainError `experiment-not-found`, `stale-attempt`, `not-the-owner` or `no-lease`
    */
-  heartbeat(campaignId: string, expId: string, beat: Heartbeat): KeptAlive | Promise<never> {
-    const lease = this.table.get(campaignId, expId)
-    if (lease?.attempt !== beat.attempt || isAnother(lease, beat.worker)) return this.refuse(campaignId, expId, beat)
-    lease.lastSeen = this.clock.now()
-    // Named one by one: to spread an object cost more than the rest of a heartbeat.
-    return {
-      lease_seconds: lease.seconds,
-      lease_expires_at: this.expiryOf(lease, 0),
-      cancel: this.table.isCancelled(campaignId),
+  heartbeat(campaignId: string, expId: string, beat: Heartbeat): MaybePromise<RenewedLease> {
+    const { attempt, worker } = beat
+    const renewed = this.options.store.leases.renew([{ campaign_id: campaignId, exp_id: expId, attempt, worker }])
+    return whenThere(renewed, ([lease]) =>
+      lease === null || lease === undefined ? this.refuse(campaignId, expId, beat) : this.renewedLease(lease),
+    )
+  }
+
+  /** Keeps the leases of experiments alive whose workers gave another sign; nothing for those that have none. */
+  renew(campaignId: string, experiments: readonly Experiment[]): MaybePromise<unknown> {
+    const held = experiments.filter(({ lease }) => lease !== null)
+    if (held.length === 0) return null
+    return this.options.store.leases.renew(
+      held.map(({ exp_id, attempt }) => ({ campaign_id: campaignId, exp_id, attempt })),
+    )
+  }
+
+  /** The times of the live leases among those of the experiments, by `exp_id`. */
+  async times(campaignId: string, experiments: readonly Experiment[]): Promise<ReadonlyMap<string, LeaseTime>> {
+    const ids = experiments.map(({ exp_id }) => exp_id)
+    const leases = await this.options.store.leases.look(campaignId, ids)
+    const times = new Map<string, LeaseTime>()
+    for (const { exp_id, attempt } of experiments) {
+      const lease = leases.get(exp_id)
+      if (lease?.attempt === attempt) times.set(exp_id, this.timeOf(lease))
     }
+    return times
   }
 
-  /** Keeps the lease of an experiment alive whose worker was heard of otherwise; nothing when it has none. */
-  renew(campaignId: string, { exp_id, attempt, lease }: Experiment): void {
-    if (lease === null) return
-    const live = this.table.get(campaignId, exp_id)
-    if (live?.attempt === attempt) live.lastSeen = this.clock.now()
-  }
-
-  /** Null when the experiment is under no live lease. */
-  time(campaignId: string, { exp_id, attempt }: Experiment): LeaseTime | null {
-    const lease = this.table.get(campaignId, exp_id)
-    return lease?.attempt === attempt ? this.timeOf(lease) : null
-  }
-
-  /** Gives up every lease that ran out, those of a campaign in one commit. */
+  /** Ends every lease that ran out, those of a campaign in one commit. */
   async sweep(): Promise<void> {
-    await Promise.all(this.table.takeExpired(this.clock.now()).map((expired) => this.giveUp(expired)))
+    const expired = await this.options.store.leases.takeExpired()
+    await Promise.all(expired.map((ofCampaign) => this.expire(ofCampaign)))
   }
 
   private async refuse(campaignId: string, expId: string, beat: Heartbeat): Promise<never> {
-    const campaign = await this.options.repository.read(campaignId)
+    const { campaign } = await this.options.store.read(campaignId)
     return refuseHeartbeat(findExperiment(campaign, expId), beat)
   }
 
-  private async giveUp(expired: Expired): Promise<void> {
+  private async expire(expired: ExpiredLeases): Promise<void> {
     const { campaign_id, leases } = expired
-    const { repository, wall, onExpired, onError } = this.options
-    const now = this.timestamps.write(wall())
+    const { store, onExpired, onError } = this.options
     try {
-      const lost = await repository.update(campaign_id, (campaign) => expireLeases(campaign, leases, now))
+      const lost = await store.update(campaign_id, (campaign, at) => expireLeases(campaign, leases, at))
       if (lost.length > 0) onExpired(campaign_id, lost)
     } catch (error) {
-      if (isGone(error)) this.table.forget(campaign_id)
-      else {
-        this.table.putBack(expired)
-        onError(campaign_id, error)
-      }
+      // Deleted or corrupt: the store has forgotten its leases.
+      if (isRefusal(error, 'campaign-not-found', 'campaign-corrupt')) return
+      await store.leases.putBack(expired)
+      onError(campaign_id, error)
     }
   }
 
-  private observe(event: CampaignChange): void {
-    if (event.type === 'deleted' || event.type === 'corrupted') {
-      this.table.forget(event.campaign_id)
-      return
-    }
-    const { campaign } = event
-    const changed = event.type === 'created' ? campaign.inStatus('running') : event.experiments
-    this.table.observe(campaign, changed, this.clock.now())
+  private renewedLease({ seconds, cancel }: LiveLease): RenewedLease {
+    return { lease_seconds: seconds, lease_expires_at: this.expiryOf(seconds), cancel }
   }
 
-  private timeOf(lease: LiveLease): LeaseTime {
-    const silence = this.clock.now() - lease.lastSeen
+  private timeOf({ seconds, idle_seconds }: LiveLease): LeaseTime {
     return {
-      lease_seconds: lease.seconds,
-      lease_expires_at: this.expiryOf(lease, silence),
-      seconds_since_heartbeat: Math.round(silence) / 1000,
+      lease_seconds: seconds,
+      lease_expires_at: this.expiryOf(seconds - idle_seconds),
+      seconds_since_heartbeat: Math.round(idle_seconds * 1000) / 1000,
     }
   }
 
-  private expiryOf({ seconds }: LiveLease, silence: number): string {
-    return this.timestamps.write(this.options.wall() + seconds * 1000 - silence)
+  /** @param seconds from now */
+  private expiryOf(seconds: number): string {
+    return this.timestamps.write(this.options.wall() + seconds * 1000)
   }
-}
-
-async function* runningCampaigns(repository: CampaignStore): AsyncGenerator<Campaign, void> {
-  for (const { campaign_id, counts } of await repository.overviews()) {
-    if (counts !== null && counts.running > 0) yield await repository.read(campaign_id)
-  }
-}
-
-function isAnother({ worker }: LiveLease, named: string | undefined): boolean {
-  return worker !== null && named !== undefined && named !== worker
-}
-
-/** Somebody else's by now: there is nothing left to give up. */
-function isGone(error: unknown): boolean {
-  return error instanceof RepositoryError && ['campaign-not-found', 'campaign-corrupt'].includes(error.code)
 }

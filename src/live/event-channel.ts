@@ -1,11 +1,8 @@
 import type { EventFrame } from './event-frame.ts'
-import { EventRing } from './event-ring.ts'
 import { BroadcastBuffer } from './broadcast-buffer.ts'
 import { ReaderGroup, type EventSink, type Reader } from './reader-group.ts'
 
 export interface ChannelOptions {
-  /** Bytes of frames that are kept for those who come back. */
-  readonly ringBytes: number
   /** Bytes that may wait for a reader; one that is slower is dropped, never waited for. */
   readonly maxBacklog: number
   readonly onDropped: () => void
@@ -31,7 +28,6 @@ const COMMENT = Buffer.from(': alive\n\n')
 /** The readers of one stream of events, and what they are told. */
 export class EventChannel {
   private readonly groups: ReaderGroup[] = []
-  private readonly ring: EventRing
   /** What was published while somebody read, and some group was not told yet. */
   private readonly tape = new BroadcastBuffer()
   private count = 0
@@ -40,35 +36,18 @@ export class EventChannel {
   private dueAt = 0
   private scheduled: { cancel(): void } | null = null
 
-  /** @param newest the id of what was told last before there was this channel */
-  constructor(
-    private readonly options: ChannelOptions,
-    newest: string,
-  ) {
-    this.ring = new EventRing(options.ringBytes, newest)
-  }
+  constructor(private readonly options: ChannelOptions) {}
 
   get readers(): number {
     return this.count
   }
 
-  /** The id of what was published last. */
-  get newest(): string {
-    return this.ring.newest
-  }
-
   publish(frame: EventFrame): void {
-    this.ring.push(frame)
     if (this.groups.length === 0) return
     this.tape.append(frame.bytes)
     if (this.scheduled !== null) return
     this.dueAt = performance.now() + this.step
     this.schedule()
-  }
-
-  /** What was published behind the id; null when that cannot be told any more. */
-  since(id: string): readonly EventFrame[] | null {
-    return this.ring.since(id)
   }
 
   /**

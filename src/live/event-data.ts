@@ -2,9 +2,11 @@ import { Type } from '@sinclair/typebox'
 import type { Campaign } from '../domain/campaign/campaign.ts'
 import { CampaignManifestEntry, Timestamp } from '../domain/experiment/experiment.ts'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
+import { parseVersion, versionText } from '../domain/campaign/version.ts'
 import { Described, ref } from '../domain/schema.ts'
+import { changesSince } from '../domain/views/changes-since.ts'
 import { Progress } from '../domain/views/progress.ts'
-import type { CampaignChange } from '../repository/campaign-store.ts'
+import type { CampaignChange, OverviewChange } from '../repository/campaign-store.ts'
 import { EventFrame } from './event-frame.ts'
 import { progressJson } from './progress-json.ts'
 
@@ -72,47 +74,68 @@ export const CampaignGoneEvent = Type.Object(
   },
 )
 
-/** About how many bytes a progress and a changed experiment are as JSON. */
-const PROGRESS_SIZE = 1000
-const EXPERIMENT_SIZE = 700
+/** More missed changes than this are told by a snapshot: to read the campaign anew is less for both sides. */
+const MOST_MISSED = 2000
 
 type Changed = Extract<CampaignChange, { type: 'changed' }>
+type Gone = Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>
 
-export function changeFrame({ previous, campaign, experiments }: Changed): EventFrame {
+/** One commit of a campaign. */
+export function changeFrame({ previous_revision, campaign, experiments }: Omit<Changed, 'type'>): EventFrame {
   const { revision } = campaign.header
-  const data = () => {
-    const revisions = `"revision":${revision},"previous_revision":${previous.header.revision}`
+  return new EventFrame('change', versionText(campaign.header), () => {
+    const revisions = `"revision":${revision},"previous_revision":${previous_revision}`
     return `{${revisions},"progress":${progressJson(campaign)},"experiments":${JSON.stringify(experiments)}}`
-  }
-  return new EventFrame('change', String(revision), data, PROGRESS_SIZE + EXPERIMENT_SIZE * experiments.length)
+  })
 }
 
-export function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {
+/**
+ * What a reader is told first, who knows the campaign at the version of an event.
+ * @param lastEventId null: it knows nothing
+ * @returns one change with all that it missed, nothing if it missed nothing; a snapshot when that cannot be told, or is too much
+ */
+export function catchUpFrames(campaign: Campaign, lastEventId: string | null): readonly EventFrame[] {
+  if (lastEventId === null) return [snapshotFrame(campaign, false)]
+  const { uid, revision, total_experiments } = campaign.header
+  const known = parseVersion(lastEventId)
+  if (known?.uid !== uid || known.revision > revision) return [snapshotFrame(campaign, true)]
+  if (known.revision === revision) return []
+  const most = Math.min(MOST_MISSED, Math.floor(total_experiments / 2))
+  const experiments = changesSince(campaign, known.revision, most)
+  if (experiments === null) return [snapshotFrame(campaign, true)]
+  return [changeFrame({ campaign, previous_revision: known.revision, experiments })]
+}
+
+function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {
   const { revision, created_at } = campaign.header
-  const data = () => {
+  return new EventFrame('snapshot', versionText(campaign.header), () => {
     const rest = reset ? ',"reset":true' : ''
     const fields = `"revision":${revision},"created_at":${JSON.stringify(created_at)}`
     return `{${fields},"progress":${progressJson(campaign)}${rest}}`
-  }
-  return new EventFrame('snapshot', String(revision), data, PROGRESS_SIZE)
+  })
 }
 
 /** The last event of a campaign that is no more. */
-export function goneFrame(
-  event: Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>,
-  id: string | null,
-): EventFrame {
-  const data = JSON.stringify({ campaign_id: event.campaign_id })
-  return new EventFrame(event.type === 'deleted' ? 'deleted' : 'corrupt', id, () => data, data.length)
+export function goneFrame({ type, campaign_id }: Gone, id: string | null): EventFrame {
+  return new EventFrame(type === 'deleted' ? 'deleted' : 'corrupt', id, () => JSON.stringify({ campaign_id }))
+}
+
+/** The first event among all campaigns. */
+export function beginningFrame(id: string, reset: boolean): EventFrame {
+  return new EventFrame('snapshot', id, () => (reset ? '{"reset":true}' : '{}'))
 }
 
 /** What is told of a campaign among all campaigns. */
-export function summaryFrame(event: CampaignChange, id: string): EventFrame {
-  if (event.type === 'deleted' || event.type === 'corrupted') return goneFrame(event, id)
-  const { campaign } = event
-  const { campaign_id, revision } = campaign.header
-  const previous = event.type === 'changed' ? `,"previous_revision":${event.previous.header.revision}` : ''
-  const data = () =>
-    `{"campaign_id":${JSON.stringify(campaign_id)},"revision":${revision}${previous},"progress":${progressJson(campaign)}}`
-  return new EventFrame(event.type === 'created' ? 'created' : 'change', id, data, PROGRESS_SIZE)
+export function overviewFrame(change: OverviewChange, id: string): EventFrame {
+  if (!('overview' in change)) return goneFrame(change, id)
+  const { overview } = change
+  const previous = change.type === 'changed' ? { previous_revision: change.previous_revision } : {}
+  return new EventFrame(change.type === 'created' ? 'created' : 'change', id, () =>
+    JSON.stringify({
+      campaign_id: overview.campaign_id,
+      revision: overview.revision,
+      ...previous,
+      progress: overview.progress,
+    }),
+  )
 }

@@ -8,8 +8,6 @@ export class EventFrame {
     readonly id: string | null,
     /** JSON, in one line. */
     private readonly data: () => string,
-    /** About how many bytes it holds or will hold, known without encoding it. */
-    readonly size: number,
   ) {}
 
   get bytes(): Buffer {

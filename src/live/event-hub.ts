@@ -1,65 +1,60 @@
 import { randomBytes } from 'node:crypto'
 import type { Campaign } from '../domain/campaign/campaign.ts'
-import type { CampaignChange, CampaignStore, Unsubscribe } from '../repository/campaign-store.ts'
-import type { CampaignFeed } from './campaign-feed.ts'
+import type { CampaignChange, CampaignStore, OverviewChange, Unsubscribe } from '../repository/campaign-store.ts'
 import { EventChannel, type ChannelOptions } from './event-channel.ts'
+import { beginningFrame, catchUpFrames, changeFrame, goneFrame, overviewFrame } from './event-data.ts'
+import { RecentChanges } from './recent-changes.ts'
 import type { EventSink } from './reader-group.ts'
-import { changeFrame, goneFrame, snapshotFrame, summaryFrame } from './event-data.ts'
-import { EventFrame } from './event-frame.ts'
 
 const COMMENT_MS = 15_000
-/** How long the frames of a campaign are kept that nobody reads, for those who come back, in comments. */
-const IDLE_COMMENTS = 20
-const RING_BYTES = 1024 * 1024
 const MAX_BACKLOG = 1024 * 1024
 /** Milliseconds after which clients come back after a stop; each is told another time, so that they do not come at once. */
 const RETRY_MS = { least: 1000, spread: 2000 }
 
-/** One campaign's channel. */
+/** One campaign that is read, or is about to be. */
 interface Watched {
   readonly channel: EventChannel
-  readonly unlisten: Unsubscribe
-  /** As it was committed last; null before anything was committed since there is the channel. */
+  readonly unwatch: Unsubscribe
+  /** As it was committed last; null before anything was committed while it is watched. */
   campaign: Campaign | null
-  /** Comments since somebody read it. */
-  idle: number
+  /** Readers who are about to be added. */
+  opening: number
+}
+
+/** All campaigns, once somebody reads them. */
+interface WatchedAll {
+  readonly channel: EventChannel
+  readonly recent: RecentChanges
 }
 
 /**
- * Every commit as a Server-Sent Event, for readers of one campaign and of all. A reader is told what it missed or where the
- * campaign stands, and from then on every commit, none twice and none left out. What nobody reads is not kept and not
+ * Every commit as a Server-Sent Event, for readers of one campaign and of all. A reader is told where the campaign stands, or
+ * what was missed since an event, and from then on every commit, none twice and none left out. What nobody reads is not
  * encoded.
  */
 export class EventHub {
   private readonly campaigns = new Map<string, Watched>()
-  private all: EventChannel | null = null
-  /** Ids of events among all campaigns are of this run: after a restart nobody can go on. */
+  private all: WatchedAll | null = null
+  /** Ids of events among all campaigns are of this process. */
   private readonly boot = randomBytes(4).toString('hex')
   private sequence = 0
-  /** Campaigns that were deleted once: revisions of one that has its id by now could be taken for those of the old one. */
-  private readonly gone = new Set<string>()
   private readonly ticker: NodeJS.Timeout
-  private readonly unsubscribe: Unsubscribe
-  private over = false
+  private readonly unwatchAll: Unsubscribe
+  private ended = false
   private droppedReaders = 0
 
-  constructor(
-    private readonly repository: CampaignStore,
-    private readonly feed: CampaignFeed,
-  ) {
-    this.unsubscribe = repository.subscribe((event) => {
-      if (isGone(event)) this.gone.add(event.campaign_id)
-      this.sequence += 1
-      this.all?.publish(summaryFrame(event, this.idOf(this.sequence)))
+  constructor(private readonly store: Pick<CampaignStore, 'read' | 'watch' | 'watchAll'>) {
+    this.unwatchAll = store.watchAll((change) => {
+      this.publishToAll(change)
     })
     this.ticker = setInterval(() => {
-      this.tick()
+      this.comment()
     }, COMMENT_MS).unref()
   }
 
   /** How many read now. */
   get readers(): number {
-    let count = this.all?.readers ?? 0
+    let count = this.all?.channel.readers ?? 0
     for (const { channel } of this.campaigns.values()) count += channel.readers
     return count
   }
@@ -70,7 +65,8 @@ export class EventHub {
   }
 
   /**
-   * Streams one campaign to the sink, from behind the event of the given id if that is known, else from where it stands.
+   * Streams one campaign to the sink: what was missed since the event of the given id, else where it stands, and then every
+   * commit.
    * @param open makes the sink once there is something to tell
    * @returns ends it on the reader's side; null when the service stops
    * @throws RepositoryError `campaign-not-found` or `campaign-corrupt`
@@ -80,80 +76,97 @@ export class EventHub {
     lastEventId: string | null,
     open: () => EventSink,
   ): Promise<Unsubscribe | null> {
-    const read = await this.repository.read(campaignId)
-    if (this.over) return null
-    const watched = this.campaigns.get(campaignId) ?? this.watch(campaignId, read)
-    // What was committed while it was read was told to the channel already.
-    const campaign = newer(watched.campaign, read)
-    const missed = lastEventId === null || this.gone.has(campaignId) ? null : watched.channel.since(lastEventId)
-    return watched.channel.add(open(), missed ?? [snapshotFrame(campaign, lastEventId !== null)])
+    // Watched before it is read: nothing that is committed in between is missed.
+    const watched = this.campaigns.get(campaignId) ?? this.watch(campaignId)
+    watched.opening += 1
+    try {
+      const { campaign: read } = await this.store.read(campaignId)
+      if (this.ended) return null
+      const campaign = newer(watched.campaign, read)
+      const remove = watched.channel.add(open(), catchUpFrames(campaign, lastEventId))
+      return () => {
+        remove()
+        this.forgetUnread(campaignId, watched)
+      }
+    } finally {
+      watched.opening -= 1
+      this.forgetUnread(campaignId, watched)
+    }
   }
 
   /**
-   * Streams all campaigns to the sink, in summaries: what changes from now on, or from behind the event of the given id.
+   * Streams all campaigns to the sink, in short: what changed since the event of the given id, if it is of this process, and then
+   * every commit.
    * @returns ends it on the reader's side; null when the service stops
    */
   readAll(lastEventId: string | null, open: () => EventSink): Unsubscribe | null {
-    if (this.over) return null
-    this.all ??= new EventChannel(this.options, this.idOf(this.sequence))
-    const missed = lastEventId === null ? null : this.all.since(lastEventId)
-    return this.all.add(open(), missed ?? [beginningFrame(this.all.newest, lastEventId !== null)])
+    if (this.ended) return null
+    this.all ??= { channel: new EventChannel(this.options), recent: new RecentChanges(this.sequence) }
+    const { channel, recent } = this.all
+    const sequence = this.sequenceOf(lastEventId)
+    const missed = sequence === null ? null : recent.since(sequence, this.sequence)
+    return channel.add(open(), missed ?? [beginningFrame(this.idOf(this.sequence), lastEventId !== null)])
   }
 
   /** Ends all streams, telling the readers when to come back. */
   end(): void {
-    this.over = true
+    this.ended = true
     clearInterval(this.ticker)
-    this.unsubscribe()
-    for (const { channel, unlisten } of this.campaigns.values()) {
-      unlisten()
+    this.unwatchAll()
+    for (const { channel, unwatch } of this.campaigns.values()) {
+      unwatch()
       channel.end(retryHint)
     }
-    this.all?.end(retryHint)
+    this.all?.channel.end(retryHint)
     this.campaigns.clear()
   }
 
-  private watch(campaignId: string, campaign: Campaign): Watched {
-    const channel = new EventChannel(this.options, String(campaign.header.revision))
-    const unlisten = this.feed.listen(campaignId, (event) => {
-      this.tell(campaignId, watched, event)
+  private watch(campaignId: string): Watched {
+    const channel = new EventChannel(this.options)
+    const unwatch = this.store.watch(campaignId, (change) => {
+      this.publish(campaignId, watched, change)
     })
-    const watched: Watched = { channel, unlisten, campaign: null, idle: 0 }
+    const watched: Watched = { channel, unwatch, campaign: null, opening: 0 }
     this.campaigns.set(campaignId, watched)
     return watched
   }
 
-  private tell(campaignId: string, watched: Watched, event: CampaignChange): void {
-    if (event.type === 'changed') {
-      watched.campaign = event.campaign
-      watched.channel.publish(changeFrame(event))
+  private publish(campaignId: string, watched: Watched, change: CampaignChange): void {
+    if (change.type === 'changed') {
+      watched.campaign = change.campaign
+      watched.channel.publish(changeFrame(change))
       return
     }
-    if (isGone(event)) {
-      watched.channel.publish(goneFrame(event, null))
-      watched.channel.end()
-    }
+    if (change.type !== 'created') watched.channel.publish(goneFrame(change, null))
     this.forget(campaignId, watched)
   }
 
-  private forget(campaignId: string, { channel, unlisten }: Watched): void {
-    unlisten()
-    channel.end()
-    this.campaigns.delete(campaignId)
+  private publishToAll(change: OverviewChange): void {
+    this.sequence += 1
+    if (this.all === null) return
+    const frame = overviewFrame(change, this.idOf(this.sequence))
+    const campaignId = 'overview' in change ? change.overview.campaign_id : change.campaign_id
+    this.all.recent.push(campaignId, this.sequence, frame)
+    this.all.channel.publish(frame)
   }
 
-  private tick(): void {
-    this.all?.comment()
-    for (const [campaignId, watched] of this.campaigns) {
-      watched.channel.comment()
-      watched.idle = watched.channel.readers === 0 ? watched.idle + 1 : 0
-      if (watched.idle > IDLE_COMMENTS) this.forget(campaignId, watched)
-    }
+  private forgetUnread(campaignId: string, watched: Watched): void {
+    if (watched.opening === 0 && watched.channel.readers === 0) this.forget(campaignId, watched)
+  }
+
+  private forget(campaignId: string, watched: Watched): void {
+    watched.unwatch()
+    watched.channel.end()
+    if (this.campaigns.get(campaignId) === watched) this.campaigns.delete(campaignId)
+  }
+
+  private comment(): void {
+    this.all?.channel.comment()
+    for (const { channel } of this.campaigns.values()) channel.comment()
   }
 
   private get options(): ChannelOptions {
     return {
-      ringBytes: RING_BYTES,
       maxBacklog: MAX_BACKLOG,
       onDropped: () => {
         this.droppedReaders += 1
@@ -164,19 +177,16 @@ export class EventHub {
   private idOf(sequence: number): string {
     return `${this.boot}-${sequence}`
   }
-}
 
-function isGone(event: CampaignChange): event is Extract<CampaignChange, { type: 'deleted' | 'corrupted' }> {
-  return event.type === 'deleted' || event.type === 'corrupted'
+  /** Null for an id that is not of this process. */
+  private sequenceOf(id: string | null): number | null {
+    const [, boot, sequence] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id ?? '') ?? []
+    return boot === this.boot && sequence !== undefined ? Number(sequence) : null
+  }
 }
 
 function newer(told: Campaign | null, read: Campaign): Campaign {
   return told !== null && told.header.revision > read.header.revision ? told : read
-}
-
-function beginningFrame(id: string, reset: boolean): EventFrame {
-  const data = reset ? '{"reset":true}' : '{}'
-  return new EventFrame('snapshot', id, () => data, data.length)
 }
 
 function retryHint(): Buffer {

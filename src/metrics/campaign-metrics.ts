@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import { CAMPAIGN_STATES } from '../domain/campaign/campaign-state.ts'
-import type { CampaignOverview } from '../domain/views/campaign-overview.ts'
+import type { CampaignOverview, CorruptOverview } from '../domain/views/campaign-overview.ts'
 import { EXPERIMENT_STATUSES } from '../domain/experiment/status.ts'
 import { compareTimes } from '../domain/timestamp.ts'
 
@@ -40,7 +40,7 @@ export class CampaignMetrics {
     })
   }
 
-  update(overviews: readonly CampaignOverview[]): void {
+  update(overviews: readonly (CampaignOverview | CorruptOverview)[]): void {
     this.clear()
     for (const state of CAMPAIGN_STATES) this.campaigns.set({ state }, 0)
     for (const status of EXPERIMENT_STATUSES) {
@@ -48,7 +48,7 @@ export class CampaignMetrics {
       this.byCampaign.set({ campaign_id: OTHERS, status }, 0)
     }
     for (const { state } of overviews) this.campaigns.inc({ state })
-    const readable = overviews.filter(({ counts }) => counts !== null).sort(newestFirst)
+    const readable = overviews.filter((one) => one.counts !== null).sort(newestFirst)
     for (const [index, { campaign_id, counts }] of readable.entries()) {
       this.count(index < LISTED ? campaign_id : OTHERS, counts)
     }
@@ -63,9 +63,8 @@ export class CampaignMetrics {
 
   private count(campaign_id: string, counts: CampaignOverview['counts']): void {
     for (const status of EXPERIMENT_STATUSES) {
-      const number = counts?.[status] ?? 0
-      this.experiments.inc({ status }, number)
-      this.byCampaign.inc({ campaign_id, status }, number)
+      this.experiments.inc({ status }, counts[status])
+      this.byCampaign.inc({ campaign_id, status }, counts[status])
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { COMMIT_OUTCOMES, type CommitReport } from '../repository/campaign-store.ts'
+import { COMMIT_OUTCOMES, type CommitReport } from '../repository/commit-report.ts'
 
 /** Seconds: from a disk with a cache of its own to one that is about to fail. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]

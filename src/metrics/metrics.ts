@@ -1,12 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import type { CommitReport, CampaignStore } from '../repository/campaign-store.ts'
+import type { CampaignStore } from '../repository/campaign-store.ts'
+import type { CommitReport } from '../repository/commit-report.ts'
 import { CampaignMetrics } from './campaign-metrics.ts'
 import { CommitMetrics } from './commit-metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
 /** What is read at each scrape. */
 export interface MetricSources {
-  readonly repository: Pick<CampaignStore, 'overviews'>
+  readonly store: Pick<CampaignStore, 'overviews'>
   readonly leases: { readonly live: number }
   readonly events: { readonly readers: number; readonly dropped: number }
   /** The campaigns could not be counted: their metrics are left out. */
@@ -79,9 +80,9 @@ export class Metrics {
 
   private async collectCampaigns(): Promise<void> {
     if (this.sources === null) return
-    const { repository, onError } = this.sources
+    const { store, onError } = this.sources
     try {
-      this.campaigns.update(await repository.overviews())
+      this.campaigns.update(await store.overviews())
     } catch (error) {
       this.campaigns.clear()
       onError(error)

@@ -1,15 +1,49 @@
-import type { CampaignChange, Unsubscribe } from './campaign-store.ts'
+import { overviewOf } from '../domain/views/campaign-overview.ts'
+import type { CampaignChange, OverviewChange, Unsubscribe } from './campaign-store.ts'
 
-/** Tells whoever listens what was committed, in order. */
+/** Tells listeners what was committed, in order: of one campaign, or of all in short. */
 export class ChangeFeed {
-  private readonly listeners = new Set<(event: CampaignChange) => void>()
+  private readonly byCampaign = new Map<string, Set<(change: CampaignChange) => void>>()
+  private readonly ofAll = new Set<(change: OverviewChange) => void>()
 
-  subscribe(listener: (event: CampaignChange) => void): Unsubscribe {
-    this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+  watch(campaignId: string, listener: (change: CampaignChange) => void): Unsubscribe {
+    const listeners = this.byCampaign.get(campaignId) ?? new Set()
+    this.byCampaign.set(campaignId, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.byCampaign.get(campaignId) === listeners) this.byCampaign.delete(campaignId)
+    }
   }
 
-  emit(event: CampaignChange): void {
-    for (const listener of this.listeners) listener(event)
+  watchAll(listener: (change: OverviewChange) => void): Unsubscribe {
+    this.ofAll.add(listener)
+    return () => this.ofAll.delete(listener)
+  }
+
+  emit(change: CampaignChange): void {
+    for (const listener of [...(this.byCampaign.get(campaignOf(change)) ?? [])]) listener(change)
+    if (this.ofAll.size === 0) return
+    const brief = inShort(change)
+    for (const listener of this.ofAll) listener(brief)
+  }
+}
+
+function campaignOf(change: CampaignChange): string {
+  return 'campaign' in change ? change.campaign.header.campaign_id : change.campaign_id
+}
+
+function inShort(change: CampaignChange): OverviewChange {
+  switch (change.type) {
+    case 'created':
+      return { type: 'created', overview: overviewOf(change.campaign) }
+    case 'changed':
+      return {
+        type: 'changed',
+        overview: overviewOf(change.campaign),
+        previous_revision: change.previous_revision,
+      }
+    case 'deleted':
+    case 'corrupted':
+      return change
   }
 }

@@ -9,7 +9,7 @@ import { openTestStore } from '../support/store/test-store.js'
 
 interface Kept {
   readonly leases: LeaseKeeper
-  readonly repository: CampaignStore
+  readonly store: CampaignStore
   readonly dataDir: string
   readonly expired: readonly (readonly string[])[]
   readonly failures: readonly unknown[]
@@ -19,43 +19,42 @@ interface Kept {
 
 /** A campaign of two experiments, of which the first is claimed for ten seconds. */
 async function open(): Promise<Kept> {
-  const { repository, dataDir } = await openTestStore()
-  await repository.create(newManifest('sweep', 2))
+  let monotonic = 0
+  const { store, dataDir } = await openTestStore({ monotonic: () => monotonic })
+  await store.create(newManifest('sweep', 2))
   const expired: (readonly string[])[] = []
   const failures: unknown[] = []
-  let monotonic = 0
-  const leases = await LeaseKeeper.open({
-    repository,
+  const leases = new LeaseKeeper({
+    store,
     wall: () => Date.parse(NOW),
-    monotonic: () => monotonic,
     onExpired: (_, expIds) => expired.push(expIds),
     onError: (_, error) => failures.push(error),
   })
   onTestFinished(() => leases.close())
-  await repository.update('sweep', (campaign) => claim(campaign, { worker: 'w1', lease_seconds: 10 }, NOW))
+  await store.update('sweep', (campaign) => claim(campaign, { worker: 'w1', lease_seconds: 10 }, NOW))
   const elapse = async (seconds: number) => {
     for (const end = monotonic + seconds * 1000; monotonic < end;) {
       monotonic += 500
       await leases.sweep()
     }
   }
-  return { leases, repository, dataDir, expired, failures, elapse }
+  return { leases, store, dataDir, expired, failures, elapse }
 }
 
 const BEAT = { attempt: 1, worker: 'w1' }
 
 test('a lease that cannot be given up, since the store fails, is given up once it can be written again', async () => {
-  const { leases, repository, dataDir, expired, failures, elapse } = await open()
+  const { leases, store, dataDir, expired, failures, elapse } = await open()
   const campaigns = join(dataDir, 'campaigns')
   renameSync(campaigns, `${campaigns}-away`)
   await elapse(12)
   expect(failures).not.toEqual([])
   expect(expired).toEqual([])
-  expect((await repository.read('sweep')).get('0001')?.status).toBe('running')
+  expect((await store.read('sweep')).campaign.get('0001')?.status).toBe('running')
   renameSync(`${campaigns}-away`, campaigns)
   await elapse(0.5)
   expect(expired).toEqual([['0001']])
-  expect((await repository.read('sweep')).get('0001')).toMatchObject({ status: 'failed', failure_kind: 'lost' })
+  expect((await store.read('sweep')).campaign.get('0001')).toMatchObject({ status: 'failed', failure_kind: 'lost' })
   await expect(leases.heartbeat('sweep', '0001', BEAT)).rejects.toMatchObject({ code: 'no-lease' })
 })
 
@@ -71,26 +70,26 @@ test('a heartbeat that comes while the store fails keeps the lease alive', async
 })
 
 test('what ended before its lease was given up stays as it ended', async () => {
-  const { repository, expired, elapse } = await open()
+  const { store, expired, elapse } = await open()
   await elapse(9)
-  await repository.update('sweep', (campaign) => {
+  await store.update('sweep', (campaign) => {
     const completed = { ...campaign.experiments.at(0), status: 'completed', lease: null, revision: 3 } as const
     return { changes: { at: NOW, changed: [completed] }, result: null }
   })
   await elapse(3)
   expect(expired).toEqual([])
-  expect((await repository.read('sweep')).header.revision).toBe(3)
+  expect((await store.read('sweep')).campaign.header.revision).toBe(3)
 })
 
 test('there are as many leases as experiments that run under one', async () => {
-  const { leases, repository, elapse } = await open()
+  const { store, elapse } = await open()
   const claimed = (limit: number) =>
-    repository.update('sweep', (campaign) => claim(campaign, { worker: 'w2', limit, lease_seconds: 90 }, NOW))
-  expect(leases.live).toBe(1)
+    store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', limit, lease_seconds: 90 }, NOW))
+  expect(store.leases.live).toBe(1)
   await claimed(5)
-  expect(leases.live).toBe(2)
+  expect(store.leases.live).toBe(2)
   await elapse(11)
-  expect(leases.live).toBe(1)
-  await repository.delete('sweep', { permit: () => undefined, force: true })
-  expect(leases.live).toBe(0)
+  expect(store.leases.live).toBe(1)
+  await store.delete('sweep', { permit: () => undefined, force: true })
+  expect(store.leases.live).toBe(0)
 })

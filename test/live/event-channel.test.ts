@@ -31,11 +31,11 @@ function openChannel() {
   const onDropped = () => {
     found.dropped += 1
   }
-  return { channel: new EventChannel({ ringBytes: 1024 * KIB, maxBacklog: 100 * KIB, onDropped }, '1'), found }
+  return { channel: new EventChannel({ maxBacklog: 100 * KIB, onDropped }), found }
 }
 
 function frame(id: number, size: number): EventFrame {
-  return new EventFrame('change', String(id), () => 'x'.repeat(size), size)
+  return new EventFrame('change', String(id), () => 'x'.repeat(size))
 }
 
 const nextTurns = () => new Promise((resolve) => setTimeout(resolve, 20))

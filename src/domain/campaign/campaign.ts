@@ -5,14 +5,6 @@ import { copyOfHeader, type CampaignHeader, type CampaignManifest } from './mani
 import type { Experiment } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
 
-/** Where changes keep what they made of a campaign. */
-const SUCCESSOR = Symbol('successor')
-
-interface Successor {
-  readonly before: Campaign
-  readonly after: Campaign
-}
-
 /** What one decision changes. Applying it adds one revision. */
 export interface Changes {
   /** When it was decided: the campaign's new `updated_at`. */
@@ -22,14 +14,23 @@ export interface Changes {
   readonly changed?: readonly Experiment[]
   /** New experiments at the end, with ids of their own. */
   readonly appended?: readonly Experiment[]
-  [SUCCESSOR]?: Successor
 }
 
-/** What an operation decides from a campaign: what to change (null: nothing) and what to answer. */
+/** What an operation decides from a campaign: what to change (null: nothing) and what to return. */
 export interface Decision<T> {
   readonly changes: Changes | null
   readonly result: T
+  /** The campaign with the changes, where the decision needed it for its result: the commit need not make it again. */
+  readonly next?: Campaign
+  /** JSON of each of `changes.changed`, in that order, where the decision needed it: the commit need not encode it again. */
+  readonly encoded?: readonly string[]
 }
+
+/**
+ * An operation on a campaign, as a store runs it: pure and synchronous.
+ * @param at RFC 3339, UTC: when it is decided, never before the campaign's `updated_at`
+ */
+export type Decide<T> = (campaign: Campaign, at: string) => Decision<T>
 
 /** A manifest indexed for use: by id, by status, with its counts. An immutable value; `with` gives the next one. */
 export class Campaign {
@@ -74,25 +75,13 @@ export class Campaign {
     }
   }
 
-  /**
-   * The campaign after one decision: one revision on. Whoever decides asks for it to answer with, and whoever commits the
-   * decision asks again: it is kept in the changes, which are gone once they are committed. In the campaign before, each would
-   * keep all that came after; a WeakMap took 7 us of an update's 63, most of them for the garbage collector.
-   */
-  with(changes: Changes): Campaign {
-    const known = changes[SUCCESSOR]
-    if (known?.before === this) return known.after
-    const after = this.changedBy(changes)
-    changes[SUCCESSOR] = { before: this, after }
-    return after
-  }
-
   /** The whole manifest, as it is written. */
   toManifest(): CampaignManifest {
     return { ...this.header, experiments: [...this.experiments] }
   }
 
-  private changedBy({ at, header, changed = [], appended = [] }: Changes): Campaign {
+  /** The campaign after one decision: one revision on. */
+  with({ at, header, changed = [], appended = [] }: Changes): Campaign {
     let { experiments, counts, queues, positions } = this
     for (const after of changed) {
       const position = this.positionOf(after.exp_id)

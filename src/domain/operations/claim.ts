@@ -65,18 +65,19 @@ export function claim(campaign: Campaign, request: ClaimRequest, now: string): D
   const { worker, limit = 1, lease_seconds = campaign.header.settings.lease_seconds, claim_id = null } = request
   const lease = { seconds: lease_seconds, claim_id }
   const revision = campaign.nextRevision
-  const experiments = next(campaign, request, limit).map((experiment) =>
+  const experiments = claimable(campaign, request, limit).map((experiment) =>
     Object.assign(startAttempt(experiment, now), { worker, lease, revision }),
   )
   if (experiments.length === 0) return { changes: null, result: claimed(campaign, request, []) }
   const changes = { at: now, changed: experiments }
-  return { changes, result: claimed(campaign.with(changes), request, experiments) }
+  const next = campaign.with(changes)
+  return { changes, next, result: claimed(next, request, experiments) }
 }
 
 /** What the claim gives as the campaign stands, when that needs no change; null when it would take something. */
 export function claimUnchanged(campaign: Campaign, request: ClaimRequest): Claimed | null {
   const held = heldBy(campaign, request)
-  if (held.length === 0 && next(campaign, request, 1).length > 0) return null
+  if (held.length === 0 && claimable(campaign, request, 1).length > 0) return null
   return claimed(campaign, request, held)
 }
 
@@ -86,7 +87,7 @@ function heldBy(campaign: Campaign, { worker, claim_id }: ClaimRequest): Experim
   return [...campaign.queues.claimedAs(worker, claim_id)].map((position) => campaign.experiments.at(position))
 }
 
-function next({ header, queues, experiments }: Campaign, filter: ClaimFilter, limit: number): Experiment[] {
+function claimable({ header, queues, experiments }: Campaign, filter: ClaimFilter, limit: number): Experiment[] {
   const found: Experiment[] = []
   if (header.settings.paused) return found
   for (const position of queues.claimable(filter, header.settings.max_retries)) {

@@ -6,7 +6,7 @@ export interface ExpiredLease {
   readonly exp_id: string
   readonly attempt: number
   /** Seconds since its worker was last heard of. */
-  readonly idleSeconds: number
+  readonly idle_seconds: number
 }
 
 /**
@@ -30,9 +30,9 @@ export function expireLeases(
   return { changes, result: changed.map(({ exp_id }) => exp_id) }
 }
 
-function lost(experiment: Experiment, { idleSeconds }: ExpiredLease, now: string): Experiment {
+function lost(experiment: Experiment, { idle_seconds }: ExpiredLease, now: string): Experiment {
   const worker = experiment.worker === null ? 'its worker, which gave no name,' : `worker ${experiment.worker}`
   const lease = experiment.lease?.seconds ?? 0
-  const error = `Lost: nothing was heard of ${worker} for ${Math.round(idleSeconds)} s, and its lease was of ${lease} s.`
+  const error = `Lost: nothing was heard of ${worker} for ${Math.round(idle_seconds)} s, and its lease was of ${lease} s.`
   return { ...experiment, status: 'failed', failure_kind: 'lost', error, completed_at: now, lease: null }
 }

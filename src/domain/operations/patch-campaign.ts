@@ -56,7 +56,8 @@ export function patchCampaign(
   if (Object.keys(header.labels).length > Object.keys(labels).length) refuseTooMany(header, size)
   if (isDeepStrictEqual(before, header)) return { changes: null, result: campaign }
   const changes = { at: now, header }
-  return { changes, result: campaign.with(changes) }
+  const next = campaign.with(changes)
+  return { changes, next, result: next }
 }
 
 function mergeLabels(

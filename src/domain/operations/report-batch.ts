@@ -1,8 +1,14 @@
+import { Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { DomainError, jsonPointer, within } from '../errors.ts'
-import type { Experiment } from '../experiment/experiment.ts'
-import type { ExperimentReport } from './report-request.ts'
+import { ExpId, type Experiment } from '../experiment/experiment.ts'
+import { reportProperties, type ExperimentReport } from './report-request.ts'
 import { applyReport, findExperiment, type Moment } from './report.ts'
+
+export const ExperimentUpdate = Type.Object(
+  { exp_id: ExpId, ...reportProperties },
+  { $id: 'ExperimentUpdate', additionalProperties: false, description: 'A report, and the experiment that it is of' },
+)
 
 /** One update of a batch: a report that was read, or why it could not be. */
 export type BatchItem = { readonly exp_id: string } & (

@@ -58,7 +58,7 @@ export function resume(campaign: Campaign, request: ResumeRequest, now: string):
     counts: after.counts.by_status,
     revision: dryRun ? campaign.header.revision : after.header.revision,
   }
-  return { changes: dryRun ? null : changes, result }
+  return dryRun || changes === null ? { changes: null, result } : { changes, next: after, result }
 }
 
 function stepFor({ status, lease }: Experiment, request: ResumeRequest, rerun: boolean): Step {

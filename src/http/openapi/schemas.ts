@@ -18,8 +18,9 @@ import {
   SnapshotEvent,
 } from '../../live/event-data.ts'
 import { Problem } from '../problems/problem.ts'
-import { BatchResult, ExperimentUpdate } from '../routes/experiments/experiment-batch.ts'
-import { RunningExperiment } from '../routes/workers/workers.ts'
+import { BatchResult } from '../problems/batch-result.ts'
+import { ExperimentUpdate } from '../../domain/operations/report-batch.ts'
+import { RunningExperiment } from '../../domain/views/running-experiment.ts'
 
 /** The schemas that have a name in the OpenAPI document, each before those that refer to it. */
 export const SCHEMAS = [

@@ -1,5 +1,5 @@
 import type { DomainErrorCode } from '../../domain/errors.ts'
-import type { RepositoryErrorCode } from '../../repository/campaign-store.ts'
+import type { RepositoryErrorCode } from '../../repository/repository-error.ts'
 import { ACCESS_PROBLEMS } from './catalog/access-problems.ts'
 import { CAMPAIGN_PROBLEMS } from './catalog/campaign-problems.ts'
 import { EXPERIMENT_PROBLEMS } from './catalog/experiment-problems.ts'

@@ -4,7 +4,7 @@ import { configDiffProperties } from '../../domain/operations/config-diff.ts'
 import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { DomainError, jsonPointer } from '../../domain/errors.ts'
 import { ref, StringEnum } from '../../domain/schema.ts'
-import { RepositoryError } from '../../repository/campaign-store.ts'
+import { RepositoryError } from '../../repository/repository-error.ts'
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './catalog.ts'
 import { fieldErrors } from '../openapi/validation.ts'
 
@@ -80,7 +80,6 @@ export class HttpError extends Error {
   constructor(
     readonly code: HttpErrorCode,
     detail: string,
-    readonly facts: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail)
   }
@@ -99,9 +98,9 @@ export function problem(code: ProblemCode, detail: string, instance: string, fac
 
 /** The problem to send for an error. An unexpected error reveals nothing but where to look. */
 export function problemOf(error: unknown, instance: string): Problem {
-  if (error instanceof DomainError || error instanceof RepositoryError || error instanceof HttpError) {
-    return problem(error.code, error.message, instance, error.facts)
-  }
+  if (error instanceof DomainError) return problem(error.code, error.message, instance, error.facts)
+  if (error instanceof RepositoryError || error instanceof HttpError)
+    return problem(error.code, error.message, instance)
   const { validation, validationContext, code = '' } = error as Partial<FastifyError>
   if (validation !== undefined) {
     const errors = fieldErrors(validation, validationContext)

@@ -1,16 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Campaign, Decision } from '../../domain/campaign/campaign.ts'
-import type { Experiment } from '../../domain/experiment/experiment.ts'
-import { HttpError } from '../problems/problem.ts'
+import { versionText, type Precondition, type Version } from '../../domain/campaign/version.ts'
 
-/** Strong ETag of a campaign and of everything derived from it: changes with each revision, and never returns. */
-export function campaignTag({ header }: Campaign): string {
-  return `"${header.uid}-${header.revision}"`
-}
-
-/** Strong ETag of one experiment: changes with its own revision only. */
-export function experimentTag({ header }: Campaign, { revision }: Experiment): string {
-  return `"${header.uid}-${revision}"`
+/** Strong ETag of a version: of a campaign and everything derived from it, or of one experiment. It never returns. */
+export function entityTag(version: Version): string {
+  return `"${versionText(version)}"`
 }
 
 /** True when the client has this version: then the response is a 304 without a body. Sets the ETag in either case. */
@@ -30,33 +23,10 @@ export function namesTag(request: FastifyRequest, tag: string): boolean {
   )
 }
 
-/**
- * The decision, bound to the version that If-Match names: compared with the state that is decided on, not with an earlier one.
- * @param tagOf ETag of the resource of the URL; null when the resource does not exist
- */
-export function ifMatch<T>(
-  request: FastifyRequest,
-  tagOf: (campaign: Campaign) => string | null,
-  decide: (campaign: Campaign) => Decision<T>,
-): (campaign: Campaign) => Decision<T> {
-  const wanted = request.headers['if-match']
-  if (wanted === undefined) return decide
-  return (campaign) => {
-    checkMatch(wanted, tagOf(campaign))
-    return decide(campaign)
-  }
-}
-
-/** @throws HttpError `precondition-failed` when If-Match is given and names other versions than this one */
-export function requireMatch(request: FastifyRequest, tag: string): void {
-  const wanted = request.headers['if-match']
-  if (wanted !== undefined) checkMatch(wanted, tag)
-}
-
-/** A resource that does not exist is left to the decision, which refuses it more precisely. */
-function checkMatch(wanted: string, tag: string | null): void {
-  if (tag === null || tagsOf(wanted).some((one) => one === '*' || one === tag)) return
-  throw new HttpError('precondition-failed', `If-Match names ${wanted}, but the current ETag is ${tag}.`)
+/** The versions that If-Match names. A weak tag matches none: its quotes and prefix stay. */
+export function preconditionOf(request: FastifyRequest): Precondition {
+  const required = request.headers['if-match']
+  return required === undefined ? null : tagsOf(required).map((tag) => /^"([^"]*)"$/.exec(tag)?.[1] ?? tag)
 }
 
 function tagsOf(header: string): string[] {

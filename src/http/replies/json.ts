@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import type { Committed } from '../../repository/campaign-store.ts'
 
 /**
  * A JSON object of a list and its other members. The items are encoded and separated already: copying the bytes of the manifest
@@ -17,4 +18,13 @@ export function listJson(name: string, items: readonly Uint8Array[], rest: objec
 export function jsonReply<T extends string | Buffer>(reply: FastifyReply, json: T): T {
   reply.header('content-type', 'application/json; charset=utf-8')
   return json
+}
+
+/** The experiments at the positions as items of `listJson`: the bytes of the manifest, where the store keeps them. */
+export function experimentItems({ campaign, encoded }: Committed, positions: readonly number[]): readonly Uint8Array[] {
+  if (encoded !== null) return encoded.list(positions)
+  return positions.map((position, index) => {
+    const json = JSON.stringify(campaign.experiments.at(position))
+    return Buffer.from(index === 0 ? json : `,${json}`)
+  })
 }

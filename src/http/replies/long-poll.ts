@@ -1,36 +1,31 @@
 import type { FastifyReply } from 'fastify'
-import type { CampaignFeed } from '../../live/campaign-feed.ts'
+import type { Wait } from '../../service/wait.ts'
 import type { Limits } from '../limits.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
-
-export interface LongPollOptions {
-  readonly feed: CampaignFeed
-  /** Acquired for as long as the poll waits. */
-  readonly waiting: ConcurrencyLimit
-  readonly campaignId: string
-  /** The longest wait. */
-  readonly seconds: number
-}
 
 export function longPollLimit({ maxWaiting }: Pick<Limits, 'maxWaiting'>): ConcurrencyLimit {
   const total = { name: 'CAMPAIGND_MAX_WAITING', value: maxWaiting }
   return new ConcurrencyLimit({ problem: 'too-many-waiting', subject: 'long polls', total })
 }
 
+export interface LongPollOptions {
+  /** Acquired for as long as the poll waits. */
+  readonly limit: ConcurrencyLimit
+  /** The longest wait. */
+  readonly seconds: number
+}
+
 /**
- * Polls now and again after each commit to the campaign, until the result is final, the time is up, the client has gone or the
- * service stops.
- * @param poll is told how many times it was called before
- * @returns the last result
+ * Runs a call that may wait for something: until the time is up or the client has gone.
+ * @param call is given null when it is not to wait
  * @throws HttpError `too-many-waiting`
  */
 export async function longPoll<T>(
   reply: FastifyReply,
-  { feed, waiting, campaignId, seconds }: LongPollOptions,
-  poll: (attempt: number) => Promise<T>,
-  isFinal: (result: T) => boolean,
+  { limit, seconds }: LongPollOptions,
+  call: (wait: Wait | null) => Promise<T>,
 ): Promise<T> {
-  if (seconds === 0) return poll(0)
+  if (seconds === 0) return call(null)
   const stop = new AbortController()
   const end = () => {
     stop.abort()
@@ -38,17 +33,12 @@ export async function longPoll<T>(
   const timer = setTimeout(end, seconds * 1000)
   reply.raw.once('close', end)
   let release = (): unknown => undefined
+  const onHeld = () => {
+    reply.isLongLived = true
+    release = limit.acquire(reply.request.ip)
+  }
   try {
-    for (let attempt = 0; ; attempt += 1) {
-      // Subscribed before the poll, so that a commit between the two is not missed.
-      const changed = feed.next(campaignId, stop.signal)
-      const result = await poll(attempt)
-      if (isFinal(result)) return result
-      reply.isLongLived = true
-      if (attempt === 0) release = waiting.acquire(reply.request.ip)
-      await changed
-      if (stop.signal.aborted || feed.isOver) return result
-    }
+    return await call({ signal: stop.signal, onHeld })
   } finally {
     release()
     clearTimeout(timer)

@@ -1,22 +1,22 @@
-/** Lets work on the same thing take turns: what comes second begins with what the first has left. */
+/** Runs work on the same key one after the other: what comes second begins with what the first has left. */
 export class KeyedMutex {
   private readonly last = new Map<string, Promise<void>>()
 
-  /** Does the work once all that was to be done on the same thing before is over, whether it went well or not. */
-  async run(thing: string, work: () => Promise<void>): Promise<void> {
-    const before = this.last.get(thing) ?? Promise.resolve()
-    const turn = before.then(work)
-    const idle = turn.catch(() => undefined)
-    this.last.set(thing, idle)
+  /** Runs the work once all earlier work on the key has ended, whether it went well or not. */
+  async run(key: string, work: () => Promise<void>): Promise<void> {
+    const before = this.last.get(key) ?? Promise.resolve()
+    const result = before.then(work)
+    const ended = result.catch(() => undefined)
+    this.last.set(key, ended)
     try {
-      await turn
+      await result
     } finally {
-      if (this.last.get(thing) === idle) this.last.delete(thing)
+      if (this.last.get(key) === ended) this.last.delete(key)
     }
   }
 
-  /** Resolves when all turns are over that were asked for by now. */
-  async over(): Promise<void> {
+  /** Resolves when all work has ended that was asked for before. */
+  async idle(): Promise<void> {
     await Promise.all(this.last.values())
   }
 }

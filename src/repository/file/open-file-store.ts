@@ -1,9 +1,9 @@
 import { CommitThreads } from './commit/commit-threads.ts'
 import { DataDirectory } from './data-directory.ts'
 import { lockDirectory, type LockEvents } from './lock/directory-lock.ts'
-import { FileStore, type FileStoreEvents } from './file-store.ts'
+import { FileStore, type FileStoreClocks, type FileStoreEvents } from './file-store.ts'
 
-export interface FileStoreOptions extends FileStoreEvents {
+export interface FileStoreOptions extends FileStoreEvents, FileStoreClocks {
   readonly dataDir: string
   /** `fsync`: acknowledged means on disk. `os`: it means handed to the operating system. */
   readonly durability: 'fsync' | 'os'
@@ -46,11 +46,11 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
       },
       (reason) => fence(reason),
     )
-    const repository = new FileStore({ directory, lock, threads }, options)
-    fence = (reason) => repository.failStop(reason)
-    await repository.load()
+    const store = new FileStore({ directory, lock, threads }, options, options)
+    fence = (reason) => store.failStop(reason)
+    await store.load()
     if (flush) directory.flush()
-    return repository
+    return store
   } catch (error) {
     await threads?.close()
     directory.closeTrash()

@@ -1,17 +1,13 @@
-import type { Campaign, Changes } from '../../domain/campaign/campaign.ts'
+import type { Campaign, Changes, Decision } from '../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
-import { encodeExperiment } from '../../domain/formats/manifest-json.ts'
-import type { ManifestBytes } from '../file/encoding/manifest-bytes.ts'
-import type { UpdateCall } from './update-call.ts'
-
-/** A call, whatever it is answered with. */
-export type Waiting = Pick<UpdateCall<unknown>, 'judge' | 'changes' | 'answer' | 'fail'>
+import type { Commit } from '../commit-target.ts'
+import type { WaitingCall } from './update-call.ts'
 
 /** What shares one commit: changes on top of each other, and the calls to be answered once it is durable. */
 export class WriteBatch {
-  /** Of the experiments that changed, by position; the one that changed last is the last one. */
+  /** JSON of the experiments that changed, by position; the one that changed last is the last one. */
   private readonly lines = new Map<number, string>()
-  private readonly calls: Waiting[] = []
+  private readonly calls: WaitingCall[] = []
 
   /** @param newest what the first change is made on */
   constructor(private newest: Campaign) {}
@@ -31,20 +27,25 @@ export class WriteBatch {
     return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position))
   }
 
-  /** Takes a judged call in: the changes that it decided, if any, and the duty to answer it. */
-  add(call: Waiting): void {
-    if (call.changes !== null) this.apply(call.changes)
+  get waiting(): readonly WaitingCall[] {
+    return this.calls
+  }
+
+  /** Takes a decided call in: the changes that it decided, if any, and the duty to answer it. */
+  add(call: WaitingCall): void {
+    const { decision } = call
+    if (decision !== null && decision.changes !== null) this.apply(decision.changes, decision)
     this.calls.push(call)
   }
 
-  /** The bytes of the file with the changes of the batch. */
-  bytesOn(committed: ManifestBytes): ManifestBytes {
-    return committed.with(this.newest, this.lines)
+  /** What is to be committed, as it is now. */
+  toCommit(): Commit {
+    return { campaign: this.newest, lines: this.lines, calls: this.calls.length }
   }
 
-  /** Answers every call, in the order in which they were decided. */
-  answer(): void {
-    for (const call of this.calls) call.answer()
+  /** Answers every call, or those before an index, in the order in which they were decided. */
+  answer(end = this.calls.length): void {
+    for (const call of this.calls.slice(0, end)) call.answer()
   }
 
   failAll(error: unknown): void {
@@ -53,36 +54,38 @@ export class WriteBatch {
 
   /**
    * Fails the calls whose changes did not become durable.
-   * @returns those that changed nothing: what they were judged on never was, so they have to be judged anew
+   * @returns those that changed nothing: what they were decided on never was, so they have to be decided again
    */
-  failChanges(error: unknown): Waiting[] {
-    for (const call of this.calls) if (call.changes !== null) call.fail(error)
-    return this.calls.filter(({ changes }) => changes === null)
+  failChanges(error: unknown): WaitingCall[] {
+    for (const call of this.calls) if (hasChanges(call)) call.fail(error)
+    return this.calls.filter((call) => !hasChanges(call))
   }
 
-  get waiting(): readonly Waiting[] {
-    return this.calls
-  }
-
-  /** Encodes now and not when the file is written: what cannot be encoded fails its own call and no other. */
-  private apply(changes: Changes): void {
-    const next = this.newest.with(changes)
-    const lines = experimentsOf(changes).map((experiment) => lineIn(next, experiment))
+  /** Encodes now and not when the batch is committed: what cannot be encoded fails its own call and no other. */
+  private apply(changes: Changes, { next, encoded = [] }: Decision<unknown>): void {
+    const after = next ?? this.newest.with(changes)
+    const lines = experimentsOf(changes).map((experiment, index) => ({
+      position: positionIn(after, experiment),
+      line: encoded[index] ?? JSON.stringify(experiment),
+    }))
     for (const { position, line } of lines) {
-      // Anew, so that it stands where it changed last.
+      // Removed first, so that it stands where it changed last.
       this.lines.delete(position)
       this.lines.set(position, line)
     }
-    this.newest = next
+    this.newest = after
   }
 }
 
-function lineIn(campaign: Campaign, experiment: Experiment): { readonly position: number; readonly line: string } {
-  const position = campaign.positionOf(experiment.exp_id)
-  if (position === undefined) {
-    throw new Error(`experiment ${experiment.exp_id} is not in the campaign it was put in`)
-  }
-  return { position, line: encodeExperiment(experiment, position) }
+/** Whether the call, which is decided, changes the campaign. */
+export function hasChanges({ decision }: WaitingCall): boolean {
+  return decision !== null && decision.changes !== null
+}
+
+function positionIn(campaign: Campaign, { exp_id }: Experiment): number {
+  const position = campaign.positionOf(exp_id)
+  if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
+  return position
 }
 
 function experimentsOf({ changed = [], appended = [] }: Changes): readonly Experiment[] {

@@ -11,14 +11,14 @@ import { tryModel } from './trial.js'
 const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; readonly says: RegExp }[] = [
   {
     name: 'loses the error of an attempt that is put back',
-    spoiling: { repository: (repository) => changing(repository, (changes) => mapped(changes, withoutPastError)) },
+    spoiling: { store: (store) => changing(store, (changes) => mapped(changes, withoutPastError)) },
     says: /attempts\/\d+\/error should be "/,
   },
   {
     name: 'gives what changes in a batch no new revision',
     spoiling: {
-      repository: (repository) =>
-        changing(repository, (changes) => {
+      store: (store) =>
+        changing(store, (changes) => {
           const isBatch = (changes.changed?.length ?? 0) > 1
           return isBatch ? mapped(changes, (one) => ({ ...one, revision: one.revision - 1 })) : changes
         }),
@@ -33,8 +33,7 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
   {
     name: 'ends a list of campaigns after its first page',
     spoiling: {
-      repository: (repository) =>
-        overriding(repository, { list: async (query) => ({ ...(await repository.list(query)), next: null }) }),
+      store: (store) => overriding(store, { list: async (query) => ({ ...(await store.list(query)), next: null }) }),
     },
     says: /next_page_token should be "a token", but is null/,
   },
@@ -45,12 +44,12 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
   },
   {
     name: 'hands out again what runs',
-    spoiling: { repository: handingOutAgain },
+    spoiling: { store: handingOutAgain },
     says: /two live attempts of run-\d+/,
   },
   {
     name: 'gives up a lease and leaves it there',
-    spoiling: { repository: (repository) => changing(repository, (changes) => mapped(changes, withLease)) },
+    spoiling: { store: (store) => changing(store, (changes) => mapped(changes, withLease)) },
     says: /lease should be null, but is \{/,
   },
 ]
@@ -67,18 +66,18 @@ test('what it shows of a wrong service is made short', async () => {
   expect(counterexample?.split(' | ').length).toBeLessThan(5)
 })
 
-function overriding(repository: CampaignStore, methods: Partial<CampaignStore>): CampaignStore {
-  return Object.assign(Object.create(repository) as CampaignStore, methods)
+function overriding(store: CampaignStore, methods: Partial<CampaignStore>): CampaignStore {
+  return Object.assign(Object.create(store) as CampaignStore, methods)
 }
 
-/** The repository, but with what is decided changed before it is kept. */
-function changing(repository: CampaignStore, spoil: (changes: Changes) => Changes): CampaignStore {
+/** The store, but with what is decided changed before it is kept. */
+function changing(store: CampaignStore, spoil: (changes: Changes) => Changes): CampaignStore {
   const spoiled = <T>({ changes, result }: Decision<T>) => ({
     changes: changes === null ? null : spoil(changes),
     result,
   })
-  return overriding(repository, {
-    update: (id, decide) => repository.update(id, (campaign) => spoiled(decide(campaign))),
+  return overriding(store, {
+    update: (id, decide) => store.update(id, (campaign, at) => spoiled(decide(campaign, at))),
   })
 }
 
@@ -92,16 +91,16 @@ function withoutPastError(one: Experiment): Experiment {
 }
 
 /** Judges a claim that finds nothing once more, on a campaign in which all that runs under a lease is pending. */
-function handingOutAgain(repository: CampaignStore): CampaignStore {
-  return overriding(repository, {
+function handingOutAgain(store: CampaignStore): CampaignStore {
+  return overriding(store, {
     update: (id, decide) =>
-      repository.update(id, (campaign) => {
-        const decided = decide(campaign)
+      store.update(id, (campaign, at) => {
+        const decided = decide(campaign, at)
         const changed = [...campaign.inStatus('running')]
           .filter(({ lease }) => lease !== null)
           .map((one): Experiment => ({ ...one, status: 'pending' }))
         if (!isEmptyClaim(decided.result) || changed.length === 0) return decided
-        const again = decide(campaign.with({ at: campaign.header.updated_at, changed }))
+        const again = decide(campaign.with({ at: campaign.header.updated_at, changed }), at)
         return isEmptyClaim(again.result) ? decided : again
       }),
   })

@@ -1,10 +1,8 @@
 import { pino } from 'pino'
 import { buildApp, type App } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
-import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import { Metrics } from '#campaignd/metrics/metrics.js'
-import { openFileStore, type FileStoreOptions } from '#campaignd/repository/file/open-file-store.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
+import { openService, type Service as OpenService } from '#campaignd/service/open-service.js'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -22,10 +20,13 @@ export interface Reply {
 /** What makes a service a wrong one, to see that the model notices. */
 export interface Spoiling {
   readonly call?: (call: Call) => Call
-  readonly repository?: (repository: CampaignStore) => CampaignStore
+  readonly store?: (store: CampaignStore) => CampaignStore
   /** Done between the end of the one and the start of the next. */
   readonly restart?: (dataDir: string) => void
 }
+
+/** Leases run out in every run. */
+const EXPECTED_WARNINGS = ['leases ran out']
 
 const BODY_LIMIT = 16 * 1024 * 1024
 
@@ -48,8 +49,7 @@ export interface Service {
 
 interface Running {
   readonly app: App
-  readonly leases: LeaseKeeper
-  readonly repository: CampaignStore
+  readonly service: OpenService
 }
 
 /** The two clocks of a service. */
@@ -104,50 +104,37 @@ export class ModelledService implements Service {
   }
 
   sweep(): Promise<void> {
-    return this.running.leases.sweep()
+    return this.running.service.leases.sweep()
   }
 
   async close(): Promise<void> {
     await this.running.app.close()
-    await this.running.leases.close()
-    await this.running.repository.close()
+    await this.running.service.close()
   }
 }
 
-async function start(dataDir: string, { repository: spoil }: Spoiling, clocks: Clocks): Promise<Running> {
-  const now = () => clocks.wall
-  const options: FileStoreOptions = {
-    dataDir,
+async function start(dataDir: string, { store }: Spoiling, clocks: Clocks): Promise<Running> {
+  // Nothing that a start or a run warns of may come about here.
+  const logger = pino({ level: 'warn' }, { write: failAt })
+  const limits = { ...DEFAULT_LIMITS, bodyLimit: BODY_LIMIT, maxLag: 0 }
+  const service = await openService({
+    ...{ dataDir, limits, logger },
     // What a power cut leaves is tried by others; here it is what is told that counts.
     durability: 'os',
-    onWait: () => undefined,
-    onNotice: (sentence) => {
-      throw new Error(`at the start: ${sentence}`)
-    },
-    onCorrupt: (id, reason) => {
-      throw new Error(`${id} is corrupt: ${reason}`)
-    },
-    onCommit: () => undefined,
+    clocks: { wall: () => Date.parse(clocks.wall), monotonic: () => clocks.monotonic },
     onFatal: (reason) => {
       throw reason
     },
-  }
-  const opened = await openFileStore(options)
-  const repository = spoil?.(opened) ?? opened
-  const leases = await LeaseKeeper.open({
-    repository,
-    wall: () => Date.parse(now()),
-    monotonic: () => clocks.monotonic,
-    onExpired: () => undefined,
-    onError: (_, error) => {
-      throw error
-    },
+    ...(store === undefined ? {} : { wrapStore: store }),
   })
-  const logger = pino({ level: 'silent' })
   const app = await buildApp({
-    ...{ repository, leases, metrics: new Metrics(), logger, now },
-    limits: { ...DEFAULT_LIMITS, bodyLimit: BODY_LIMIT, maxLag: 0 },
+    ...{ service, logger, limits },
     access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
   })
-  return { app, leases, repository }
+  return { app, service }
+}
+
+function failAt(line: string): void {
+  const { msg } = JSON.parse(line) as { readonly msg: string }
+  if (!EXPECTED_WARNINGS.some((expected) => msg.includes(expected))) throw new Error(line)
 }

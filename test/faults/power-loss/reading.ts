@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.js'
 import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
-import { RepositoryError } from '#campaignd/repository/campaign-store.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
+import { RepositoryError } from '#campaignd/repository/repository-error.js'
 import { sightOf, type Sight } from './scenarios.js'
 
 /** What a start found in a data directory. */
@@ -23,7 +24,7 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
   const { sights, problems } = await readAll(directory, async (id) => {
     const loaded = await loadManifest(directory.manifest(id), id)
     if (loaded === null) return null
-    return 'listed' in loaded ? corruptFile(directory, id) : { kind: 'manifest', bytes: loaded.bytes.whole }
+    return 'listed' in loaded ? corruptFile(directory, id) : { kind: 'manifest', bytes: loaded.encoded.whole }
   })
   return { sights, problems: [...problems, ...leftIn(dataDir)] }
 }
@@ -32,8 +33,10 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
 export async function openAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
   const told: string[] = []
-  const repository = await openFileStore({
+  const store = await openFileStore({
     dataDir,
+    now: () => new Date().toISOString(),
+    monotonic: () => performance.now(),
     durability: 'fsync',
     onWait: (holder) => told.push(`waits for ${holder}`),
     onNotice: () => undefined,
@@ -43,14 +46,20 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
   })
   const read = async (id: string): Promise<Content> => {
     try {
-      return { kind: 'manifest', bytes: (await repository.readDocument(id)).bytes.whole }
+      return { kind: 'manifest', bytes: await bytesOf(store, id) }
     } catch (error) {
       if (!(error instanceof RepositoryError)) throw error
       return error.code === 'campaign-corrupt' ? corruptFile(directory, id) : null
     }
   }
-  const { sights, problems } = await readAll(directory, read).finally(() => repository.close())
+  const { sights, problems } = await readAll(directory, read).finally(() => store.close())
   return { sights, problems: [...problems, ...told, ...leftIn(dataDir)] }
+}
+
+async function bytesOf(store: CampaignStore, id: string): Promise<Uint8Array> {
+  const { encoded } = await store.read(id)
+  if (encoded === null) throw new Error('the store does not keep the bytes')
+  return encoded.whole
 }
 
 function leftIn(dataDir: string): string[] {

@@ -105,7 +105,7 @@ test('the calls that are held are counted: one too many is refused, and has a pl
 test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
   'with %j streams of events are counted: one too many is refused until another has gone',
   async (limits) => {
-    const { app, call, path } = await openCampaign(1, {}, { limits })
+    const { app, service, call, path } = await openCampaign(1, {}, { limits })
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     const open = async (what: string) => {
       const reader = new EventReader(url + what)
@@ -123,7 +123,7 @@ test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
       expect(refused.headers['retry-after']).toBe('5')
     }
     first.close()
-    await expect.poll(() => app.eventHub.readers).toBe(1)
+    await expect.poll(() => service.events.readers).toBe(1)
     // What ends with a problem takes no place for longer than that.
     for (let round = 0; round < 3; round += 1) {
       expectProblem(await call('GET', '/v1/campaigns/nothing/events'), 404, 'campaign-not-found')

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { pino } from 'pino'
 import { buildApp } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
-import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import { Metrics } from '#campaignd/metrics/metrics.js'
+import { openService } from '#campaignd/service/open-service.js'
 import { openApp, type Answer } from '../../support/service/app.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
 
 const BANNERS = ['server', 'x-powered-by', 'via']
@@ -85,18 +85,21 @@ test('of what fails inside, neither a stack nor a path is told', async () => {
   const failure = new Error("ENOENT: no such file, open '/srv/data/campaigns/sweep.json'")
   const fails = () => Promise.reject(failure)
   const lines: string[] = []
-  const repository = {
-    subscribe: () => () => undefined,
-    readiness: () => ({ ready: false, reason: 'the lock was lost' }),
-    ...{ read: fails, readDocument: fails, list: fails, update: fails, create: fails, delete: fails },
-  } as unknown as CampaignStore
+  const dataDir = temporaryDirectory()
+  const logger = pino({}, { write: (line: string) => lines.push(line) })
+  const service = await openService({
+    ...{ dataDir, logger, limits: DEFAULT_LIMITS },
+    durability: 'os',
+    onFatal: fails,
+    wrapStore: (store) =>
+      Object.assign(Object.create(store) as CampaignStore, {
+        readiness: () => ({ ready: false, reason: 'the lock was lost' }),
+        ...{ read: fails, list: fails, update: fails, create: fails, delete: fails },
+      }),
+  })
+  onTestFinished(() => service.close())
   const app = await buildApp({
-    repository,
-    leases: Object.create(LeaseKeeper.prototype) as LeaseKeeper,
-    metrics: new Metrics(),
-    logger: pino({}, { write: (line: string) => lines.push(line) }),
-    now: () => '2026-03-01T12:00:00.000Z',
-    limits: DEFAULT_LIMITS,
+    ...{ service, logger, limits: DEFAULT_LIMITS },
     access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
   })
   for (const [method, url] of [

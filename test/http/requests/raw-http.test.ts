@@ -283,15 +283,15 @@ test.each([
 })
 
 test('a reader of a stream that sends bytes that are no HTTP is missed when it leaves', async () => {
-  const { app, port, path } = await listen()
+  const { service, port, path } = await listen()
   const socket = await dial(port)
   let received = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
   socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n`)
   await expect.poll(() => received).toContain('event: ')
-  expect(app.eventHub.readers).toBe(1)
+  expect(service.events.readers).toBe(1)
   socket.end()
-  await expect.poll(() => app.eventHub.readers).toBe(0)
+  await expect.poll(() => service.events.readers).toBe(0)
 })
 
 test('large answers that a client reads slowly are whole before it is told what was wrong behind them', async () => {

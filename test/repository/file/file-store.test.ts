@@ -12,12 +12,12 @@ import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FileStore } from '#campaignd/repository/file/file-store.js'
 import { leftovers, manifestPath, openTestStore, readManifest } from '../../support/store/test-store.js'
-import { listAll, newManifest, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
+import { listAll, newManifest, NOW, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
 import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
-import { describeRepository } from '../conformance.js'
+import { describeStore } from '../conformance.js'
 
-describeRepository('file repository', () => openTestStore())
+describeStore('file store', () => openTestStore())
 
 /** Lays files into a data directory that no service has seen yet. */
 function lay(files: Readonly<Record<string, string | Buffer>>): string {
@@ -34,9 +34,9 @@ function ownText(id: string, given: object = {}): string {
 
 describe('the file', () => {
   test('holds a header key a line and an experiment a line', async () => {
-    const { repository, dataDir } = await openTestStore()
+    const { store, dataDir } = await openTestStore()
     const manifest = newManifest('sweep', 130, { labels: UNICODE })
-    await repository.create(manifest)
+    await store.create(manifest)
     const { experiments, ...header } = manifest
     const lines = [
       '{',
@@ -51,20 +51,20 @@ describe('the file', () => {
   })
 
   test('is the document byte for byte, after every update', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 130))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 130))
     for (const path of ['a', 'größer', '']) {
-      await Promise.all(['0001', '0064', '0065', '0130'].map((id) => repository.update('sweep', report(id, path))))
-      const { bytes } = await repository.readDocument('sweep')
-      expect(bytes.whole.equals(readFileSync(manifestPath(dataDir, 'sweep')))).toBe(true)
+      await Promise.all(['0001', '0064', '0065', '0130'].map((id) => store.update('sweep', report(id, path))))
+      const { encoded } = await store.read('sweep')
+      expect(encoded?.whole.equals(readFileSync(manifestPath(dataDir, 'sweep')))).toBe(true)
     }
   })
 
   test('changes in the lines that changed and in no other', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 130))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 130))
     const before = readManifest(dataDir, 'sweep').split('\n')
-    await repository.update('sweep', report('0065', 'new'))
+    await store.update('sweep', report('0065', 'new'))
     const after = readManifest(dataDir, 'sweep').split('\n')
     const changed = after.filter((line, at) => line !== before[at])
     expect(changed.map((line) => line.trim().slice(0, 16))).toEqual(['"revision": 2,', '{"exp_id":"0065"'])
@@ -72,9 +72,9 @@ describe('the file', () => {
 
   test('and its directories are for the owner alone', async () => {
     const dataDir = join(temporaryDirectory(), 'made/when/missing')
-    const { repository } = await openTestStore(dataDir)
-    await repository.create(newManifest('sweep', 1))
-    await repository.update('sweep', report('0001', 'new'))
+    const { store } = await openTestStore({ dataDir })
+    await store.create(newManifest('sweep', 1))
+    await store.update('sweep', report('0001', 'new'))
     const mode = (path: string) => statSync(path).mode & 0o777
     expect(mode(dataDir)).toBe(0o700)
     expect(mode(join(dataDir, 'campaigns'))).toBe(0o700)
@@ -82,9 +82,9 @@ describe('the file', () => {
   })
 
   test('goes with its campaign', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 1))
-    await repository.delete('sweep', { permit: () => undefined, force: false })
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 1))
+    await store.delete('sweep', { permit: () => undefined, force: false })
     expect(readdirSync(join(dataDir, 'campaigns'))).toEqual([])
   })
 })
@@ -96,23 +96,23 @@ describe('a start', () => {
       'sweep.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '{"half":',
       'gone.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '',
     })
-    const { repository, notices } = await openTestStore(dataDir)
+    const { store, notices } = await openTestStore({ dataDir })
     expect(readdirSync(join(dataDir, 'campaigns'))).toEqual(['sweep.json'])
     expect(notices).toEqual(['removed 2 unfinished writes of an earlier run'])
-    expect((await repository.read('sweep')).header.revision).toBe(1)
+    expect((await store.read('sweep')).campaign.header.revision).toBe(1)
   })
 
   test('loads a file of the Python tool, leaves it as it is, and writes it as ours at its first change', async () => {
     const text = sampleText('02_shuffled_18_failed_interrupted')
     const { campaign_id, experiments } = JSON.parse(text) as { campaign_id: string; experiments: { exp_id: string }[] }
     const dataDir = lay({ [`${campaign_id}.json`]: text })
-    const { repository, reopen } = await openTestStore(dataDir)
-    const campaign = await repository.read(campaign_id)
+    const { store, reopen } = await openTestStore({ dataDir })
+    const { campaign } = await store.read(campaign_id)
     expect([...campaign.experiments].map(({ exp_id }) => exp_id)).toEqual(experiments.map(({ exp_id }) => exp_id))
     expect(campaign.header.revision).toBe(1)
-    await repository.update(campaign_id, repeat)
+    await store.update(campaign_id, repeat)
     expect(readManifest(dataDir, campaign_id)).toBe(text)
-    const again = await (await reopen()).read(campaign_id)
+    const { campaign: again } = await (await reopen()).read(campaign_id)
     expect(again.toManifest()).toEqual(campaign.toManifest())
   })
 
@@ -120,28 +120,31 @@ describe('a start', () => {
     const text = sampleText('01_uat_fresh_9_all_pending')
     const { campaign_id } = JSON.parse(text) as { campaign_id: string }
     const dataDir = lay({ [`${campaign_id}.json`]: text })
-    const { repository, reopen } = await openTestStore(dataDir)
-    const first = (await repository.read(campaign_id)).experiments.at(0).exp_id
-    expect(await repository.update(campaign_id, report(first, 'new'))).toBe(2)
+    const { store, reopen } = await openTestStore({ dataDir })
+    const first = (await store.read(campaign_id)).campaign.experiments.at(0).exp_id
+    expect(await store.update(campaign_id, report(first, 'new'))).toBe(2)
     expect(readManifest(dataDir, campaign_id).split('\n')[1]).toBe(`  "campaign_id": "${campaign_id}",`)
-    expect((await (await reopen()).read(campaign_id)).get(first)).toMatchObject({ result_path: 'new', revision: 2 })
+    expect((await (await reopen()).read(campaign_id)).campaign.get(first)).toMatchObject({
+      result_path: 'new',
+      revision: 2,
+    })
   })
 
   test('names files that look like manifests but cannot be any', async () => {
-    const { notices } = await openTestStore(lay({ 'Not An Id.json': '{}', 'notes.txt': 'hello' }))
+    const { notices } = await openTestStore({ dataDir: lay({ 'Not An Id.json': '{}', 'notes.txt': 'hello' }) })
     expect(notices).toEqual([expect.stringContaining('Not An Id.json is ignored')])
   })
 })
 
 describe('a file that is put there while the service runs', () => {
   test('is found by its id and by the list, and its id is taken', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await expect(repository.read('laid')).rejects.toMatchObject({ code: 'campaign-not-found' })
+    const { store, dataDir } = await openTestStore()
+    await expect(store.read('laid')).rejects.toMatchObject({ code: 'campaign-not-found' })
     writeFileSync(manifestPath(dataDir, 'laid'), ownText('laid', { revision: 5 }))
-    expect((await repository.read('laid')).header.revision).toBe(5)
+    expect((await store.read('laid')).campaign.header.revision).toBe(5)
     writeFileSync(manifestPath(dataDir, 'other'), ownText('other'))
-    await expect(repository.create(newManifest('other', 1))).rejects.toMatchObject({ code: 'campaign-exists' })
-    expect(await listAll(repository, { labels: [], sort: 'campaign_name', limit: 10 })).toEqual(['laid', 'other'])
+    await expect(store.create(newManifest('other', 1))).rejects.toMatchObject({ code: 'campaign-exists' })
+    expect(await listAll(store, { labels: [], sort: 'campaign_name', limit: 10 })).toEqual(['laid', 'other'])
   })
 })
 
@@ -178,19 +181,18 @@ describe('a file that cannot be trusted', () => {
     '%s: is reported, refused and left alone; the others go on',
     async (_, [content, reason]) => {
       const dataDir = lay({ 'bad.json': content, 'good.json': ownText('good') })
-      const { repository, corrupt } = await openTestStore(dataDir)
+      const { store, corrupt } = await openTestStore({ dataDir })
       expect([...corrupt]).toEqual([['bad', expect.stringMatching(reason)]])
       const calls = [
-        repository.read('bad'),
-        repository.readDocument('bad'),
-        repository.update('bad', repeat),
-        repository.create(newManifest('bad', 1)),
-        repository.delete('bad', { permit: () => undefined, force: false }),
+        store.read('bad'),
+        store.update('bad', repeat),
+        store.create(newManifest('bad', 1)),
+        store.delete('bad', { permit: () => undefined, force: false }),
       ]
       for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'campaign-corrupt' })
-      const { campaigns } = await repository.list({ labels: [], sort: 'campaign_name', limit: 10, state: 'corrupt' })
+      const { campaigns } = await store.list({ labels: [], sort: 'campaign_name', limit: 10, state: 'corrupt' })
       expect(campaigns).toMatchObject([{ campaign_id: 'bad', state: 'corrupt', reason: corrupt.get('bad') }])
-      expect(await repository.update('good', report('0001', 'new'))).toBe(2)
+      expect(await store.update('good', report('0001', 'new'))).toBe(2)
       expect(readFileSync(manifestPath(dataDir, 'bad')).equals(Buffer.from(content))).toBe(true)
     },
   )
@@ -200,31 +202,31 @@ describe('a file that cannot be trusted', () => {
     const target = join(temporaryDirectory(), 'target.json')
     writeFileSync(target, ownText('linked'))
     symlinkSync(target, manifestPath(dataDir, 'linked'))
-    const { repository, corrupt } = await openTestStore(dataDir)
+    const { store, corrupt } = await openTestStore({ dataDir })
     expect([...corrupt.keys()]).toEqual(['linked'])
-    await expect(repository.update('linked', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
+    await expect(store.update('linked', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
     expect(readFileSync(target, 'utf8')).toBe(ownText('linked'))
   })
 
   test('is set aside by a forced deletion, its content kept; then the id is free', async () => {
     const dataDir = lay({ 'bad.json': '{"half":' })
-    const { repository, reopen } = await openTestStore(dataDir)
-    await repository.delete('bad', { permit: refusal, force: true })
+    const { store, reopen } = await openTestStore({ dataDir })
+    await store.delete('bad', { permit: refusal, force: true })
     const [aside = ''] = readdirSync(join(dataDir, 'campaigns'))
     expect(aside).toMatch(/^bad\.json\..*set-aside$/)
     expect(readFileSync(join(dataDir, 'campaigns', aside), 'utf8')).toBe('{"half":')
-    await expect(repository.read('bad')).rejects.toMatchObject({ code: 'campaign-not-found' })
-    await repository.create(newManifest('bad', 1))
+    await expect(store.read('bad')).rejects.toMatchObject({ code: 'campaign-not-found' })
+    await store.create(newManifest('bad', 1))
     renameSync(join(dataDir, 'campaigns', aside), join(dataDir, 'elsewhere'))
     renameSync(join(dataDir, 'elsewhere'), join(temporaryDirectory(), 'elsewhere'))
-    expect((await (await reopen()).read('bad')).header.revision).toBe(1)
+    expect((await (await reopen()).read('bad')).campaign.header.revision).toBe(1)
   })
 
   test('is looked at again once it is another', async () => {
     const dataDir = lay({ 'bad.json': '{"half":' })
-    const { repository } = await openTestStore(dataDir)
+    const { store } = await openTestStore({ dataDir })
     writeFileSync(manifestPath(dataDir, 'bad'), ownText('bad'))
-    expect((await repository.read('bad')).header.revision).toBe(1)
+    expect((await store.read('bad')).campaign.header.revision).toBe(1)
   })
 })
 
@@ -254,35 +256,35 @@ describe('a file changed from outside while the service runs', () => {
     '%s: is not overwritten, by an update nor a deletion',
     async (_, change) => {
       for (const touch of ['update', 'delete'] as const) {
-        const { repository, dataDir, corrupt } = await openTestStore()
-        await repository.create(newManifest('sweep', 2))
-        await repository.create(newManifest('other', 2))
+        const { store, dataDir, corrupt } = await openTestStore()
+        await store.create(newManifest('sweep', 2))
+        await store.create(newManifest('other', 2))
         change(manifestPath(dataDir, 'sweep'))
         const before = readManifest(dataDir, 'sweep')
         const call =
           touch === 'update'
-            ? repository.update('sweep', report('0001', 'new'))
-            : repository.delete('sweep', { permit: () => undefined, force: false })
+            ? store.update('sweep', report('0001', 'new'))
+            : store.delete('sweep', { permit: () => undefined, force: false })
         await expect(call).rejects.toMatchObject({ code: 'campaign-corrupt' })
         expect([...corrupt.keys()]).toEqual(['sweep'])
         expect(readManifest(dataDir, 'sweep')).toBe(before)
         expect(leftovers(dataDir)).toEqual([])
-        await expect(repository.read('sweep')).rejects.toMatchObject({ code: 'campaign-corrupt' })
-        expect(await repository.update('other', report('0001', 'new'))).toBe(2)
+        await expect(store.read('sweep')).rejects.toMatchObject({ code: 'campaign-corrupt' })
+        expect(await store.update('other', report('0001', 'new'))).toBe(2)
       }
     },
   )
 
   test('all that waited for it are answered', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 2))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 2))
     writeFileSync(manifestPath(dataDir, 'sweep'), '')
     const calls = [
-      repository.update('sweep', report('0001', 'new')),
-      repository.update('sweep', report('0001', 'new')),
-      repository.update('sweep', refuse('judged on what is not there')),
-      repository.delete('sweep', { permit: () => undefined, force: false }),
-      repository.update('sweep', report('0002', 'new')),
+      store.update('sweep', report('0001', 'new')),
+      store.update('sweep', report('0001', 'new')),
+      store.update('sweep', refuse('judged on what is not there')),
+      store.delete('sweep', { permit: () => undefined, force: false }),
+      store.update('sweep', report('0002', 'new')),
     ]
     for (const outcome of await Promise.allSettled(calls)) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'campaign-corrupt' } })
@@ -303,33 +305,33 @@ describe('a write that the system refuses', () => {
   }
 
   test('fails every update that shared it, changes nothing, and the next one goes on from what is on disk', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 3))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 3))
     const before = readManifest(dataDir, 'sweep')
     await withoutDirectory(dataDir, async () => {
-      const calls = ['0001', '0002', '0003'].map((id) => repository.update('sweep', report(id, 'new')))
+      const calls = ['0001', '0002', '0003'].map((id) => store.update('sweep', report(id, 'new')))
       for (const outcome of await Promise.allSettled(calls)) {
         expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'store-unavailable' } })
       }
-      expect((await repository.read('sweep')).header.revision).toBe(1)
-      await expect(repository.create(newManifest('another', 1))).rejects.toMatchObject({ code: 'store-unavailable' })
+      expect((await store.read('sweep')).campaign.header.revision).toBe(1)
+      await expect(store.create(newManifest('another', 1))).rejects.toMatchObject({ code: 'store-unavailable' })
     })
     expect(readManifest(dataDir, 'sweep')).toBe(before)
-    expect(await repository.update('sweep', report('0002', 'new'))).toBe(2)
-    expect((await repository.read('sweep')).get('0001')).toMatchObject({ result_path: null })
+    expect(await store.update('sweep', report('0002', 'new'))).toBe(2)
+    expect((await store.read('sweep')).campaign.get('0001')).toMatchObject({ result_path: null })
   })
 
   test('has repetitions and refusals judged anew, since what they were judged on never was', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 1))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 1))
     const judged: (string | null)[] = []
     await withoutDirectory(dataDir, async () => {
-      const change = repository.update('sweep', report('0001', 'new'))
-      const look = repository.update('sweep', (campaign) => {
+      const change = store.update('sweep', report('0001', 'new'))
+      const look = store.update('sweep', (campaign) => {
         judged.push(campaign.get('0001')?.result_path ?? null)
         return repeat(campaign)
       })
-      const refused = repository.update('sweep', ({ header }) => {
+      const refused = store.update('sweep', ({ header }) => {
         throw new Error(`refused at ${header.revision}`)
       })
       await expect(change).rejects.toMatchObject({ code: 'store-unavailable' })
@@ -340,17 +342,17 @@ describe('a write that the system refuses', () => {
   })
 
   test('leaves those who wait behind it in the order in which they came', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 1))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 1))
     const behind: Promise<number>[] = []
     await withoutDirectory(dataDir, async () => {
-      const lost = repository.update('sweep', report('0001', 'lost'))
+      const lost = store.update('sweep', report('0001', 'lost'))
       await turns(1)
-      behind.push(repository.update('sweep', report('0001', 'first')))
+      behind.push(store.update('sweep', report('0001', 'first')))
       behind.push(
-        repository.update('sweep', (campaign) => {
+        store.update('sweep', (campaign, at) => {
           if (campaign.get('0001')?.result_path !== 'first') throw new Error('it was judged before the one before it')
-          return report('0001', 'second')(campaign)
+          return report('0001', 'second')(campaign, at)
         }),
       )
       await expect(lost).rejects.toMatchObject({ code: 'store-unavailable' })
@@ -359,18 +361,18 @@ describe('a write that the system refuses', () => {
   })
 
   test('holds up nobody who changes nothing, however many go on trying to write', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 1))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 1))
     await withoutDirectory(dataDir, async () => {
       let failures = 0
       let isTold = false
       const write = async (): Promise<void> => {
         while (!isTold && failures < 20) {
-          await repository.update('sweep', report('0001', 'new')).catch(() => (failures += 1))
+          await store.update('sweep', report('0001', 'new')).catch(() => (failures += 1))
         }
       }
       const writing = write()
-      await repository.update('sweep', repeat)
+      await store.update('sweep', repeat)
       isTold = true
       expect(failures).toBeLessThan(3)
       await writing
@@ -380,16 +382,16 @@ describe('a write that the system refuses', () => {
 
 describe('what is told of commits', () => {
   test('is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
-    const { repository, dataDir, reports } = await openTestStore()
-    await repository.create(newManifest('sweep', 3))
+    const { store, dataDir, reports } = await openTestStore()
+    await store.create(newManifest('sweep', 3))
     const created = statSync(manifestPath(dataDir, 'sweep')).size
     await Promise.all([
-      ...['0001', '0002'].map((id) => repository.update('sweep', report(id, 'new'))),
-      repository.update('sweep', repeat),
+      ...['0001', '0002'].map((id) => store.update('sweep', report(id, 'new'))),
+      store.update('sweep', repeat),
     ])
     const changed = statSync(manifestPath(dataDir, 'sweep')).size
-    await repository.update('sweep', repeat)
-    await repository.delete('sweep', { permit: () => undefined, force: false })
+    await store.update('sweep', repeat)
+    await store.delete('sweep', { permit: () => undefined, force: false })
     expect(reports.map(({ outcome, calls, bytes }) => [outcome, calls, bytes])).toEqual([
       ['durable', 1, created],
       ['durable', 3, changed],
@@ -399,13 +401,13 @@ describe('what is told of commits', () => {
   })
 
   test('is why they did not become durable', async () => {
-    const { repository, dataDir, reports } = await openTestStore()
-    await repository.create(newManifest('sweep', 1))
+    const { store, dataDir, reports } = await openTestStore()
+    await store.create(newManifest('sweep', 1))
     writeFileSync(manifestPath(dataDir, 'sweep'), '{}')
-    await expect(repository.update('sweep', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
-    await repository.create(newManifest('another', 1))
+    await expect(store.update('sweep', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
+    await store.create(newManifest('another', 1))
     rmdirSync(join(dataDir, 'lock'))
-    await expect(repository.update('another', report('0001', 'new'))).rejects.toThrow()
+    await expect(store.update('another', report('0001', 'new'))).rejects.toThrow()
     expect(reports.map(({ outcome }) => outcome)).toEqual(['durable', 'refused', 'durable', 'lock_lost'])
   })
 })
@@ -432,49 +434,45 @@ describe('a store that lost its lock', () => {
   }
 
   test('acknowledges nothing, changes nothing, and says that it must end', async () => {
-    const { repository, dataDir, fatal } = await openTestStore()
-    await repository.create(newManifest('sweep', 2))
+    const { store, dataDir, fatal } = await openTestStore()
+    await store.create(newManifest('sweep', 2))
     const before = readManifest(dataDir, 'sweep')
     loseLock(dataDir)
-    expect(await settled(repository.update('sweep', report('0001', 'new')))).toMatch(
-      /store-unavailable|durability-unknown/,
-    )
+    expect(await settled(store.update('sweep', report('0001', 'new')))).toMatch(/store-unavailable|durability-unknown/)
     expect(fatal).toHaveLength(1)
-    expect(await settled(repository.update('sweep', report('0001', 'new')))).toBe('store-unavailable')
-    expect(await settled(repository.create(newManifest('another', 1)))).toBe('store-unavailable')
-    expect(await settled(repository.delete('sweep', { permit: () => undefined, force: false }))).toBe(
-      'store-unavailable',
-    )
-    expect(repository.readiness().ready).toBe(false)
+    expect(await settled(store.update('sweep', report('0001', 'new')))).toBe('store-unavailable')
+    expect(await settled(store.create(newManifest('another', 1)))).toBe('store-unavailable')
+    expect(await settled(store.delete('sweep', { permit: () => undefined, force: false }))).toBe('store-unavailable')
+    expect(store.readiness().ready).toBe(false)
     expect(readManifest(dataDir, 'sweep')).toBe(before)
     expect(readdirSync(join(dataDir, 'campaigns'))).toEqual(['sweep.json'])
-    await repository.close()
+    await store.close()
     expect(readdirSync(dataDir)).toContain('lock')
   })
 
   test('answers every kind of call that was in flight', async () => {
-    const { repository, dataDir, fatal } = await openTestStore()
-    for (const id of ['one', 'two', 'three']) await repository.create(newManifest(id, 1))
+    const { store, dataDir, fatal } = await openTestStore()
+    for (const id of ['one', 'two', 'three']) await store.create(newManifest(id, 1))
     loseLock(dataDir)
     const permit = () => undefined
     const outcomes = await Promise.all([
-      settled(repository.update('one', report('0001', 'new'))),
-      settled(repository.update('one', report('0001', 'new'))),
-      settled(repository.update('one', refuse('judged on what is not there'))),
-      settled(repository.delete('two', { permit, force: false })),
-      settled(repository.update('three', report('0001', 'new'))),
-      settled(repository.delete('three', { permit, force: false })),
-      settled(repository.create(newManifest('four', 1))),
+      settled(store.update('one', report('0001', 'new'))),
+      settled(store.update('one', report('0001', 'new'))),
+      settled(store.update('one', refuse('judged on what is not there'))),
+      settled(store.delete('two', { permit, force: false })),
+      settled(store.update('three', report('0001', 'new'))),
+      settled(store.delete('three', { permit, force: false })),
+      settled(store.create(newManifest('four', 1))),
     ])
     for (const outcome of outcomes) expect(outcome).toMatch(/store-unavailable|durability-unknown/)
     expect(fatal).toHaveLength(1)
   })
 
   test('does so while it is being closed too: what was taken is answered, and it is known to be in doubt', async () => {
-    const { repository, dataDir, fatal } = await openTestStore()
-    await repository.create(newManifest('sweep', 2))
-    const update = repository.update('sweep', report('0001', 'new'))
-    const closing = repository.close()
+    const { store, dataDir, fatal } = await openTestStore()
+    await store.create(newManifest('sweep', 2))
+    const update = store.update('sweep', report('0001', 'new'))
+    const closing = store.close()
     loseLock(dataDir)
     expect(await settled(update)).toMatch(/store-unavailable|durability-unknown/)
     expect(await settled(closing)).not.toBe('hangs')
@@ -482,36 +480,39 @@ describe('a store that lost its lock', () => {
   })
 
   test('tells nobody that nothing changed on the ground of a state that may be old', async () => {
-    const { repository, dataDir } = await openTestStore()
-    await repository.create(newManifest('sweep', 2))
+    const { store, dataDir } = await openTestStore()
+    await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
-    expect(await settled(repository.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
+    expect(await settled(store.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
   })
 
   test('nor refuses a creation on that ground', async () => {
-    const { repository, dataDir, fatal } = await openTestStore()
-    await repository.create(newManifest('sweep', 2))
+    const { store, dataDir, fatal } = await openTestStore()
+    await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
-    expect(await settled(repository.create(newManifest('sweep', 2)))).toMatch(/store-unavailable|durability-unknown/)
+    expect(await settled(store.create(newManifest('sweep', 2)))).toMatch(/store-unavailable|durability-unknown/)
     expect(fatal).toHaveLength(1)
   })
 
   test('nor refuses a deletion on that ground', async () => {
-    const { repository, dataDir, fatal } = await openTestStore()
-    await repository.create(newManifest('sweep', 2))
+    const { store, dataDir, fatal } = await openTestStore()
+    await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
-    const deletion = repository.delete('sweep', { permit: refuse('it is running'), force: false })
+    const deletion = store.delete('sweep', {
+      permit: (campaign) => void refuse('it is running')(campaign, NOW),
+      force: false,
+    })
     expect(await settled(deletion)).toMatch(/store-unavailable|durability-unknown/)
     expect(fatal).toHaveLength(1)
   })
 
   test('nor when a commit was done before, which who came after it only waits for', async () => {
-    const { repository, dataDir, fatal } = await openTestStore()
-    await repository.create(newManifest('sweep', 2))
-    const update = settled(repository.update('sweep', report('0001', 'new')))
+    const { store, dataDir, fatal } = await openTestStore()
+    await store.create(newManifest('sweep', 2))
+    const update = settled(store.update('sweep', report('0001', 'new')))
     await turns(2)
     standStillUntil(() => readFileSync(manifestPath(dataDir, 'sweep'), 'utf8').includes('"new"'))
-    const repeated = settled(repository.update('sweep', repeat))
+    const repeated = settled(store.update('sweep', repeat))
     loseLock(dataDir)
     expect(await repeated).toMatch(/store-unavailable|durability-unknown/)
     await update
@@ -532,25 +533,25 @@ function standStillUntil(isSo: () => boolean): void {
 
 test('two starts on one directory: the second waits, and gets it when the first lets go', async () => {
   const first = await openTestStore()
-  await first.repository.create(newManifest('sweep', 2))
-  const second = openTestStore(first.dataDir)
+  await first.store.create(newManifest('sweep', 2))
+  const second = openTestStore({ dataDir: first.dataDir })
   await new Promise((resolve) => setTimeout(resolve, 500))
-  await first.repository.update('sweep', report('0001', 'new'))
-  await first.repository.close()
-  const { repository, notices } = await second
+  await first.store.update('sweep', report('0001', 'new'))
+  await first.store.close()
+  const { store, notices } = await second
   expect(notices).toEqual([expect.stringContaining(`waits for process ${process.pid}`)])
-  expect((await repository.read('sweep')).header.revision).toBe(2)
+  expect((await store.read('sweep')).campaign.header.revision).toBe(2)
 })
 
 test('what the system said of a failure is told to the operator, and to no caller', async () => {
-  const { repository, fatal } = await openTestStore()
-  await repository.create(newManifest('sweep', 1))
+  const { store, fatal } = await openTestStore()
+  await store.create(newManifest('sweep', 1))
   const reason = new Error("EIO: i/o error, open '/srv/data/campaigns' and sweep.json was left in /srv/data")
-  if (!(repository instanceof FileStore)) throw new Error('it is another repository')
-  repository.failStop(reason)
+  if (!(store instanceof FileStore)) throw new Error('it is another store')
+  store.failStop(reason)
   expect(fatal).toEqual([reason])
-  const refusal = await repository.update('sweep', report('0001', 'x')).catch((error: unknown) => error)
+  const refusal = await store.update('sweep', report('0001', 'x')).catch((error: unknown) => error)
   expect(refusal).toMatchObject({ code: 'store-unavailable' })
-  for (const told of [(refusal as Error).message, JSON.stringify(repository.readiness())])
+  for (const told of [(refusal as Error).message, JSON.stringify(store.readiness())])
     expect(told).not.toMatch(/srv|sweep\.json|EIO/)
 })

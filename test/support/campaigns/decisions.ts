@@ -1,4 +1,4 @@
-import type { Campaign, Decision } from '#campaignd/domain/campaign/campaign.js'
+import type { Campaign, Decide, Decision } from '#campaignd/domain/campaign/campaign.js'
 import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
@@ -23,10 +23,8 @@ export function newManifest(id: string, experiments: number, given: Partial<Camp
   return createManifest(draft, { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' })
 }
 
-type Decide = (campaign: Campaign) => Decision<number>
-
 /** Gives the experiment this result path; no change when it has it. */
-export function report(expId: string, path: string): Decide {
+export function report(expId: string, path: string): Decide<number> {
   return (campaign) => {
     const before = campaign.get(expId)
     if (before === undefined) throw new Error('no such experiment')
@@ -37,7 +35,7 @@ export function report(expId: string, path: string): Decide {
 }
 
 /** Appends those of the experiments that are not there. */
-export function append(...expIds: readonly string[]): Decide {
+export function append(...expIds: readonly string[]): Decide<number> {
   return (campaign) => {
     const missing = expIds.filter((id) => campaign.get(id) === undefined).map((id) => experimentDraft(id))
     if (missing.length === 0) return repeat(campaign)
@@ -47,14 +45,14 @@ export function append(...expIds: readonly string[]): Decide {
 }
 
 /** Replaces the labels. */
-export function relabel(labels: Readonly<Record<string, string>>, result?: number): Decide {
+export function relabel(labels: Readonly<Record<string, string>>, result?: number): Decide<number> {
   return ({ nextRevision }) => ({
     changes: { at: NOW, header: { labels: { ...labels } } },
     result: result ?? nextRevision,
   })
 }
 
-export function refuse(reason: string): Decide {
+export function refuse(reason: string): Decide<number> {
   return () => {
     throw new Error(reason)
   }
@@ -66,11 +64,11 @@ export function repeat({ header }: Campaign): Decision<number> {
 }
 
 /** The ids of all campaigns that match, page by page. */
-export async function listAll(repository: CampaignStore, query: CampaignQuery): Promise<string[]> {
+export async function listAll(store: CampaignStore, query: CampaignQuery): Promise<string[]> {
   const ids: string[] = []
   let { after } = query
   for (;;) {
-    const { campaigns, next } = await repository.list({ ...query, ...(after === undefined ? {} : { after }) })
+    const { campaigns, next } = await store.list({ ...query, ...(after === undefined ? {} : { after }) })
     ids.push(...campaigns.map(({ campaign_id }) => campaign_id))
     if (next === null) return ids
     after = next

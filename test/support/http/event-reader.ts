@@ -111,6 +111,11 @@ function valueOf(line: string): string {
   return line.slice(line.indexOf(':') + 1).trimStart()
 }
 
+/** The revision in the id of an event. */
+export function revisionOf(id: string): number {
+  return Number(id.slice(id.indexOf('-') + 1))
+}
+
 /**
  * What is wrong with the events of one campaign as one reader got them: each must follow on the one before.
  * @param newest the revision that the last one must have
@@ -122,7 +127,8 @@ export function faultsOfStream(events: readonly StreamedEvent[], newest?: number
     if (event === 'change' && revision !== null && data.previous_revision !== revision) {
       faults.push(`${data.revision} follows on ${data.previous_revision}, but came behind ${revision}`)
     }
-    if (id !== null && id !== String(data.revision)) faults.push(`${data.revision} has the id ${id}`)
+    if (id !== null && !/^[0-9a-f]{16}-\d+$/.test(id)) faults.push(`the id ${id} is not a version`)
+    if (id !== null && revisionOf(id) !== data.revision) faults.push(`${data.revision} has the id ${id}`)
     revision = data.revision ?? revision
   }
   if (newest !== undefined && revision !== newest) faults.push(`the last was ${revision}, not ${newest}`)

@@ -2,11 +2,10 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
-import { buildApp, type Access, type App } from '#campaignd/http/app.js'
+import { buildApp, type App } from '#campaignd/http/app.js'
+import type { Access } from '#campaignd/http/dependencies.js'
 import { DEFAULT_LIMITS, type Limits } from '#campaignd/http/limits.js'
-import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import { Metrics } from '#campaignd/metrics/metrics.js'
-import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
+import { openService, type Service } from '#campaignd/service/open-service.js'
 import { checkAnswer } from '../http/contract.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 
@@ -31,6 +30,7 @@ export interface CallOptions {
 export interface TestApp {
   /** The one that was opened first: of no use after a restart. */
   readonly app: App
+  readonly service: Service
   readonly dataDir: string
   /** Sets the clock; it stands still until then. */
   readonly setTime: (now: string) => void
@@ -43,6 +43,8 @@ export interface TestApp {
   readonly skip: (seconds: number) => void
   /** Stops the service and starts it again on its directory. */
   readonly restart: () => Promise<void>
+  /** Has the service that runs now listen on a free port, and resolves with its URL. */
+  readonly listen: () => Promise<string>
   /** Makes a call, and holds its answer against the OpenAPI document. */
   readonly call: (method: Method, path: string, options?: CallOptions) => Promise<Answer>
 }
@@ -75,6 +77,7 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
   })
   return {
     app: run.app,
+    service: run.service,
     dataDir,
     setTime: (time) => {
       clocks.wall = time
@@ -82,7 +85,7 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
     elapse: async (seconds) => {
       for (const end = clocks.monotonic + seconds * 1000; clocks.monotonic < end;) {
         clocks.monotonic = Math.min(end, clocks.monotonic + 500)
-        await run.leases.sweep()
+        await run.service.leases.sweep()
       }
     },
     skip: (seconds) => {
@@ -92,56 +95,37 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
       await run.stop()
       run = await start(dataDir, options, clocks)
     },
+    listen: () => run.app.listen({ host: '127.0.0.1', port: 0 }),
     call: (method, path, call) => makeCall(run.app, method, path, call),
   }
 }
 
 interface Run {
   readonly app: App
-  readonly leases: LeaseKeeper
+  readonly service: Service
   stop(): Promise<void>
 }
 
-async function start(dataDir: string, { limits, access, log }: TestAppOptions, clocks: Clocks): Promise<Run> {
-  const now = () => clocks.wall
-  const metrics = new Metrics()
-  const repository = await openFileStore({
-    dataDir,
+async function start(dataDir: string, { limits: given, access, log }: TestAppOptions, clocks: Clocks): Promise<Run> {
+  const logger = log === undefined ? pino({ level: 'silent' }) : pino({ level: 'debug' }, log)
+  const limits = { ...DEFAULT_LIMITS, maxLag: 0, ...given }
+  const service = await openService({
+    ...{ dataDir, limits, logger },
     durability: 'fsync',
-    onWait: () => undefined,
-    onNotice: () => undefined,
-    onCorrupt: () => undefined,
-    onCommit: (report) => {
-      metrics.committed(report)
-    },
+    clocks: { wall: () => Date.parse(clocks.wall), monotonic: () => clocks.monotonic },
     onFatal: (reason) => {
       throw reason
     },
   })
-  metrics.watchLock(() => repository.lockAge())
-  const leases = await LeaseKeeper.open({
-    repository,
-    wall: () => Date.parse(clocks.wall),
-    monotonic: () => clocks.monotonic,
-    onExpired: (_, expIds) => {
-      metrics.expired(expIds.length)
-    },
-    onError: (_, error) => {
-      throw error
-    },
-  })
   const app = await buildApp({
-    ...{ repository, leases, metrics, now },
-    logger: log === undefined ? pino({ level: 'silent' }) : pino({ level: 'debug' }, log),
-    limits: { ...DEFAULT_LIMITS, maxLag: 0, ...limits },
+    ...{ service, logger, limits },
     access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false, ...access },
   })
   const stop = async () => {
     await app.close()
-    await leases.close()
-    await repository.close()
+    await service.close()
   }
-  return { app, leases, stop }
+  return { app, service, stop }
 }
 
 async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<Answer> {

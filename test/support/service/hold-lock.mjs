@@ -19,14 +19,16 @@ async function take() {
   const options = {
     dataDir: directory,
     durability: 'fsync',
+    now: () => new Date().toISOString(),
+    monotonic: () => performance.now(),
     onNotice: ignore,
     onCorrupt: ignore,
     onCommit: ignore,
     onWait,
     onFatal: onLost,
   }
-  const repository = await openFileStore(options)
-  return { release: () => repository.close(), abandon: ignore }
+  const store = await openFileStore(options)
+  return { release: () => store.close(), abandon: ignore }
 }
 
 tell('starts')

@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
 import { openFileStore, type FileStoreOptions } from '#campaignd/repository/file/open-file-store.js'
-import type { CommitReport, CampaignStore } from '#campaignd/repository/campaign-store.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
+import type { CommitReport } from '#campaignd/repository/commit-report.js'
+import { NOW } from '../campaigns/decisions.js'
 import { leftovers } from './files.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 
@@ -9,8 +11,8 @@ export { leftovers, manifestPath, readManifest } from './files.js'
 
 export interface TestStore {
   readonly dataDir: string
-  readonly repository: CampaignStore
-  /** Closes the repository and opens the same directory again. */
+  readonly store: CampaignStore
+  /** Closes the store and opens the same directory again. */
   reopen(): Promise<CampaignStore>
   close(): Promise<void>
   /** What was told beside answers, a sentence each. */
@@ -22,13 +24,17 @@ export interface TestStore {
 }
 
 /** Opens a data directory in this process; it is closed with the test. */
-export async function openTestStore(dataDir: string = temporaryDirectory()): Promise<TestStore> {
+export async function openTestStore({
+  dataDir = temporaryDirectory(),
+  now = () => NOW,
+  monotonic = () => 0,
+}: { dataDir?: string; now?: () => string; monotonic?: () => number } = {}): Promise<TestStore> {
   const notices: string[] = []
   const corrupt = new Map<string, string>()
   const reports: CommitReport[] = []
   const fatal: Error[] = []
   const options: FileStoreOptions = {
-    dataDir,
+    ...{ dataDir, now, monotonic },
     durability: 'fsync',
     onWait: (holder) => notices.push(`waits for ${holder}`),
     onNotice: (sentence) => notices.push(sentence),
@@ -36,19 +42,19 @@ export async function openTestStore(dataDir: string = temporaryDirectory()): Pro
     onCommit: (report) => reports.push(report),
     onFatal: (reason) => fatal.push(reason),
   }
-  let repository = await openFileStore(options)
-  onTestFinished(() => repository.close())
+  let store = await openFileStore(options)
+  onTestFinished(() => store.close())
   return {
     dataDir,
-    repository,
+    store,
     reopen: async () => {
-      await repository.close()
+      await store.close()
       expect(readdirSync(dataDir)).toEqual(['campaigns'])
       expect(leftovers(dataDir)).toEqual([])
-      repository = await openFileStore(options)
-      return repository
+      store = await openFileStore(options)
+      return store
     },
-    close: () => repository.close(),
+    close: () => store.close(),
     notices,
     corrupt,
     reports,

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../app.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
 import { HttpError } from '../../problems/problem.ts'
 
 const Up = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false, examples: [{ status: 'ok' }] })
@@ -11,7 +11,7 @@ const Ready = Type.Object(
   { additionalProperties: false, examples: [{ status: 'ready' }] },
 )
 
-export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository }) => {
+export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
   app.get(
     '/healthz',
     {
@@ -43,7 +43,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
       },
     },
     () => {
-      const readiness = repository.readiness()
+      const readiness = service.store.readiness()
       if (app.isDraining()) throw new HttpError('not-ready', 'The service is stopping.')
       if (!readiness.ready) throw new HttpError('not-ready', `The store cannot be used: ${readiness.reason}.`)
       return { status: 'ready' as const }

@@ -1,16 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../app.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
 
 const Figures = Type.String({ examples: ['# TYPE campaignd_leases_live gauge\ncampaignd_leases_live 4\n'] })
 
-export interface MetricsRouteOptions {
-  /** Whether anybody may ask for them. */
-  readonly openMetrics: boolean
-}
-
-export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { metrics, access }) => {
+export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, access }) => {
   app.get(
     '/metrics',
     {
@@ -28,8 +23,8 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async
       },
     },
     async (_request, reply) => {
-      reply.type(metrics.contentType)
-      return metrics.text()
+      reply.type(service.metrics.contentType)
+      return service.metrics.text()
     },
   )
 }

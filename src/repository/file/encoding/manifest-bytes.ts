@@ -1,5 +1,12 @@
-import { encodeExperiment, encodeHeader, encodeStart, MANIFEST_END } from '../../../domain/formats/manifest-json.ts'
+import {
+  encodeExperiment,
+  encodeHeader,
+  encodeStart,
+  experimentLine,
+  MANIFEST_END,
+} from '../../../domain/formats/manifest-json.ts'
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
+import type { EncodedManifest } from '../../campaign-store.ts'
 import { LineBlock, lineStarts } from './line-block.ts'
 
 /** Experiments a block: a changed one re-copies a block of some 30 kB, and 10,000 make 157 of them. */
@@ -7,7 +14,7 @@ const BLOCK = 64
 const COMMA = ','
 const END = encode(MANIFEST_END)
 
-/** What became different from the bytes before: positions of changed and of new experiments, with their lines. */
+/** What is different from the bytes before: positions of changed and of new experiments, with their JSON. */
 export type ChangedLines = ReadonlyMap<number, string>
 
 /**
@@ -15,7 +22,7 @@ export type ChangedLines = ReadonlyMap<number, string>
  * the others. A slow reader of the bytes of one commit is not disturbed by the next, and nothing is encoded but what
  * changed.
  */
-export class ManifestBytes {
+export class ManifestBytes implements EncodedManifest {
   private joined: WeakRef<Buffer> | null = null
 
   private constructor(
@@ -93,10 +100,10 @@ export class ManifestBytes {
   /** The bytes after a commit. New positions follow the last one without a gap. */
   with(campaign: Campaign, changed: ChangedLines): ManifestBytes {
     const byBlock = new Map<number, Map<number, string>>()
-    for (const [position, line] of changed) {
+    for (const [position, json] of changed) {
       const index = Math.floor(position / BLOCK)
       const lines = byBlock.get(index) ?? new Map<number, string>()
-      byBlock.set(index, lines.set(position % BLOCK, line))
+      byBlock.set(index, lines.set(position % BLOCK, experimentLine(json, position)))
     }
     const blocks = [...this.blocks]
     for (const [index, lines] of byBlock) {

@@ -12,13 +12,14 @@ import { CampaignManifestEntry, retryCount } from '../../../domain/experiment/ex
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { shareRepeated } from '../../../domain/experiment/repeated-values.ts'
 import { readTime } from '../../../domain/operations/report-request.ts'
+import type { Committed } from '../../campaign-store.ts'
 import { identityOf, isSame, type FileIdentity } from '../commit/file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
 
-/** A manifest as it lies on disk. */
-export interface LoadedManifest {
-  readonly campaign: Campaign
-  readonly bytes: ManifestBytes
+/** A campaign as its file holds it. */
+export interface StoredManifest extends Committed {
+  readonly encoded: ManifestBytes
+  /** Tells the file from any other that may take its place. */
   readonly identity: FileIdentity
 }
 
@@ -34,7 +35,7 @@ export interface CorruptFile {
  * @param id what the file's name says
  * @returns null when there is no such file
  */
-export async function loadManifest(path: string, id: string): Promise<LoadedManifest | CorruptFile | null> {
+export async function loadManifest(path: string, id: string): Promise<StoredManifest | CorruptFile | null> {
   // Many are read in a row at a start, and the lock must be refreshed meanwhile.
   await nextTurn()
   const identity = identityOf(nodeFs, path)
@@ -47,7 +48,7 @@ export async function loadManifest(path: string, id: string): Promise<LoadedMani
     const file = readFile(path)
     if (!isSame(identityOf(nodeFs, path), identity)) throw new Untrusted('it changes while it is read')
     const campaign = Campaign.of(readManifest(decode(file), id, identity, modified))
-    return { campaign, bytes: ManifestBytes.read(file, campaign) ?? ManifestBytes.of(campaign), identity }
+    return { campaign, encoded: ManifestBytes.read(file, campaign) ?? ManifestBytes.of(campaign), identity }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     // Where reading failed, it may go better the next time: only of what was read is the verdict final.

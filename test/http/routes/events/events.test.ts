@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
-import { EventReader, faultsOfStream } from '../../../support/http/event-reader.js'
+import { EventReader, faultsOfStream, revisionOf, type StreamedEvent } from '../../../support/http/event-reader.js'
 import { writeFileSync } from 'node:fs'
 import { manifestPath } from '../../../support/store/files.js'
 import { Scrape } from '../../../support/http/metrics.js'
@@ -11,20 +11,32 @@ import { problemsOfEvent } from '../../../support/http/open-api-document.js'
 interface Live extends TestCampaign {
   readonly url: string
   /** Reads the events of the campaign, or of all. */
-  read(path?: string, lastEventId?: string): EventReader
+  read(path?: string, lastEventId?: string, url?: string): EventReader
+  /** Listens again, after a restart. */
+  listen(): Promise<string>
 }
 
 async function openLive(experiments = 3): Promise<Live> {
   const campaign = await openCampaign(experiments)
-  const url = await campaign.app.listen({ host: '127.0.0.1', port: 0 })
-  const read = (path = `${campaign.path}/events`, lastEventId?: string) => {
-    const reader = new EventReader(url + path, lastEventId)
+  const url = await campaign.listen()
+  const read = (path = `${campaign.path}/events`, lastEventId?: string, at = url) => {
+    const reader = new EventReader(at + path, lastEventId)
     onTestFinished(() => {
       reader.close()
     })
     return reader
   }
   return { ...campaign, url, read }
+}
+
+/** Events in short: what they are, and the revision in their ids. */
+function inShort(events: readonly StreamedEvent[]): string[] {
+  return events.map(({ event, id }) => `${event} ${id === null ? 'without id' : revisionOf(id)}`)
+}
+
+async function versionOf(campaign: TestCampaign): Promise<string> {
+  const { uid, revision } = await campaign.manifest()
+  return `${uid}-${revision}`
 }
 
 async function progressOf({ call, path }: TestCampaign): Promise<unknown> {
@@ -38,7 +50,7 @@ describe('a stream of one campaign', () => {
     const [snapshot] = await reader.count(1)
     expect(reader.status).toBe(200)
     expect(reader.contentType).toBe('text/event-stream; charset=utf-8')
-    expect(snapshot).toMatchObject({ event: 'snapshot', id: '1' })
+    expect(snapshot).toMatchObject({ event: 'snapshot', id: await versionOf(campaign) })
     expect(snapshot?.data).toEqual({
       revision: 1,
       created_at: '2026-03-01T12:00:00.000Z',
@@ -46,7 +58,7 @@ describe('a stream of one campaign', () => {
     })
     await campaign.report('0002', { status: 'running', worker: 'w' })
     const change = (await reader.count(2)).at(-1)
-    expect(change).toMatchObject({ event: 'change', id: '2' })
+    expect(change).toMatchObject({ event: 'change', id: await versionOf(campaign) })
     expect(change?.data).toEqual({
       revision: 2,
       previous_revision: 1,
@@ -62,11 +74,11 @@ describe('a stream of one campaign', () => {
     await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
     await campaign.report('0001', { status: 'pending' })
     await campaign.report('0001', { status: 'running' })
-    expect((await reader.count(2)).map(({ id }) => id)).toEqual(['1', '2'])
+    expect(inShort(await reader.count(2))).toEqual(['snapshot 1', 'change 2'])
   })
 
-  test('goes on behind the last event that the reader has, with exactly the missed changes', async () => {
-    const campaign = await openLive()
+  test('a reader that comes back is told in one change what it missed, then every change', async () => {
+    const campaign = await openLive(8)
     const first = campaign.read()
     await first.count(1)
     await campaign.report('0001', { status: 'running' })
@@ -74,36 +86,75 @@ describe('a stream of one campaign', () => {
     first.close()
     await campaign.report('0001', { status: 'completed' })
     await campaign.report('0002', { status: 'running' })
-    const second = campaign.read(undefined, '2')
-    await second.count(2)
+    await campaign.report('0001', { result_path: 'results/1.json' })
+    const second = campaign.read(undefined, first.events.at(-1)?.id ?? '')
+    const [missed] = await second.count(1)
+    expect(missed?.data).toMatchObject({ revision: 5, previous_revision: 2, progress: await progressOf(campaign) })
+    const { experiments } = await campaign.manifest()
+    expect(missed?.data.experiments).toEqual([experiments[1], experiments[0]])
     await campaign.report('0003', { status: 'running' })
-    const events = await second.count(3)
-    expect(events.map(({ event, id }) => `${event} ${id}`)).toEqual(['change 3', 'change 4', 'change 5'])
-    expect(faultsOfStream([...first.events, ...events], 5)).toEqual([])
+    const events = await second.count(2)
+    expect(inShort(events)).toEqual(['change 5', 'change 6'])
+    expect(faultsOfStream([...first.events, ...events], 6)).toEqual([])
   })
 
-  test('that has nothing to tell to one who comes back tells nothing', async () => {
+  test('a reader that was away while the service was started again is told in one change what it missed', async () => {
+    const campaign = await openLive(8)
+    const first = campaign.read()
+    await first.count(1)
+    first.close()
+    await campaign.report('0001', { status: 'running' })
+    await campaign.restart()
+    await campaign.report('0002', { status: 'running' })
+    const url = await campaign.listen()
+    const second = campaign.read(undefined, first.events.at(-1)?.id ?? '', url)
+    const [missed] = await second.count(1)
+    expect(missed).toMatchObject({ event: 'change', data: { revision: 3, previous_revision: 1 } })
+    expect(missed?.data.experiments?.map(({ exp_id }) => exp_id)).toEqual(['0001', '0002'])
+  })
+
+  test('a reader at an equal revision of an earlier campaign of the id gets a snapshot with reset, also after a restart', async () => {
     const campaign = await openLive()
     const first = campaign.read()
     await first.count(1)
-    const second = campaign.read(undefined, '1')
+    await campaign.call('DELETE', campaign.path)
+    await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(3) })
+    await campaign.restart()
+    const url = await campaign.listen()
+    const again = campaign.read(undefined, first.events[0]?.id ?? '', url)
+    expect((await again.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 1 } })
+  })
+
+  test('a reader that missed nothing is told nothing but what comes', async () => {
+    const campaign = await openLive()
+    const first = campaign.read()
+    await first.count(1)
+    const second = campaign.read(undefined, first.events[0]?.id ?? '')
     await second.until(() => second.status === 200)
     await campaign.report('0001', { status: 'running' })
-    expect((await second.count(1)).map(({ event, id }) => `${event} ${id}`)).toEqual(['change 2'])
+    expect(inShort(await second.count(1))).toEqual(['change 2'])
   })
 
-  test.each(['99', '0', 'nonsense'])('that cannot go on behind %j begins anew, and says so', async (lastEventId) => {
-    const campaign = await openLive()
-    const reader = campaign.read(undefined, lastEventId)
-    const [event] = await reader.count(1)
-    expect(event).toMatchObject({ event: 'snapshot', id: '1', data: { reset: true, revision: 1 } })
-  })
+  test.each(['99', 'UID-99', 'UID-0', '0123456789abcdef-1', 'nonsense'])(
+    'a reader that comes back with the unknown id %j gets a snapshot with reset',
+    async (lastEventId) => {
+      const campaign = await openLive()
+      const { uid } = await campaign.manifest()
+      const reader = campaign.read(undefined, lastEventId.replace('UID', uid))
+      const [event] = await reader.count(1)
+      expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 1 } })
+    },
+  )
 
-  test('that was read by nobody for its changes begins anew', async () => {
-    const campaign = await openLive()
+  test('a reader that missed more than half of the experiments gets a snapshot with reset', async () => {
+    const campaign = await openLive(4)
+    const version = await versionOf(campaign)
     await campaign.report('0001', { status: 'running' })
-    const reader = campaign.read(undefined, '1')
-    expect((await reader.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 2 } })
+    await campaign.report('0002', { status: 'running' })
+    expect(inShort(await campaign.read(undefined, version).count(1))).toEqual(['change 3'])
+    await campaign.report('0003', { status: 'running' })
+    const [event] = await campaign.read(undefined, version).count(1)
+    expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 4 } })
   })
 
   test('ends with the campaign; one of its name after it is another', async () => {
@@ -118,7 +169,7 @@ describe('a stream of one campaign', () => {
     await next.count(1)
     await campaign.report('0001', { status: 'running' })
     await next.count(2)
-    const again = campaign.read(undefined, '1')
+    const again = campaign.read(undefined, reader.events[0]?.id ?? '')
     expect((await again.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 2 } })
   })
 
@@ -172,7 +223,7 @@ describe('while many write', () => {
   }
 
   test('readers that come and come back at any moment miss nothing and get nothing twice', async () => {
-    const campaign = await openLive()
+    const campaign = await openLive(8)
     const writing = write(campaign)
     const histories = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
@@ -230,8 +281,8 @@ describe('while many write', () => {
     }
     await healthy.until(() => healthy.events.at(-1)?.data.revision === revision)
     expect(faultsOfStream(healthy.events, revision)).toEqual([])
-    expect(campaign.app.eventHub.dropped).toBe(1)
-    expect(campaign.app.eventHub.readers).toBe(1)
+    expect(campaign.service.events.dropped).toBe(1)
+    expect(campaign.service.events.readers).toBe(1)
     const scrape = new Scrape((await campaign.call('GET', '/metrics')).text)
     expect(scrape.value('campaignd_event_streams_dropped_total')).toBe(1)
     expect(scrape.value('campaignd_event_streams_open')).toBe(1)
@@ -304,7 +355,7 @@ test('who goes away leaves nothing behind', async () => {
   const campaign = await openLive()
   const readers = Array.from({ length: 30 }, () => campaign.read())
   for (const reader of readers) await reader.count(1)
-  expect(campaign.app.eventHub.readers).toBe(30)
+  expect(campaign.service.events.readers).toBe(30)
   for (const reader of readers) reader.close()
-  await expect.poll(() => campaign.app.eventHub.readers).toBe(0)
+  await expect.poll(() => campaign.service.events.readers).toBe(0)
 })

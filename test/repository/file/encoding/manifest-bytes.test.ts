@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Campaign, type Changes } from '#campaignd/domain/campaign/campaign.js'
 import { draftExperiments } from '#campaignd/domain/operations/draft-experiment.js'
-import { encodeExperiment } from '#campaignd/domain/formats/manifest-json.js'
 import { ManifestBytes } from '#campaignd/repository/file/encoding/manifest-bytes.js'
 import { newManifest, NOW } from '../../../support/campaigns/decisions.js'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
@@ -84,7 +83,7 @@ function apply(
     ...byPosition.keys(),
     ...Array.from({ length: appended }, (_, at) => campaign.experiments.length + at),
   ]
-  return [next, new Map(positions.map((at) => [at, encodeExperiment(next.experiments.at(at), at)]))]
+  return [next, new Map(positions.map((at) => [at, JSON.stringify(next.experiments.at(at))]))]
 }
 
 function text(bytes: ManifestBytes): string {

@@ -2,12 +2,12 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { configDiffProperties } from '../../../domain/operations/config-diff.ts'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
-import { resume } from '../../../domain/operations/resume.ts'
-import type { ResumeRequest } from '../../../domain/operations/resume-request.ts'
-import { StringEnum } from '../../../domain/schema.ts'
+import { ResumeRequest } from '../../../domain/operations/resume-request.ts'
+import { ref, StringEnum } from '../../../domain/schema.ts'
+import { StatusCounts } from '../../../domain/views/progress.ts'
 import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../app.ts'
-import { campaignTag, ifMatch } from '../../replies/entity-tag.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { preconditionOf } from '../../replies/entity-tag.ts'
 import { optionalBody } from '../../requests/optional-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
@@ -28,7 +28,7 @@ const Resumed = Type.Object(
       { description: 'Every experiment, in manifest order' },
     ),
     remaining: Type.Array(Type.String(), { description: 'Ids that will run, in manifest order' }),
-    counts: Type.Ref('StatusCounts'),
+    counts: ref(StatusCounts),
     revision: headerProperties.revision,
   },
   {
@@ -51,38 +51,33 @@ const Resumed = Type.Object(
   },
 )
 
-export const resumeRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { repository, leases, now }) => {
+const schema = {
+  operationId: 'resumeCampaign',
+  tags: ['resume'],
+  summary: 'Go on after an interruption',
+  description:
+    'Puts back to pending what failed and what nobody runs any more, and tells what will run and why. Without a body: ' +
+    'with the defaults. May be repeated.',
+  params: CampaignParams,
+  headers: IfMatch,
+  querystring: NoQuery,
+  body: ref(ResumeRequest),
+  response: responses({
+    success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
+    kind: 'write',
+    problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],
+  }),
+}
+
+export const resumeCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/resume',
     {
       preValidation: optionalBody,
       config: { role: 'work', isBodyOptional: true },
-      schema: {
-        operationId: 'resumeCampaign',
-        tags: ['resume'],
-        summary: 'Go on after an interruption',
-        description:
-          'Puts back to pending what failed and what nobody runs any more, and tells what will run and why. Without a body: ' +
-          'with the defaults. May be repeated.',
-        params: CampaignParams,
-        headers: IfMatch,
-        querystring: NoQuery,
-        body: Type.Unsafe<ResumeRequest>(Type.Ref('ResumeRequest')),
-        response: responses({
-          success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
-          kind: 'write',
-          problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],
-        }),
-      },
+      schema,
     },
-    async (request) => {
-      const at = now()
-      // What ran out and was not swept yet is not kept for a live lease.
-      await leases.sweep()
-      return repository.update(
-        request.params.campaign_id,
-        ifMatch(request, campaignTag, (campaign) => resume(campaign, request.body, at)),
-      )
-    },
+    (request) =>
+      service.campaigns.resume(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
   )
 }

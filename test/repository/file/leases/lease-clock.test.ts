@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LeaseClock } from '#campaignd/leases/lease-clock.js'
+import { LeaseClock } from '#campaignd/repository/file/leases/lease-clock.js'
 
 test('goes with the monotonic clock, from whatever that begins at', () => {
   let monotonic = 70_000

@@ -1,0 +1,27 @@
+import type { Logger } from 'pino'
+import type { Service } from '../service/open-service.ts'
+import type { AuthenticationOptions } from './guards/authentication.ts'
+import type { HostHeaderOptions } from './guards/host-header.ts'
+import type { CorsOptions } from './hooks/cors.ts'
+import type { Limits } from './limits.ts'
+import type { ConcurrencyLimit } from './replies/concurrency-limit.ts'
+
+/** Who gets in, and by which names and from whose pages. */
+export interface Access extends AuthenticationOptions, HostHeaderOptions, CorsOptions {
+  /** Whether `/metrics` needs no token. */
+  readonly openMetrics: boolean
+}
+
+/** What the HTTP server is built on. */
+export interface AppDependencies {
+  readonly service: Service
+  readonly logger: Logger
+  readonly limits: Limits
+  readonly access: Access
+}
+
+/** What routes work with. */
+export interface RouteDependencies extends AppDependencies {
+  readonly longPolls: ConcurrencyLimit
+  readonly streams: ConcurrencyLimit
+}

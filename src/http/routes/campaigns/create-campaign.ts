@@ -1,0 +1,52 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
+import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
+import { CampaignDraft } from '../../../domain/operations/draft.ts'
+import { ref } from '../../../domain/schema.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { responses } from '../../openapi/responses.ts'
+import { entityTag } from '../../replies/entity-tag.ts'
+import { jsonReply } from '../../replies/json.ts'
+import { Timezone, timezoneOf } from '../../requests/parameters.ts'
+
+const manifest = ref(CampaignManifest)
+
+const schema = {
+  operationId: 'createCampaign',
+  tags: ['campaigns'],
+  summary: 'Create or import a campaign',
+  description:
+    'May be repeated: the same id with the same definition answers 200 and the campaign as it stands. With an ' +
+    'Idempotency-Key the same holds for a made-up id.',
+  headers: Type.Object({
+    'idempotency-key': Type.Optional(
+      Type.String({ minLength: 1, maxLength: 255, description: 'Makes up the same campaign_id every time' }),
+    ),
+  }),
+  querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
+  body: ref(CampaignDraft),
+  response: responses({
+    success: {
+      200: { description: 'It was there already, with this definition', schema: manifest, headers: ['etag'] },
+      201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
+    },
+    kind: 'write',
+    problems: ['campaign-exists', 'campaign-corrupt'],
+  }),
+}
+
+export const createCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, limits }) => {
+  app.post(
+    '/campaigns',
+    { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },
+    async ({ body, headers, query }, reply) => {
+      const { campaign, created } = await service.campaigns.create(body, {
+        timezone: timezoneOf(query),
+        idempotencyKey: headers['idempotency-key'] ?? null,
+      })
+      if (created) reply.code(201).header('location', `/v1/campaigns/${campaign.header.campaign_id}`)
+      return jsonReply(reply.header('etag', entityTag(campaign.header)), encodeManifest(campaign))
+    },
+  )
+}

@@ -1,0 +1,33 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { responses } from '../../openapi/responses.ts'
+import { preconditionOf } from '../../replies/entity-tag.ts'
+import { CampaignParams, IfMatch } from '../../requests/parameters.ts'
+
+const force = Type.Boolean({ description: 'Even while something runs; a corrupt file is moved aside. Default: false' })
+
+const schema = {
+  operationId: 'deleteCampaign',
+  tags: ['campaigns'],
+  summary: 'Delete a campaign',
+  params: CampaignParams,
+  headers: IfMatch,
+  querystring: Type.Object({ force: Type.Optional(force) }, { additionalProperties: false }),
+  response: responses({
+    success: { 204: { description: 'Deleted', schema: null } },
+    kind: 'write',
+    problems: ['campaign-not-found', 'campaign-running', 'campaign-corrupt', 'precondition-failed'],
+  }),
+}
+
+export const deleteCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+  app.delete('/campaigns/:campaign_id', { config: { role: 'admin' }, schema }, async (request, reply) => {
+    const { params, query } = request
+    await service.campaigns.delete(params.campaign_id, {
+      force: query.force === true,
+      precondition: preconditionOf(request),
+    })
+    reply.code(204)
+  })
+}

@@ -1,0 +1,67 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { hasEnded } from '../../../domain/campaign/campaign-state.ts'
+import type { Campaign } from '../../../domain/campaign/campaign.ts'
+import { ref, StringEnum } from '../../../domain/schema.ts'
+import { Progress } from '../../../domain/views/progress.ts'
+import { progressJson } from '../../../live/progress-json.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { responses } from '../../openapi/responses.ts'
+import { entityTag, isKnown, namesTag } from '../../replies/entity-tag.ts'
+import { jsonReply } from '../../replies/json.ts'
+import { longPoll } from '../../replies/long-poll.ts'
+import { CampaignParams, IfNoneMatch } from '../../requests/parameters.ts'
+
+const ProgressQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 60,
+        description: 'Hold the answer until the ETag is another one than that of If-None-Match, for so many seconds',
+        examples: [30],
+      }),
+    ),
+    until: Type.Optional(StringEnum(['end'], { description: 'With wait: hold it until the campaign has ended' })),
+  },
+  { additionalProperties: false },
+)
+
+const schema = {
+  operationId: 'getProgress',
+  tags: ['campaigns'],
+  summary: 'How far a campaign has come',
+  description:
+    'To follow a campaign, repeat it with `wait` and the last ETag. To wait for its end, repeat `?wait=60&until=end` ' +
+    'until the state is `completed` or `failed`.',
+  params: CampaignParams,
+  headers: IfNoneMatch,
+  querystring: ProgressQuery,
+  response: responses({
+    success: {
+      200: { description: 'The progress', schema: ref(Progress), headers: ['etag'] },
+      304: { description: 'As you know it, also when the time is over', schema: null },
+    },
+    kind: 'read',
+    problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
+  }),
+}
+
+export const getProgress: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, longPolls }) => {
+  app.get('/campaigns/:campaign_id/progress', { config: { role: 'read' }, schema }, async (request, reply) => {
+    const { params, query } = request
+    const campaign = await longPoll(reply, { limit: longPolls, seconds: query.wait ?? 0 }, (wait) =>
+      service.campaigns.readWhen(params.campaign_id, wait, isWorthTelling(request, query)),
+    )
+    return isKnown(request, reply, entityTag(campaign.header)) ? undefined : jsonReply(reply, progressJson(campaign))
+  })
+}
+
+function isWorthTelling(
+  request: FastifyRequest,
+  { until }: typeof ProgressQuery.static,
+): (campaign: Campaign) => boolean {
+  if (until === 'end') return hasEnded
+  return ({ header }) => !namesTag(request, entityTag(header))
+}

@@ -1,0 +1,54 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { headerProperties } from '../../../domain/campaign/manifest.ts'
+import { RetryRequest } from '../../../domain/operations/retry.ts'
+import { ref } from '../../../domain/schema.ts'
+import { responses } from '../../openapi/responses.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { preconditionOf } from '../../replies/entity-tag.ts'
+import { optionalBody } from '../../requests/optional-body.ts'
+import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
+
+const Retried = Type.Object(
+  {
+    retried: Type.Array(Type.String(), { description: 'Ids put back to pending, in manifest order' }),
+    skipped: Type.Array(
+      Type.Object({ exp_id: Type.String(), reason: Type.String() }, { additionalProperties: false }),
+      { description: 'Those of exp_ids that were left as they are, and why' },
+    ),
+    revision: headerProperties.revision,
+  },
+  {
+    additionalProperties: false,
+    examples: [{ retried: ['0047'], skipped: [{ exp_id: '0042', reason: 'it is completed' }], revision: 28 }],
+  },
+)
+
+const schema = {
+  operationId: 'retryExperiments',
+  tags: ['resume'],
+  summary: 'Put experiments back to pending',
+  description: 'Without a body: all that failed. May be repeated: what is pending already stays so.',
+  params: CampaignParams,
+  headers: IfMatch,
+  querystring: NoQuery,
+  body: ref(RetryRequest),
+  response: responses({
+    success: { 200: { description: 'What was put back', schema: Retried } },
+    kind: 'write',
+    problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],
+  }),
+}
+
+export const retryExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+  app.post(
+    '/campaigns/:campaign_id/retry',
+    {
+      preValidation: optionalBody,
+      config: { role: 'work', isBodyOptional: true },
+      schema,
+    },
+    (request) =>
+      service.campaigns.retry(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
+  )
+}

@@ -1,0 +1,117 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { DomainError } from '../../../domain/errors.ts'
+import { ExpId } from '../../../domain/experiment/experiment.ts'
+import { ExperimentReport } from '../../../domain/operations/report-request.ts'
+import { ExperimentUpdate, type BatchItem, type BatchResult } from '../../../domain/operations/report-batch.ts'
+import { ref } from '../../../domain/schema.ts'
+import { responses } from '../../openapi/responses.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { preconditionOf } from '../../replies/entity-tag.ts'
+import { batchResult, BatchResult as BatchResultSchema } from '../../problems/batch-result.ts'
+import { fieldErrors } from '../../openapi/validation.ts'
+import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
+
+const MAX_UPDATES = 1000
+
+const Batch = Type.Object(
+  {
+    updates: Type.Array(ref(ExperimentUpdate), {
+      minItems: 1,
+      maxItems: MAX_UPDATES,
+      description: 'Applied one after the other',
+    }),
+  },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        updates: [
+          { exp_id: '0001', status: 'completed', result_path: 'results/aggregated/0001.json' },
+          { exp_id: '0002', status: 'failed', error: 'Exit code 137', failure_kind: 'oom' },
+        ],
+      },
+    ],
+  },
+)
+
+/** A batch of which only the outside is judged: an update that is not valid fails alone. */
+const Envelope = Type.Object(
+  {
+    updates: Type.Array(Type.Object({ exp_id: ExpId }, { additionalProperties: true }), {
+      minItems: 1,
+      maxItems: MAX_UPDATES,
+    }),
+  },
+  { additionalProperties: false },
+)
+
+const BatchAnswer = Type.Object(
+  {
+    results: Type.Array(ref(BatchResultSchema), {
+      description: 'One for each update, in their order',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+const schema = {
+  operationId: 'reportExperiments',
+  tags: ['experiments'],
+  summary: 'Report the status of many experiments at once',
+  description: 'One revision and one write for all. Each update is judged alone; with ?atomic=true all or none.',
+  params: CampaignParams,
+  headers: IfMatch,
+  querystring: Type.Object(
+    {
+      atomic: Type.Optional(Type.Boolean({ description: 'All updates or none. Default: false' })),
+      timezone: Timezone,
+    },
+    { additionalProperties: false },
+  ),
+  body: Envelope,
+  response: responses({
+    success: { 200: { description: 'A verdict on each update', schema: BatchAnswer } },
+    kind: 'write',
+    problems: ['campaign-not-found', 'campaign-corrupt', 'batch-refused', 'precondition-failed'],
+  }),
+}
+
+export const reportExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+  app.patch(
+    '/campaigns/:campaign_id/experiments',
+    { config: { role: 'work', documentedBody: Batch }, schema },
+    async (request) => {
+      const { params, query, body } = request
+      const items = body.updates.map((update) => readItem(request, update))
+      const [instance = ''] = request.url.split('?')
+      try {
+        const results = await service.campaigns.reportBatch(params.campaign_id, items, {
+          timezone: timezoneOf(query),
+          atomic: query.atomic === true,
+          precondition: preconditionOf(request),
+        })
+        return { results: results.map((result) => batchResult(result, instance)) }
+      } catch (error) {
+        throw error instanceof DomainError && error.code === 'batch-refused' ? withResults(error, instance) : error
+      }
+    },
+  )
+}
+
+/** Judges each update by itself: one that is not valid fails alone. */
+function readItem(
+  request: FastifyRequest,
+  { exp_id, ...report }: (typeof Envelope.static)['updates'][number],
+): BatchItem {
+  const isReport = request.compileValidationSchema(ExperimentReport, 'body')
+  if (isReport(report)) return { exp_id, report }
+  const errors = fieldErrors(isReport.errors ?? [], 'body')
+  return { exp_id, refused: new DomainError('invalid', 'The update is not valid.', { errors }) }
+}
+
+function withResults(refusal: DomainError, batch: string): DomainError {
+  const results = (refusal.facts['results'] as readonly BatchResult[]).map((result) => batchResult(result, batch))
+  return new DomainError('batch-refused', refusal.message, { results })
+}

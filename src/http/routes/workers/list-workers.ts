@@ -1,0 +1,60 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Experiment } from '../../../domain/experiment/experiment.ts'
+import { pageOfExperiments } from '../../../domain/views/experiment-list.ts'
+import { ref } from '../../../domain/schema.ts'
+import { RunningExperiment } from '../../../domain/views/running-experiment.ts'
+import type { LeaseTime } from '../../../leases/lease-keeper.ts'
+import { responses } from '../../openapi/responses.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { pageToken, readPageToken } from '../../replies/page-token.ts'
+import { CampaignParams, DEFAULT_LIMIT, NextPageToken, pageProperties } from '../../requests/parameters.ts'
+
+const Workers = Type.Object(
+  {
+    workers: Type.Array(ref(RunningExperiment), {
+      description: 'One for each running experiment, in manifest order',
+    }),
+    next_page_token: NextPageToken,
+  },
+  { additionalProperties: false },
+)
+
+const schema = {
+  operationId: 'listWorkers',
+  tags: ['workers'],
+  summary: 'Who holds what',
+  description: 'Has no ETag: the times since the last heartbeat are others each time.',
+  params: CampaignParams,
+  querystring: Type.Object(pageProperties, { additionalProperties: false }),
+  response: responses({
+    success: { 200: { description: 'A page of running experiments', schema: Workers } },
+    kind: 'read',
+    problems: ['campaign-not-found', 'campaign-corrupt'],
+  }),
+}
+
+export const listWorkers: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+  app.get('/campaigns/:campaign_id/workers', { config: { role: 'read' }, schema }, async ({ params, query }) => {
+    const { limit = DEFAULT_LIMIT, page_token } = query
+    const from = page_token === undefined ? 0 : readPageToken(page_token, Type.Integer({ minimum: 0 }))
+    const { campaign } = await service.campaigns.read(params.campaign_id)
+    const { positions, next } = pageOfExperiments(campaign, { statuses: ['running'], equal: {}, limit, from })
+    const experiments = positions.map((position) => campaign.experiments.at(position))
+    const times = await service.campaigns.leaseTimes(params.campaign_id, experiments)
+    return {
+      workers: experiments.map((experiment) => toResponse(experiment, times.get(experiment.exp_id))),
+      next_page_token: next === null ? null : pageToken(next),
+    }
+  })
+}
+
+function toResponse(experiment: Experiment, time: LeaseTime | undefined): RunningExperiment {
+  const { worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at, lease } = experiment
+  return {
+    ...{ worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at },
+    lease_seconds: lease?.seconds ?? null,
+    lease_expires_at: time?.lease_expires_at ?? null,
+    seconds_since_heartbeat: time?.seconds_since_heartbeat ?? null,
+  }
+}

@@ -1,0 +1,51 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
+import { Heartbeat } from '../../../domain/operations/heartbeat.ts'
+import { Described, ref } from '../../../domain/schema.ts'
+import { responses } from '../../openapi/responses.ts'
+import type { RouteDependencies } from '../../dependencies.ts'
+import { ExperimentParams, NoQuery } from '../../requests/parameters.ts'
+
+const HeartbeatAnswer = Type.Object(
+  {
+    lease_seconds: LeaseSeconds,
+    lease_expires_at: Described(Timestamp, 'When the lease runs out without another heartbeat'),
+    cancel: Type.Boolean({
+      description: 'Stop: the campaign was paused with ?cancel_running=true. Report what you stopped as `interrupted`',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+const schema = {
+  operationId: 'sendHeartbeat',
+  tags: ['workers'],
+  summary: 'Keep the lease of a running experiment alive',
+  description:
+    'Costs no write. Any 409 means that the attempt is not yours any more: stop. A report of the running attempt keeps its ' +
+    'lease alive too.',
+  params: ExperimentParams,
+  querystring: NoQuery,
+  body: ref(Heartbeat),
+  response: responses({
+    success: { 200: { description: 'The lease lives for another full period', schema: HeartbeatAnswer } },
+    kind: 'write',
+    problems: [
+      'campaign-not-found',
+      'campaign-corrupt',
+      'experiment-not-found',
+      'stale-attempt',
+      'not-the-owner',
+      'no-lease',
+    ],
+  }),
+}
+
+export const sendHeartbeat: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+  app.post(
+    '/campaigns/:campaign_id/experiments/:exp_id/heartbeat',
+    { config: { role: 'work', isVital: true, isLoggedAsRead: true }, schema },
+    ({ params, body }) => service.campaigns.heartbeat(params.campaign_id, params.exp_id, body),
+  )
+}

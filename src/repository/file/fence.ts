@@ -1,0 +1,73 @@
+import type { Readiness } from '../campaign-store.ts'
+import { outcomeUnknown, unavailable, type RepositoryError } from '../repository-error.ts'
+import type { FileOutcome } from './commit/file-job.ts'
+import type { DirectoryLock } from './lock/directory-lock.ts'
+import { lockLost } from './system-error.ts'
+
+/** All that a caller is told: what the system says has paths in it, and is for the log. */
+const FAILED = 'it failed, and the log tells how'
+
+/**
+ * Whether the store may still answer. Once it fails nothing is acknowledged any more, and nothing that waits will be; it never
+ * opens again.
+ */
+export class Fence {
+  private failure: RepositoryError | null = null
+  private isClosing = false
+
+  /** @param onFailed rejects what waits and what is being written, and has the process end */
+  constructor(
+    private readonly lock: DirectoryLock,
+    private readonly onFailed: (
+      reason: Error,
+      errors: { readonly waiting: RepositoryError; readonly committing: RepositoryError },
+    ) => void,
+  ) {}
+
+  /** Synchronous, so that no answer slips out behind it. */
+  failStop(reason: Error): void {
+    if (this.failure !== null) return
+    this.failure = unavailable(FAILED)
+    this.lock.abandon()
+    this.onFailed(reason, { waiting: this.failure, committing: outcomeUnknown(FAILED) })
+  }
+
+  /** No call is taken from now on. */
+  close(): void {
+    this.isClosing = true
+  }
+
+  get hasFailed(): boolean {
+    return this.failure !== null
+  }
+
+  get isStopped(): boolean {
+    return this.hasFailed || this.isClosing
+  }
+
+  readiness(): Readiness {
+    if (this.hasFailed) return { ready: false, reason: FAILED }
+    if (this.isClosing) return { ready: false, reason: 'it is closing' }
+    return this.lock.isOurs() ? { ready: true } : { ready: false, reason: lockLost().message }
+  }
+
+  /** @throws RepositoryError `store-unavailable` */
+  refuseIfStopped(): void {
+    if (this.failure !== null) throw this.failure
+    if (this.isClosing) throw unavailable('it is closing')
+  }
+
+  /** Before an answer from memory, which may be old once the lock is lost. Throws as `refuseIfStopped` does. */
+  refuseIfLost(): void {
+    if (!this.lock.isOurs()) this.failStop(lockLost())
+    this.refuseIfStopped()
+  }
+
+  /** @throws RepositoryError `durability-unknown` when the outcome left the store in doubt, or something else did meanwhile */
+  check(outcome: FileOutcome): FileOutcome {
+    if (outcome.kind === 'lock-lost') this.failStop(lockLost())
+    if (outcome.kind === 'unknown') this.failStop(new Error(outcome.detail))
+    if (this.hasFailed) throw outcomeUnknown(FAILED)
+    return outcome
+  }
+}

@@ -1,0 +1,65 @@
+import type { Commit, CommitFailure, CommitOutcome, CommitTarget, RemoveOutcome } from '../commit-target.ts'
+import type { CommitReport } from '../commit-report.ts'
+import type { CommitThreads } from './commit/commit-threads.ts'
+import type { FileOutcome } from './commit/file-job.ts'
+import { carryOutReported } from './commit/reported-change.ts'
+import type { StoredManifest } from './encoding/manifest-file.ts'
+import type { DirectoryLock } from './lock/directory-lock.ts'
+import { lockLost, systemError } from './system-error.ts'
+
+export interface FileCommitTargetOptions {
+  /** Of the manifest. */
+  readonly path: string
+  /** A new name each time, for the next version of the manifest. */
+  readonly tempPath: () => string
+  readonly threads: CommitThreads
+  readonly lock: Pick<DirectoryLock, 'isOurs'>
+  readonly onReport: (report: CommitReport) => void
+}
+
+/** One campaign's file: a commit replaces it, by a rename, in a thread. */
+export class FileCommitTarget implements CommitTarget<StoredManifest> {
+  constructor(private readonly options: FileCommitTargetOptions) {}
+
+  async commit(base: StoredManifest, { campaign, lines, calls }: Commit): Promise<CommitOutcome<StoredManifest>> {
+    const { path, tempPath, threads, onReport } = this.options
+    const encoded = base.encoded.with(campaign, lines)
+    const { outcome, milliseconds } = await carryOutReported(
+      threads,
+      { kind: 'replace', path, temp: tempPath(), parts: encoded.parts, expected: base.identity },
+      { calls, onReport },
+    )
+    if (outcome.kind !== 'done' || outcome.identity === null) return failureOf(outcome)
+    return { kind: 'durable', committed: { campaign, encoded, identity: outcome.identity }, milliseconds }
+  }
+
+  async remove({ identity }: StoredManifest): Promise<RemoveOutcome<StoredManifest>> {
+    const { path, threads, onReport } = this.options
+    const { outcome } = await carryOutReported(
+      threads,
+      { kind: 'delete', path, expected: identity },
+      { calls: 1, onReport },
+    )
+    return outcome.kind === 'done' ? { kind: 'removed' } : failureOf(outcome)
+  }
+
+  /** Only this process writes while the lock is ours, so one look at it is enough. */
+  confirm(): 'newest' | 'lost' {
+    return this.options.lock.isOurs() ? 'newest' : 'lost'
+  }
+}
+
+function failureOf(outcome: FileOutcome): CommitFailure<StoredManifest> {
+  switch (outcome.kind) {
+    case 'lock-lost':
+      return { kind: 'in-doubt', reason: lockLost() }
+    case 'unknown':
+      return { kind: 'in-doubt', reason: new Error(outcome.detail) }
+    case 'refused':
+      return outcome.because === 'changed-outside'
+        ? { kind: 'quarantined', reason: 'it was changed from outside while the service ran' }
+        : { kind: 'refused', error: systemError(outcome) }
+    case 'done':
+      return { kind: 'in-doubt', reason: new Error('the file was written, but which one it is cannot be told') }
+  }
+}

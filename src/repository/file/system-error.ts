@@ -1,0 +1,36 @@
+import { RepositoryError } from '../repository-error.ts'
+import type { FileOutcome } from './commit/file-job.ts'
+
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+const HINTS: Readonly<Record<string, string>> = {
+  EROFS: 'The file system is mounted read-only.',
+  EACCES: 'The service may not write there.',
+  EPERM: 'The service may not write there.',
+  EMFILE: 'The process has too many files open.',
+  EBUSY: 'The manifest is a mount of its own: mount the data directory instead.',
+}
+
+/** What to tell a caller whose write was refused by the system; nothing of it was done. */
+export function systemError(outcome: FileOutcome): RepositoryError {
+  if (outcome.kind !== 'refused' || outcome.because !== 'error') {
+    return new RepositoryError('store-unavailable', 'The store cannot be written. Nothing was changed.')
+  }
+  const { errno } = outcome
+  const cause = new Error(outcome.detail)
+  if (isForLackOfRoom(errno)) {
+    const detail = `The disk is full (${errno}). Nothing was changed; free some room and repeat.`
+    return new RepositoryError('store-full', detail, { cause })
+  }
+  const hint = HINTS[errno] ?? 'The log tells more.'
+  const detail = `The store cannot be written (${errno}). Nothing was changed. ${hint}`
+  return new RepositoryError('store-unavailable', detail, { cause })
+}
+
+export function isForLackOfRoom(errno: string): boolean {
+  return NO_ROOM.has(errno)
+}
+
+export function lockLost(): Error {
+  return new Error('the lock of the data directory was lost')
+}

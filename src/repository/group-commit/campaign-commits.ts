@@ -1,0 +1,247 @@
+import type { Campaign, Decide } from '../../domain/campaign/campaign.ts'
+import { laterTime } from '../../domain/timestamp.ts'
+import { changesSince } from '../../domain/views/changes-since.ts'
+import type { Committed } from '../campaign-store.ts'
+import type { CommitFailure, CommitTarget } from '../commit-target.ts'
+import { whenThere, type MaybePromise } from '../maybe-promise.ts'
+import { notFound, outcomeUnknown, type RepositoryError } from '../repository-error.ts'
+import type { GroupCommit, GroupCommitEvents } from './group-commit.ts'
+import { GroupCommitTimer } from './group-commit-timer.ts'
+import { PendingCalls } from './pending-calls.ts'
+import { UpdateCall, type WaitingCall } from './update-call.ts'
+import { Removal } from './removal.ts'
+import { WriteBatch } from './write-batch.ts'
+
+export interface CampaignCommitsOptions<State extends Committed> {
+  /** The durable state to begin with. */
+  readonly committed: State
+  readonly target: CommitTarget<State>
+  /** The present: RFC 3339, UTC. */
+  readonly now: () => string
+  readonly events: GroupCommitEvents
+}
+
+/** The group commit of one campaign, into any target. */
+export class CampaignCommits<State extends Committed> implements GroupCommit<State> {
+  private state: State
+  private readonly pending = new PendingCalls()
+  private removals: Removal[] = []
+  private readonly timer = new GroupCommitTimer()
+  private scheduled = false
+  private busy = false
+  /** Why calls cannot be taken any more. */
+  private ended: RepositoryError | null = null
+  private onIdle: (() => void)[] = []
+
+  constructor(private readonly options: CampaignCommitsOptions<State>) {
+    this.state = options.committed
+  }
+
+  get committed(): State {
+    return this.state
+  }
+
+  update<T>(decide: Decide<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.admit(new UpdateCall(decide, resolve, reject))
+    })
+  }
+
+  remove(permit: (campaign: Campaign) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.ended !== null) {
+        reject(this.ended)
+        return
+      }
+      this.removals.push(new Removal(permit, resolve, reject))
+      this.begin()
+    })
+  }
+
+  end(error: RepositoryError, committing: RepositoryError = error): void {
+    if (this.ended !== null) return
+    this.ended = error
+    this.pending.failAll(error, committing)
+    for (const { reject } of this.removals.splice(0)) reject(error)
+  }
+
+  async idle(): Promise<void> {
+    while (this.busy || this.scheduled) await new Promise<void>((resolve) => this.onIdle.push(resolve))
+  }
+
+  private admit(call: WaitingCall): void {
+    if (this.ended !== null) {
+      call.fail(this.ended)
+      return
+    }
+    const newest = this.pending.newest(this.state.campaign)
+    call.decide(newest, laterTime(this.options.now(), newest.header.updated_at))
+    this.pending.add(call, newest)
+    this.timer.onCall(this.pending.waiting)
+    this.begin()
+  }
+
+  /** At once when enough calls wait, else at the end of this turn of the event loop: what arrives in it shares the commit. */
+  private begin(): void {
+    if (this.busy) return
+    if (this.pending.waiting >= this.timer.minimumBatch) void this.work()
+    else if (!this.scheduled) {
+      this.scheduled = true
+      setImmediate(() => {
+        this.scheduled = false
+        void this.work()
+      })
+    }
+  }
+
+  private async work(): Promise<void> {
+    if (this.busy) return
+    this.busy = true
+    for (;;) {
+      const answered = this.answerUnchanged()
+      if (answered instanceof Promise) await answered
+      if (this.isToWait) await this.timer.waitForMore(() => this.pending.waiting)
+      const next = this.takeNext()
+      if (next instanceof WriteBatch) await this.commit(next)
+      else if (next !== null) await this.carryOut(next)
+      // With no turn since the last look: a call that came meanwhile has seen that this is busy, and counts on it.
+      else if (!this.pending.hasUnchanged) break
+    }
+    this.busy = false
+    for (const resolve of this.onIdle.splice(0)) resolve()
+  }
+
+  private takeNext(): Removal | WriteBatch | null {
+    if (this.ended !== null) return null
+    return this.removals.shift() ?? this.pending.takeBatch()
+  }
+
+  private get isToWait(): boolean {
+    return this.removals.length === 0 && this.pending.waiting > 0 && this.timer.isWaitWorthwhile
+  }
+
+  private async commit(batch: WriteBatch): Promise<void> {
+    const next = batch.toCommit()
+    const outcome = await this.options.target.commit(this.state, next)
+    if (this.ended !== null) return
+    if (outcome.kind === 'refused') {
+      this.admitAgain(batch.failChanges(outcome.error))
+      return
+    }
+    if (outcome.kind !== 'durable') {
+      this.recover(outcome, batch.waiting)
+      return
+    }
+    const previous_revision = this.state.campaign.header.revision
+    this.state = outcome.committed
+    this.timer.onCommitted({ answered: batch.size, waiting: this.pending.waiting, took: outcome.milliseconds })
+    // Before the answers: what waits by the end of the turn is committed before they are sent, so that the disk works meanwhile.
+    const turn = endOfTurn()
+    batch.answer(next.calls)
+    this.pending.settle(batch, next.calls)
+    const { campaign, experiments } = batch
+    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
+    const answered = this.answerUnchanged()
+    if (answered instanceof Promise) await answered
+    if (this.pending.waiting < this.timer.minimumBatch) await turn
+  }
+
+  /** Answers what was decided on the durable state, once that is known to be still the newest one. */
+  private answerUnchanged(): MaybePromise<void> {
+    // What comes later is decided after the question is asked, and needs one of its own.
+    const calls = this.pending.takeUnchanged()
+    if (calls.length === 0) return
+    return whenThere(this.options.target.confirm(this.state), (found) => {
+      if (found === 'lost') this.options.events.onLost()
+      if (found === 'newest' && this.ended === null) for (const call of calls) call.answer()
+      else if (found === 'newest' || found === 'lost') this.failWithEnd(calls)
+      else this.adopt(found, calls)
+    })
+  }
+
+  private async carryOut(removal: Removal): Promise<void> {
+    const { resolve, reject } = removal
+    const { target, events } = this.options
+    const refusal = removal.refusal(this.state.campaign)
+    if (refusal !== null) {
+      await this.refuse(removal, refusal.error)
+      return
+    }
+    const outcome = await target.remove(this.state)
+    if (this.ended !== null || outcome.kind === 'in-doubt') {
+      reject(outcomeUnknown('the store failed while the campaign was being deleted'))
+      if (outcome.kind === 'in-doubt') events.onInDoubt(outcome.reason)
+    } else if (outcome.kind === 'removed') {
+      this.leave()
+      resolve()
+    } else if (outcome.kind === 'refused') reject(outcome.error)
+    else {
+      // Refused then with what ends the calls, or tried again on what another process committed.
+      this.removals.unshift(removal)
+      this.recover(outcome, [])
+    }
+  }
+
+  /** Refuses a removal, once what it was judged on is known to be still the newest state. */
+  private async refuse(removal: Removal, error: unknown): Promise<void> {
+    const found = await this.options.target.confirm(this.state)
+    if (found === 'newest') {
+      removal.reject(this.ended ?? error)
+      return
+    }
+    this.removals.unshift(removal)
+    if (found === 'lost') this.options.events.onLost()
+    else this.adopt(found, [])
+  }
+
+  /** What was to be done did not become durable: the newest state is the durable one again, and what can be is decided again. */
+  private recover(failure: Exclude<CommitFailure<State>, { kind: 'refused' }>, calls: readonly WaitingCall[]): void {
+    const { events } = this.options
+    switch (failure.kind) {
+      case 'superseded':
+        this.adopt(failure.head, calls)
+        break
+      case 'gone':
+        this.leave()
+        break
+      case 'quarantined':
+        events.onQuarantined(failure.reason)
+        break
+      case 'in-doubt':
+        events.onInDoubt(failure.reason)
+        break
+    }
+  }
+
+  /** Goes on from a state that another process committed, and tells of it first. */
+  private adopt(head: State, calls: readonly WaitingCall[]): void {
+    const previous_revision = this.state.campaign.header.revision
+    this.state = head
+    const { campaign } = head
+    const experiments = changesSince(campaign, previous_revision) ?? []
+    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
+    this.admitAgain(calls)
+  }
+
+  /** Decides calls again, and those that were decided on top of them. */
+  private admitAgain(calls: readonly WaitingCall[]): void {
+    for (const call of [...calls, ...this.pending.takeUndecided()]) this.admit(call)
+  }
+
+  private failWithEnd(calls: readonly WaitingCall[]): void {
+    for (const call of calls) call.fail(this.ended)
+  }
+
+  /** The campaign is no more. */
+  private leave(): void {
+    const { campaign_id } = this.state.campaign.header
+    this.options.events.onRemoved()
+    this.end(notFound(campaign_id))
+    this.options.events.onChange({ type: 'deleted', campaign_id })
+  }
+}
+
+/** When all is handled that this turn of the event loop brought, and nothing is sent yet that was made ready in it. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,112 @@
+import type { Logger } from 'pino'
+import type { CampaignSize } from '../domain/campaign/campaign-size.ts'
+import { TimestampWriter } from '../domain/timestamp-writer.ts'
+import { LeaseKeeper } from '../leases/lease-keeper.ts'
+import { ChangeWaiter } from '../live/change-waiter.ts'
+import { EventHub } from '../live/event-hub.ts'
+import { Metrics } from '../metrics/metrics.ts'
+import type { CampaignStore } from '../repository/campaign-store.ts'
+import { openFileStore } from '../repository/file/open-file-store.ts'
+import { CampaignService } from './campaign-service.ts'
+
+export interface Clocks {
+  /** The present: milliseconds since 1970. */
+  readonly wall: () => number
+  /** Milliseconds from any origin, never going back. */
+  readonly monotonic: () => number
+}
+
+export interface ServiceOptions {
+  readonly dataDir: string
+  /** `fsync`: acknowledged means on disk. `os`: it means handed to the operating system. */
+  readonly durability: 'fsync' | 'os'
+  readonly limits: CampaignSize
+  readonly logger: Logger
+  readonly clocks?: Clocks
+  /** The store is in doubt: the process must end, non-zero, so that nothing is acknowledged that is not safe. */
+  readonly onFatal: (reason: Error) => void
+  /** Puts something between the store and the rest: for tests. */
+  readonly wrapStore?: (store: CampaignStore) => CampaignStore
+}
+
+/** The service without HTTP. */
+export interface Service {
+  readonly campaigns: CampaignService
+  readonly store: CampaignStore
+  readonly leases: LeaseKeeper
+  readonly changes: ChangeWaiter
+  readonly events: EventHub
+  readonly metrics: Metrics
+  /** Ends streams and waiting calls: before HTTP is closed. */
+  drain(): void
+  /** Finishes what was taken, then lets go of the store. */
+  close(): Promise<void>
+}
+
+const CLOCKS: Clocks = { wall: Date.now, monotonic: () => performance.now() }
+
+/**
+ * Opens the data directory, and puts together all that works on it: the only place that does.
+ * @throws Error that says who holds the directory or what is wrong with it
+ */
+export async function openService(options: ServiceOptions): Promise<Service> {
+  const { logger, limits, clocks = CLOCKS } = options
+  const timestamps = new TimestampWriter()
+  const now = () => timestamps.write(clocks.wall())
+  const metrics = new Metrics()
+  const fileStore = await openFileStore({ ...storeEvents(options, metrics), now, monotonic: clocks.monotonic })
+  const store = options.wrapStore?.(fileStore) ?? fileStore
+  const leases = new LeaseKeeper({ store, wall: clocks.wall, ...leaseEvents(logger, metrics) })
+  const changes = new ChangeWaiter(store)
+  const events = new EventHub(store)
+  metrics.watchLock(() => fileStore.lockAge())
+  metrics.watch({
+    ...{ store, events },
+    leases: store.leases,
+    onError: (error) => {
+      logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
+    },
+  })
+  const campaigns = new CampaignService({ store, leases, changes, limits, now })
+  return {
+    ...{ campaigns, store, leases, changes, events, metrics },
+    drain: () => {
+      events.end()
+      changes.end()
+    },
+    close: async () => {
+      await leases.close()
+      await store.close()
+    },
+  }
+}
+
+function storeEvents({ dataDir, durability, logger, onFatal }: ServiceOptions, metrics: Metrics) {
+  return {
+    dataDir,
+    durability,
+    onWait: (holder: string, seconds: number) => {
+      logger.warn(`the data directory is in use by ${holder}; waiting up to ${seconds} s for it`)
+    },
+    onNotice: (sentence: string) => {
+      logger.warn(sentence)
+    },
+    onCorrupt: (campaign_id: string, reason: string) => {
+      logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
+    },
+    onCommit: metrics.committed.bind(metrics),
+    onFatal,
+  }
+}
+
+function leaseEvents(logger: Logger, metrics: Metrics) {
+  return {
+    onExpired: (campaign_id: string, exp_ids: readonly string[]) => {
+      metrics.expired(exp_ids.length)
+      logger.warn({ campaign_id, exp_ids }, 'leases ran out: their experiments are lost')
+    },
+    onError: (campaign_id: string, error: unknown) => {
+      logger.error({ campaign_id, err: error }, 'leases that ran out could not be ended: tried again')
+    },
+  }
+}
