@@ -51,7 +51,7 @@ import { SCHEMAS } from './openapi/schemas.ts'
 import { responseHeaders } from './hooks/response-headers.ts'
 import { closeAfterResponse } from './hooks/close-after-response.ts'
 import type { ResponseHook } from './hooks/response-hook.ts'
-import { schemaController } from './openapi/validation.ts'
+import { schemaController } from './requests/validation.ts'
 
 /** Who gets in, and by which names and from whose pages. */
 export type Access = AuthenticationOptions & HostHeaderOptions & CorsOptions & MetricsRouteOptions

@@ -1,12 +1,5 @@
 import { AjvCompiler } from '@fastify/ajv-compiler'
-import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
-import { jsonPointer } from '../../domain/errors.ts'
-
-export interface LocatedError {
-  readonly in?: 'query' | 'path' | 'header'
-  readonly pointer: string
-  readonly detail: string
-}
+import type { FastifyServerOptions } from 'fastify'
 
 /**
  * Bodies are accepted unchanged or refused: a validator that coerces turns null into "" and 0, and one that removes lets unknown
@@ -33,29 +26,4 @@ export const schemaController: SchemaController = {
       return ((route: { httpPart?: string }) => (route.httpPart === 'body' ? body : text)(route)) as never
     },
   },
-}
-
-const PARTS: Readonly<Record<string, LocatedError['in']>> = { querystring: 'query', params: 'path', headers: 'header' }
-
-/** The validator's errors, with JSON pointers to the fields. */
-export function fieldErrors(
-  errors: readonly FastifySchemaValidationError[],
-  context: string | undefined,
-): LocatedError[] {
-  const place = context === undefined ? undefined : PARTS[context]
-  return errors.map((error) => ({ ...(place === undefined ? {} : { in: place }), ...fieldError(error) }))
-}
-
-function fieldError({ keyword, instancePath, params, message }: FastifySchemaValidationError): LocatedError {
-  const { additionalProperty, missingProperty, allowedValues } = params
-  if (keyword === 'additionalProperties' && typeof additionalProperty === 'string') {
-    return { pointer: `${instancePath}${jsonPointer(additionalProperty)}`, detail: 'is not a known field' }
-  }
-  if (keyword === 'required' && typeof missingProperty === 'string') {
-    return { pointer: `${instancePath}${jsonPointer(missingProperty)}`, detail: 'is required' }
-  }
-  if (keyword === 'enum' && Array.isArray(allowedValues)) {
-    return { pointer: instancePath, detail: `must be one of ${allowedValues.join(', ')}` }
-  }
-  return { pointer: instancePath, detail: message ?? 'is not valid' }
 }

@@ -9,7 +9,7 @@ import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../app.ts'
 import { campaignTag, ifMatch } from '../../replies/entity-tag.ts'
 import { problemOf, type Problem } from '../../problems/problem.ts'
-import { fieldErrors } from '../../openapi/validation.ts'
+import { fieldErrors } from '../../problems/located-error.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const MAX_UPDATES = 1000
