@@ -5,19 +5,19 @@ import { readTokensFile } from '#campaignd/auth/tokens-file.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { testTokens, writeTokens } from '../support/service/tokens.js'
 
-test.each([0o600, 0o640, 0o400, 0o440, 0o660])('a file of mode %o is read', (mode) => {
+test.each([0o600, 0o640, 0o400, 0o440, 0o660])('a tokens file of mode %o is read', (mode) => {
   const path = join(temporaryDirectory(), 'tokens')
   writeTokens(path, testTokens().lines, mode)
   expect(readTokensFile(path).count).toBe(3)
 })
 
-test.each([0o644, 0o604, 0o602, 0o601, 0o777])('a file of mode %o, which others can use, is refused', (mode) => {
+test.each([0o644, 0o604, 0o602, 0o601, 0o777])('a tokens file of mode %o, which others can use, is refused', (mode) => {
   const path = join(temporaryDirectory(), 'tokens')
   writeTokens(path, testTokens().lines, mode)
   expect(() => readTokensFile(path)).toThrow(`its mode is 0${mode.toString(8)}`)
 })
 
-test('it is the mode of the file that counts, not that of a link to it', () => {
+test('the mode of the tokens file counts, not that of a link to it', () => {
   const directory = temporaryDirectory()
   writeTokens(join(directory, 'file'), testTokens().lines)
   symlinkSync('file', join(directory, 'link'))
@@ -26,7 +26,7 @@ test('it is the mode of the file that counts, not that of a link to it', () => {
   expect(() => readTokensFile(join(directory, 'link'))).toThrow('its mode is 0644')
 })
 
-test('a file that is missing, or none, is refused', () => {
+test('a tokens file that is missing or not a regular file is refused', () => {
   const directory = temporaryDirectory()
   mkdirSync(join(directory, 'directory'), { mode: 0o700 })
   expect(() => readTokensFile(join(directory, 'missing'))).toThrow('it cannot be read (ENOENT)')

@@ -75,11 +75,11 @@ test.each([
     expect(faults[0]).not.toContain(secret)
 })
 
-test('every bad line is named', () => {
+test('every bad line of a tokens file is named', () => {
   expect(faultsOf('x\n\ny\n').map((fault) => fault.slice(0, 6))).toEqual(['line 1', 'line 3'])
 })
 
-test('a token twice, under two names, is refused: nobody could tell who it is', () => {
+test('one token under two names is refused: its owner would be ambiguous', () => {
   expect(faultsOf(`w1 work sha256:${HEX}\nw2 admin sha256:${HEX}`)).toEqual(['line 2 has the token of an earlier line'])
 })
 

@@ -6,7 +6,7 @@ import { DomainError, jsonPointer } from '../../domain/errors.ts'
 import { ref, StringEnum } from '../../domain/schema.ts'
 import { RepositoryError } from '../../repository/repository-error.ts'
 import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './catalog.ts'
-import { fieldErrors } from '../openapi/validation.ts'
+import { LocatedError, fieldErrors } from './located-error.ts'
 
 /** RFC 9457, with extension members by code. */
 export const Problem = Type.Object(
@@ -23,24 +23,7 @@ export const Problem = Type.Object(
       description: 'The problem for programs',
       examples: ['invalid'],
     }),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            in: Type.Optional(
-              StringEnum(['query', 'path', 'header'], { description: 'Where the field is; in the body when absent' }),
-            ),
-            pointer: Type.String({
-              description: 'JSON pointer (RFC 6901) to the field',
-              examples: ['/experiments/0/exp_id'],
-            }),
-            detail: Type.String({ description: 'What is wrong with it', examples: ['is required'] }),
-          },
-          { additionalProperties: false },
-        ),
-        { description: 'With `invalid`: the fields at fault' },
-      ),
-    ),
+    errors: Type.Optional(Type.Array(LocatedError, { description: 'With `invalid`: the fields at fault' })),
     experiment: Type.Optional(ref(CampaignManifestEntry, { description: 'The current state of the experiment' })),
     results: Type.Optional(
       // By its name alone: each result may hold a problem.

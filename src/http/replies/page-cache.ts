@@ -1,31 +1,20 @@
-/**
- * Answers that took some work to encode, for whoever asks for the same next: those who follow a campaign look at the same page of
- * the same revision. Of all there were those asked for last, up to so many bytes.
- */
+import { LRUCache } from 'lru-cache'
+
+/** Encoded pages, for the next request of the same: clients that follow a campaign read the same page of the same revision. */
 export class PageCache {
-  /** The one that was asked for last stands last. */
-  private readonly answers = new Map<string, Buffer>()
-  private bytes = 0
+  private readonly pages: LRUCache<string, Buffer>
 
-  constructor(private readonly maxBytes: number) {}
-
-  /** @param key of what the answer says: a version, and what was asked of it */
-  get(key: string, encode: () => Buffer): Buffer {
-    const known = this.answers.get(key)
-    const answer = known ?? encode()
-    if (known === undefined) this.makeRoom(answer.length)
-    else this.answers.delete(key)
-    if (answer.length <= this.maxBytes) this.answers.set(key, answer)
-    return answer
+  /** @param maxBytes of all pages together; the least recently used ones are evicted */
+  constructor(maxBytes: number) {
+    this.pages = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ length }) => length })
   }
 
-  private makeRoom(length: number): void {
-    if (length > this.maxBytes) return
-    this.bytes += length
-    for (const [key, { length: freed }] of this.answers) {
-      if (this.bytes <= this.maxBytes) return
-      this.answers.delete(key)
-      this.bytes -= freed
-    }
+  /** @param key identifies the content: a version, and the query */
+  get(key: string, encode: () => Buffer): Buffer {
+    const known = this.pages.get(key)
+    if (known !== undefined) return known
+    const page = encode()
+    this.pages.set(key, page)
+    return page
   }
 }

@@ -106,7 +106,7 @@ test('a page that is listed may read and write, with a token', async () => {
   expect(refused.headers['access-control-allow-origin']).toBe(LISTED)
 })
 
-test('the question before a call is answered without a token', async () => {
+test('a CORS preflight needs no token', async () => {
   const known = testTokens()
   const { call } = await openApp({ access: { corsOrigins: [LISTED], tokens: () => known.tokens } })
   const asked = { 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'authorization' }

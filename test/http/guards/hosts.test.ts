@@ -35,12 +35,12 @@ const OTHERS = [
   ' ',
 ]
 
-test.each(OURS)('the name %j is ours', async (host) => {
+test.each(OURS)('the Host %j is accepted', async (host) => {
   const { call } = await openApp()
   expect((await call('GET', '/v1/campaigns', { headers: { host } })).status).toBe(200)
 })
 
-test.each(OTHERS)('the name %j is not ours, on any path but health', async (host) => {
+test.each(OTHERS)('the Host %j is refused, on any path but health', async (host) => {
   const { call } = await openApp()
   for (const path of [
     '/v1/campaigns',
@@ -57,7 +57,7 @@ test.each(OTHERS)('the name %j is not ours, on any path but health', async (host
   for (const path of ['/healthz', '/readyz']) expect((await call('GET', path, { headers: { host } })).status).toBe(200)
 })
 
-test('a page whose name was made to lead here can neither read nor write', async () => {
+test('a page whose name was rebound to this address can neither read nor write', async () => {
   const { call, path, report } = await openCampaign()
   const headers = { host: 'evil.example', origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' }
   expectProblem(await call('GET', path, { headers }), 421, 'misdirected-request')
@@ -65,7 +65,7 @@ test('a page whose name was made to lead here can neither read nor write', async
   expect((await call('GET', path)).json()).toMatchObject({ revision: 1 })
 })
 
-test('names that are listed are ours too, whatever the port and the case', async () => {
+test('a Host that is listed is accepted, whatever the port and the case', async () => {
   const { call } = await openApp({ access: { allowedHosts: ['campaigns.example', 'campaignd'] } })
   for (const host of ['campaigns.example', 'Campaigns.Example:443', 'campaignd:8080', 'localhost', '127.0.0.1'])
     expect((await call('GET', '/v1/campaigns', { headers: { host } })).status, host).toBe(200)

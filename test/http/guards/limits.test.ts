@@ -61,7 +61,7 @@ test('a campaign has as many labels as is allowed, and no more', async () => {
   expect(await patch({ one: 'more', 'label-0': null })).toMatchObject({ status: 200 })
 })
 
-test('what has more labels than is allowed by now can still be changed, and lose some', async () => {
+test('a campaign with more labels than the limit of today can still be changed, and lose some', async () => {
   const dataDir = temporaryDirectory()
   const creation = { now: '2026-03-01T12:00:00.000Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
   layManifest(dataDir, 'sweep', JSON.stringify(createManifest(campaignDraft(2, { labels: labels(5) }), creation)))
@@ -73,7 +73,7 @@ test('what has more labels than is allowed by now can still be changed, and lose
   expect((await call('PATCH', `${SWEEP}/experiments/0002`, { body: { status: 'running' } })).status).toBe(200)
 })
 
-test('the calls that are held are counted: one too many is refused, and has a place once another has gone', async () => {
+test('a long poll above the limit is refused with the limit and its setting, and accepted once another has ended', async () => {
   const { call, path, report, app } = await openCampaign(
     3,
     { settings: { max_retries: 1 } },
@@ -88,7 +88,8 @@ test('the calls that are held are counted: one too many is refused, and has a pl
     await poll(),
     await call('POST', `${path}/claims`, { body: { worker: 'w3', wait_seconds: 60 } }),
   ]) {
-    expectProblem(refused, 503, 'too-many-waiting')
+    const { detail } = expectProblem(refused, 503, 'too-many-waiting')
+    expect(detail).toBe('The limit of 2 long polls is reached (CAMPAIGND_MAX_WAITING).')
     expect(refused.headers['retry-after']).toBe('5')
   }
   expect((await call('GET', `${path}/progress`)).status).toBe(200)
@@ -103,7 +104,7 @@ test('the calls that are held are counted: one too many is refused, and has a pl
 })
 
 test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
-  'with %j streams of events are counted: one too many is refused until another has gone',
+  'with %j a stream above the limit is refused until another has ended',
   async (limits) => {
     const { app, service, call, path } = await openCampaign(1, {}, { limits })
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -119,12 +120,15 @@ test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
     await open('/v1/events')
     for (const what of [`${path}/events`, '/v1/events']) {
       const refused = await call('GET', what)
-      expectProblem(refused, 503, 'too-many-streams')
+      const { detail } = expectProblem(refused, 503, 'too-many-streams')
+      expect(detail).toMatch(
+        /^The limit of 2 streams of events( from this address)? is reached \(CAMPAIGND_MAX_STREAMS/,
+      )
       expect(refused.headers['retry-after']).toBe('5')
     }
     first.close()
     await expect.poll(() => service.events.readers).toBe(1)
-    // What ends with a problem takes no place for longer than that.
+    // A stream that ends with a problem is not counted any longer.
     for (let round = 0; round < 3; round += 1) {
       expectProblem(await call('GET', '/v1/campaigns/nothing/events'), 404, 'campaign-not-found')
     }
@@ -138,7 +142,7 @@ async function burst(call: () => Promise<Answer>, count: number): Promise<Answer
   return Promise.all(Array.from({ length: count }, call))
 }
 
-test('requests are limited by token, each for itself, and health is not', async () => {
+test('each token has a rate limit of its own, and health has none', async () => {
   const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
   const list = (headers: Readonly<Record<string, string>>) => () => call('GET', '/v1/campaigns', { headers })
   const answers = await burst(list(known.as('read')), 12)
@@ -155,7 +159,7 @@ test('requests are limited by token, each for itself, and health is not', async 
   expect((await call('GET', '/v1/campaigns', { headers: known.as('read') })).status).toBe(200)
 })
 
-test('who has no token is limited by address, and guesses are counted', async () => {
+test('requests without a token are limited by address, and guessed tokens are counted', async () => {
   const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
   const guess = () => call('GET', '/v1/campaigns', { headers: { authorization: `Bearer ${Math.random()}` } })
   const statuses = (await burst(guess, 12)).map(({ status }) => status)
@@ -164,13 +168,13 @@ test('who has no token is limited by address, and guesses are counted', async ()
   expect((await call('GET', '/v1/campaigns', { headers: known.as('read') })).status).toBe(200)
 })
 
-test('a HEAD counts once', async () => {
+test('a HEAD counts once for the rate limit', async () => {
   const { call } = await openApp({ limits: { rateLimit: 4 } })
   const answers = await burst(() => call('HEAD', '/v1/campaigns'), 4)
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
 })
 
-test('by default any number of requests is taken', async () => {
+test('by default there is no rate limit', async () => {
   const { call } = await openApp()
   for (const { status } of await burst(() => call('GET', '/v1/campaigns'), 300)) expect(status).toBe(200)
 })
@@ -181,7 +185,7 @@ function block(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-test('when the service is late, reads are refused before writes, and health and heartbeats never', async () => {
+test('when the event loop is late, reads are refused before writes, and health and heartbeats never', async () => {
   const { call, path, report } = await openCampaign(5, {}, { limits: { maxLag: 300 } })
   await call('POST', `${path}/claims`, { body: { worker: 'w1' } })
   const calls = () => [

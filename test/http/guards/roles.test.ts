@@ -136,7 +136,7 @@ function expectUnauthorized(answer: Answer, isGiven: boolean): void {
   expect(answer.headers['www-authenticate']).toBe(`Bearer realm="campaignd"${isGiven ? ', error="invalid_token"' : ''}`)
 }
 
-test('the scheme is read in any case', async () => {
+test('the scheme Bearer is accepted in upper and lower case', async () => {
   const { call } = await guarded()
   const authorization = `bearer  ${known.tokenOf('read')}`
   expect((await call('GET', '/v1/campaigns', { headers: { authorization } })).status).toBe(200)
@@ -155,7 +155,7 @@ test('without a tokens file anybody may do anything', async () => {
   for (const one of Object.values(CALLS)) expect((await make(app, one, {})).status).toBeLessThan(300)
 })
 
-test('the tokens of this moment count, not those of the start', async () => {
+test('a request is authenticated by the tokens of this moment, not by those of the start', async () => {
   let { tokens } = known
   const { call } = await openApp({ access: { tokens: () => tokens } })
   const status = async (headers: { readonly authorization: string }) =>
@@ -166,14 +166,14 @@ test('the tokens of this moment count, not those of the start', async () => {
   expect([await status(known.as('read')), await status(other.as('read'))]).toEqual([401, 200])
 })
 
-test('a route of the API that does not say who may call it does not start', () => {
+test('a route of the API without a role fails at start', () => {
   const app = fastify()
   authorization(app)
   expect(() => app.get('/v1/secrets', () => 'x')).toThrow('/v1/secrets names no role')
   expect(() => app.get('/v1/open', { config: { role: 'read' } }, () => 'x')).not.toThrow()
 })
 
-test('who wrote is in the log line of every write, and no token is in any line', async () => {
+test('the log line of every write names its actor, and no line has a token', async () => {
   const lines: string[] = []
   const app = await openApp({ access: { tokens: () => known.tokens }, log: { write: (line) => lines.push(line) } })
   for (const one of Object.values(CALLS)) await make(app, one, known.as('admin'))
@@ -205,7 +205,7 @@ test('streams and metrics need the role read, metrics only unless they are open'
   expect((await open.call('GET', '/metrics')).status).toBe(200)
 })
 
-test('a refusal tells nothing of what it guards', async () => {
+test('a refusal reveals nothing of the resource', async () => {
   const { call } = await guarded()
   await call('POST', '/v1/campaigns', { body: campaignDraft(1), headers: known.as('admin') })
   const [there, missing] = [await call('GET', SWEEP), await call('GET', '/v1/campaigns/nothing')]

@@ -20,7 +20,7 @@ async function openLogged() {
   return { ...(await openApp({ log })), lines }
 }
 
-test('every request leaves one line with its id: changes at info, reads and heartbeats at debug', async () => {
+test('every request is logged in one line with its id: writes at info, reads and heartbeats at debug', async () => {
   const { call, lines } = await openLogged()
   const path = '/v1/campaigns/sweep/experiments/0001'
   const answers = [

@@ -5,7 +5,7 @@ function idOf({ headers }: Answer): string {
   return headers['x-request-id'] ?? ''
 }
 
-test('every answer names its request, each another one', async () => {
+test('every response names its request by an id of its own', async () => {
   const { call } = await openApp()
   const answers = [
     await call('GET', '/healthz'),
@@ -23,7 +23,7 @@ test('every answer names its request, each another one', async () => {
 })
 
 test.each(['trace-4711', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'a', 'x'.repeat(128)])(
-  'the id %s that a client gives is kept, also in a refusal',
+  'the request id %s of a client is kept, also in a refusal',
   async (given) => {
     const { call } = await openApp()
     for (const path of ['/healthz', '/nothing', '/v1/campaigns/%zz']) {
@@ -33,7 +33,7 @@ test.each(['trace-4711', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0
 )
 
 test.each(['', 'a b', 'a"b', '{"level":60}', 'ä', 'x'.repeat(129)])(
-  'the id %j that no log should hold is replaced',
+  'the request id %j, which is not safe to log, is replaced',
   async (given) => {
     const { call } = await openApp()
     const id = idOf(await call('GET', '/healthz', { headers: { 'x-request-id': given } }))

@@ -19,7 +19,7 @@ function expectGuarded({ headers }: Answer): void {
   for (const name of BANNERS) expect(headers).not.toHaveProperty(name)
 }
 
-test('every answer of the API, refusals too, is kept by no shared cache and taken for nothing else', async () => {
+test('every response of the API, refusals too, forbids shared caches and guesses of its type', async () => {
   const { call, path, report } = await openCampaign()
   const etag = (await call('GET', path)).headers['etag'] ?? ''
   const answers = [
@@ -43,7 +43,7 @@ test('every answer of the API, refusals too, is kept by no shared cache and take
   for (const answer of answers) expectGuarded(answer)
 })
 
-test('pages take scripts and data from here only, evaluate no text, and are framed by nobody', async () => {
+test('pages load scripts and data from their own origin only, evaluate no text, and cannot be framed', async () => {
   const { call } = await openApp()
   for (const path of ['/docs', '/docs/', '/']) {
     const page = await call('GET', path)
@@ -61,7 +61,7 @@ test('pages take scripts and data from here only, evaluate no text, and are fram
   }
 })
 
-test('the documentation page keeps to its own policy: no script in place, and all that it asks for is here', async () => {
+test('the documentation page keeps its own policy: no inline script, and every asset from this origin', async () => {
   const { call } = await openApp()
   const page = await call('GET', '/docs/')
   const scripts = [...page.text.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)]
@@ -81,7 +81,7 @@ test('the documentation page keeps to its own policy: no script in place, and al
   }
 })
 
-test('of what fails inside, neither a stack nor a path is told', async () => {
+test('the response to an internal error reveals neither a stack nor a path', async () => {
   const failure = new Error("ENOENT: no such file, open '/srv/data/campaigns/sweep.json'")
   const fails = () => Promise.reject(failure)
   const lines: string[] = []

@@ -2,12 +2,12 @@ import { fastify } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import { sendTogether } from '#campaignd/http/hooks/send-together.js'
 
-async function openDispatch() {
+async function openBatching() {
   const app = fastify()
   onTestFinished(() => app.close())
   const recorded: string[] = []
   await app.register(sendTogether, {
-    hooks: [(request, reply) => void reply.header('x-stamp', `${request.url} ${reply.statusCode}`)],
+    hooks: [(request, reply) => void reply.header('x-hook', `${request.url} ${reply.statusCode}`)],
     record: ({ url }, { statusCode }) => recorded.push(`${url} ${statusCode}`),
   })
   app.setErrorHandler((_error, _request, reply) => reply.code(500).removeHeader('x-broken').send('a problem'))
@@ -16,17 +16,17 @@ async function openDispatch() {
   return { app, recorded }
 }
 
-test('each answer has its own stamps, also when many are sent together', async () => {
-  const { app } = await openDispatch()
+test('each response has its own headers of the response hooks, also when many are sent together', async () => {
+  const { app } = await openBatching()
   const paths = Array.from({ length: 50 }, (_, index) => `/${index % 2 === 0 ? 'good' : 'none'}?${index}`)
   const answers = await Promise.all(paths.map((path) => app.inject(path)))
-  expect(answers.map(({ headers }) => headers['x-stamp'])).toEqual(
+  expect(answers.map(({ headers }) => headers['x-hook'])).toEqual(
     paths.map((path) => `${path} ${path.startsWith('/good') ? 200 : 404}`),
   )
 })
 
-test('an answer that cannot be sent is a 500, recorded as such and once, and takes none of those along that are sent with it', async () => {
-  const { app, recorded } = await openDispatch()
+test('a response that cannot be sent becomes a 500, is recorded once, and leaves the others of its batch alone', async () => {
+  const { app, recorded } = await openBatching()
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const answers = await Promise.all(
     ['/good', '/broken', '/good'].map(async (path) => {

@@ -54,18 +54,18 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
 )
 
-test('the committed document is the one that the routes make', async () => {
+test('the committed OpenAPI document is the one that the routes make', async () => {
   const { app } = await openApp()
   await app.ready()
   expect(`${JSON.stringify(app.swagger(), null, 2)}\n`).toBe(committed)
 })
 
-test('the service serves the document', async () => {
+test('the service serves the OpenAPI document', async () => {
   const { call } = await openApp()
   expect((await call('GET', '/openapi.json')).json()).toEqual(document)
 })
 
-test('the document has neither an error nor a warning', { timeout: 120_000 }, async () => {
+test('the OpenAPI document has neither an error nor a warning', { timeout: 120_000 }, async () => {
   const report = await lint()
   expect(report.problems).toEqual([])
   expect(report.totals).toMatchObject({ errors: 0, warnings: 0 })
@@ -86,7 +86,7 @@ test('every schema is described', () => {
   expect(namesOf(Object.entries(schemas).filter(([, { description }]) => !isText(description)))).toEqual([])
 })
 
-test('every operation has an id of its own, a summary, and a description of each parameter and answer', () => {
+test('every operation has an id of its own, a summary, and a description of each parameter and response', () => {
   const lacking = operations.flatMap(({ name, operation }) => [
     ...(isText(operation.operationId) ? [] : [`${name}: operationId`]),
     ...(isText(operation.summary) ? [] : [`${name}: summary`]),

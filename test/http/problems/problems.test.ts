@@ -7,7 +7,7 @@ import { expectProblem } from '../../support/http/problems.js'
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]
 
-test('every code has a page that says what it means and what to do', async () => {
+test('every problem code has a page with its meaning and its remedy', async () => {
   const { call } = await openApp()
   for (const code of CODES) {
     const page = await call('GET', `/problems/${code}`)
@@ -18,14 +18,14 @@ test('every code has a page that says what it means and what to do', async () =>
   }
 })
 
-test('all codes are on one page', async () => {
+test('all problem codes are on one page', async () => {
   const { call } = await openApp()
   const page = await call('GET', '/problems')
   expect(page.status).toBe(200)
   for (const code of CODES) expect(page.text).toContain(`(${code}, `)
 })
 
-test('the OpenAPI document has the same codes', () => {
+test('the OpenAPI document has the same problem codes', () => {
   const { components } = openApiDocument as unknown as {
     components: { schemas: { Problem: { properties: { code: { enum: string[] } } } } }
   }
@@ -51,7 +51,7 @@ test('the type of a problem leads to its page, and its other members say what ha
   }
 })
 
-test('a code that there is not has no page', async () => {
+test('an unknown problem code has no page', async () => {
   const { call } = await openApp()
   expectProblem(await call('GET', '/problems/bad-luck'), 400, 'invalid')
 })

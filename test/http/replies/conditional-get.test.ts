@@ -17,7 +17,7 @@ async function statusOf({ call }: TestCampaign, path: string, tag: string): Prom
   return (await call('GET', path, { headers: { 'if-none-match': tag } })).status
 }
 
-test.each(RESOURCES)('GET %s answers 304 to who knows it, until it changes', async (path) => {
+test.each(RESOURCES)('GET %s responds with 304 to a client that has its ETag, until it changes', async (path) => {
   const { call, report } = await openCampaign()
   const first = await call('GET', path)
   const tag = etagOf(first)
@@ -31,7 +31,7 @@ test.each(RESOURCES)('GET %s answers 304 to who knows it, until it changes', asy
   expect(changed.text).not.toBe(first.text)
 })
 
-test('an experiment stays known while others of its campaign change', async () => {
+test('the ETag of an experiment stays the same while others of its campaign change', async () => {
   const campaign = await openCampaign()
   const path = `${campaign.path}/experiments/0001`
   const tag = etagOf(await campaign.call('GET', path))
@@ -52,14 +52,14 @@ test('If-None-Match may be a list, a star or a weak tag', async () => {
   }
 })
 
-test('the progress and the experiments of a campaign follow its revision', async () => {
+test('the ETags of the progress and the experiments of a campaign follow its revision', async () => {
   const campaign = await openCampaign()
   const tag = etagOf(await campaign.call('GET', campaign.path))
   expect(etagOf(await campaign.call('GET', `${campaign.path}/progress`))).toBe(tag)
   expect(etagOf(await campaign.call('GET', `${campaign.path}/experiments`))).toBe(tag)
 })
 
-test('HEAD answers as GET does, without the body', async () => {
+test('HEAD has the response of GET, without the body', async () => {
   const { call } = await openCampaign()
   for (const path of RESOURCES) {
     const get = await call('GET', path)

@@ -110,7 +110,7 @@ test.each([
   })
 })
 
-test('headers that are too large are answered with 431', async () => {
+test('headers that are too large get a 431', async () => {
   const listening = await listen()
   await unharmed(listening, async () => {
     const one = request('GET /v1/campaigns', [`X-Large: ${'x'.repeat(20_000)}`])
@@ -125,14 +125,14 @@ test('headers that are too large are answered with 431', async () => {
   })
 })
 
-test('an expectation that is none that the service knows is answered with a problem', async () => {
+test('an unknown Expect header gets a problem', async () => {
   const { port } = await listen()
   const answer = parse(await exchange(port, request('GET /v1/campaigns', ['Expect: miracles'])))
   expect(answer.status).toBeGreaterThanOrEqual(400)
   expect(answer.type).toMatch(/^application\/problem\+json\b/)
 })
 
-test('a body that ends before its length is not taken, and is answered where that is possible', async () => {
+test('a body that ends before its length is refused, with a response where that is possible', async () => {
   const listening = await listen()
   const cut = (path: string, method: string) =>
     request(`${method} ${path}`, [JSON_TYPE, 'Content-Length: 500'], '{"status":"completed"}')
@@ -207,7 +207,7 @@ test.each(['PROPFIND', 'OPTIONS', 'TRACE', 'LOCK'])(
   },
 )
 
-test('what was asked in full before bytes that are no HTTP is answered first, in its order', async () => {
+test('complete requests before malformed bytes get their responses first, in order', async () => {
   const { port, path } = await listen()
   const report = (expId: string, status: string) => {
     const body = JSON.stringify({ status })
@@ -230,7 +230,7 @@ test('what was asked in full before bytes that are no HTTP is answered first, in
   }
 })
 
-test('bytes that are no HTTP do not end up in a stream of events', async () => {
+test('malformed bytes of a reader put nothing into its stream of events', async () => {
   const { port, path } = await listen()
   const socket = await dial(port)
   let received = ''
@@ -282,7 +282,7 @@ test.each([
   socket.destroy()
 })
 
-test('a reader of a stream that sends bytes that are no HTTP is missed when it leaves', async () => {
+test('a reader of a stream that sent malformed bytes is noticed when it leaves', async () => {
   const { service, port, path } = await listen()
   const socket = await dial(port)
   let received = ''
@@ -294,7 +294,7 @@ test('a reader of a stream that sends bytes that are no HTTP is missed when it l
   await expect.poll(() => service.events.readers).toBe(0)
 })
 
-test('large answers that a client reads slowly are whole before it is told what was wrong behind them', async () => {
+test('large responses to a slow client are complete before the problem of what followed them', async () => {
   const { app, port } = await listen()
   const experiments = Array.from({ length: 10_000 }, (_, index) => experimentDraft(String(index).padStart(5, '0')))
   const created = await app.inject({
@@ -313,7 +313,7 @@ test('large answers that a client reads slowly are whole before it is told what 
   expect(statusesIn(received)).toEqual([...Array<number>(8).fill(200), 400])
 })
 
-test('a stream that was begun before its request was complete is cut off, not written into', async () => {
+test('a stream whose request was incomplete is cut off, not written into', async () => {
   const { port, path } = await listen()
   const socket = await dial(port)
   let received = ''

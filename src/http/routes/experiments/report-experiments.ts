@@ -10,7 +10,7 @@ import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../dependencies.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
 import { batchResult, BatchResult as BatchResultSchema } from '../../problems/batch-result.ts'
-import { fieldErrors } from '../../openapi/validation.ts'
+import { fieldErrors } from '../../problems/located-error.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const MAX_UPDATES = 1000

@@ -1,0 +1,43 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { FastifySchemaValidationError } from 'fastify'
+import { jsonPointer } from '../../domain/errors.ts'
+import { StringEnum } from '../../domain/schema.ts'
+
+/** A field at fault, in any part of the request. */
+export const LocatedError = Type.Object(
+  {
+    in: Type.Optional(
+      StringEnum(['query', 'path', 'header'], { description: 'Where the field is; in the body when absent' }),
+    ),
+    pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field', examples: ['/experiments/0/exp_id'] }),
+    detail: Type.String({ description: 'What is wrong with it', examples: ['is required'] }),
+  },
+  { additionalProperties: false },
+)
+
+export type LocatedError = Static<typeof LocatedError>
+
+const PARTS: Readonly<Record<string, LocatedError['in']>> = { querystring: 'query', params: 'path', headers: 'header' }
+
+/** The errors of the validator, with JSON pointers to the fields. */
+export function fieldErrors(
+  errors: readonly FastifySchemaValidationError[],
+  context: string | undefined,
+): LocatedError[] {
+  const part = context === undefined ? undefined : PARTS[context]
+  return errors.map((error) => ({ ...(part === undefined ? {} : { in: part }), ...fieldError(error) }))
+}
+
+function fieldError({ keyword, instancePath, params, message }: FastifySchemaValidationError): LocatedError {
+  const { additionalProperty, missingProperty, allowedValues } = params
+  if (keyword === 'additionalProperties' && typeof additionalProperty === 'string') {
+    return { pointer: `${instancePath}${jsonPointer(additionalProperty)}`, detail: 'is not a known field' }
+  }
+  if (keyword === 'required' && typeof missingProperty === 'string') {
+    return { pointer: `${instancePath}${jsonPointer(missingProperty)}`, detail: 'is required' }
+  }
+  if (keyword === 'enum' && Array.isArray(allowedValues)) {
+    return { pointer: instancePath, detail: `must be one of ${allowedValues.join(', ')}` }
+  }
+  return { pointer: instancePath, detail: message ?? 'is not valid' }
+}
