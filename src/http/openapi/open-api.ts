@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastifyPlugin from 'fastify-plugin'
+import { VERSION } from '../../runtime/version.ts'
 import { htmlHeaders } from '../hooks/html-headers.ts'
 
 declare module 'fastify' {
@@ -47,7 +48,7 @@ export const openApi = fastifyPlugin(
         openapi: '3.1.0',
         info: {
           title: 'campaignd',
-          version: '1',
+          version: VERSION,
           description:
             'Keeps the manifests of benchmark campaigns: which experiment runs which config, where, in which state it is, ' +
             'where its result lies and what went wrong. A 2xx means durable. Times are RFC 3339 in UTC.',
