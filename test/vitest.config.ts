@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['**/*.test.ts'],
+    globalSetup: ['support/current-dist.ts'],
     pool: 'forks',
     // More than the two cores that CI has: many tests wait for a lock or a process.
     maxWorkers: 4,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkDist } from '../support/current-dist.js'
 import { median } from '../support/quantiles.js'
 import { isMet, ROUNDS, SECONDS, type Finding, type Goal, type Row } from './row.js'
 import { claimsAgainstPatches } from './rows/claims-against-patches.js'
@@ -22,6 +23,8 @@ import { hasWrk } from './load/wrk.js'
  * minute, in rounds that alternate, since an absolute figure says more about the machine than about the service; or a
  * cost. Ends with 1 when a row could not be measured or misses its goal, not when what it needs is not here.
  */
+
+checkDist()
 
 const ROWS: readonly Row[] = [
   ...patchAgainstEtcd,

@@ -1,3 +1,4 @@
+import { checkDist } from '../support/current-dist.js'
 import type { Outcome, Size } from './fault.js'
 import { FAULTS } from './faults.js'
 
@@ -5,6 +6,8 @@ import { FAULTS } from './faults.js'
  * `npm run test:faults [-- short|middle|full] [-- name ...]`: runs the rows one after the other, prints a line each as it
  * ends, and fails when one does.
  */
+
+checkDist()
 
 const SIZES: readonly string[] = ['short', 'middle', 'full'] satisfies Size[]
 

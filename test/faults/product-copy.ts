@@ -9,7 +9,7 @@ import type { Outcome } from './fault.js'
 import { mutated, type Mutation } from './mutations.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const COPIED = ['package.json', 'tsconfig.json', 'dist', 'openapi', 'test']
+const COPIED = ['package.json', 'tsconfig.json', '.config', 'dist', 'openapi', 'test']
 /** Milliseconds after which a run is ended: longer than that of all rows that it is asked for. */
 const PATIENCE = 90_000
 

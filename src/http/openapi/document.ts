@@ -1,11 +1,12 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import { VERSION } from '../../runtime/version.ts'
 
 /** The OpenAPI document without its paths and schemas. */
 export const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   openapi: '3.1.0',
   info: {
     title: 'campaignd',
-    version: '1',
+    version: VERSION,
     description:
       'Keeps the manifests of benchmark campaigns: which experiment runs which config, where, in which state it is, ' +
       'where its result lies and what went wrong. A 2xx means durable. Times are RFC 3339 in UTC.',

@@ -42,6 +42,7 @@ interface Operation {
 }
 
 interface Document {
+  readonly info: { readonly version: string }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
 }
@@ -63,6 +64,11 @@ test('the committed OpenAPI document is the one that the routes make', async () 
 test('the service serves the OpenAPI document', async () => {
   const { call } = await openApp()
   expect((await call('GET', '/openapi.json')).json()).toEqual(document)
+})
+
+test('the version of the OpenAPI document is that of the package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as Document['info']
+  expect(document.info.version).toBe(version)
 })
 
 test('the OpenAPI document has neither an error nor a warning', { timeout: 120_000 }, async () => {

@@ -1,22 +1,42 @@
+import { createHash } from 'node:crypto'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
+import { readFileTree } from '../../../runtime/file-tree.ts'
 import { htmlHeaders } from '../../hooks/html-headers.ts'
+import { isKnown } from '../../replies/entity-tag.ts'
 
-const FILES = fileURLToPath(new URL('../../../dashboard/', import.meta.url))
+const DIRECTORY = fileURLToPath(new URL('../../../dashboard/', import.meta.url))
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
 
-/** The dashboard at `/`. The page is for everybody; what it shows it asks of /v1 like any other client. */
+/**
+ * The dashboard at `/`. The page is for everybody; what it shows it asks of /v1 like any other client. Its files are read
+ * once: the page and its assets stay of one build when the next one takes their place on disk. @fastify/static, which
+ * opens a file for each request, would then serve a page whose assets it does not know.
+ */
 export const dashboardRoutes: FastifyPluginAsync = async (app) => {
   await app.register(htmlHeaders, { allowInlineStyles: false })
-  await app.register(fastifyStatic, {
-    root: FILES,
-    // A route for each file there is: anything else stays the problem `not-found`.
-    wildcard: false,
-    cacheControl: false,
-    setHeaders: (reply, path) => {
-      // The names of assets have a hash of what they hold in them.
-      const isAsset = path.startsWith(`${FILES}assets/`)
-      void reply.header('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache')
-    },
-  })
+  for (const [path, content] of readFileTree(DIRECTORY)) {
+    const headers = headersOf(path)
+    const tag = `"${createHash('sha256').update(content).digest('base64url')}"`
+    for (const url of path === 'index.html' ? ['/', '/index.html'] : [`/${path}`]) {
+      app.get(url, { schema: { hide: true } }, (request, reply) => {
+        reply.headers(headers)
+        return isKnown(request, reply, tag) ? reply.send() : reply.send(content)
+      })
+    }
+  }
+}
+
+function headersOf(path: string): Readonly<Record<string, string>> {
+  const type = TYPES[extname(path)]
+  if (type === undefined) throw new Error(`the dashboard has a file of a type that is not known: ${path}`)
+  // The names of assets have a hash of what they hold in them.
+  const isAsset = path.startsWith('assets/')
+  return { 'content-type': type, 'cache-control': isAsset ? 'public, max-age=31536000, immutable' : 'no-cache' }
 }

@@ -1,0 +1,83 @@
+import { MAX_EXPERIMENTS } from '../domain/operations/draft.ts'
+import type { Limits } from '../http/limits.ts'
+import { readHost, readHostNames, readOrigins, readPort } from './addresses.ts'
+import { ConfigError } from './config-error.ts'
+import { Fault } from './fault.ts'
+import { DURABILITIES, LOG_LEVELS, variableOf, type GivenSettings, type Setting } from './settings.ts'
+import { readTokens, type TokensSetting } from './tokens-setting.ts'
+import { integer, oneOf, readBoolean, readPath, readSize } from './values.ts'
+
+/** All settings, checked. Nothing else reads the environment or the command line. */
+export interface Config {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly dataDir: string
+  readonly durability: (typeof DURABILITIES)[number]
+  readonly logLevel: (typeof LOG_LEVELS)[number]
+  /** Null: there are none, and every caller may do anything. */
+  readonly tokens: TokensSetting | null
+  /** Host names beside localhost that clients may use. */
+  readonly allowedHosts: readonly string[]
+  readonly corsOrigins: readonly string[]
+  /** Whether /metrics needs no token. */
+  readonly openMetrics: boolean
+  readonly limits: Limits
+}
+
+/** Reads one setting; a fault is kept, so that all of them are told at once. */
+type Check = <T>(setting: Setting, read: (text: string) => T) => T
+
+/** @throws ConfigError with every fault there is */
+export function checkSettings(given: GivenSettings): Config {
+  const faults: string[] = []
+  const check: Check = <T>(setting: Setting, read: (text: string) => T): T => {
+    try {
+      return read(given[setting])
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      faults.push(`${variableOf(setting)} ${error.message}`)
+      // Never looked at: a fault ends in the throw below.
+      return undefined as T
+    }
+  }
+  const config = readAll(check, given)
+  if (config.limits.headersTimeout > config.limits.requestTimeout) {
+    faults.push(`${variableOf('headersTimeout')} must not be more than ${variableOf('requestTimeout')}`)
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return Object.freeze(config)
+}
+
+function readAll(check: Check, { tokensFile }: GivenSettings): Config {
+  const allowAnonymous = check('allowAnonymous', readBoolean)
+  return {
+    host: check('host', (host) => readHost(host, allowAnonymous || tokensFile !== '')),
+    port: check('port', readPort),
+    dataDir: check('dataDir', readPath),
+    durability: check('durability', (text) => oneOf(text, DURABILITIES)),
+    logLevel: check('logLevel', (text) => oneOf(text, LOG_LEVELS)),
+    tokens: check('tokensFile', readTokens),
+    allowedHosts: check('allowedHosts', readHostNames),
+    corsOrigins: check('corsOrigins', readOrigins),
+    openMetrics: check('openMetrics', readBoolean),
+    limits: readLimits(check),
+  }
+}
+
+function readLimits(check: Check): Limits {
+  return {
+    bodyLimit: check('bodyLimit', readSize),
+    headersTimeout: check('headersTimeout', integer(1, 300)),
+    requestTimeout: check('requestTimeout', integer(1, 3600)),
+    keepAliveTimeout: check('keepAliveTimeout', integer(1, 3600)),
+    maxConnections: check('maxConnections', integer(1, 1_000_000)),
+    maxWaiting: check('maxWaiting', integer(0, 1_000_000)),
+    maxStreams: check('maxStreams', integer(0, 1_000_000)),
+    maxStreamsPerAddress: check('maxStreamsPerAddress', integer(0, 1_000_000)),
+    rateLimit: check('rateLimit', integer(0, 1_000_000)),
+    maxExperiments: check('maxExperiments', integer(1, MAX_EXPERIMENTS)),
+    maxLabels: check('maxLabels', integer(0, 10_000)),
+    maxLag: check('maxLag', integer(0, 60_000)),
+  }
+}
