@@ -1,6 +1,6 @@
 import type { Progress } from '../../domain/views/progress.ts'
 import type { ExperimentTable, Row } from '../model/experiment-table.ts'
-import type { GridLayout, GridLine } from '../model/grid-layout.ts'
+import type { GridLayout, GridLine, GridPlace } from '../model/grid-layout.ts'
 import { whole } from '../model/format.ts'
 import { MarkSprites } from './mark-sprites.ts'
 import { ScrolledCanvas, type Frame } from './scrolled-canvas.ts'
@@ -15,12 +15,6 @@ const PADDING = 12
 const NOTE = 64
 /** On a phone names are cut, and what stands beside them is kept short. */
 const NARROW = 560
-
-/** What of the grid is meant: a line, and a place from the left. */
-export interface GridPlace {
-  readonly line: number
-  readonly place: number
-}
 
 /** What is drawn. */
 export interface GridContents {
@@ -57,8 +51,9 @@ export class GridCanvas {
     else this.scrolled.invalidate()
   }
 
-  /** The experiment at a point of the window; null: none. */
-  hit(x: number, y: number): GridPlace | null {
+  /** The experiment at which a mouse event is; null: none. */
+  placeOf(event: MouseEvent): GridPlace | null {
+    const { x, y } = this.scrolled.at(event)
     if (this.contents === null || x < this.labels || y < HEAD) return null
     const line = Math.floor((y - HEAD + this.host.scrollTop) / LINE)
     const place = Math.floor((x - this.labels - PADDING / 2 + this.host.scrollLeft) / PITCH)

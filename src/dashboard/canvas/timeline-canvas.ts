@@ -47,9 +47,10 @@ export class TimelineCanvas {
     this.arrange()
   }
 
-  /** The bar at a point of the window; a thin one is taken from two pixels away. */
-  hit(x: number, y: number): Bar | null {
+  /** The bar at which a mouse event is; a thin one counts from two pixels away. */
+  barOf(event: MouseEvent): Bar | null {
     const { scale, contents } = this
+    const { x, y } = this.scrolled.at(event)
     if (scale === null || contents === null || x < this.labels || y < HEAD) return null
     const down = y - HEAD + this.host.scrollTop
     const at = this.tops.findLastIndex((top) => top <= down)

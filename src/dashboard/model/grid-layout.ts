@@ -26,6 +26,12 @@ export interface GridColumn {
   readonly span: number
 }
 
+/** One cell: a line, and a place from the left. */
+export interface GridPlace {
+  readonly line: number
+  readonly place: number
+}
+
 /**
  * Arranges the experiments. (config, cycle) is not unique, so a cycle is as wide as the most experiments that one config
  * has in it: each has a square of its own.

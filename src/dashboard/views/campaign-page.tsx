@@ -9,6 +9,7 @@ import { FailuresView } from './failures-view.tsx'
 import { GridView } from './grid-view.tsx'
 import { PageTop } from './page-top.tsx'
 import { TimelineView } from './timeline-view.tsx'
+import type { ViewProps } from './view-props.ts'
 import { WorkersView } from './workers-view.tsx'
 
 const TITLES: Readonly<Record<View, string>> = {
@@ -16,14 +17,6 @@ const TITLES: Readonly<Record<View, string>> = {
   grid: 'Grid',
   timeline: 'Timeline',
   workers: 'Workers',
-}
-
-/** What every view of a campaign works with. */
-export interface ViewProps {
-  readonly feed: CampaignFeed
-  readonly query: Query
-  /** Changes the query and stays in the view. */
-  readonly change: (changes: Query) => void
 }
 
 export function CampaignPage({ campaignId }: { readonly campaignId: string }) {

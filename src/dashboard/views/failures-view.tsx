@@ -1,14 +1,12 @@
 import { useState } from 'preact/hooks'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
-import { retryExperiments } from '../api/calls.ts'
-import { asProblem } from '../api/problem.ts'
 import { groupFailures, headline, type FailureGroup } from '../model/failure-groups.ts'
 import { counted, dateTime, timeOf, whole } from '../model/format.ts'
 import { markOf } from '../model/mark.ts'
 import { Empty } from '../parts/empty.tsx'
 import { MarkIcon } from '../parts/mark-icon.tsx'
-import { tell, tellRefusal } from '../parts/notice.tsx'
-import type { ViewProps } from './campaign-page.tsx'
+import { RetryButton } from '../parts/retry-button.tsx'
+import type { ViewProps } from './view-props.ts'
 
 /** How many experiments of a group are named before the rest is asked for. */
 const NAMED = 24
@@ -124,34 +122,4 @@ function where(experiments: readonly Experiment[]): string {
   const backends = new Set(experiments.map(({ backend }) => backend))
   const [config = ''] = configs
   return `${[...backends].sort().join(', ')} · ${configs.size === 1 ? config : counted(configs.size, 'config')}`
-}
-
-interface RetryButtonProps {
-  readonly campaignId: string
-  readonly experiments: readonly Experiment[]
-  readonly label: string
-}
-
-/** Puts failed experiments back to pending. */
-export function RetryButton({ campaignId, experiments, label }: RetryButtonProps) {
-  const [isAsking, setAsking] = useState(false)
-  const ask = async () => {
-    setAsking(true)
-    try {
-      const { retried, skipped } = await retryExperiments(campaignId, {
-        exp_ids: experiments.map(({ exp_id }) => exp_id),
-      })
-      const left = skipped.length === 0 ? '' : ` ${counted(skipped.length, 'experiment')} had changed meanwhile.`
-      tell(`${counted(retried.length, 'experiment')} put back to pending.${left}`)
-    } catch (error) {
-      tellRefusal('Not put back', asProblem(error))
-    } finally {
-      setAsking(false)
-    }
-  }
-  return (
-    <button type="button" class="retry" disabled={isAsking} onClick={() => void ask()}>
-      {label}
-    </button>
-  )
 }

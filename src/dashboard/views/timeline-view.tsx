@@ -6,9 +6,9 @@ import { clock, counted, duration } from '../model/format.ts'
 import { LANE_KEYS, lanesOf, type Bar, type Lane } from '../model/lanes.ts'
 import { endOf } from '../model/time-scale.ts'
 import { Empty } from '../parts/empty.tsx'
-import { makeTooltip } from '../parts/tooltip.ts'
+import { useTooltip, type TooltipContents } from '../parts/tooltip.ts'
 import type { CampaignFeed, Edition } from '../live/campaign-feed.ts'
-import type { ViewProps } from './campaign-page.tsx'
+import type { ViewProps } from './view-props.ts'
 
 const LARGEST_ZOOM = 64
 
@@ -106,30 +106,12 @@ function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxP
   const host = useRef<HTMLDivElement>(null)
   const canvas = useRef<TimelineCanvas | null>(null)
   const openId = query['exp'] ?? ''
-  const nowNow = useRef(now)
-  nowNow.current = now
 
   useEffect(() => {
-    const box = host.current
-    if (box === null) return
-    const made = new TimelineCanvas(box)
+    if (host.current === null) return
+    const made = new TimelineCanvas(host.current)
     canvas.current = made
-    const tooltip = makeTooltip()
-    const onMove = (event: MouseEvent) => {
-      const { x, y } = made.scrolled.at(event)
-      const bar = made.hit(x, y)
-      const words = bar === null ? (made.labelAt(x, y) ?? made.gapAt(x)) : null
-      box.classList.toggle('on-square', bar !== null)
-      if (bar !== null) tooltip.show(describe(bar, nowNow.current), event.clientX, event.clientY)
-      else if (words !== null) tooltip.show([words], event.clientX, event.clientY)
-      else tooltip.hide()
-    }
-    box.addEventListener('mousemove', onMove)
-    box.addEventListener('mouseleave', tooltip.hide)
     return () => {
-      box.removeEventListener('mousemove', onMove)
-      box.removeEventListener('mouseleave', tooltip.hide)
-      tooltip.remove()
       made.scrolled.dispose()
       canvas.current = null
     }
@@ -139,11 +121,9 @@ function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxP
     canvas.current?.show({ lanes, now, zoom, collapse, openId })
   }, [lanes, now, zoom, collapse, openId])
 
+  useTooltip(host, (event) => (canvas.current === null ? null : contentsAt(canvas.current, event, now)))
   const onClick = (event: MouseEvent) => {
-    const made = canvas.current
-    if (made === null) return
-    const { x, y } = made.scrolled.at(event)
-    const bar = made.hit(x, y)
+    const bar = canvas.current?.barOf(event) ?? null
     if (bar !== null) change({ exp: bar.expId })
   }
   return (
@@ -156,6 +136,14 @@ function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxP
       onClick={onClick}
     />
   )
+}
+
+function contentsAt(canvas: TimelineCanvas, event: MouseEvent, now: number): TooltipContents | null {
+  const bar = canvas.barOf(event)
+  if (bar !== null) return { lines: describe(bar, now), canBeOpened: true }
+  const { x, y } = canvas.scrolled.at(event)
+  const label = canvas.labelAt(x, y) ?? canvas.gapAt(x)
+  return label === null ? null : { lines: [label], canBeOpened: false }
 }
 
 function describe(bar: Bar, now: number): string[] {

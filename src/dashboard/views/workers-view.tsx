@@ -5,7 +5,7 @@ import { asProblem } from '../api/problem.ts'
 import { seconds } from '../model/clock.ts'
 import { counted, dateTime, duration, orDash, timeOf } from '../model/format.ts'
 import { Empty } from '../parts/empty.tsx'
-import type { ViewProps } from './campaign-page.tsx'
+import type { ViewProps } from './view-props.ts'
 
 /** Milliseconds between two looks: heartbeats are told by no event. */
 const LOOK_EVERY = 2000

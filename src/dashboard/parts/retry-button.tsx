@@ -1,0 +1,36 @@
+import { useState } from 'preact/hooks'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
+import { retryExperiments } from '../api/calls.ts'
+import { asProblem } from '../api/problem.ts'
+import { counted } from '../model/format.ts'
+import { tell, tellRefusal } from './notice.tsx'
+
+interface RetryButtonProps {
+  readonly campaignId: string
+  readonly experiments: readonly Experiment[]
+  readonly label: string
+}
+
+/** Puts failed experiments back to pending. */
+export function RetryButton({ campaignId, experiments, label }: RetryButtonProps) {
+  const [isAsking, setAsking] = useState(false)
+  const ask = async () => {
+    setAsking(true)
+    try {
+      const { retried, skipped } = await retryExperiments(campaignId, {
+        exp_ids: experiments.map(({ exp_id }) => exp_id),
+      })
+      const left = skipped.length === 0 ? '' : ` ${counted(skipped.length, 'experiment')} had changed meanwhile.`
+      tell(`${counted(retried.length, 'experiment')} put back to pending.${left}`)
+    } catch (error) {
+      tellRefusal('Not put back', asProblem(error))
+    } finally {
+      setAsking(false)
+    }
+  }
+  return (
+    <button type="button" class="retry" disabled={isAsking} onClick={() => void ask()}>
+      {label}
+    </button>
+  )
+}
