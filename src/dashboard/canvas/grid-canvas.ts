@@ -13,7 +13,7 @@ const LINE = 24
 const HEAD = 26
 const PADDING = 12
 const NOTE = 64
-/** On a phone names are cut, and what stands beside them is kept short. */
+/** Below this width names are cut, and notes beside them are short. */
 const NARROW = 560
 
 /** What is drawn. */
@@ -22,7 +22,7 @@ export interface GridContents {
   readonly layout: GridLayout
   readonly byBackend: Progress['by_backend']
   readonly isShown: (row: Row) => boolean
-  /** Where the keyboard is; null while it is elsewhere. */
+  /** Where the keyboard focus is; null while it is elsewhere. */
   readonly focus: GridPlace | null
   readonly openId: string
 }
@@ -60,7 +60,7 @@ export class GridCanvas {
     return this.rowAt({ line, place }) === null ? null : { line, place }
   }
 
-  /** The config whose name is at a point of the window. */
+  /** The config or backend whose name is at a point of the box. */
   labelAt(x: number, y: number): string | null {
     if (x >= this.labels || y < HEAD) return null
     const line = this.contents?.layout.lines[Math.floor((y - HEAD + this.host.scrollTop) / LINE)]
@@ -74,7 +74,7 @@ export class GridCanvas {
     return position === undefined ? null : (this.contents?.table.rows[position] ?? null)
   }
 
-  /** Scrolls until a place is seen. */
+  /** Scrolls a place into view. */
   reveal({ line, place }: GridPlace): void {
     const { host } = this
     const [x, y] = [place * PITCH + PADDING / 2, line * LINE]
@@ -103,7 +103,7 @@ export class GridCanvas {
     )
   }
 
-  /** Pixels for the longest name; by its letters, since to measure each of many would be slow. */
+  /** Pixels for the longest name, by its letters: measuring each of many would be slow. */
   private measure({ lines }: GridLayout): number {
     let longest = 0
     for (const line of lines) longest = Math.max(longest, (line.kind === 'config' ? line.config : line.backend).length)
@@ -163,7 +163,7 @@ export class GridCanvas {
     context.font = `12px ${theme.font}`
     let room = this.labels - PADDING * 2
     if (failed > 0) {
-      // Where there is little room the colour says what is counted.
+      // In a narrow box the colour alone says what is counted.
       const note = this.isNarrow ? whole(failed) : `${whole(failed)} failed`
       context.fillStyle = theme.bad
       context.textAlign = 'right'

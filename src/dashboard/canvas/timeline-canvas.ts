@@ -12,7 +12,7 @@ const LANE_GAP = 8
 const HEAD = 40
 const PADDING = 12
 const MARK = 12
-/** From here on a bar has its mark in it. */
+/** The least width of a bar that has its mark in it. */
 const ROOM_FOR_MARK = 18
 const TICKS_APART = 90
 
@@ -124,7 +124,7 @@ export class TimelineCanvas {
       const x = from + scale.x(bar.start)
       if (x > width) break
       const end = from + scale.x(endOf(bar, contents.now))
-      // What would only be painted over is left out: of thousands in a line most are narrower than a pixel.
+      // Bars that the next one would cover are left out: of many in a track most are narrower than a pixel.
       if (end < labels || end < drawnTo + 0.5) continue
       drawnTo = end
       this.drawBar(context, theme.outline, bar, x, Math.max(1.5, end - x - 0.5), y + (TRACK - BAR) / 2)
@@ -144,7 +144,7 @@ export class TimelineCanvas {
     y: number,
   ): void {
     context.fillStyle = SHAPES[bar.mark].colour
-    // Half filled, as in the grid: it is not known yet how it ends.
+    // Half filled, as in the grid: how it ends is not known yet.
     const isOpen = bar.mark === 'running'
     context.fillRect(x, isOpen ? y + BAR / 2 : y, width, isOpen ? BAR / 2 : BAR)
     if (width >= 4 || isOpen) {
@@ -199,7 +199,7 @@ export class TimelineCanvas {
     context.textAlign = 'left'
   }
 
-  /** The idle gap at a point of the window, in words. */
+  /** The text of the idle gap at a point of the box. */
   gapAt(x: number): string | null {
     const along = x - this.labels - PADDING + this.host.scrollLeft
     const gap = this.scale?.gaps.find((one) => along >= one.x && along <= one.x + one.width)

@@ -32,7 +32,7 @@ function nearest(layout: GridLayout, line: number, place: number): GridPlace | n
   return best === null ? null : { line, place: best }
 }
 
-/** Where a key leads; null: it leads nowhere. */
+/** The cell that a key moves to; null: it moves nowhere. */
 export function move(layout: GridLayout, from: GridPlace | null, key: string): GridPlace | null {
   if (from === null) return firstCell(layout)
   const line = layout.lines[from.line]

@@ -1,6 +1,6 @@
 import type { Row } from './experiment-table.ts'
 
-/** Where each experiment stands in the grid: a row a config, grouped by backend; a column a cycle. */
+/** Where each experiment is in the grid: a row a config, grouped by backend; a column a cycle. */
 export interface GridLayout {
   readonly lines: readonly GridLine[]
   readonly columns: readonly GridColumn[]

@@ -8,7 +8,7 @@ export interface Bar {
   readonly attempt: number
   readonly mark: Mark
   readonly start: number
-  /** Null: it runs still. */
+  /** Null: it is still running. */
   readonly end: number | null
 }
 
@@ -57,7 +57,7 @@ function currentBar({ experiment, mark, start, end }: Row): Bar | null {
   return { expId: experiment.exp_id, attempt: experiment.attempt, mark, start, end: isRunning ? null : end }
 }
 
-/** Each into the first track that is free by then. */
+/** Each bar into the first track that is free when it starts. */
 function intoTracks(bars: readonly Bar[], now: number): Bar[][] {
   const tracks: Bar[][] = []
   const free: number[] = []

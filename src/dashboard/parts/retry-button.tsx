@@ -3,7 +3,7 @@ import type { Experiment } from '../../domain/experiment/experiment.ts'
 import { retryExperiments } from '../api/calls.ts'
 import { asProblem } from '../api/problem.ts'
 import { counted } from '../model/format.ts'
-import { tell, tellRefusal } from './notice.tsx'
+import { notify, notifyFailure } from './notice.tsx'
 
 interface RetryButtonProps {
   readonly campaignId: string
@@ -13,23 +13,24 @@ interface RetryButtonProps {
 
 /** Puts failed experiments back to pending. */
 export function RetryButton({ campaignId, experiments, label }: RetryButtonProps) {
-  const [isAsking, setAsking] = useState(false)
-  const ask = async () => {
-    setAsking(true)
+  const [isPending, setPending] = useState(false)
+  const submit = async () => {
+    setPending(true)
     try {
       const { retried, skipped } = await retryExperiments(campaignId, {
         exp_ids: experiments.map(({ exp_id }) => exp_id),
       })
-      const left = skipped.length === 0 ? '' : ` ${counted(skipped.length, 'experiment')} had changed meanwhile.`
-      tell(`${counted(retried.length, 'experiment')} put back to pending.${left}`)
+      const left =
+        skipped.length === 0 ? '' : ` ${counted(skipped.length, 'experiment')} skipped: changed in the meantime.`
+      notify(`${counted(retried.length, 'experiment')} put back to pending.${left}`)
     } catch (error) {
-      tellRefusal('Not put back', asProblem(error))
+      notifyFailure('Not put back', asProblem(error))
     } finally {
-      setAsking(false)
+      setPending(false)
     }
   }
   return (
-    <button type="button" class="retry" disabled={isAsking} onClick={() => void ask()}>
+    <button type="button" class="retry" disabled={isPending} onClick={() => void submit()}>
       {label}
     </button>
   )

@@ -65,7 +65,7 @@ function CurrentAttempt({ row }: { readonly row: Row }) {
   const { attempt, retry_count } = experiment
   return (
     <section>
-      <h3>This attempt</h3>
+      <h3>Current attempt</h3>
       <dl class="fields">
         <Field name="Attempt">
           {attempt}
@@ -88,7 +88,7 @@ function CurrentAttempt({ row }: { readonly row: Row }) {
 function Definition({ experiment }: { readonly experiment: Experiment }) {
   return (
     <section>
-      <h3>What it runs</h3>
+      <h3>Definition</h3>
       <dl class="fields">
         <Field name="Config">{experiment.config_name}</Field>
         <Field name="Cycle">{experiment.cycle_index}</Field>
@@ -116,7 +116,7 @@ function Field({ name, children }: { readonly name: string; readonly children: C
 }
 
 function leaseOf({ lease, status }: Experiment): string {
-  if (lease === null) return status === 'running' ? 'none: it is never taken for lost' : '–'
+  if (lease === null) return status === 'running' ? 'none: never marked as lost' : '–'
   return `${counted(lease.seconds, 'second')}${lease.claim_id === null ? '' : `, claim ${lease.claim_id}`}`
 }
 

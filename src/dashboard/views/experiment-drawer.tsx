@@ -3,7 +3,7 @@ import { MarkLabel } from '../parts/mark-icon.tsx'
 import { ExperimentDetails } from './experiment-details.tsx'
 import type { ViewProps } from './view-props.ts'
 
-/** All that is known of one experiment. */
+/** Everything about one experiment, beside the view. */
 export function ExperimentDrawer({ feed, query, change }: ViewProps) {
   const panel = useRef<HTMLDivElement>(null)
   const expId = query['exp'] ?? ''

@@ -8,8 +8,8 @@ import { MarkIcon } from '../parts/mark-icon.tsx'
 import { RetryButton } from '../parts/retry-button.tsx'
 import type { ViewProps } from './view-props.ts'
 
-/** How many experiments of a group are named before the rest is asked for. */
-const NAMED = 24
+/** How many experiments of a group are listed at first. */
+const LISTED = 24
 
 export function FailuresView({ feed, query, change }: ViewProps) {
   const failed = (feed.experiments.value?.table.rows ?? [])
@@ -18,7 +18,7 @@ export function FailuresView({ feed, query, change }: ViewProps) {
   if (failed.length === 0) {
     return (
       <Empty title="Nothing has failed">
-        <p>What failed and was put back shows in the attempts of its experiment.</p>
+        <p>A failure that was put back to pending is kept among the attempts of its experiment.</p>
       </Empty>
     )
   }
@@ -61,7 +61,7 @@ interface GroupProps {
 }
 
 function Group({ group, campaignId, open }: GroupProps) {
-  const [limit, setLimit] = useState(NAMED)
+  const [limit, setLimit] = useState(LISTED)
   const { experiments, kind, message, pattern } = group
   const [newest] = experiments
   if (newest === undefined) return null
@@ -80,14 +80,14 @@ function Group({ group, campaignId, open }: GroupProps) {
             </p>
           )}
           <p class="hint">
-            {kind} · newest <time>{dateTime(timeOf(newest.completed_at))}</time> · {where(experiments)}
+            {kind} · newest <time>{dateTime(timeOf(newest.completed_at))}</time> · {originOf(experiments)}
           </p>
         </div>
         <RetryButton campaignId={campaignId} experiments={experiments} label="Retry" />
       </div>
       {isLong && (
         <details>
-          <summary>{experiments.length === 1 ? 'All it said' : 'All that the newest said'}</summary>
+          <summary>{experiments.length === 1 ? 'Full error text' : 'Full error text of the newest'}</summary>
           <pre tabIndex={0}>{message}</pre>
         </details>
       )}
@@ -116,8 +116,8 @@ function Group({ group, campaignId, open }: GroupProps) {
   )
 }
 
-/** The backends and configs that a group is about, as short as it goes. */
-function where(experiments: readonly Experiment[]): string {
+/** The backends and configs of a group, in short. */
+function originOf(experiments: readonly Experiment[]): string {
   const configs = new Set(experiments.map(({ config_name }) => config_name))
   const backends = new Set(experiments.map(({ backend }) => backend))
   const [config = ''] = configs

@@ -5,7 +5,7 @@ import { counted, whole } from '../model/format.ts'
 import { layGrid, type GridLayout } from '../model/grid-layout.ts'
 import { isMark } from '../model/mark.ts'
 import { Empty } from '../parts/empty.tsx'
-import { listed } from '../route.ts'
+import { listOf } from '../route.ts'
 import { GridBox } from './grid-box.tsx'
 import type { ViewProps } from './view-props.ts'
 
@@ -14,13 +14,13 @@ export function GridView({ feed, query, change }: ViewProps) {
   const text = query['config'] ?? ''
   const isFiltered = state !== '' || text !== ''
   const table = useComputed(() => feed.experiments.value?.table ?? null).value
-  const arrangement = useComputed(() => feed.experiments.value?.table.arrangement).value
-  // Without a filter a change of state moves nothing: it is drawn without asking what stands where.
+  const layoutVersion = useComputed(() => feed.experiments.value?.table.layoutVersion).value
+  // Without a filter a change of state moves nothing, so the layout is kept.
   const edition = isFiltered ? feed.experiments.value : null
   const isShown = useMemo(() => filterOf(state, text), [state, text])
   const layout = useMemo(
     () => (table === null ? null : layGrid(table.rows, isShown)),
-    [table, arrangement, isShown, edition],
+    [table, layoutVersion, isShown, edition],
   )
   if (table === null || layout === null) return null
   return (
@@ -37,7 +37,7 @@ export function GridView({ feed, query, change }: ViewProps) {
           />
         </label>
         <p class="found" role="status">
-          {foundText(table, isShown, isFiltered, layout)}
+          {matchText(table, isShown, isFiltered, layout)}
         </p>
         {isFiltered && (
           <button type="button" onClick={() => change({ state: '', config: '' })}>
@@ -55,7 +55,7 @@ export function GridView({ feed, query, change }: ViewProps) {
 }
 
 function filterOf(state: string, text: string): (row: Row) => boolean {
-  const marks = new Set(listed(state).filter(isMark))
+  const marks = new Set(listOf(state).filter(isMark))
   const part = text.toLowerCase()
   return ({ mark, experiment }) =>
     (marks.size === 0 || marks.has(mark)) &&
@@ -63,7 +63,7 @@ function filterOf(state: string, text: string): (row: Row) => boolean {
       `${experiment.config_name}\n${experiment.backend}\n${experiment.exp_id}`.toLowerCase().includes(part))
 }
 
-function foundText(
+function matchText(
   table: ExperimentTable,
   isShown: (row: Row) => boolean,
   isFiltered: boolean,

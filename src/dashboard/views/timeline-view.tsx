@@ -12,14 +12,14 @@ import type { ViewProps } from './view-props.ts'
 
 const LARGEST_ZOOM = 64
 
-/** Milliseconds between two arrangements of all lanes: a busy campaign changes far more often than one can see. */
-const ARRANGE_EVERY = 400
+/** Milliseconds between two layouts of all lanes: a busy campaign changes far more often than people can see. */
+const LAYOUT_INTERVAL = 400
 
 export function TimelineView({ feed, query, change }: ViewProps) {
   const key = LANE_KEYS.find((one) => one === query['lane']) ?? 'container'
   const zoom = Math.min(LARGEST_ZOOM, Math.max(1, Number(query['zoom'] ?? 1) || 1))
   const collapse = query['gaps'] !== 'shown'
-  const edition = useCalmly(feed.experiments)
+  const edition = useThrottled(feed.experiments)
   const isRunning = (feed.progress.value?.counts.running ?? 0) > 0
   const second = isRunning ? seconds.value : 0
   const now = useMemo(() => serverNow(), [second, edition])
@@ -44,7 +44,7 @@ export function TimelineView({ feed, query, change }: ViewProps) {
             checked={collapse}
             onChange={(event) => change({ gaps: event.currentTarget.checked ? '' : 'shown' })}
           />
-          <span>Cut idle gaps short</span>
+          <span>Shorten idle gaps</span>
         </label>
         <span class="actions">
           <button
@@ -76,23 +76,23 @@ export function TimelineView({ feed, query, change }: ViewProps) {
   )
 }
 
-/** The experiments, taken no more than a few times a second, and never left behind. */
-function useCalmly(experiments: CampaignFeed['experiments']): Edition | null {
-  const calm = useSignal(experiments.peek())
+/** The experiments, at most once an interval. The last change is never dropped. */
+function useThrottled(experiments: CampaignFeed['experiments']): Edition | null {
+  const throttled = useSignal(experiments.peek())
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null
     const unsubscribe = experiments.subscribe(() => {
       timer ??= setTimeout(() => {
         timer = null
-        calm.value = experiments.peek()
-      }, ARRANGE_EVERY)
+        throttled.value = experiments.peek()
+      }, LAYOUT_INTERVAL)
     })
     return () => {
       unsubscribe()
       if (timer !== null) clearTimeout(timer)
     }
   }, [experiments])
-  return calm.value
+  return throttled.value
 }
 
 interface TimelineBoxProps extends Pick<ViewProps, 'query' | 'change'> {
@@ -132,7 +132,7 @@ function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxP
       class="canvas-box timeline-box"
       role="region"
       tabIndex={0}
-      aria-label="What ran when. The table below says the same in words."
+      aria-label="What ran when. The table below has the same as text."
       onClick={onClick}
     />
   )
@@ -160,13 +160,13 @@ interface LaneTableProps {
   readonly laneKey: string
 }
 
-/** The lanes in words: for those who do not see the drawing, and for the sums. */
+/** The lanes as a table, for screen readers and for the sums. */
 function LaneTable({ lanes, now, laneKey }: LaneTableProps) {
   if (lanes.length === 0) return null
   return (
     <details class="lane-table">
-      <summary>In words</summary>
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Lanes in words">
+      <summary>As a table</summary>
+      <div class="table-scroll" tabIndex={0} role="region" aria-label="Lanes">
         <table>
           <thead>
             <tr>
