@@ -1,6 +1,6 @@
-import { computed, signal } from '@preact/signals'
-
 /** The route is in the fragment of the URL: a link can be shared, and the service does not see it. */
+
+import { computed, signal } from '@preact/signals'
 
 export const VIEWS = ['failures', 'grid', 'timeline', 'workers'] as const
 export type View = (typeof VIEWS)[number]

@@ -1,10 +1,10 @@
-import type { CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
-import type { CampaignHeader, CampaignManifest } from '../../domain/campaign/manifest.ts'
-import type { Progress } from '../../domain/views/progress.ts'
-import type { Retried, RetryRequest } from '../../domain/operations/retry.ts'
-import { call, callIfChanged, type ApiResponse } from './client.ts'
-
 /** The calls that the dashboard makes. */
+
+import type { CampaignHeader, CampaignManifest } from '../../domain/campaign/manifest.ts'
+import type { Retried, RetryRequest } from '../../domain/operations/retry.ts'
+import type { CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
+import type { Progress } from '../../domain/views/progress.ts'
+import { type ApiResponse, call, callIfChanged } from './client.ts'
 
 /** The largest page that the API returns. */
 const PAGE = 1000

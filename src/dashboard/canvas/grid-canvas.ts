@@ -1,9 +1,9 @@
 import type { Progress } from '../../domain/views/progress.ts'
 import type { ExperimentTable, Row } from '../model/experiment-table.ts'
-import type { GridLayout, GridLine, GridPlace } from '../model/grid-layout.ts'
 import { whole } from '../model/format.ts'
+import type { GridLayout, GridLine, GridPlace } from '../model/grid-layout.ts'
 import { MarkSprites } from './mark-sprites.ts'
-import { ScrolledCanvas, type Frame } from './scrolled-canvas.ts'
+import { type Frame, ScrolledCanvas } from './scrolled-canvas.ts'
 import { fitText } from './text.ts'
 
 const SQUARE = 18

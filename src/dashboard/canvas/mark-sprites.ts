@@ -1,4 +1,4 @@
-import { MARKS, OUTLINE, SHAPES, type Mark } from '../model/mark.ts'
+import { type Mark, MARKS, OUTLINE, SHAPES } from '../model/mark.ts'
 
 /** Each mark is drawn once and then copied: a path for each square of a large campaign would be slow. */
 export class MarkSprites {

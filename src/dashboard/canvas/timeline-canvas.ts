@@ -1,9 +1,9 @@
-import { day, duration, shortClock, clock } from '../model/format.ts'
+import { clock, day, duration, shortClock } from '../model/format.ts'
 import type { Bar, Lane } from '../model/lanes.ts'
 import { SHAPES } from '../model/mark.ts'
 import { endOf, scaleOf, type TimeScale } from '../model/time-scale.ts'
 import { MarkSprites } from './mark-sprites.ts'
-import { ScrolledCanvas, type Frame } from './scrolled-canvas.ts'
+import { type Frame, ScrolledCanvas } from './scrolled-canvas.ts'
 import { fitText } from './text.ts'
 
 const TRACK = 20

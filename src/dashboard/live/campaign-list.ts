@@ -1,8 +1,8 @@
 import { signal } from '@preact/signals'
-import { listCampaigns, type CorruptCampaign } from '../api/calls.ts'
+import type { Progress } from '../../domain/views/progress.ts'
+import { type CorruptCampaign, listCampaigns } from '../api/calls.ts'
 import type { StreamEvent } from '../api/event-stream.ts'
 import type { CampaignChangeEvent, CampaignGoneEvent } from '../api/events.ts'
-import type { Progress } from '../../domain/views/progress.ts'
 import { Follower, type Source } from './follower.ts'
 import { Throttle } from './throttle.ts'
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { readEventStream, type StreamEvent } from '../api/event-stream.ts'
-import { asProblem, type ApiProblem } from '../api/problem.ts'
+import { type ApiProblem, asProblem } from '../api/problem.ts'
 import { token, tokenWanted } from '../api/session.ts'
 
 /** What a follower keeps current: by a stream, or where that fails by polling. */

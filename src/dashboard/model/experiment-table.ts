@@ -1,6 +1,6 @@
 import type { Experiment } from '../../domain/experiment/experiment.ts'
 import { timeOf } from './format.ts'
-import { markOf, type Mark } from './mark.ts'
+import { type Mark, markOf } from './mark.ts'
 
 /** An experiment with what each view derives from it. */
 export interface Row {

@@ -1,6 +1,6 @@
 import type { Row } from './experiment-table.ts'
 import { timeOf } from './format.ts'
-import { markOf, type Mark } from './mark.ts'
+import { type Mark, markOf } from './mark.ts'
 
 /** One attempt in time. */
 export interface Bar {

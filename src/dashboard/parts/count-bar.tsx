@@ -1,5 +1,5 @@
 import { whole } from '../model/format.ts'
-import { MARKS, SHAPES, type Mark } from '../model/mark.ts'
+import { type Mark, MARKS, SHAPES } from '../model/mark.ts'
 
 interface CountBarProps {
   readonly counts: Readonly<Record<Mark, number>>

@@ -1,4 +1,4 @@
-import { OUTLINE, SHAPES, type Mark } from '../model/mark.ts'
+import { type Mark, OUTLINE, SHAPES } from '../model/mark.ts'
 
 /** The mark of a state. Its name must stand beside it: the icon is hidden from screen readers. */
 export function MarkIcon({ mark }: { readonly mark: Mark }) {

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
-import { groupFailures, headline, type FailureGroup } from '../model/failure-groups.ts'
+import { type FailureGroup, groupFailures, headline } from '../model/failure-groups.ts'
 import { counted, dateTime, timeOf, whole } from '../model/format.ts'
 import { markOf } from '../model/mark.ts'
 import { Empty } from '../parts/empty.tsx'

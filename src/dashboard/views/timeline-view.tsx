@@ -1,13 +1,13 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useSignal } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { TimelineCanvas } from '../canvas/timeline-canvas.ts'
+import type { CampaignFeed, Edition } from '../live/campaign-feed.ts'
 import { seconds, serverNow } from '../model/clock.ts'
 import { clock, counted, duration } from '../model/format.ts'
-import { LANE_KEYS, lanesOf, type Bar, type Lane } from '../model/lanes.ts'
+import { type Bar, type Lane, LANE_KEYS, lanesOf } from '../model/lanes.ts'
 import { endOf } from '../model/time-scale.ts'
 import { Empty } from '../parts/empty.tsx'
-import { useTooltip, type TooltipContents } from '../parts/tooltip.ts'
-import type { CampaignFeed, Edition } from '../live/campaign-feed.ts'
+import { type TooltipContents, useTooltip } from '../parts/tooltip.ts'
 import type { ViewProps } from './view-props.ts'
 
 const LARGEST_ZOOM = 64
