@@ -1,13 +1,17 @@
 import { defineConfig } from 'eslint/config'
+import simpleImportSort from 'eslint-plugin-simple-import-sort'
 import tseslint from 'typescript-eslint'
 
-const MAIN = { regex: '(^|/)main(\\.[jt]s)?$', message: 'main.ts is the composition root: nothing imports it.' }
+/** Which packages a room may use. Which rooms it may know is in dependency-cruiser.js. */
+
 const PROCESS = {
   regex: '^(node:)?process$',
   message: 'Use the global process; only config.ts and main.ts read its environment.',
 }
+const PROM_CLIENT = { regex: '^prom-client(/|$)', message: 'Only src/metrics knows prom-client.' }
+const NO_FILES = { regex: '^(node:)?fs(/|$)', message: 'Files are known to repository/file and to auth only.' }
 const DOMAIN_IS_PURE = {
-  regex: '^(?!\\./|@sinclair/typebox|immutable$|temporal-polyfill$|node:util$|node:crypto$)',
+  regex: '^(?!\\.{1,2}/|@sinclair/typebox|immutable$|temporal-polyfill$|node:util$|node:crypto$)',
   message: 'The domain is pure: it imports itself, schemas and values, of Node node:util and createHash.',
 }
 const NO_RANDOM = {
@@ -15,36 +19,25 @@ const NO_RANDOM = {
   allowImportNames: ['createHash'],
   message: 'The domain decides the same each time: what is random is an argument.',
 }
-const REPOSITORY_IS_BELOW_HTTP = {
-  regex:
-    '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)|(^|/)(http|leases|live|metrics|auth|cli|config\\.[jt]s)(/|$)',
-  message: 'The repository imports itself and the domain, and knows neither HTTP nor the settings.',
+const STORES = {
+  regex: '^(?!\\.{1,2}/|node:|@sinclair/typebox|ajv(/|$)|proper-lockfile$)',
+  message: 'A store imports the domain, Node, ajv and proper-lockfile, and does not know HTTP.',
 }
-const SEAM_IS_ABOVE_FILES = {
-  regex: '(^|/)file/',
-  message: 'repository/file is known to itself, main.ts and the command line only: use ManifestRepository.',
+const SEAMS_KNOW_NO_STORE = {
+  regex: '^(?!\\.{1,2}/|node:(crypto|perf_hooks|timers)(/|$))',
+  message: 'The seams and the group commit know no file and no database.',
 }
 const BETWEEN_REPOSITORY_AND_HTTP = {
-  regex:
-    '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)|(^|/)(repository/(?!repository\\.[jt]s$)|(metrics|http|auth|cli|config\\.[jt]s)(/|$))',
-  message: 'Leases and live import themselves, the domain and repository/repository.ts.',
+  regex: '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)',
+  message: 'Between the repository and HTTP there is no other package than TypeBox, and of Node node:crypto.',
 }
-const METRICS_ARE_BELOW_HTTP = {
-  regex:
-    '^(?!\\.{1,2}/|prom-client$)|(^|/)(repository/(?!repository\\.[jt]s$)|(leases|live|http|auth|cli|config\\.[jt]s)(/|$))',
-  message:
-    'Metrics import themselves, the domain, repository/repository.ts and prom-client: what is counted comes to them.',
+const METRICS = {
+  regex: '^(?!\\.{1,2}/|prom-client$)',
+  message: 'Metrics import prom-client and no other package: what is counted comes to them.',
 }
-const PROM_CLIENT = { regex: '^prom-client(/|$)', message: 'Only src/metrics knows prom-client.' }
-const TOKENS_STAND_ALONE = {
+const TOKENS = {
   regex: '^(?!\\./|node:(crypto|fs)$)',
-  message: 'Tokens import themselves, and of Node node:crypto and node:fs.',
-}
-const HTTP_IS_ABOVE_THE_SEAM = {
-  regex:
-    '(^|/)(repository/(?!repository\\.[jt]s$)|auth/(?!(role|tokens)\\.[jt]s$)|cli/|config\\.[jt]s$)|^(node:)?fs(/|$)',
-  message:
-    'HTTP imports the domain, repository/repository.ts and the values of auth: it knows neither files nor the settings.',
+  message: 'Tokens import of Node node:crypto and node:fs, and no package.',
 }
 
 const DASHBOARD_IS_A_CLIENT = {
@@ -71,7 +64,7 @@ const GLOBAL_PROCESS = { object: 'globalThis', property: 'process', message: 'Sa
 
 /** What the files of one layer may import. A later entry replaces an earlier one, so each lists all that holds for it. */
 function layer(files, ...patterns) {
-  return { files, rules: { 'no-restricted-imports': ['error', { patterns: [MAIN, PROCESS, ...patterns] }] } }
+  return { files, rules: { 'no-restricted-imports': ['error', { patterns: [PROCESS, ...patterns] }] } }
 }
 
 export default defineConfig(
@@ -85,8 +78,11 @@ export default defineConfig(
       },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { 'simple-import-sort': simpleImportSort },
     rules: {
       eqeqeq: 'error',
+      // Node, packages, the product, then own files from the furthest to the nearest, without blank lines between.
+      'simple-import-sort/imports': ['error', { groups: [['^node:', '^@?\\w', '^#', '^\\.\\.', '^\\.', '^\\u0000']] }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-import-type-side-effects': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
@@ -102,15 +98,14 @@ export default defineConfig(
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
     },
   },
-  layer(['src/**'], SEAM_IS_ABOVE_FILES, PROM_CLIENT),
-  layer(['src/main.ts', 'src/cli/**'], PROM_CLIENT),
+  layer(['src/**'], PROM_CLIENT),
   layer(['src/domain/**'], DOMAIN_IS_PURE, NO_RANDOM),
-  layer(['src/repository/**'], REPOSITORY_IS_BELOW_HTTP, SEAM_IS_ABOVE_FILES),
-  layer(['src/repository/file/**'], REPOSITORY_IS_BELOW_HTTP),
-  layer(['src/leases/**', 'src/live/**'], BETWEEN_REPOSITORY_AND_HTTP),
-  layer(['src/metrics/**'], METRICS_ARE_BELOW_HTTP),
-  layer(['src/auth/**'], TOKENS_STAND_ALONE),
-  layer(['src/http/**'], HTTP_IS_ABOVE_THE_SEAM, PROM_CLIENT),
+  layer(['src/repository/*', 'src/repository/group-commit/**'], SEAMS_KNOW_NO_STORE),
+  layer(['src/repository/!(group-commit)/**'], STORES),
+  layer(['src/leases/**', 'src/live/**', 'src/service/**'], BETWEEN_REPOSITORY_AND_HTTP),
+  layer(['src/metrics/**'], METRICS),
+  layer(['src/auth/**'], TOKENS),
+  layer(['src/http/**'], NO_FILES, PROM_CLIENT),
   layer(['src/dashboard/*'], DASHBOARD_IS_A_CLIENT, DASHBOARD_TOP),
   layer(['src/dashboard/*/**'], DASHBOARD_IS_A_CLIENT, DASHBOARD_KNOWS_TYPES, DASHBOARD_KNOWS_NO_MORE),
   {
@@ -132,5 +127,5 @@ export default defineConfig(
     },
   },
   { files: ['**/*.{js,mjs}'], extends: [tseslint.configs.disableTypeChecked] },
-  { files: ['src/main.ts', 'src/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['src/main.ts', 'src/config.ts', 'src/config/**'], rules: { 'no-restricted-properties': 'off' } },
 )

@@ -1,13 +1,13 @@
-import { computed, signal } from '@preact/signals'
+/** The route is in the fragment of the URL: a link can be shared, and the service does not see it. */
 
-/** What is looked at, in the fragment of the URL: a link can be passed on, and the service need not know of it. */
+import { computed, signal } from '@preact/signals'
 
 export const VIEWS = ['failures', 'grid', 'timeline', 'workers'] as const
 export type View = (typeof VIEWS)[number]
 
 export type Route =
   | { readonly page: 'campaigns'; readonly query: Query }
-  /** No view: the one that tells most. */
+  /** No view: the failures where there are any, else the grid. */
   | { readonly page: 'campaign'; readonly campaignId: string; readonly view: View | null; readonly query: Query }
 
 export type Query = Readonly<Record<string, string>>
@@ -42,7 +42,7 @@ export function linkTo(target: Route): string {
   return `#${path}${search === '' ? '' : `?${search}`}`
 }
 
-/** Goes there; `replace` leaves no step in the history, as for each letter of a filter. */
+/** Navigates; `replace` adds no history entry, as for each letter of a filter. */
 export function go(target: Route, how: 'push' | 'replace' = 'push'): void {
   const link = linkTo(target)
   if (link === location.hash) return
@@ -51,7 +51,7 @@ export function go(target: Route, how: 'push' | 'replace' = 'push'): void {
   fragment.value = link
 }
 
-/** A set in the query, as `failed,lost`. */
-export function listed(text: string | undefined): readonly string[] {
+/** A list in the query, as `failed,lost`. */
+export function listOf(text: string | undefined): readonly string[] {
   return text === undefined || text === '' ? [] : text.split(',')
 }

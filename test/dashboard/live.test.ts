@@ -45,7 +45,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await send('DELETE', `${url}/v1/campaigns/next`)
     await list.getByText('the next one').waitFor({ state: 'detached' })
     await send('DELETE', path)
-    await page.getByText('The campaign was deleted while you looked at it.').waitFor()
+    await page.getByText('The campaign was deleted while this page was open.').waitFor()
   })
 
   test('holds one stream, and none while the tab is hidden', async () => {
@@ -106,7 +106,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(then).toMatchObject({ pending: 5, failed: 1 })
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.locator('.state-tag', { hasText: 'paused' }).waitFor()
-    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('button', { name: 'Unpause' }).click()
     await page.locator('.state-tag.paused').waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'Retry all 1' }).click()
     await page.getByText('Nothing has failed').waitFor()

@@ -178,7 +178,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
 
   test('shows when what ran, and who holds what', async () => {
     const { page, go } = await browsing.open(service().url, '#/campaigns/all/timeline')
-    await page.getByText('In words').click()
+    await page.getByText('As a table').click()
     const lanes = page.locator('.lane-table tbody tr')
     expect((await lanes.allTextContents()).map((text) => text.replace(/\d\d:\d\d:\d\d/g, ' '))).toEqual([
       expect.stringMatching(/^pytorch1.*1 experiment running$/),

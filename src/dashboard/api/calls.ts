@@ -1,12 +1,12 @@
-import type { CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
-import type { CampaignHeader, CampaignManifest } from '../../domain/campaign/manifest.ts'
-import type { Progress } from '../../domain/views/progress.ts'
-import type { Retried, RetryRequest } from '../../domain/operations/retry.ts'
-import { call, callIfChanged, type Answer } from './client.ts'
-
 /** The calls that the dashboard makes. */
 
-/** The largest page that there is. */
+import type { CampaignHeader, CampaignManifest } from '../../domain/campaign/manifest.ts'
+import type { Retried, RetryRequest } from '../../domain/operations/retry.ts'
+import type { CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
+import type { Progress } from '../../domain/views/progress.ts'
+import { type ApiResponse, call, callIfChanged } from './client.ts'
+
+/** The largest page that the API returns. */
 const PAGE = 1000
 
 export interface RunningExperiment {
@@ -29,11 +29,11 @@ export function campaignPath(campaignId: string): string {
   return `/campaigns/${encodeURIComponent(campaignId)}`
 }
 
-/** All campaigns; null when the first page, and so the newest change, is still the one of the tag. */
+/** All campaigns; null while the first page, and so the newest change, still has the tag. */
 export async function listCampaigns(
   etag: string | null,
   signal: AbortSignal,
-): Promise<Answer<ListedCampaign[]> | null> {
+): Promise<ApiResponse<ListedCampaign[]> | null> {
   interface Page {
     readonly campaigns: readonly ListedCampaign[]
     readonly next_page_token: string | null
@@ -53,11 +53,15 @@ export function readManifest(id: string, signal: AbortSignal): Promise<CampaignM
   return call(campaignPath(id), { signal })
 }
 
-export function readProgress(id: string, etag: string | null, signal: AbortSignal): Promise<Answer<Progress> | null> {
+export function readProgress(
+  id: string,
+  etag: string | null,
+  signal: AbortSignal,
+): Promise<ApiResponse<Progress> | null> {
   return callIfChanged(`${campaignPath(id)}/progress`, { etag, signal })
 }
 
-/** Who runs what now. */
+/** The running experiments and their workers. */
 export async function listWorkers(id: string, signal: AbortSignal): Promise<RunningExperiment[]> {
   const found: RunningExperiment[] = []
   for (let token: string | null = ''; token !== null;) {

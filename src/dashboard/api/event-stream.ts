@@ -8,17 +8,17 @@ export interface StreamEvent {
 }
 
 export interface StreamListener {
-  /** The service has begun to answer. */
+  /** The response has begun. */
   onOpen(): void
   onEvent(event: StreamEvent): void
-  /** Something came, if only a comment: what is shown is as of now. */
-  onSign(): void
-  /** The service says after how many milliseconds to come back. */
+  /** Bytes came, if only a comment: what is shown is current. */
+  onActivity(): void
+  /** The service set the delay before a reconnect, in milliseconds. */
   onRetry(milliseconds: number): void
 }
 
-/** Milliseconds of silence after which a stream is taken for dead: the service comments every 15 s. */
-const SILENCE = 40_000
+/** Milliseconds without a byte after which a stream counts as broken: well above the service's own comments. */
+const IDLE_TIMEOUT = 40_000
 
 /**
  * Reads Server-Sent Events until the service ends them. EventSource could not send a token.
@@ -30,19 +30,19 @@ export async function readEventStream(
   listener: StreamListener,
   signal: AbortSignal,
 ): Promise<void> {
-  const silence = new AbortController()
-  let timer = setTimeout(giveUp, SILENCE)
-  function giveUp(): void {
-    silence.abort(new Error('the stream went silent'))
+  const idle = new AbortController()
+  let timer = setTimeout(abort, IDLE_TIMEOUT)
+  function abort(): void {
+    idle.abort(new Error('the stream was idle for too long'))
   }
   try {
-    const answer = await request(apiUrl(path), {
+    const response = await request(apiUrl(path), {
       headers: {
         accept: 'text/event-stream',
         ...(lastEventId === null ? {} : { 'last-event-id': lastEventId }),
       },
       cache: 'no-store',
-      signal: AbortSignal.any([signal, silence.signal]),
+      signal: AbortSignal.any([signal, idle.signal]),
     })
     listener.onOpen()
     const parser = createParser({
@@ -50,15 +50,15 @@ export async function readEventStream(
         listener.onEvent({ event, id: id ?? null, data: JSON.parse(data) as unknown }),
       onRetry: (milliseconds) => listener.onRetry(milliseconds),
     })
-    const reader = (answer.body ?? new ReadableStream<Uint8Array>()).getReader()
+    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
     const decoder = new TextDecoder()
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
       clearTimeout(timer)
-      timer = setTimeout(giveUp, SILENCE)
+      timer = setTimeout(abort, IDLE_TIMEOUT)
       parser.feed(decoder.decode(value, { stream: true }))
-      listener.onSign()
+      listener.onActivity()
     }
   } finally {
     clearTimeout(timer)

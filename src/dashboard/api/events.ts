@@ -1,7 +1,7 @@
+/** What events say. Their schemas are in src/live/event-data.ts. */
+
 import type { Experiment } from '../../domain/experiment/experiment.ts'
 import type { Progress } from '../../domain/views/progress.ts'
-
-/** What events say. Their schemas are in src/live/event-data.ts. */
 
 export interface ChangeEvent {
   readonly revision: number

@@ -1,9 +1,9 @@
-/** What the service refuses with, or that it cannot be reached. */
+/** A problem of the service, or that it cannot be reached. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem'
 
   constructor(
-    /** 0: there was no answer. */
+    /** 0: there was no response. */
     readonly status: number,
     readonly code: string,
     readonly title: string,
@@ -12,8 +12,8 @@ export class ApiProblem extends Error {
     super(detail)
   }
 
-  /** True when asking again may help by itself. */
-  get isPassing(): boolean {
+  /** True when a retry may succeed. */
+  get isTransient(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500
   }
 }
@@ -24,14 +24,14 @@ interface ProblemBody {
   readonly detail?: string
 }
 
-/** The problem that an answer tells. */
-export async function problemOf(answer: Response): Promise<ApiProblem> {
-  const body = (await answer.json().catch(() => ({}))) as ProblemBody
-  const title = body.title ?? `HTTP ${answer.status}`
-  return new ApiProblem(answer.status, body.code ?? 'unknown', title, body.detail ?? title)
+/** The problem in a response. */
+export async function problemOf(response: Response): Promise<ApiProblem> {
+  const body = (await response.json().catch(() => ({}))) as ProblemBody
+  const title = body.title ?? `HTTP ${response.status}`
+  return new ApiProblem(response.status, body.code ?? 'unknown', title, body.detail ?? title)
 }
 
 export function asProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error
-  return new ApiProblem(0, 'unreachable', 'No answer', error instanceof Error ? error.message : String(error))
+  return new ApiProblem(0, 'unreachable', 'No response', error instanceof Error ? error.message : String(error))
 }

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 
 const KEY = 'campaignd.token'
 
-/** The token of this tab: it is gone with the tab. */
+/** The token of this tab, kept in its session storage. */
 export const token = signal<string | null>(sessionStorage.getItem(KEY))
 
 /** Why a token is asked for; null while none is needed. */
@@ -19,7 +19,7 @@ export function forgetToken(): void {
   token.value = null
 }
 
-/** The header that says who asks. */
+/** The authorization header, if there is a token. */
 export function authorization(): Record<string, string> {
   return token.value === null ? {} : { authorization: `Bearer ${token.value}` }
 }

@@ -1,9 +1,9 @@
 import type { Progress } from '../../domain/views/progress.ts'
 import type { ExperimentTable, Row } from '../model/experiment-table.ts'
-import type { GridLayout, GridLine } from '../model/grid-layout.ts'
 import { whole } from '../model/format.ts'
+import type { GridLayout, GridLine, GridPlace } from '../model/grid-layout.ts'
 import { MarkSprites } from './mark-sprites.ts'
-import { ScrolledCanvas, type Frame } from './scrolled-canvas.ts'
+import { type Frame, ScrolledCanvas } from './scrolled-canvas.ts'
 import { fitText } from './text.ts'
 
 const SQUARE = 18
@@ -13,14 +13,8 @@ const LINE = 24
 const HEAD = 26
 const PADDING = 12
 const NOTE = 64
-/** On a phone names are cut, and what stands beside them is kept short. */
+/** Below this width names are cut, and notes beside them are short. */
 const NARROW = 560
-
-/** What of the grid is meant: a line, and a place from the left. */
-export interface GridPlace {
-  readonly line: number
-  readonly place: number
-}
 
 /** What is drawn. */
 export interface GridContents {
@@ -28,7 +22,7 @@ export interface GridContents {
   readonly layout: GridLayout
   readonly byBackend: Progress['by_backend']
   readonly isShown: (row: Row) => boolean
-  /** Where the keyboard is; null while it is elsewhere. */
+  /** Where the keyboard focus is; null while it is elsewhere. */
   readonly focus: GridPlace | null
   readonly openId: string
 }
@@ -57,15 +51,16 @@ export class GridCanvas {
     else this.scrolled.invalidate()
   }
 
-  /** The experiment at a point of the window; null: none. */
-  hit(x: number, y: number): GridPlace | null {
+  /** The experiment at which a mouse event is; null: none. */
+  placeOf(event: MouseEvent): GridPlace | null {
+    const { x, y } = this.scrolled.at(event)
     if (this.contents === null || x < this.labels || y < HEAD) return null
     const line = Math.floor((y - HEAD + this.host.scrollTop) / LINE)
     const place = Math.floor((x - this.labels - PADDING / 2 + this.host.scrollLeft) / PITCH)
     return this.rowAt({ line, place }) === null ? null : { line, place }
   }
 
-  /** The config whose name is at a point of the window. */
+  /** The config or backend whose name is at a point of the box. */
   labelAt(x: number, y: number): string | null {
     if (x >= this.labels || y < HEAD) return null
     const line = this.contents?.layout.lines[Math.floor((y - HEAD + this.host.scrollTop) / LINE)]
@@ -79,7 +74,7 @@ export class GridCanvas {
     return position === undefined ? null : (this.contents?.table.rows[position] ?? null)
   }
 
-  /** Scrolls until a place is seen. */
+  /** Scrolls a place into view. */
   reveal({ line, place }: GridPlace): void {
     const { host } = this
     const [x, y] = [place * PITCH + PADDING / 2, line * LINE]
@@ -108,7 +103,7 @@ export class GridCanvas {
     )
   }
 
-  /** Pixels for the longest name; by its letters, since to measure each of many would be slow. */
+  /** Pixels for the longest name, by its letters: measuring each of many would be slow. */
   private measure({ lines }: GridLayout): number {
     let longest = 0
     for (const line of lines) longest = Math.max(longest, (line.kind === 'config' ? line.config : line.backend).length)
@@ -168,7 +163,7 @@ export class GridCanvas {
     context.font = `12px ${theme.font}`
     let room = this.labels - PADDING * 2
     if (failed > 0) {
-      // Where there is little room the colour says what is counted.
+      // In a narrow box the colour alone says what is counted.
       const note = this.isNarrow ? whole(failed) : `${whole(failed)} failed`
       context.fillStyle = theme.bad
       context.textAlign = 'right'

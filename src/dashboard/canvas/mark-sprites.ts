@@ -1,11 +1,11 @@
-import { MARKS, OUTLINE, SHAPES, type Mark } from '../model/mark.ts'
+import { type Mark, MARKS, OUTLINE, SHAPES } from '../model/mark.ts'
 
-/** The marks drawn once each, to be copied: a path for each of 10,000 squares would be slow. */
+/** Each mark is drawn once and then copied: a path for each square of a large campaign would be slow. */
 export class MarkSprites {
   private sprites = new Map<Mark, HTMLCanvasElement>()
   private key = ''
 
-  /** Makes ready for marks of a size and outline. */
+  /** Draws the marks of a size and outline, unless they are there. */
   prepare(size: number, ratio: number, outline: string): void {
     const key = `${size} ${ratio} ${outline}`
     if (key === this.key) return

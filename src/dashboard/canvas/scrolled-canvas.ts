@@ -8,13 +8,13 @@ export interface Frame {
   readonly height: number
   readonly left: number
   readonly top: number
-  /** Pixels of the screen for one of ours. */
+  /** Device pixels for one CSS pixel. */
   readonly ratio: number
 }
 
 /**
- * A canvas of the size of the window that is looked through, which stays in place while contents of any size are
- * scrolled: only what is seen is drawn, however much there is.
+ * A canvas of the size of its box that stays in place while contents of any size are scrolled: only what is visible is
+ * drawn, however much there is.
  */
 export class ScrolledCanvas {
   readonly canvas = document.createElement('canvas')
@@ -46,19 +46,19 @@ export class ScrolledCanvas {
     this.resizing.observe(host)
   }
 
-  /** Sets how large all of it is. */
+  /** Sets the size of the contents. */
   setContents(width: number, height: number): void {
     this.sizer.style.width = `${width}px`
     this.sizer.style.height = `${height}px`
     this.fit()
   }
 
-  /** Draws before the browser paints next, however often it is asked for. */
+  /** Draws once before the browser paints next, however often it is called. */
   readonly invalidate = (): void => {
     if (this.request === 0) this.request = requestAnimationFrame(this.paint)
   }
 
-  /** Where a mouse event is, in the window. */
+  /** Where a mouse event is, in the box. */
   at(event: MouseEvent): { readonly x: number; readonly y: number } {
     const box = this.host.getBoundingClientRect()
     return { x: event.clientX - box.left - this.host.clientLeft, y: event.clientY - box.top - this.host.clientTop }

@@ -1,14 +1,14 @@
-/** Texts cut to a width with an ellipsis, remembered: measuring is slow. */
-const cut = new Map<string, string>()
-const MOST = 5000
+/** Texts cut to a width with an ellipsis, cached: measuring is slow. */
+const cache = new Map<string, string>()
+const CACHE_SIZE = 5000
 
 export function fitText(context: CanvasRenderingContext2D, text: string, width: number): string {
   const key = `${context.font} ${Math.floor(width)} ${text}`
-  const known = cut.get(key)
+  const known = cache.get(key)
   if (known !== undefined) return known
-  if (cut.size > MOST) cut.clear()
+  if (cache.size > CACHE_SIZE) cache.clear()
   const fitted = fit(context, text, width)
-  cut.set(key, fitted)
+  cache.set(key, fitted)
   return fitted
 }
 

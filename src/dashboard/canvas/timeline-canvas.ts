@@ -1,9 +1,9 @@
-import { day, duration, shortClock, clock } from '../model/format.ts'
+import { clock, day, duration, shortClock } from '../model/format.ts'
 import type { Bar, Lane } from '../model/lanes.ts'
 import { SHAPES } from '../model/mark.ts'
 import { endOf, scaleOf, type TimeScale } from '../model/time-scale.ts'
 import { MarkSprites } from './mark-sprites.ts'
-import { ScrolledCanvas, type Frame } from './scrolled-canvas.ts'
+import { type Frame, ScrolledCanvas } from './scrolled-canvas.ts'
 import { fitText } from './text.ts'
 
 const TRACK = 20
@@ -12,7 +12,7 @@ const LANE_GAP = 8
 const HEAD = 40
 const PADDING = 12
 const MARK = 12
-/** From here on a bar has its mark in it. */
+/** The least width of a bar that has its mark in it. */
 const ROOM_FOR_MARK = 18
 const TICKS_APART = 90
 
@@ -47,9 +47,10 @@ export class TimelineCanvas {
     this.arrange()
   }
 
-  /** The bar at a point of the window; a thin one is taken from two pixels away. */
-  hit(x: number, y: number): Bar | null {
+  /** The bar at which a mouse event is; a thin one counts from two pixels away. */
+  barOf(event: MouseEvent): Bar | null {
     const { scale, contents } = this
+    const { x, y } = this.scrolled.at(event)
     if (scale === null || contents === null || x < this.labels || y < HEAD) return null
     const down = y - HEAD + this.host.scrollTop
     const at = this.tops.findLastIndex((top) => top <= down)
@@ -123,7 +124,7 @@ export class TimelineCanvas {
       const x = from + scale.x(bar.start)
       if (x > width) break
       const end = from + scale.x(endOf(bar, contents.now))
-      // What would only be painted over is left out: of thousands in a line most are narrower than a pixel.
+      // Bars that the next one would cover are left out: of many in a track most are narrower than a pixel.
       if (end < labels || end < drawnTo + 0.5) continue
       drawnTo = end
       this.drawBar(context, theme.outline, bar, x, Math.max(1.5, end - x - 0.5), y + (TRACK - BAR) / 2)
@@ -143,7 +144,7 @@ export class TimelineCanvas {
     y: number,
   ): void {
     context.fillStyle = SHAPES[bar.mark].colour
-    // Half filled, as in the grid: it is not known yet how it ends.
+    // Half filled, as in the grid: how it ends is not known yet.
     const isOpen = bar.mark === 'running'
     context.fillRect(x, isOpen ? y + BAR / 2 : y, width, isOpen ? BAR / 2 : BAR)
     if (width >= 4 || isOpen) {
@@ -198,7 +199,7 @@ export class TimelineCanvas {
     context.textAlign = 'left'
   }
 
-  /** The idle gap at a point of the window, in words. */
+  /** The text of the idle gap at a point of the box. */
   gapAt(x: number): string | null {
     const along = x - this.labels - PADDING + this.host.scrollLeft
     const gap = this.scale?.gaps.find((one) => along >= one.x && along <= one.x + one.width)

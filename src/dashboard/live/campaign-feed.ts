@@ -1,15 +1,15 @@
 import { batch, signal } from '@preact/signals'
+import type { CampaignHeader } from '../../domain/campaign/manifest.ts'
+import type { Progress } from '../../domain/views/progress.ts'
 import { campaignPath, readManifest, readProgress } from '../api/calls.ts'
 import type { StreamEvent } from '../api/event-stream.ts'
 import type { ChangeEvent, SnapshotEvent } from '../api/events.ts'
-import type { CampaignHeader } from '../../domain/campaign/manifest.ts'
-import type { Progress } from '../../domain/views/progress.ts'
 import { ExperimentTable } from '../model/experiment-table.ts'
 import { hasEnded } from '../model/pace.ts'
 import { Follower, type Source } from './follower.ts'
-import { Paced } from './paced.ts'
+import { Throttle } from './throttle.ts'
 
-/** The experiments after one change. The table is changed in place, so that an edition is what tells one state from the next. */
+/** The experiments after one change. The table is changed in place; a new edition marks the change. */
 export interface Edition {
   readonly table: ExperimentTable
 }
@@ -21,12 +21,12 @@ export class CampaignFeed implements Source {
   /** As it was when the campaign was last read whole; null before. */
   readonly header = signal<CampaignHeader | null>(null)
   readonly experiments = signal<Edition | null>(null)
-  /** Why it is gone, once it is. */
+  /** Why the campaign is gone; null while it is there. */
   readonly gone = signal<'deleted' | 'corrupt' | null>(null)
   readonly follower: Follower
   private table: ExperimentTable | null = null
   private newest: Progress | null = null
-  private readonly showing = new Paced(() => this.show())
+  private readonly publishing = new Throttle(() => this.publish())
   private revision = 0
   private etag: string | null = null
 
@@ -35,62 +35,62 @@ export class CampaignFeed implements Source {
     this.follower = new Follower(this)
   }
 
-  /** The progress comes first: it is small, and says most. */
+  /** Shows the progress first: it is small, and the manifest may be large. */
   async load(signal: AbortSignal): Promise<string> {
-    const early = readProgress(this.campaignId, null, signal).then((answer) => {
-      if (answer !== null) this.hear(answer.body)
-      this.showing.now()
-      return answer
+    const early = readProgress(this.campaignId, null, signal).then((response) => {
+      if (response !== null) this.keepNewest(response.body)
+      this.publishing.run()
+      return response
     })
-    const [{ experiments, ...header }, answer] = await Promise.all([readManifest(this.campaignId, signal), early])
-    this.etag = answer?.etag ?? null
-    // Another campaign of the same id: its revisions begin anew.
-    if (header.uid !== this.header.value?.uid && answer !== null) this.newest = answer.body
+    const [{ experiments, ...header }, response] = await Promise.all([readManifest(this.campaignId, signal), early])
+    this.etag = response?.etag ?? null
+    // Another campaign under the same id: its revisions start again.
+    if (header.uid !== this.header.value?.uid && response !== null) this.newest = response.body
     this.revision = header.revision
     this.table = new ExperimentTable(experiments)
     this.header.value = header
-    this.showing.now()
+    this.publishing.run()
     return String(header.revision)
   }
 
   async poll(signal: AbortSignal): Promise<void> {
-    const answer = await readProgress(this.campaignId, this.etag, signal)
-    if (answer === null || answer.body.revision === this.revision) return
+    const response = await readProgress(this.campaignId, this.etag, signal)
+    if (response === null || response.body.revision === this.revision) return
     await this.load(signal)
   }
 
-  take({ event, data }: StreamEvent): 'taken' | 'reload' | 'over' {
+  apply({ event, data }: StreamEvent): 'applied' | 'reload' | 'ended' {
     if (event === 'deleted' || event === 'corrupt') {
       this.gone.value = event
-      return 'over'
+      return 'ended'
     }
     if (event === 'snapshot') {
       const { revision, reset } = data as SnapshotEvent
-      return reset === true || revision !== this.revision ? 'reload' : 'taken'
+      return reset === true || revision !== this.revision ? 'reload' : 'applied'
     }
-    if (event !== 'change') return 'taken'
+    if (event !== 'change') return 'applied'
     const { revision, previous_revision, progress, experiments } = data as ChangeEvent
-    if (revision <= this.revision) return 'taken'
+    if (revision <= this.revision) return 'applied'
     if (previous_revision !== this.revision) return 'reload'
-    const wasOver = this.newest !== null && hasEnded(this.newest)
+    const hadEnded = this.newest !== null && hasEnded(this.newest)
     this.revision = revision
     this.table?.apply(experiments)
-    this.hear(progress)
-    this.showing.ask()
-    // The end is looked at once more as a whole: what people take away from it is what lies on the disk.
-    return hasEnded(progress) && !wasOver ? 'reload' : 'taken'
+    this.keepNewest(progress)
+    this.publishing.request()
+    // At the end all is loaded once more: what people take from the page is then what the disk has.
+    return hasEnded(progress) && !hadEnded ? 'reload' : 'applied'
   }
 
-  /** What a call of ours was answered: shown at once, whether the stream is up or not. */
-  settle(settings: CampaignHeader['settings']): void {
+  /** Shows the settings that a PATCH returned at once, whether the stream is up or not. */
+  applySettings(settings: CampaignHeader['settings']): void {
     if (this.header.value !== null) this.header.value = { ...this.header.value, settings }
   }
 
-  private hear(progress: Progress): void {
+  private keepNewest(progress: Progress): void {
     if (progress.revision >= (this.newest?.revision ?? 0)) this.newest = progress
   }
 
-  private show(): void {
+  private publish(): void {
     batch(() => {
       this.progress.value = this.newest
       if (this.table !== null) this.experiments.value = { table: this.table }

@@ -1,21 +1,21 @@
 import { signal } from '@preact/signals'
-import { listCampaigns, type CorruptCampaign } from '../api/calls.ts'
+import type { Progress } from '../../domain/views/progress.ts'
+import { type CorruptCampaign, listCampaigns } from '../api/calls.ts'
 import type { StreamEvent } from '../api/event-stream.ts'
 import type { CampaignChangeEvent, CampaignGoneEvent } from '../api/events.ts'
-import type { Progress } from '../../domain/views/progress.ts'
 import { Follower, type Source } from './follower.ts'
-import { Paced } from './paced.ts'
+import { Throttle } from './throttle.ts'
 
 export type ListedRow = Progress | CorruptCampaign
 
 /** All campaigns, as they change. */
 export class CampaignListFeed implements Source {
   readonly streamPath = '/events'
-  /** Null before they are known. */
+  /** Null before the first load. */
   readonly rows = signal<ReadonlyMap<string, ListedRow> | null>(null)
   readonly follower: Follower
   private known = new Map<string, ListedRow>()
-  private readonly showing = new Paced(() => (this.rows.value = new Map(this.known)))
+  private readonly publishing = new Throttle(() => (this.rows.value = new Map(this.known)))
   private etag: string | null = null
   private hasStream = false
 
@@ -29,19 +29,19 @@ export class CampaignListFeed implements Source {
   }
 
   async poll(signal: AbortSignal): Promise<void> {
-    const answer = await listCampaigns(this.etag, signal)
-    if (answer === null) return
-    this.etag = answer.etag
-    this.known = new Map(answer.body.map((one) => [one.campaign_id, 'progress' in one ? one.progress : one] as const))
-    this.showing.now()
+    const response = await listCampaigns(this.etag, signal)
+    if (response === null) return
+    this.etag = response.etag
+    this.known = new Map(response.body.map((one) => [one.campaign_id, 'progress' in one ? one.progress : one] as const))
+    this.publishing.run()
   }
 
-  take({ event, data }: StreamEvent): 'taken' | 'reload' {
+  apply({ event, data }: StreamEvent): 'applied' | 'reload' {
     if (event === 'snapshot') {
-      // Where the stream begins is known now: what changed between the list and that is in a second look.
+      // The stream has begun: what changed between the list and its first event is in a second load.
       const isFirst = !this.hasStream
       this.hasStream = true
-      return isFirst || (data as { reset?: boolean }).reset === true ? 'reload' : 'taken'
+      return isFirst || (data as { reset?: boolean }).reset === true ? 'reload' : 'applied'
     }
     if (event === 'corrupt') return 'reload'
     if (event === 'deleted') this.known.delete((data as CampaignGoneEvent).campaign_id)
@@ -49,7 +49,7 @@ export class CampaignListFeed implements Source {
       const { campaign_id, progress } = data as CampaignChangeEvent
       this.known.set(campaign_id, progress)
     }
-    this.showing.ask()
-    return 'taken'
+    this.publishing.request()
+    return 'applied'
   }
 }

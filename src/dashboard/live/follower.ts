@@ -1,38 +1,38 @@
 import { signal } from '@preact/signals'
 import { readEventStream, type StreamEvent } from '../api/event-stream.ts'
-import { asProblem, type ApiProblem } from '../api/problem.ts'
+import { type ApiProblem, asProblem } from '../api/problem.ts'
 import { token, tokenWanted } from '../api/session.ts'
 
-/** What is followed: by a stream, or where that fails by asking again and again. */
+/** What a follower keeps current: by a stream, or where that fails by polling. */
 export interface Source {
   readonly streamPath: string
-  /** Gets all of it. Returns the id of the event behind which a stream goes on; null: it is told where things stand. */
+  /** Loads all of it. Returns the id of the event after which a stream resumes; null: the stream begins with a snapshot. */
   load(signal: AbortSignal): Promise<string | null>
-  /** Gets what has changed, by ETag. */
+  /** Loads what has changed, by ETag. */
   poll(signal: AbortSignal): Promise<void>
-  /** Takes an event; `reload` when it tells that something was missed, `over` when it is the last one. */
-  take(event: StreamEvent): 'taken' | 'reload' | 'over'
+  /** Applies an event; `reload` when something was missed, `ended` when it is the last one. */
+  apply(event: StreamEvent): 'applied' | 'reload' | 'ended'
 }
 
-/** `live`: by stream; `polling`: asked for every few seconds; `reconnecting`: what is shown may be old. */
-export type Liveness = 'loading' | 'live' | 'polling' | 'reconnecting' | 'over'
+/** `live`: by stream; `polling`: loaded every few seconds; `reconnecting`: what is shown may be old. */
+export type Liveness = 'loading' | 'live' | 'polling' | 'reconnecting' | 'ended'
 
-const POLL_EVERY = 3000
-const FIRST_WAIT = 500
-const LONGEST_WAIT = 15_000
+const POLL_INTERVAL = 3000
+const FIRST_DELAY = 500
+const LONGEST_DELAY = 15_000
 
-/** Follows one source until it is stopped: one stream at a time, none while the tab is hidden, and never two calls at once. */
+/** Keeps one source current until it is stopped: one stream at a time, none while the tab is hidden, never two calls at once. */
 export class Follower {
   readonly liveness = signal<Liveness>('loading')
-  /** When what is shown was last known to be true, in milliseconds by our clock. */
+  /** When what is shown was last known to be current, in milliseconds by the browser's clock. */
   readonly asOf = signal<number | null>(null)
-  /** Why there is nothing to be shown, and no use in asking again. */
+  /** Why nothing can be shown, and a retry would not help. */
   readonly problem = signal<ApiProblem | null>(null)
 
-  private readonly over = new AbortController()
+  private readonly stopped = new AbortController()
   private lastEventId: string | null = null
   private isLoaded = false
-  private wait = FIRST_WAIT
+  private delay = FIRST_DELAY
   private failures = 0
 
   constructor(private readonly source: Source) {
@@ -40,29 +40,29 @@ export class Follower {
   }
 
   stop(): void {
-    this.over.abort()
+    this.stopped.abort()
   }
 
-  private get isOver(): boolean {
-    return this.over.signal.aborted
+  private get isStopped(): boolean {
+    return this.stopped.signal.aborted
   }
 
   private async run(): Promise<void> {
-    while (!this.isOver) {
+    while (!this.isStopped) {
       await this.whenVisible()
       const hidden = new AbortController()
       const unlisten = onVisibility(() => {
         if (document.visibilityState === 'hidden') hidden.abort()
       })
-      const either = AbortSignal.any([this.over.signal, hidden.signal])
+      const either = AbortSignal.any([this.stopped.signal, hidden.signal])
       try {
         await this.follow(either)
       } catch (error) {
-        if (!isAborted(either) && !(await this.settle(asProblem(error)))) return
+        if (!isAborted(either) && !(await this.recoverFrom(asProblem(error)))) return
       } finally {
         unlisten()
       }
-      if (!isAborted(either)) await this.pollFor(this.nextWait(), either)
+      if (!isAborted(either)) await this.pollFor(this.nextDelay(), either)
     }
   }
 
@@ -71,104 +71,109 @@ export class Follower {
     if (!this.isLoaded) {
       this.lastEventId = (await this.source.load(signal)) ?? this.lastEventId
       this.isLoaded = true
-      this.hear()
+      this.markCurrent()
     }
-    const turn = new AbortController()
-    const turnedBack = { again: false }
+    const reading = new AbortController()
+    const outcome = { reloads: false }
     const listener = {
       onOpen: () => {
         this.failures = 0
-        this.wait = FIRST_WAIT
+        this.delay = FIRST_DELAY
         this.liveness.value = 'live'
-        this.hear()
+        this.markCurrent()
       },
-      onSign: () => {
-        this.hear()
+      onActivity: () => {
+        this.markCurrent()
       },
       onRetry: (milliseconds: number) => {
-        this.wait = milliseconds
+        this.delay = milliseconds
       },
       onEvent: (event: StreamEvent) => {
-        if (turn.signal.aborted) return
-        const verdict = this.source.take(event)
-        if (verdict === 'taken') this.lastEventId = event.id ?? this.lastEventId
-        if (verdict === 'reload') {
+        if (reading.signal.aborted) return
+        const result = this.source.apply(event)
+        if (result === 'applied') this.lastEventId = event.id ?? this.lastEventId
+        if (result === 'reload') {
           this.isLoaded = false
           this.lastEventId = event.id
-          turnedBack.again = true
+          outcome.reloads = true
         }
-        if (verdict === 'over') this.end()
-        if (verdict !== 'taken') turn.abort()
+        if (result === 'ended') this.end()
+        if (result !== 'applied') reading.abort()
       },
     }
     try {
-      await readEventStream(this.source.streamPath, this.lastEventId, listener, AbortSignal.any([signal, turn.signal]))
+      await readEventStream(
+        this.source.streamPath,
+        this.lastEventId,
+        listener,
+        AbortSignal.any([signal, reading.signal]),
+      )
     } catch (error) {
-      if (!turnedBack.again) throw error
+      if (!outcome.reloads) throw error
     }
-    if (turnedBack.again) await this.follow(signal)
+    if (outcome.reloads) await this.follow(signal)
   }
 
   private end(): void {
-    this.liveness.value = 'over'
-    this.over.abort()
+    this.liveness.value = 'ended'
+    this.stopped.abort()
   }
 
-  private hear(): void {
+  private markCurrent(): void {
     this.asOf.value = Date.now()
   }
 
-  /** What to do about a refusal; false when there is no use in going on. */
-  private async settle(problem: ApiProblem): Promise<boolean> {
+  /** Waits for a token where one is needed; false when a retry would not help. */
+  private async recoverFrom(problem: ApiProblem): Promise<boolean> {
     if (problem.status === 401) {
       await this.whenTokenEntered()
       return true
     }
-    if (problem.isPassing) return true
+    if (problem.isTransient) return true
     this.problem.value = problem
     this.end()
     return false
   }
 
-  /** Asks again and again for some time, so that what is shown stays true while there is no stream. */
+  /** Polls for some time, so that what is shown stays current while there is no stream. */
   private async pollFor(milliseconds: number, signal: AbortSignal): Promise<void> {
     this.failures += 1
     if (this.liveness.value !== 'polling') this.liveness.value = this.isLoaded ? 'reconnecting' : 'loading'
     const end = performance.now() + milliseconds
-    let wasAway = false
+    let wasUnreachable = false
     while (!isAborted(signal)) {
-      // A stream that broke once comes back most times: it is not worth a call.
+      // A stream that broke once mostly reconnects at once: no poll is needed.
       if (this.isLoaded && this.failures > 1) {
         try {
           await this.source.poll(signal)
-          this.hear()
+          this.markCurrent()
           this.liveness.value = 'polling'
-          if (wasAway) return
+          if (wasUnreachable) return
         } catch (error) {
           if (isAborted(signal)) return
-          wasAway = true
+          wasUnreachable = true
           this.liveness.value = 'reconnecting'
-          if (!(await this.settle(asProblem(error)))) return
+          if (!(await this.recoverFrom(asProblem(error)))) return
         }
       }
       const left = end - performance.now()
       if (left <= 0) return
-      await sleep(Math.min(left, POLL_EVERY), signal)
+      await sleep(Math.min(left, POLL_INTERVAL), signal)
     }
   }
 
-  private nextWait(): number {
-    const wait = this.wait
-    this.wait = Math.min(LONGEST_WAIT, this.wait * 2)
-    return wait / 2 + (Math.random() * wait) / 2
+  private nextDelay(): number {
+    const delay = this.delay
+    this.delay = Math.min(LONGEST_DELAY, this.delay * 2)
+    return delay / 2 + (Math.random() * delay) / 2
   }
 
   private whenVisible(): Promise<void> {
     if (document.visibilityState === 'visible') return Promise.resolve()
     return new Promise((resolve) => {
-      const unlisten = onVisibility(settle)
-      this.over.signal.addEventListener('abort', settle)
-      function settle(): void {
+      const unlisten = onVisibility(finish)
+      this.stopped.signal.addEventListener('abort', finish)
+      function finish(): void {
         unlisten()
         resolve()
       }
@@ -183,12 +188,12 @@ export class Follower {
         queueMicrotask(() => unsubscribe())
         resolve()
       })
-      this.over.signal.addEventListener('abort', () => resolve())
+      this.stopped.signal.addEventListener('abort', () => resolve())
     })
   }
 }
 
-/** Asked anew each time: it changes while one waits. */
+/** A function, since TypeScript would take the signal for unchanged across an await. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
 }
@@ -201,11 +206,11 @@ function onVisibility(listener: () => void): () => void {
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
-    const timer = setTimeout(settle, milliseconds)
-    signal.addEventListener('abort', settle)
-    function settle(): void {
+    const timer = setTimeout(finish, milliseconds)
+    signal.addEventListener('abort', finish)
+    function finish(): void {
       clearTimeout(timer)
-      signal.removeEventListener('abort', settle)
+      signal.removeEventListener('abort', finish)
       resolve()
     }
   })

@@ -1,16 +1,16 @@
 import { signal } from '@preact/signals'
 
-/** Milliseconds that the service's clock is ahead of ours: ages and times left are told by its clock. */
+/** Milliseconds that the service's clock is ahead of the browser's: ages and times left use the service's clock. */
 let ahead = 0
 
 /** The service's time, ticking every second. */
 export const seconds = signal(Math.floor(Date.now() / 1000))
 
-/** Learns from the Date header of an answer, which has whole seconds: less than two of difference say nothing. */
-export function hearTime(header: string | null): void {
-  const heard = header === null ? NaN : Date.parse(header) + 500
-  if (Number.isNaN(heard)) return
-  const difference = heard - Date.now()
+/** Sets the clock by the Date header of a response. It has whole seconds, so a small difference says nothing. */
+export function syncClock(header: string | null): void {
+  const served = header === null ? NaN : Date.parse(header) + 500
+  if (Number.isNaN(served)) return
+  const difference = served - Date.now()
   if (Math.abs(difference - ahead) > 1500) ahead = difference
 }
 

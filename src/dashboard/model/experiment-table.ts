@@ -1,8 +1,8 @@
 import type { Experiment } from '../../domain/experiment/experiment.ts'
 import { timeOf } from './format.ts'
-import { markOf, type Mark } from './mark.ts'
+import { type Mark, markOf } from './mark.ts'
 
-/** An experiment with what is asked of it again and again. */
+/** An experiment with what each view derives from it. */
 export interface Row {
   readonly experiment: Experiment
   readonly mark: Mark
@@ -11,12 +11,12 @@ export interface Row {
   readonly end: number | null
 }
 
-/** The experiments of a campaign in their order. Changed in place: of 10,000 one commit touches few. */
+/** The experiments of a campaign in their order. Changed in place: one commit touches few of them. */
 export class ExperimentTable {
   private readonly list: Row[]
   private readonly positions = new Map<string, number>()
-  /** Grows when experiments are added: what is arranged by their definitions is to be arranged anew. */
-  arrangement = 0
+  /** Grows when experiments are added: a layout of an older version is stale. */
+  layoutVersion = 0
 
   constructor(experiments: readonly Experiment[]) {
     this.list = experiments.map(rowOf)
@@ -32,14 +32,14 @@ export class ExperimentTable {
     return position === undefined ? null : (this.list[position] ?? null)
   }
 
-  /** Takes changed and added experiments. */
+  /** Applies changed and added experiments. */
   apply(experiments: readonly Experiment[]): void {
     for (const experiment of experiments) {
       const position = this.positions.get(experiment.exp_id)
       if (position === undefined) {
         this.positions.set(experiment.exp_id, this.list.length)
         this.list.push(rowOf(experiment))
-        this.arrangement += 1
+        this.layoutVersion += 1
       } else if (experiment.revision >= (this.list[position]?.experiment.revision ?? 0)) {
         this.list[position] = rowOf(experiment)
       }

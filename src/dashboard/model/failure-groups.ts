@@ -4,9 +4,9 @@ import type { Experiment } from '../../domain/experiment/experiment.ts'
 export interface FailureGroup {
   readonly key: string
   readonly kind: string
-  /** The text with what differs left out. */
+  /** The text without what differs. */
   readonly pattern: string
-  /** What the newest of them said, in full. */
+  /** The full error text of the newest. */
   readonly message: string
   /** The experiments, newest failure first. */
   readonly experiments: readonly Experiment[]
@@ -33,7 +33,7 @@ export function groupFailures(failed: readonly Experiment[]): FailureGroup[] {
     .sort((a, b) => b.experiments.length - a.experiments.length || (a.key < b.key ? -1 : 1))
 }
 
-/** Experiments are values: what was found out about one holds as long as it is looked at. */
+/** Experiments are immutable, so their patterns are kept as long as they are. */
 const patterns = new WeakMap<Experiment, string>()
 
 function patternOf(experiment: Experiment): string {
@@ -44,16 +44,16 @@ function patternOf(experiment: Experiment): string {
   return pattern
 }
 
-/** How much of a text tells what kind of error it is. */
-const TELLING = 300
+/** How many characters of a text are compared. */
+const PATTERN_LENGTH = 300
 
 /**
- * The line of an error text that says most, without what differs each time. Of a Python traceback that is the last line;
+ * The most specific line of an error text, without what differs each time. Of a Python traceback that is the last line;
  * an exit code stays, since 137 and 1 are different failures.
  */
 export function normaliseError(text: string): string {
   return headline(text)
-    .slice(0, TELLING)
+    .slice(0, PATTERN_LENGTH)
     .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '‹id›')
     .replace(/\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?/g, '‹time›')
     .replace(/\b0x[0-9a-f]+\b/gi, '‹address›')
@@ -71,6 +71,6 @@ export function normaliseError(text: string): string {
 export function headline(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   const isTraceback = lines.some((line) => line.startsWith('Traceback (most recent call last)'))
-  const telling = isTraceback ? lines.findLast((line) => !/^\s/.test(line)) : lines[0]
-  return telling?.trim() ?? NO_TEXT
+  const line = isTraceback ? lines.findLast((line) => !/^\s/.test(line)) : lines[0]
+  return line?.trim() ?? NO_TEXT
 }

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. A dash is what is not known. */
+/** Numbers and times as people read them. A dash stands for what is not known. */
 
 const DASH = '–'
 
@@ -58,12 +58,12 @@ export function dateTime(time: number | null): string {
   return time === null ? DASH : `${DAY_OF_YEAR.format(time)}, ${CLOCK.format(time)}`
 }
 
-/** `37 %`; never 100 before it is all. */
+/** `37 %`; rounded down, so that 100 means all. */
 export function percent(fraction: number): string {
   return `${Math.floor(fraction * 100 + 1e-9)} %`
 }
 
-/** So many an hour, or a minute when they are quick; null is a dash. */
+/** Completions an hour, or a minute when there are many; null is a dash. */
 export function rate(perHour: number | null): string {
   if (perHour === null) return DASH
   if (perHour >= 600) return `${whole(Math.round(perHour / 60))} / min`

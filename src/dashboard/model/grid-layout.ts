@@ -1,6 +1,6 @@
 import type { Row } from './experiment-table.ts'
 
-/** Where each experiment stands in the grid: a row a config, grouped by backend; a column a cycle. */
+/** Where each experiment is in the grid: a row a config, grouped by backend; a column a cycle. */
 export interface GridLayout {
   readonly lines: readonly GridLine[]
   readonly columns: readonly GridColumn[]
@@ -24,6 +24,12 @@ export interface GridColumn {
   readonly from: number
   /** How many places: of a config as many experiments may have the same cycle. */
   readonly span: number
+}
+
+/** One cell: a line, and a place from the left. */
+export interface GridPlace {
+  readonly line: number
+  readonly place: number
 }
 
 /**

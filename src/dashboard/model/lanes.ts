@@ -1,6 +1,6 @@
 import type { Row } from './experiment-table.ts'
 import { timeOf } from './format.ts'
-import { markOf, type Mark } from './mark.ts'
+import { type Mark, markOf } from './mark.ts'
 
 /** One attempt in time. */
 export interface Bar {
@@ -8,7 +8,7 @@ export interface Bar {
   readonly attempt: number
   readonly mark: Mark
   readonly start: number
-  /** Null: it runs still. */
+  /** Null: it is still running. */
   readonly end: number | null
 }
 
@@ -57,7 +57,7 @@ function currentBar({ experiment, mark, start, end }: Row): Bar | null {
   return { expId: experiment.exp_id, attempt: experiment.attempt, mark, start, end: isRunning ? null : end }
 }
 
-/** Each into the first track that is free by then. */
+/** Each bar into the first track that is free when it starts. */
 function intoTracks(bars: readonly Bar[], now: number): Bar[][] {
   const tracks: Bar[][] = []
   const free: number[] = []

@@ -21,7 +21,7 @@ const SQUARE =
 export const OUTLINE =
   'M2 .5H14A1.5 1.5 0 0 1 15.5 2V14A1.5 1.5 0 0 1 14 15.5H2A1.5 1.5 0 0 1 .5 14V2A1.5 1.5 0 0 1 2 .5Z'
 
-/** Chosen so that no two come near each other for any kind of colour sight; the shape says it again. */
+/** Colours that differ for every kind of colour vision; the shapes differ as well. */
 export const SHAPES: Readonly<Record<Mark, Shape>> = {
   pending: { colour: '#e3e6ea', area: `${SQUARE}M3 3V13H13V3Z`, ink: '', inkColour: '' },
   running: {

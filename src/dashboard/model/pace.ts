@@ -2,7 +2,7 @@ import type { Progress } from '../../domain/views/progress.ts'
 import type { Row } from './experiment-table.ts'
 import { timeOf } from './format.ts'
 
-/** How many of the newest completions tell the rate. */
+/** How many of the newest completions the rate is taken from. */
 const RECENT = 30
 
 const HOUR = 3_600_000
@@ -14,7 +14,7 @@ export interface Pace {
   readonly perHour: number | null
 }
 
-/** True when nothing goes on by itself any more. */
+/** True when nothing changes by itself any more. */
 export function hasEnded({ state }: Pick<Progress, 'state'>): boolean {
   return state === 'completed' || state === 'failed'
 }
@@ -28,7 +28,7 @@ export function paceOf(rows: readonly Row[], progress: Progress, now: number): P
   }
 }
 
-/** Milliseconds left by now, below zero when it takes longer than usual; null before there is data. */
+/** Milliseconds left, below zero when it takes longer than usual; null before there is data. */
 export function timeLeft({ eta_seconds, updated_at, state }: Progress, now: number): number | null {
   const from = timeOf(updated_at)
   if (eta_seconds === null || from === null || state === 'paused' || state === 'idle' || state === 'pending')
@@ -56,7 +56,7 @@ function lastEnd(rows: readonly Row[]): number | null {
 function completions(rows: readonly Row[]): Float64Array {
   const ends: number[] = []
   for (const { mark, end } of rows) if (mark === 'completed' && end !== null) ends.push(end)
-  // Sorts numbers far faster than a list does: it is done for every change.
+  // A typed array sorts numbers far faster than a list, and every change sorts them.
   return Float64Array.from(ends).sort()
 }
 

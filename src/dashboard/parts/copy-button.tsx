@@ -1,20 +1,20 @@
 import { useState } from 'preact/hooks'
 
-/** Copies a text. Where the clipboard is closed to pages without TLS, the text is there to be selected. */
+/** Copies a text. Browsers close the clipboard to pages without TLS: there the text has to be selected. */
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
-  const [word, setWord] = useState('Copy')
+  const [label, setLabel] = useState('Copy')
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text)
-      setWord('Copied')
+      setLabel('Copied')
     } catch {
-      setWord('Select it')
+      setLabel('Select the text')
     }
-    setTimeout(() => setWord('Copy'), 2000)
+    setTimeout(() => setLabel('Copy'), 2000)
   }
   return (
     <button type="button" class="small" aria-label={`Copy ${what}`} onClick={() => void copy()}>
-      {word}
+      {label}
     </button>
   )
 }

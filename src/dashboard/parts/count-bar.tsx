@@ -1,5 +1,5 @@
 import { whole } from '../model/format.ts'
-import { MARKS, SHAPES, type Mark } from '../model/mark.ts'
+import { type Mark, MARKS, SHAPES } from '../model/mark.ts'
 
 interface CountBarProps {
   readonly counts: Readonly<Record<Mark, number>>
@@ -9,9 +9,9 @@ interface CountBarProps {
 /** Shares of all experiments, one beside the other. */
 export function CountBar({ counts, isSmall = false }: CountBarProps) {
   const present = MARKS.filter((mark) => counts[mark] > 0)
-  const said = present.map((mark) => `${whole(counts[mark])} ${mark}`).join(', ')
+  const label = present.map((mark) => `${whole(counts[mark])} ${mark}`).join(', ')
   return (
-    <div class={isSmall ? 'count-bar small' : 'count-bar'} role="img" aria-label={said}>
+    <div class={isSmall ? 'count-bar small' : 'count-bar'} role="img" aria-label={label}>
       {present.map((mark) => (
         <span
           key={mark}

@@ -1,6 +1,6 @@
-import { OUTLINE, SHAPES, type Mark } from '../model/mark.ts'
+import { type Mark, OUTLINE, SHAPES } from '../model/mark.ts'
 
-/** The mark of a state. The state must be named beside it. */
+/** The mark of a state. Its name must stand beside it: the icon is hidden from screen readers. */
 export function MarkIcon({ mark }: { readonly mark: Mark }) {
   const { colour, area, ink, inkColour } = SHAPES[mark]
   return (

@@ -2,11 +2,11 @@ import { signal } from '@preact/signals'
 import type { ApiProblem } from '../api/problem.ts'
 
 interface Notice {
-  readonly kind: 'done' | 'refused'
+  readonly kind: 'done' | 'failed'
   readonly text: string
 }
 
-/** What became of the last thing that was asked for. */
+/** The outcome of the last action. */
 const notice = signal<Notice | null>(null)
 
 const SHOWN_FOR = 8000
@@ -18,13 +18,13 @@ function show(next: Notice): void {
   timer = setTimeout(() => (notice.value = null), SHOWN_FOR)
 }
 
-export function tell(text: string): void {
+export function notify(text: string): void {
   show({ kind: 'done', text })
 }
 
-/** Says why something was not done; of who may not do it the service says which role it needs. */
-export function tellRefusal(what: string, problem: ApiProblem): void {
-  show({ kind: 'refused', text: `${what}. ${problem.message}` })
+/** Says why an action failed. The service's own message names the role that is missing. */
+export function notifyFailure(what: string, problem: ApiProblem): void {
+  show({ kind: 'failed', text: `${what}. ${problem.message}` })
 }
 
 export function NoticeLine() {

@@ -1,13 +1,13 @@
 import type { CampaignState } from '../../domain/campaign/campaign-state.ts'
 
 const MEANINGS: Readonly<Record<CampaignState, string>> = {
-  corrupt: 'Its file cannot be trusted',
-  completed: 'All is completed or skipped',
-  paused: 'Nothing is handed out',
-  running: 'Something runs',
-  failed: 'It has ended, and some failed',
-  idle: 'It has begun, and nothing runs',
-  pending: 'Nothing was started yet',
+  corrupt: 'Its file is corrupt',
+  completed: 'Every experiment is completed or skipped',
+  paused: 'No experiment can be claimed',
+  running: 'At least one experiment is running',
+  failed: 'Every experiment has ended, and some failed',
+  idle: 'It has started, and no experiment is running',
+  pending: 'No experiment has started',
 }
 
 /** The state of a campaign. */

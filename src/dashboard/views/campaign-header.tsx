@@ -5,14 +5,14 @@ import { asProblem } from '../api/problem.ts'
 import type { CampaignFeed } from '../live/campaign-feed.ts'
 import { seconds } from '../model/clock.ts'
 import { ago, clock, dateTime, duration, percent, rate, timeOf, whole } from '../model/format.ts'
-import { countMarks, MARKS, type Mark } from '../model/mark.ts'
+import { countMarks, type Mark, MARKS } from '../model/mark.ts'
 import { hasEnded, paceOf, timeLeft } from '../model/pace.ts'
 import { CountBar } from '../parts/count-bar.tsx'
 import { LiveBadge } from '../parts/live-badge.tsx'
 import { MarkIcon } from '../parts/mark-icon.tsx'
-import { tell, tellRefusal } from '../parts/notice.tsx'
+import { notify, notifyFailure } from '../parts/notice.tsx'
 import { StateTag } from '../parts/state-tag.tsx'
-import { linkTo, listed, route } from '../route.ts'
+import { linkTo, listOf, route } from '../route.ts'
 
 interface HeaderProps {
   readonly feed: CampaignFeed
@@ -21,7 +21,7 @@ interface HeaderProps {
 
 export function CampaignHeader({ feed, progress }: HeaderProps) {
   return (
-    <section class="campaign-header" aria-label="How far it is">
+    <section class="campaign-header" aria-label="Progress">
       <div class="page-title">
         <h1>{progress.campaign_name}</h1>
         <StateTag state={progress.state} />
@@ -82,19 +82,19 @@ function Figures({ feed, progress }: HeaderProps) {
   )
 }
 
-/** The counts; each narrows the grid to its state. */
+/** The counts by state; each is a link that filters the grid. */
 function Legend({ counts }: { readonly counts: Readonly<Record<Mark, number>> }) {
   const at = route.value
   if (at.page !== 'campaign') return null
   const isGrid = at.view === 'grid'
-  const chosen = isGrid ? listed(at.query['state']) : []
+  const chosen = isGrid ? listOf(at.query['state']) : []
   const link = (mark: Mark) => {
     const state = chosen.includes(mark) ? chosen.filter((one) => one !== mark) : [...chosen, mark]
     const query = { ...(isGrid ? at.query : {}), state: state.join(',') }
     return linkTo({ ...at, view: 'grid', query })
   }
   return (
-    <ul class="legend" aria-label="Experiments by state; each shows only these in the grid">
+    <ul class="legend" aria-label="Experiments by state; each link shows only these in the grid">
       {MARKS.map((mark) => (
         <li key={mark}>
           <a
@@ -112,33 +112,39 @@ function Legend({ counts }: { readonly counts: Readonly<Record<Mark, number>> })
 }
 
 function Pause({ feed, progress }: HeaderProps) {
-  const [isAsking, setAsking] = useState(false)
+  const [isPending, setPending] = useState(false)
   if (hasEnded(progress)) return null
   const isPaused = progress.state === 'paused'
-  const ask = async (patch: PausePatch, done: string) => {
-    setAsking(true)
+  const submit = async (patch: PausePatch, done: string) => {
+    setPending(true)
     try {
-      feed.settle((await patchSettings(feed.campaignId, patch)).settings)
-      tell(done)
+      feed.applySettings((await patchSettings(feed.campaignId, patch)).settings)
+      notify(done)
     } catch (error) {
-      tellRefusal('Not changed', asProblem(error))
+      notifyFailure('Not changed', asProblem(error))
     } finally {
-      setAsking(false)
+      setPending(false)
     }
   }
-  const isStopping = feed.header.value?.settings.cancel_running === true
+  const isCancelling = feed.header.value?.settings.cancel_running === true
   return (
     <span class="actions">
       {isPaused ? (
-        <button type="button" disabled={isAsking} onClick={() => void ask({ paused: false }, 'It goes on.')}>
-          Go on
+        <button
+          type="button"
+          disabled={isPending}
+          onClick={() => void submit({ paused: false }, 'Unpaused: experiments can be claimed again.')}
+        >
+          Unpause
         </button>
       ) : (
         <button
           type="button"
-          disabled={isAsking}
-          title="Nothing more is handed out; what runs goes on"
-          onClick={() => void ask({ paused: true }, 'Paused: nothing more is handed out. What runs goes on.')}
+          disabled={isPending}
+          title="No experiment is claimed any more; running ones continue"
+          onClick={() =>
+            void submit({ paused: true }, 'Paused: no experiment is claimed any more. Running ones continue.')
+          }
         >
           Pause
         </button>
@@ -146,12 +152,15 @@ function Pause({ feed, progress }: HeaderProps) {
       {isPaused && progress.counts.running > 0 && (
         <button
           type="button"
-          disabled={isAsking || isStopping}
+          disabled={isPending || isCancelling}
           onClick={() =>
-            void ask({ paused: true, cancel_running: true }, 'What runs is told to stop at its next heartbeat.')
+            void submit(
+              { paused: true, cancel_running: true },
+              'Each running experiment is cancelled at its next heartbeat.',
+            )
           }
         >
-          {isStopping ? 'Stopping what runs' : 'Stop what runs'}
+          {isCancelling ? 'Cancelling running experiments' : 'Cancel running experiments'}
         </button>
       )}
     </span>

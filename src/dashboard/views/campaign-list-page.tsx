@@ -14,7 +14,7 @@ import { PageTop } from './page-top.tsx'
 
 const STATES: readonly CampaignState[] = ['running', 'paused', 'failed', 'idle', 'pending', 'completed', 'corrupt']
 
-/** How many rows are drawn before the rest is asked for. */
+/** How many rows are drawn at first. */
 const ROWS = 200
 
 export function CampaignListPage({ query }: { readonly query: Query }) {

@@ -2,13 +2,14 @@ import { useEffect, useState } from 'preact/hooks'
 import { CampaignFeed } from '../live/campaign-feed.ts'
 import { whole } from '../model/format.ts'
 import { Empty } from '../parts/empty.tsx'
-import { go, linkTo, route, VIEWS, type Query, type View } from '../route.ts'
+import { go, linkTo, type Query, route, type View, VIEWS } from '../route.ts'
 import { CampaignHeader } from './campaign-header.tsx'
 import { ExperimentDrawer } from './experiment-drawer.tsx'
 import { FailuresView } from './failures-view.tsx'
 import { GridView } from './grid-view.tsx'
 import { PageTop } from './page-top.tsx'
 import { TimelineView } from './timeline-view.tsx'
+import type { ViewProps } from './view-props.ts'
 import { WorkersView } from './workers-view.tsx'
 
 const TITLES: Readonly<Record<View, string>> = {
@@ -16,14 +17,6 @@ const TITLES: Readonly<Record<View, string>> = {
   grid: 'Grid',
   timeline: 'Timeline',
   workers: 'Workers',
-}
-
-/** What every view of a campaign works with. */
-export interface ViewProps {
-  readonly feed: CampaignFeed
-  readonly query: Query
-  /** Changes the query and stays in the view. */
-  readonly change: (changes: Query) => void
 }
 
 export function CampaignPage({ campaignId }: { readonly campaignId: string }) {
@@ -54,7 +47,7 @@ function Content({ feed }: { readonly feed: CampaignFeed }) {
       <>
         <h1 class="alone">{progress?.campaign_name ?? feed.campaignId}</h1>
         <Empty title={problem?.title ?? (feed.gone.value === 'deleted' ? 'Deleted' : 'Corrupt')}>
-          <p>{problem?.message ?? WORDS_OF_GONE[feed.gone.value ?? 'deleted']}</p>
+          <p>{problem?.message ?? GONE_TEXTS[feed.gone.value ?? 'deleted']}</p>
           <p class="row">
             {problem !== null && <a href={`problems/${problem.code}`}>What this means</a>}{' '}
             <a href="#/">All campaigns</a>
@@ -72,9 +65,9 @@ function Content({ feed }: { readonly feed: CampaignFeed }) {
   )
 }
 
-const WORDS_OF_GONE = {
-  deleted: 'The campaign was deleted while you looked at it.',
-  corrupt: 'Its file cannot be trusted any more. It is left as it is; the list of campaigns says why.',
+const GONE_TEXTS = {
+  deleted: 'The campaign was deleted while this page was open.',
+  corrupt: 'Its file is corrupt. It is left unchanged; the list of campaigns says why.',
 } as const
 
 function Views({ feed, failed }: { readonly feed: CampaignFeed; readonly failed: number }) {
@@ -83,7 +76,7 @@ function Views({ feed, failed }: { readonly feed: CampaignFeed; readonly failed:
   if (at.page !== 'campaign') return null
   const { campaignId, query } = at
   const view = at.view ?? first
-  // What went wrong comes first once there is something.
+  // Failures come first once there are any.
   const order = failed > 0 ? VIEWS : VIEWS.toSorted((a, b) => Number(a === 'failures') - Number(b === 'failures'))
   const props: ViewProps = {
     feed,

@@ -1,17 +1,15 @@
 import { useState } from 'preact/hooks'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
-import { retryExperiments } from '../api/calls.ts'
-import { asProblem } from '../api/problem.ts'
-import { groupFailures, headline, type FailureGroup } from '../model/failure-groups.ts'
+import { type FailureGroup, groupFailures, headline } from '../model/failure-groups.ts'
 import { counted, dateTime, timeOf, whole } from '../model/format.ts'
 import { markOf } from '../model/mark.ts'
 import { Empty } from '../parts/empty.tsx'
 import { MarkIcon } from '../parts/mark-icon.tsx'
-import { tell, tellRefusal } from '../parts/notice.tsx'
-import type { ViewProps } from './campaign-page.tsx'
+import { RetryButton } from '../parts/retry-button.tsx'
+import type { ViewProps } from './view-props.ts'
 
-/** How many experiments of a group are named before the rest is asked for. */
-const NAMED = 24
+/** How many experiments of a group are listed at first. */
+const LISTED = 24
 
 export function FailuresView({ feed, query, change }: ViewProps) {
   const failed = (feed.experiments.value?.table.rows ?? [])
@@ -20,7 +18,7 @@ export function FailuresView({ feed, query, change }: ViewProps) {
   if (failed.length === 0) {
     return (
       <Empty title="Nothing has failed">
-        <p>What failed and was put back shows in the attempts of its experiment.</p>
+        <p>A failure that was put back to pending is kept among the attempts of its experiment.</p>
       </Empty>
     )
   }
@@ -63,7 +61,7 @@ interface GroupProps {
 }
 
 function Group({ group, campaignId, open }: GroupProps) {
-  const [limit, setLimit] = useState(NAMED)
+  const [limit, setLimit] = useState(LISTED)
   const { experiments, kind, message, pattern } = group
   const [newest] = experiments
   if (newest === undefined) return null
@@ -82,14 +80,14 @@ function Group({ group, campaignId, open }: GroupProps) {
             </p>
           )}
           <p class="hint">
-            {kind} · newest <time>{dateTime(timeOf(newest.completed_at))}</time> · {where(experiments)}
+            {kind} · newest <time>{dateTime(timeOf(newest.completed_at))}</time> · {originOf(experiments)}
           </p>
         </div>
         <RetryButton campaignId={campaignId} experiments={experiments} label="Retry" />
       </div>
       {isLong && (
         <details>
-          <summary>{experiments.length === 1 ? 'All it said' : 'All that the newest said'}</summary>
+          <summary>{experiments.length === 1 ? 'Full error text' : 'Full error text of the newest'}</summary>
           <pre tabIndex={0}>{message}</pre>
         </details>
       )}
@@ -118,40 +116,10 @@ function Group({ group, campaignId, open }: GroupProps) {
   )
 }
 
-/** The backends and configs that a group is about, as short as it goes. */
-function where(experiments: readonly Experiment[]): string {
+/** The backends and configs of a group, in short. */
+function originOf(experiments: readonly Experiment[]): string {
   const configs = new Set(experiments.map(({ config_name }) => config_name))
   const backends = new Set(experiments.map(({ backend }) => backend))
   const [config = ''] = configs
   return `${[...backends].sort().join(', ')} · ${configs.size === 1 ? config : counted(configs.size, 'config')}`
-}
-
-interface RetryButtonProps {
-  readonly campaignId: string
-  readonly experiments: readonly Experiment[]
-  readonly label: string
-}
-
-/** Puts failed experiments back to pending. */
-export function RetryButton({ campaignId, experiments, label }: RetryButtonProps) {
-  const [isAsking, setAsking] = useState(false)
-  const ask = async () => {
-    setAsking(true)
-    try {
-      const { retried, skipped } = await retryExperiments(campaignId, {
-        exp_ids: experiments.map(({ exp_id }) => exp_id),
-      })
-      const left = skipped.length === 0 ? '' : ` ${counted(skipped.length, 'experiment')} had changed meanwhile.`
-      tell(`${counted(retried.length, 'experiment')} put back to pending.${left}`)
-    } catch (error) {
-      tellRefusal('Not put back', asProblem(error))
-    } finally {
-      setAsking(false)
-    }
-  }
-  return (
-    <button type="button" class="retry" disabled={isAsking} onClick={() => void ask()}>
-      {label}
-    </button>
-  )
 }

@@ -1,11 +1,11 @@
 import type { ComponentChildren } from 'preact'
 import { TokenButton } from './token-prompt.tsx'
 
-/** The line on top of each page. */
+/** The bar at the top of each page. */
 export function PageTop({ children }: { readonly children?: ComponentChildren }) {
   return (
     <header class="page-top">
-      <nav aria-label="Where you are">
+      <nav aria-label="Breadcrumb">
         <a class="home" href="#/">
           campaignd
         </a>

@@ -1,25 +1,25 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useSignal } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { TimelineCanvas } from '../canvas/timeline-canvas.ts'
+import type { CampaignFeed, Edition } from '../live/campaign-feed.ts'
 import { seconds, serverNow } from '../model/clock.ts'
 import { clock, counted, duration } from '../model/format.ts'
-import { LANE_KEYS, lanesOf, type Bar, type Lane } from '../model/lanes.ts'
+import { type Bar, type Lane, LANE_KEYS, lanesOf } from '../model/lanes.ts'
 import { endOf } from '../model/time-scale.ts'
 import { Empty } from '../parts/empty.tsx'
-import { makeTooltip } from '../parts/tooltip.ts'
-import type { CampaignFeed, Edition } from '../live/campaign-feed.ts'
-import type { ViewProps } from './campaign-page.tsx'
+import { type TooltipContents, useTooltip } from '../parts/tooltip.ts'
+import type { ViewProps } from './view-props.ts'
 
 const LARGEST_ZOOM = 64
 
-/** Milliseconds between two arrangements of all lanes: a busy campaign changes far more often than one can see. */
-const ARRANGE_EVERY = 400
+/** Milliseconds between two layouts of all lanes: a busy campaign changes far more often than people can see. */
+const LAYOUT_INTERVAL = 400
 
 export function TimelineView({ feed, query, change }: ViewProps) {
   const key = LANE_KEYS.find((one) => one === query['lane']) ?? 'container'
   const zoom = Math.min(LARGEST_ZOOM, Math.max(1, Number(query['zoom'] ?? 1) || 1))
   const collapse = query['gaps'] !== 'shown'
-  const edition = useCalmly(feed.experiments)
+  const edition = useThrottled(feed.experiments)
   const isRunning = (feed.progress.value?.counts.running ?? 0) > 0
   const second = isRunning ? seconds.value : 0
   const now = useMemo(() => serverNow(), [second, edition])
@@ -44,7 +44,7 @@ export function TimelineView({ feed, query, change }: ViewProps) {
             checked={collapse}
             onChange={(event) => change({ gaps: event.currentTarget.checked ? '' : 'shown' })}
           />
-          <span>Cut idle gaps short</span>
+          <span>Shorten idle gaps</span>
         </label>
         <span class="actions">
           <button
@@ -76,23 +76,23 @@ export function TimelineView({ feed, query, change }: ViewProps) {
   )
 }
 
-/** The experiments, taken no more than a few times a second, and never left behind. */
-function useCalmly(experiments: CampaignFeed['experiments']): Edition | null {
-  const calm = useSignal(experiments.peek())
+/** The experiments, at most once an interval. The last change is never dropped. */
+function useThrottled(experiments: CampaignFeed['experiments']): Edition | null {
+  const throttled = useSignal(experiments.peek())
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null
     const unsubscribe = experiments.subscribe(() => {
       timer ??= setTimeout(() => {
         timer = null
-        calm.value = experiments.peek()
-      }, ARRANGE_EVERY)
+        throttled.value = experiments.peek()
+      }, LAYOUT_INTERVAL)
     })
     return () => {
       unsubscribe()
       if (timer !== null) clearTimeout(timer)
     }
   }, [experiments])
-  return calm.value
+  return throttled.value
 }
 
 interface TimelineBoxProps extends Pick<ViewProps, 'query' | 'change'> {
@@ -106,30 +106,12 @@ function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxP
   const host = useRef<HTMLDivElement>(null)
   const canvas = useRef<TimelineCanvas | null>(null)
   const openId = query['exp'] ?? ''
-  const nowNow = useRef(now)
-  nowNow.current = now
 
   useEffect(() => {
-    const box = host.current
-    if (box === null) return
-    const made = new TimelineCanvas(box)
+    if (host.current === null) return
+    const made = new TimelineCanvas(host.current)
     canvas.current = made
-    const tooltip = makeTooltip()
-    const onMove = (event: MouseEvent) => {
-      const { x, y } = made.scrolled.at(event)
-      const bar = made.hit(x, y)
-      const words = bar === null ? (made.labelAt(x, y) ?? made.gapAt(x)) : null
-      box.classList.toggle('on-square', bar !== null)
-      if (bar !== null) tooltip.show(describe(bar, nowNow.current), event.clientX, event.clientY)
-      else if (words !== null) tooltip.show([words], event.clientX, event.clientY)
-      else tooltip.hide()
-    }
-    box.addEventListener('mousemove', onMove)
-    box.addEventListener('mouseleave', tooltip.hide)
     return () => {
-      box.removeEventListener('mousemove', onMove)
-      box.removeEventListener('mouseleave', tooltip.hide)
-      tooltip.remove()
       made.scrolled.dispose()
       canvas.current = null
     }
@@ -139,11 +121,9 @@ function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxP
     canvas.current?.show({ lanes, now, zoom, collapse, openId })
   }, [lanes, now, zoom, collapse, openId])
 
+  useTooltip(host, (event) => (canvas.current === null ? null : contentsAt(canvas.current, event, now)))
   const onClick = (event: MouseEvent) => {
-    const made = canvas.current
-    if (made === null) return
-    const { x, y } = made.scrolled.at(event)
-    const bar = made.hit(x, y)
+    const bar = canvas.current?.barOf(event) ?? null
     if (bar !== null) change({ exp: bar.expId })
   }
   return (
@@ -152,10 +132,18 @@ function TimelineBox({ lanes, now, zoom, collapse, query, change }: TimelineBoxP
       class="canvas-box timeline-box"
       role="region"
       tabIndex={0}
-      aria-label="What ran when. The table below says the same in words."
+      aria-label="What ran when. The table below has the same as text."
       onClick={onClick}
     />
   )
+}
+
+function contentsAt(canvas: TimelineCanvas, event: MouseEvent, now: number): TooltipContents | null {
+  const bar = canvas.barOf(event)
+  if (bar !== null) return { lines: describe(bar, now), canBeOpened: true }
+  const { x, y } = canvas.scrolled.at(event)
+  const label = canvas.labelAt(x, y) ?? canvas.gapAt(x)
+  return label === null ? null : { lines: [label], canBeOpened: false }
 }
 
 function describe(bar: Bar, now: number): string[] {
@@ -172,13 +160,13 @@ interface LaneTableProps {
   readonly laneKey: string
 }
 
-/** The lanes in words: for those who do not see the drawing, and for the sums. */
+/** The lanes as a table, for screen readers and for the sums. */
 function LaneTable({ lanes, now, laneKey }: LaneTableProps) {
   if (lanes.length === 0) return null
   return (
     <details class="lane-table">
-      <summary>In words</summary>
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Lanes in words">
+      <summary>As a table</summary>
+      <div class="table-scroll" tabIndex={0} role="region" aria-label="Lanes">
         <table>
           <thead>
             <tr>

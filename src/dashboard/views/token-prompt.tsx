@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { enterToken, forgetToken, token, tokenWanted } from '../api/session.ts'
 
-/** Asks for a token when the service wants one. */
+/** Asks for a token when the service needs one. */
 export function TokenPrompt() {
   const why = tokenWanted.value
   const dialog = useRef<HTMLDialogElement>(null)
@@ -33,14 +33,14 @@ export function TokenPrompt() {
         </label>
         <p class="hint">It is kept for this tab only, and sent to this service only.</p>
         <button type="submit" class="primary">
-          Go on
+          Use token
         </button>
       </form>
     </dialog>
   )
 }
 
-/** Offers another token where one is in use. */
+/** Lets the token be changed where one is in use. */
 export function TokenButton() {
   if (token.value === null) return null
   const change = () => {

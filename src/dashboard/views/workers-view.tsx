@@ -5,38 +5,38 @@ import { asProblem } from '../api/problem.ts'
 import { seconds } from '../model/clock.ts'
 import { counted, dateTime, duration, orDash, timeOf } from '../model/format.ts'
 import { Empty } from '../parts/empty.tsx'
-import type { ViewProps } from './campaign-page.tsx'
+import type { ViewProps } from './view-props.ts'
 
-/** Milliseconds between two looks: heartbeats are told by no event. */
-const LOOK_EVERY = 2000
+/** Milliseconds between two polls: no event reports heartbeats. */
+const POLL_INTERVAL = 2000
 
-/** Rows that are drawn before the rest is asked for. */
+/** How many rows are drawn at first. */
 const ROWS = 300
 
-interface Seen {
+interface Loaded {
   readonly workers: readonly RunningExperiment[]
-  /** When, in milliseconds by our clock: ages grow from there. */
+  /** When they were loaded, on the browser's monotonic clock in milliseconds: ages grow from there. */
   readonly at: number
 }
 
 export function WorkersView({ feed, query, change }: ViewProps) {
-  const seen = useSignal<Seen | null>(null)
-  const trouble = useSignal<string | null>(null)
+  const loaded = useSignal<Loaded | null>(null)
+  const failure = useSignal<string | null>(null)
   const limit = useSignal(ROWS)
   useEffect(() => {
-    const over = new AbortController()
-    void lookAgain(feed.campaignId, over.signal, (found) => {
-      if (typeof found === 'string') trouble.value = found
+    const unmounted = new AbortController()
+    void pollWorkers(feed.campaignId, unmounted.signal, (found) => {
+      if (typeof found === 'string') failure.value = found
       else {
-        seen.value = { workers: found, at: performance.now() }
-        trouble.value = null
+        loaded.value = { workers: found, at: performance.now() }
+        failure.value = null
       }
     })
-    return () => over.abort()
+    return () => unmounted.abort()
   }, [feed])
-  if (seen.value === null) return <p class="placeholder">{trouble.value ?? 'Loading the workers …'}</p>
+  if (loaded.value === null) return <p class="placeholder">{failure.value ?? 'Loading the workers …'}</p>
   const text = (query['worker'] ?? '').toLowerCase()
-  const { workers, at } = seen.value
+  const { workers, at } = loaded.value
   const found = workers
     .filter(({ worker, container }) => `${worker ?? ''}\n${container}`.toLowerCase().includes(text))
     .sort(byWorker)
@@ -54,14 +54,14 @@ export function WorkersView({ feed, query, change }: ViewProps) {
           />
         </label>
         <p class="found" role="status">
-          {trouble.value ??
+          {failure.value ??
             `${counted(found.length, 'experiment')} held by ${counted(new Set(found.map(({ worker }) => worker)).size, 'worker')}`}
         </p>
       </div>
       {found.length === 0 ? (
-        <Empty title={workers.length === 0 ? 'Nothing runs now' : 'No worker matches'} />
+        <Empty title={workers.length === 0 ? 'No experiment is running' : 'No worker matches'} />
       ) : (
-        <Table workers={found.slice(0, limit.value)} seenAt={at} open={(exp) => change({ exp })} />
+        <Table workers={found.slice(0, limit.value)} loadedAt={at} open={(exp) => change({ exp })} />
       )}
       {found.length > limit.value && (
         <p class="more">
@@ -76,39 +76,39 @@ export function WorkersView({ feed, query, change }: ViewProps) {
 
 const NAMES = new Intl.Collator('en', { numeric: true })
 
-/** By name, so that a line stays where it is when its worker goes on to the next experiment. */
+/** By name, so that a row stays in place when its worker starts the next experiment. */
 function byWorker(a: RunningExperiment, b: RunningExperiment): number {
   return NAMES.compare(a.worker ?? '', b.worker ?? '') || NAMES.compare(a.exp_id, b.exp_id)
 }
 
-async function lookAgain(
+async function pollWorkers(
   campaignId: string,
   signal: AbortSignal,
-  tell: (found: readonly RunningExperiment[] | string) => void,
+  onResult: (found: readonly RunningExperiment[] | string) => void,
 ): Promise<void> {
-  for (let isOver = false; !isOver; isOver = signal.aborted) {
+  for (let isAborted = false; !isAborted; isAborted = signal.aborted) {
     if (document.visibilityState === 'visible') {
       try {
-        tell(await listWorkers(campaignId, signal))
+        onResult(await listWorkers(campaignId, signal))
       } catch (error) {
-        if (!signal.aborted) tell(`Not heard of now: ${asProblem(error).message}`)
+        if (!signal.aborted) onResult(`Could not be loaded: ${asProblem(error).message}`)
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL))
   }
 }
 
 interface TableProps {
   readonly workers: readonly RunningExperiment[]
-  readonly seenAt: number
+  readonly loadedAt: number
   readonly open: (expId: string) => void
 }
 
-function Table({ workers, seenAt, open }: TableProps) {
+function Table({ workers, loadedAt, open }: TableProps) {
   const now = seconds.value * 1000
-  const since = (performance.now() - seenAt) / 1000
+  const since = (performance.now() - loadedAt) / 1000
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Workers and what they hold">
+    <div class="table-scroll" tabIndex={0} role="region" aria-label="Workers and their experiments">
       <table class="workers">
         <thead>
           <tr>
@@ -157,7 +157,7 @@ function Table({ workers, seenAt, open }: TableProps) {
   )
 }
 
-/** How old the last sign of life is, and how much of the lease is used up by that. */
+/** The age of the last heartbeat, and how much of the lease that has used up. */
 function Heartbeat({ one, since }: { readonly one: RunningExperiment; readonly since: number }) {
   const { seconds_since_heartbeat, lease_seconds } = one
   if (seconds_since_heartbeat === null || lease_seconds === null) return <span class="hint">no lease</span>
