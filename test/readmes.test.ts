@@ -90,3 +90,10 @@ test('the table of settings lists those of --help, each with its default', () =>
   expect(offered).toEqual(expect.arrayContaining(rows('README.md')))
   expect(rows('README.md')).toHaveLength(8)
 })
+
+test('every npm command of a README is a script of the package', async () => {
+  const { scripts } = JSON.parse(readmeText('package.json')) as { readonly scripts: Readonly<Record<string, string>> }
+  const pages = (await readmes()).map((page) => readmeText(page))
+  const named = pages.flatMap((page) => [...page.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name))
+  expect(named.filter((name) => scripts[name] === undefined)).toEqual([])
+})
