@@ -1,35 +1,89 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { readmeBlocks } from '../support/readme.js'
 import { startService } from '../support/service/service.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
+import { isUsable } from '../support/tools.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-test('the curl walk of the README works as it is written, from top to bottom', async () => {
+interface Walk {
+  readonly readme: string
+  /** How many blocks there are at least: none is lost unseen. */
+  readonly blocks: number
+  /** What the calls print, among other things. */
+  readonly prints: readonly string[]
+}
+
+const WALKS: readonly Walk[] = [
+  {
+    readme: 'src/http/README.md',
+    blocks: 7,
+    prints: [
+      '"error":"CUDA out of memory"',
+      '{"retried":["0002"],"skipped":[],"revision":5}',
+      '"progress_fraction":0.5',
+      '201',
+      '"remaining":["0047","0052"',
+    ],
+  },
+  {
+    readme: 'src/leases/README.md',
+    blocks: 1,
+    prints: ['"heartbeat_seconds":20', '"cancel":false', '"seconds_since_heartbeat":'],
+  },
+  { readme: 'src/live/README.md', blocks: 3, prints: ['event: snapshot', '304', '"state":"completed"'] },
+]
+
+/** Runs the calls of a README, in one shell, and returns what they print. The first that fails ends it. */
+async function run(scripts: readonly string[], url: string, cwd: string): Promise<string> {
+  const script = scripts.join('\n').replaceAll('curl -sS', 'curl -sS --fail-with-body')
+  const env = { ...process.env, api: `${url}/v1` }
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd, env })
+  return stdout
+}
+
+/** Resolves with the exit code of the worker. What its heartbeats left asleep ends with it. */
+async function runWorker(code: string, url: string, cwd: string): Promise<number | null> {
+  const env = { ...process.env, api: `${url}/v1`, campaign: 'smoke', worker: 'w', run: './run.sh' }
+  const child = spawn('sh', ['-c', code], { detached: true, stdio: ['ignore', 'ignore', 'inherit'], cwd, env })
+  const endAll = () => {
+    if (child.pid !== undefined) spawnSync('kill', ['-KILL', '--', `-${child.pid}`], { stdio: 'ignore' })
+  }
+  onTestFinished(endAll)
+  const [status] = (await once(child, 'exit')) as [number | null]
+  endAll()
+  return status
+}
+
+test.each(WALKS)('the curl walk of $readme works as it is written, from top to bottom', async (walk) => {
   const service = await startService()
-  // The loop of a worker is a program of its own, with tests of its own.
-  const blocks = readmeBlocks('sh', (heading) => heading !== 'A worker')
-  const calls = blocks.filter((script) => script.includes('curl '))
-  expect(calls.length).toBeGreaterThanOrEqual(8)
-  const script = calls.join('\n').replaceAll('http://localhost:8080', service.url)
-  const { stdout } = await promisify(execFile)(
-    'bash',
-    ['-euo', 'pipefail', '-c', script.replaceAll('curl -sS', 'curl -sS --fail-with-body')],
-    {
-      cwd: ROOT,
-    },
-  )
-  expect(stdout).toContain('"error":"CUDA out of memory"')
-  expect(stdout).toContain('{"retried":["0002"],"skipped":[],"revision":5}')
-  expect(stdout).toContain('"progress_fraction":0.5')
-  expect(stdout).toContain('"heartbeat_seconds":20')
-  expect(stdout).toContain('"cancel":false')
-  expect(stdout).toContain('"seconds_since_heartbeat":')
-  expect(stdout).toContain('event: snapshot')
-  expect(stdout).toContain('304')
-  expect(stdout).toContain('"state":"completed"')
-  expect(stdout).toContain('201')
-  expect(stdout).toContain('"remaining":["0047","0052"')
+  const calls = readmeBlocks(walk.readme, 'sh').filter((script) => script.includes('curl '))
+  expect(calls.length).toBeGreaterThanOrEqual(walk.blocks)
+  const printed = await run(calls, service.url, ROOT)
+  for (const text of walk.prints) expect(printed).toContain(text)
 })
+
+test.skipIf(!isUsable('python3', ['python3', '--version']))(
+  'the README leads from a folder of configs to a campaign that one worker completes',
+  async () => {
+    const service = await startService()
+    const folder = temporaryDirectory()
+    mkdirSync(join(folder, 'configs'))
+    for (const name of ['pytorch_llama3', 'vllm_llama3']) writeFileSync(join(folder, 'configs', `${name}.yaml`), name)
+    writeFileSync(join(folder, 'run.sh'), '#!/bin/sh\necho "$1 $2" >> runs\n', { mode: 0o700 })
+    const calls = readmeBlocks('README.md', 'sh').filter((script) => script.includes('curl '))
+    const [create = '', worker = '', follow = '', ...more] = calls
+    expect(more).toEqual([])
+    expect(await run([create], service.url, folder)).toBe('201\n')
+    expect(await runWorker(worker, service.url, folder)).toBe(0)
+    const printed = await run([follow], service.url, folder)
+    expect(printed).toContain('"counts":{"pending":0,"running":0,"completed":6,"failed":0,"skipped":0}')
+    expect(printed).toContain('"state":"completed"')
+  },
+)

@@ -29,7 +29,7 @@ test.skipIf(!canProxy)(
     const { lines, as } = testTokens()
     const environment = { CAMPAIGND_TOKENS_FILE: tokensFile(lines), CAMPAIGND_ALLOWED_HOSTS: NAME }
     const { url } = await startService({ environment })
-    const [site = ''] = readmeBlocks('nginx', (heading) => heading === 'Security')
+    const [site = ''] = readmeBlocks('src/auth/README.md', 'nginx', (heading) => heading === 'TLS')
     const proxy = await startNginx(site, NAME, url)
     const statusOf = async (...call: Parameters<typeof proxy.call>) => {
       const answer = await proxy.call(...call)

@@ -12,11 +12,15 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 import { isUsable } from '../support/tools.js'
 import { until } from '../support/until.js'
 
-/** The two loops of the README, as they are written there, on the real service. */
+/** The two loops of the READMEs, as they are written there, on the real service. */
 
 const LOOPS = {
-  sh: { program: 'sh', usable: isUsable('curl', ['curl', '--version']), code: loopIn('sh') },
-  python: { program: 'python3', usable: isUsable('python3', ['python3', '--version']), code: loopIn('python') },
+  sh: { program: 'sh', usable: isUsable('curl', ['curl', '--version']), code: loopIn('README.md', 'sh', 'One worker') },
+  python: {
+    program: 'python3',
+    usable: isUsable('python3', ['python3', '--version']),
+    code: loopIn('src/leases/README.md', 'python', 'A worker in Python'),
+  },
 } as const
 type Language = keyof typeof LOOPS
 
@@ -101,12 +105,10 @@ describe.each(Object.keys(LOOPS) as Language[])('a worker in %s', (language) => 
   })
 })
 
-function loopIn(language: string): string {
-  const blocks = readmeBlocks(language, (heading) => heading === 'A worker')
-  const [code] = blocks
-  if (code === undefined || blocks.length > 1) {
-    throw new Error(`the README has ${blocks.length} loops of a worker in ${language}`)
-  }
+function loopIn(readme: string, language: string, section: string): string {
+  const blocks = readmeBlocks(readme, language, (heading) => heading === section)
+  const code = blocks.find((block) => block.includes('claims'))
+  if (code === undefined) throw new Error(`${readme} has no loop of a worker in ${language} under ${section}`)
   return code
 }
 

@@ -9,6 +9,7 @@ import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { EventReader } from '../../../support/http/event-reader.js'
 import { manifestPath } from '../../../support/store/files.js'
 import { Scrape } from '../../../support/http/metrics.js'
+import { readmeText } from '../../../support/readme.js'
 
 const EXPERIMENT = '/v1/campaigns/:campaign_id/experiments/:exp_id'
 const PROGRESS = '/v1/campaigns/:campaign_id/progress'
@@ -52,7 +53,7 @@ describe('the metrics', () => {
       labels.delete('le')
       return { name, type, labels: [...labels].sort() }
     })
-    const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8')
+    const readme = readmeText('src/metrics/README.md')
     const rows = [...readme.matchAll(/^\| `(campaignd_\w+)` \| (\w+) \| ([^|]*)\| \S.* \|$/gm)]
     const listed = rows.map(([, name = '', type = '', labels = '']) => ({
       name,

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { readmeText } from './support/readme.js'
+
+const ROOT = new URL('..', import.meta.url)
+
+/** What the first page may have: it is read by those who want to begin, and all else has a room. */
+const LARGEST_FIRST_PAGE = 14 * 1024
+
+async function readmes(): Promise<string[]> {
+  const inside = await Promise.all(['src', 'test', '.github'].map((folder) => pagesIn(folder)))
+  return ['README.md', ...inside.flat()]
+}
+
+async function pagesIn(folder: string): Promise<string[]> {
+  const url = new URL(`${folder}/`, ROOT)
+  if (!existsSync(url)) return []
+  const names = await readdir(url, { recursive: true })
+  return names.filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name}`)
+}
+
+/** The anchors that a page's headings get. */
+function anchorsOf(page: string): string[] {
+  const headings = [...readmeText(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test('the first page is short and begins with the commands that start and test the service', () => {
+  const page = readmeText('README.md')
+  expect(Buffer.byteLength(page)).toBeLessThanOrEqual(LARGEST_FIRST_PAGE)
+  expect(page).toContain('npm ci && npm start')
+  expect(page).toContain('npm ci && npm test')
+})
+
+test('every link of a README leads to something that is there', async () => {
+  const broken: string[] = []
+  for (const page of await readmes()) {
+    const links = [...readmeText(page).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
+    for (const [, inline, reference] of links) {
+      const link = inline ?? reference ?? ''
+      if (/^https?:/.test(link)) continue
+      const [path = '', anchor] = link.split('#')
+      const target = new URL(path === '' ? page : path, new URL(page, ROOT))
+      const isPage = target.pathname.endsWith('.md')
+      const file = decodeURIComponent(target.pathname.slice(ROOT.pathname.length))
+      if (path !== '' && !existsSync(target)) broken.push(`${page}: ${link}`)
+      else if (anchor !== undefined && isPage && !anchorsOf(path === '' ? page : file).includes(anchor)) {
+        broken.push(`${page}: ${link}`)
+      }
+    }
+  }
+  expect(broken).toEqual([])
+})
+
+test('the table of calls lists those of the OpenAPI document, each with its role', () => {
+  interface Operation {
+    readonly security?: readonly { readonly token?: readonly string[] }[]
+  }
+  const { paths } = JSON.parse(readmeText('openapi/openapi.json')) as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  }
+  const documented = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { security }]) => {
+      const role = security?.[0]?.token?.[0] ?? 'none'
+      return `${method.toUpperCase()} ${path} ${role}`
+    }),
+  )
+  const listed = [...readmeText('src/http/README.md').matchAll(/^\| `([A-Z]+ \/[^`]*)` \| (\w+) \| \S/gm)]
+  expect(listed.map(([, call, role]) => `${call} ${role}`).sort()).toEqual(documented.sort())
+})
+
+test('the table of settings lists those of --help, each with its default', () => {
+  const main = fileURLToPath(new URL('dist/main.js', ROOT))
+  const help = execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' }).replace(/\s+/g, ' ')
+  const settings = [...help.matchAll(/\((CAMPAIGND_\w+)\) \(default: ("[^"]*"|[^)]*)\)/g)]
+  const offered = settings.map(([, name = '', value = '']) => `${name} ${value === '""' ? 'none' : value}`)
+  const rows = (page: string) =>
+    [...readmeText(page).matchAll(/^\| `(CAMPAIGND_\w+)` \| (?:`([^`]*)`|none)[^|]*\| \S/gm)].map(
+      ([, name = '', value = 'none']) => `${name} ${value}`,
+    )
+  expect(rows('src/README.md').sort()).toEqual(offered.sort())
+  expect(offered).toEqual(expect.arrayContaining(rows('README.md')))
+  expect(rows('README.md')).toHaveLength(8)
+})
+
+test('every npm command of a README is a script of the package', async () => {
+  const { scripts } = JSON.parse(readmeText('package.json')) as { readonly scripts: Readonly<Record<string, string>> }
+  const pages = (await readmes()).map((page) => readmeText(page))
+  const named = pages.flatMap((page) => [...page.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name))
+  expect(named.filter((name) => scripts[name] === undefined)).toEqual([])
+})
