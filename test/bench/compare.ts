@@ -1,4 +1,4 @@
-import { measure } from './services/child.js'
+import { measure } from './load/measure.js'
 import type { Load } from './load/load.js'
 import { CONNECTIONS, inTurn, ratioOf, type Finding, type Measure } from './row.js'
 
