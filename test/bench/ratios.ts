@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { median } from '../support/quantiles.js'
-import { isMet, ROUNDS, SECONDS, type Finding, type Goal, type Row } from './row.js'
+import { isMet, type Finding, type Goal, type Row } from './row.js'
 import { claimsAgainstPatches } from './rows/claims-against-patches.js'
 import { heapPerExperiment } from './rows/heap.js'
 import { hollowAgainstEtcd } from './rows/hollow-against-etcd.js'
@@ -15,13 +15,6 @@ import { patchOverCampaigns } from './rows/patch-over-campaigns.js'
 import { progressUnderWrites } from './rows/progress-under-writes.js'
 import { readsAgainstBare } from './rows/reads-against-bare.js'
 import { startRows } from './rows/start.js'
-import { hasWrk } from './load/wrk.js'
-
-/**
- * `npm run bench`, or `npm run bench -- claims sweep` for some rows: each row is a ratio of two rates measured in the same
- * minute, in rounds that alternate, since an absolute figure says more about the machine than about the service; or a
- * cost. Ends with 1 when a row could not be measured or misses its goal, not when what it needs is not here.
- */
 
 const ROWS: readonly Row[] = [
   ...patchAgainstEtcd,
@@ -38,43 +31,45 @@ const ROWS: readonly Row[] = [
   ...liveRows,
 ]
 
-const names = process.argv.slice(2)
-const unknown = names.filter((name) => !ROWS.some((row) => row.name === name))
-if (unknown.length > 0) {
-  console.error(`There is no row ${unknown.join(', ')}. Rows: ${ROWS.map(({ name }) => name).join(', ')}.`)
-  process.exit(2)
+export const RATIO_NAMES: readonly string[] = ROWS.map(({ name }) => name)
+
+/**
+ * Prints a line for each row: a ratio of two rates that were measured in the same minute, in rounds that alternate, since an
+ * absolute figure says more about the machine than about the service; or a cost.
+ * @returns whether all of them were measured and reach their goal; what needs something that is not here does not count
+ */
+export async function compareWithBaselines(names: readonly string[]): Promise<boolean> {
+  console.log('| name | row | median | spread | goal | campaignd | baseline |')
+  console.log('| --- | --- | --- | --- | --- | --- | --- |')
+  let isGood = true
+  for (const row of ROWS) if (names.length === 0 || names.includes(row.name)) isGood = (await run(row)) && isGood
+  return isGood
 }
 
-const processors = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`
-const tool = hasWrk ? 'wrk' : 'autocannon'
-console.log(`node ${process.version}, ${processors}; ${ROUNDS} rounds of ${SECONDS} s; load by ${tool}\n`)
-console.log('| name | row | median | spread | goal | campaignd | baseline |')
-console.log('| --- | --- | --- | --- | --- | --- | --- |')
-for (const row of ROWS) if (names.length === 0 || names.includes(row.name)) await run(row)
-
-async function run({ name, title, goal, lacks, measure }: Row): Promise<void> {
+async function run({ name, title, goal, lacks, measure }: Row): Promise<boolean> {
   const label = `${name} | ${title}`
   if (lacks !== undefined) {
     console.log(`| ${label} | not run: there is no ${lacks} | | ${wordsOf(goal)} | | |`)
-    return
+    return true
   }
   const directory = mkdtempSync(join(tmpdir(), 'campaignd-bench-'))
   try {
-    report(label, goal, await measure(directory))
+    return report(label, goal, await measure(directory))
   } catch (error) {
     console.log(`| ${label} | not measured: ${(error as Error).message} | | ${wordsOf(goal)} | | |`)
-    process.exitCode = 1
+    return false
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-function report(label: string, goal: Goal | null, { figures, unit, ours, baseline }: Finding): void {
+function report(label: string, goal: Goal | null, { figures, unit, ours, baseline }: Finding): boolean {
   const middle = median(figures)
   const spread = `${round(Math.min(...figures))} to ${round(Math.max(...figures))}`
-  const met = goal === null ? '' : isMet(goal, middle) ? ': met' : ': missed'
-  if (met === ': missed') process.exitCode = 1
+  const isGood = goal === null || isMet(goal, middle)
+  const met = goal === null ? '' : isGood ? ': met' : ': missed'
   console.log(`| ${label} | ${round(middle)}${unit} | ${spread} | ${wordsOf(goal)}${met} | ${ours} | ${baseline} |`)
+  return isGood
 }
 
 function wordsOf(goal: Goal | null): string {
