@@ -18,8 +18,8 @@ interface Told {
 const load = JSON.parse(process.argv[2] ?? '{}') as LiveLoad
 const told: Told[][] = Array.from({ length: load.readers }, () => [])
 /**
- * What all of them read into, one after the other. With a buffer for each piece, 250 MB a second, garbage was collected seven
- * times a second, each time in five threads: for 6 ms nobody else had a processor, which was the p99 that was measured.
+ * What all of them read into, one after the other. With a buffer for each piece the collection of garbage takes the processors
+ * from the service, and its pauses are what is measured.
  */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)
 for (const [index, history] of told.entries()) {
