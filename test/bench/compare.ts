@@ -1,8 +1,7 @@
-import { measure } from './services/child.js'
+import { measure } from './load/measure.js'
 import type { Load } from './load/load.js'
 import { CONNECTIONS, inTurn, ratioOf, type Finding, type Measure } from './row.js'
 
-/** By then 64 connections have had a service answer 150,000 updates and more. */
 const WARM_UP_SECONDS = 10
 
 /** The row of two loads on services that are warm. */
@@ -19,8 +18,7 @@ export async function compare(ours: Load, baseline: Load, by?: Measure): Promise
 
 /**
  * Puts loads on that are not counted, with many connections also where one is to be measured: a service runs for weeks and is
- * compiled then, and here it would be so after half of the rounds, or not at all. With 64 connections a new one came to 11,000
- * updates in its first second, to 20,000 in the second, 25,000 from the fifth on, and 30,000 from the tenth.
+ * compiled then, and here it would be so after half of the rounds, or not at all.
  */
 export async function warmUp(...loads: readonly Load[]): Promise<void> {
   for (const load of loads) await measure({ ...load, connections: CONNECTIONS, seconds: WARM_UP_SECONDS })

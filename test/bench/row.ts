@@ -1,7 +1,7 @@
 import { median } from '../support/quantiles.js'
 import type { LoadResult } from './load/load.js'
 
-/** As few as one, for who only wants to see a row run. */
+/** As few as one, only to see a row run. */
 export const ROUNDS = Number(process.env['CAMPAIGND_BENCH_ROUNDS'] ?? 5)
 export const SECONDS = 3
 export const CONNECTIONS = 64
@@ -41,7 +41,7 @@ export interface Measure {
   words(figure: number): string
 }
 
-const RATE: Measure = { of: ({ rate }) => rate, words: (figure) => `${figure.toFixed(0)} a second` }
+export const RATE: Measure = { of: ({ rate }) => rate, words: (figure) => `${figure.toFixed(0)} a second` }
 export const BYTES: Measure = {
   of: ({ bytes }) => bytes,
   words: (figure) => `${(figure / 1e6).toFixed(0)} MB a second`,
@@ -61,15 +61,19 @@ export function checkGood({ good, bad }: LoadResult): void {
   if (!(good / (good + bad) > GOOD_SHARE)) throw new Error(`${bad} of ${good + bad} answers were not good`)
 }
 
-/** Both sides in turn, whoever was first being second the next time. */
-export async function inTurn(
-  ours: (round: number) => Promise<LoadResult>,
-  baseline: (round: number) => Promise<LoadResult>,
-): Promise<[LoadResult, LoadResult][]> {
-  const rounds: [LoadResult, LoadResult][] = []
-  for (let round = 0; round < ROUNDS; round += 1) {
+/** Both sides by turns: the one that was first is second the next time. */
+export async function inTurn<T>(
+  ours: (round: number) => Promise<T>,
+  baseline: (round: number) => Promise<T>,
+  count = ROUNDS,
+): Promise<[ours: T, baseline: T][]> {
+  const rounds: [T, T][] = []
+  for (let round = 0; round < count; round += 1) {
     if (round % 2 === 0) rounds.push([await ours(round), await baseline(round)])
-    else rounds.push([await baseline(round), await ours(round)].reverse() as [LoadResult, LoadResult])
+    else {
+      const first = await baseline(round)
+      rounds.push([await ours(round), first])
+    }
   }
   return rounds
 }

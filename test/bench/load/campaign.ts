@@ -55,3 +55,21 @@ export async function createRunning(
   }
   return { ids, path, paths: ids.map((id) => `${path}/experiments/${id}`) }
 }
+
+/**
+ * Creates as many campaigns, and tells the paths of their experiments: those of one campaign after the other by turns, so that
+ * all of them are written at the same time.
+ */
+export async function createManyRunning(
+  url: string,
+  campaigns: number,
+  n: number,
+  preparation: Preparation = {},
+): Promise<readonly string[]> {
+  const created: (readonly string[])[] = []
+  for (let index = 0; index < campaigns; index += 1) {
+    const { paths } = await createRunning(url, n, { ...preparation, campaignId: `sweep-${index}` })
+    created.push(paths)
+  }
+  return Array.from({ length: n }, (_, index) => created.map((paths) => paths[index] ?? '')).flat()
+}

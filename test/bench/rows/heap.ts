@@ -1,14 +1,10 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { manifestPath } from '../../support/store/files.js'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { layCampaigns } from '../../support/campaigns/laid-campaigns.js'
 import { median } from '../../support/quantiles.js'
-import type { Held } from '../services/heap-probe.js'
+import { manifestPath } from '../../support/store/files.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
-
-const PROBE = fileURLToPath(new URL('../services/heap-probe.ts', import.meta.url))
+import { heldAfterStart, type Held } from '../services/child.js'
 
 export const heapPerExperiment: readonly Row[] = [row('heap', 10_000), row('heap-100k', 100_000)]
 
@@ -22,14 +18,15 @@ function row(name: string, n: number): Row {
 }
 
 async function measureHeap(directory: string, n: number): Promise<Finding> {
-  layCampaigns(directory, 1, n)
-  const lines = readFileSync(manifestPath(directory, 'sweep-0'), 'utf8')
-    .split('\n')
-    .filter((line) => line.includes('"exp_id"'))
-  if (lines.length !== n) throw new Error(`the file has ${lines.length} lines of experiments`)
-  const line = lines.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0) / n
+  const [full, empty] = [join(directory, 'full'), join(directory, 'empty')]
+  mkdirSync(full)
+  layCampaigns(full, 1, n)
+  const line = bytesOfLine(full, n)
   const held: Held[] = []
-  for (let round = 0; round < ROUNDS; round += 1) held.push(await probe(directory))
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [without, all] = [await heldAfterStart(empty), await heldAfterStart(full)]
+    held.push({ heap: all.heap - without.heap, buffers: all.buffers - without.buffers })
+  }
   const bytes = (of: (one: Held) => number) => (median(held.map(of)) / n).toFixed(0)
   return {
     figures: held.map(({ heap }) => heap / n / line),
@@ -39,8 +36,11 @@ async function measureHeap(directory: string, n: number): Promise<Finding> {
   }
 }
 
-async function probe(directory: string): Promise<Held> {
-  const args = ['--expose-gc', '--import', 'tsx', PROBE, directory]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
-  return JSON.parse(stdout) as Held
+/** In the mean. */
+function bytesOfLine(dataDir: string, n: number): number {
+  const lines = readFileSync(manifestPath(dataDir, 'sweep-0'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"exp_id"'))
+  if (lines.length !== n) throw new Error(`the file has ${lines.length} lines of experiments`)
+  return lines.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0) / n
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
-import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
+import { pino } from 'pino'
+import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
+import { openService } from '#campaignd/service/open-service.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
 import { median } from '../../support/quantiles.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
@@ -23,26 +24,18 @@ async function measureSweeps(directory: string): Promise<Finding> {
   const fail = (reason: unknown) => {
     throw reason
   }
-  const repository = await openFileStore({
+  const service = await openService({
     dataDir: directory,
     durability: 'os',
-    onWait: fail,
-    onNotice: fail,
-    onCorrupt: fail,
+    limits: DEFAULT_LIMITS,
+    logger: pino({ level: 'error' }, { write: fail }),
     onFatal: fail,
-    onCommit: () => undefined,
   })
+  const { leases, store } = service
   const names = Array.from({ length: CAMPAIGNS }, (_, index) => `campaign-${index}`)
   const running = { status: 'running', worker: 'gpu-node-1/vllm', lease: { seconds: 60, claim_id: null } } as const
   const experiments = Array.from({ length: N }, () => running)
-  for (const campaign_id of names) await repository.create(campaignOf(experiments, { campaign_id }).toManifest())
-  const leases = await LeaseKeeper.open({
-    repository,
-    wall: Date.now,
-    monotonic: () => performance.now(),
-    onExpired: () => fail(new Error('a lease ran out')),
-    onError: (_, error) => fail(error),
-  })
+  for (const campaign_id of names) await store.create(campaignOf(experiments, { campaign_id }).toManifest())
   const ids = names.flatMap((name) =>
     Array.from({ length: N }, (_, index) => [name, String(index + 1).padStart(4, '0')]),
   )
@@ -62,12 +55,11 @@ async function measureSweeps(directory: string): Promise<Finding> {
       }
       figures.push(spent / SECONDS_A_ROUND)
     }
-    if (leases.live !== CAMPAIGNS * N) throw new Error(`only ${leases.live} leases are alive`)
+    if (store.leases.live !== CAMPAIGNS * N) throw new Error(`only ${store.leases.live} leases are alive`)
     const ours = `${median(sweeps).toFixed(3)} ms a sweep, ${Math.max(...sweeps).toFixed(3)} at most`
     return { figures, unit: ' ms a second', ours, baseline: 'none' }
   } finally {
-    await leases.close()
-    await repository.close()
+    await service.close()
   }
 
   async function beat(): Promise<void> {

@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { residentBytes } from '../../support/memory.js'
 import { median } from '../../support/quantiles.js'
 import { createRunning } from '../load/campaign.js'
 import { startCampaignd } from '../services/child.js'
-import type { LiveLoad, LiveResult } from '../load/live-load.js'
+import type { LiveResult } from '../load/live-load.js'
+import { measureLive } from '../load/measure-live.js'
 import { ROUNDS, type Finding, type Row } from '../row.js'
 
 const READERS = 1000
@@ -54,7 +52,7 @@ async function finding(
   figureOf: (round: Measured['rounds'][number]) => number,
   absolute: (rounds: Measured['rounds']) => [ours: string, baseline: string],
 ): Promise<Finding> {
-  measured ??= measureLive(directory)
+  measured ??= measureRounds(directory)
   const { rounds } = await measured
   const [ours, baseline] = absolute(rounds)
   return { figures: rounds.map(figureOf), unit: '', ours, baseline }
@@ -70,30 +68,21 @@ function p99Of(rounds: Measured['rounds']): [string, string] {
   return [p99('watched'), p99('alone')]
 }
 
-async function measureLive(directory: string): Promise<Measured> {
+async function measureRounds(directory: string): Promise<Measured> {
   const server = await startCampaignd(directory)
   try {
     const { path, paths } = await createRunning(server.url, N)
     const load = { url: server.url, paths, events: `${path}/events`, rate: RATE, seconds: SECONDS }
-    await live({ ...load, readers: READERS, seconds: 3 })
+    await measureLive({ ...load, readers: READERS, seconds: 3 })
     const rounds = []
     for (let round = 0; round < ROUNDS; round += 1) {
-      const alone = await live({ ...load, readers: 0 })
+      const alone = await measureLive({ ...load, readers: 0 })
       const before = residentBytes(server.pid)
-      const watched = await live({ ...load, readers: READERS })
+      const watched = await measureLive({ ...load, readers: READERS })
       rounds.push({ alone, watched, growth: residentBytes(server.pid) / before })
     }
     return { rounds }
   } finally {
     await server.stop()
   }
-}
-
-async function live(load: LiveLoad): Promise<LiveResult> {
-  const file = fileURLToPath(new URL('../load/live-load.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, JSON.stringify(load)])
-  const result = JSON.parse(stdout) as LiveResult
-  if (result.refused > 0)
-    throw new Error(`${result.refused} of ${result.refused + result.answered} updates were refused`)
-  return result
 }

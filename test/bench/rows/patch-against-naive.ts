@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRunning, UPDATE } from '../load/campaign.js'
-import { measure, startBaseline, startCampaignd } from '../services/child.js'
+import { measure } from '../load/measure.js'
+import { startBaseline, startCampaignd } from '../services/child.js'
 import { warmUp } from '../compare.js'
 import { CONNECTIONS, inTurn, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 

@@ -1,5 +1,6 @@
 import { createRunning, UPDATE } from '../load/campaign.js'
-import { measure, startCampaignd } from '../services/child.js'
+import { measure } from '../load/measure.js'
+import { startCampaignd } from '../services/child.js'
 import { warmUp } from '../compare.js'
 import { checkGood, CONNECTIONS, inTurn, P99, ratioOf, SECONDS, type Finding, type Row } from '../row.js'
 

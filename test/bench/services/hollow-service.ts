@@ -8,8 +8,8 @@ import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
 
 /**
  * What is left when there is nothing of the service but its way to the disk: Fastify, the threads that write, one file for all
- * that wait, and answers that are sent together. It has no campaigns, rules, checks or log; faster than this nobody could be who
- * keeps those promises in this way. Arguments: a directory, the bytes of the file, those of an answer. Prints its address.
+ * that wait, and replies that are sent together. It has no campaigns, rules, checks or log: the limit of a service that keeps those
+ * promises in this way. Arguments: a directory, the bytes of the file, those of an answer. Prints its address.
  */
 
 const [root = '', fileSize, answerSize] = process.argv.slice(2)
