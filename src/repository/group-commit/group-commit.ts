@@ -128,6 +128,8 @@ export class StoredCampaign {
     call.judge(this.open?.campaign ?? this.writing?.campaign ?? this.committed.campaign)
     if (call.changes !== null) this.addChange(call)
     else {
+      // mutation: unchanged-answered-early
+      // mutation: unchanged-answered-with-commit-before
       const seen = this.open ?? this.writing
       if (seen === null) this.unchanged.push(call)
       else seen.add(call)
@@ -207,6 +209,7 @@ export class StoredCampaign {
    * judged on. When it is false, the calls in here have been failed.
    */
   private isStillOurs(): boolean {
+    // mutation: no-lock-check-without-write
     const isOurs = this.lock.isOurs()
     if (!isOurs) this.events.onDoubt(lockLost())
     return isOurs
@@ -214,6 +217,7 @@ export class StoredCampaign {
 
   private commitStep(batch: WriteBatch): Step {
     const { path, committed } = this
+    // mutation: answer-before-rename
     const bytes = batch.bytesOn(committed.bytes)
     const calls = batch.size
     this.writing = batch
