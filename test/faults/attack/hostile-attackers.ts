@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection, type RawAnswer } from '../../support/http/raw-connection.js'
 import { obey } from './attackers.js'
-import { HOSTILE, type Hostile } from './hostile-requests.js'
+import type { Hostile } from './hostile-request.js'
+import { HOSTILE } from './hostile-requests.js'
 import { beginSlowClients, type Begun, type Limit } from './slow-clients.js'
 
 /** The attackers of the row hostile-input; their process is told the URL of the service. */

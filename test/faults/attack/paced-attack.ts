@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection } from '../../support/http/raw-connection.js'
-import { TARGET } from './hostile-requests.js'
+import { TARGET } from './hostile-request.js'
 
 /** 200 hostile requests a second: both sides share the machine, and it is the service that is to be measured. */
 const TICK = 100

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { cutsOf, diskKey, diskStates, liveDisk, type Disk, type Operation } from './disk-states.js'
+import { diskKey } from './disk-key.js'
+import { cutsOf, diskStates, liveDisk } from './disk-states.js'
+import type { Disk, Operation } from './durable.js'
 
 const NOTHING: Disk = new Map()
 const OLD: Disk = new Map([['d/a', { file: 'old', bytes: bytes('old') }]])
@@ -78,7 +80,7 @@ describe('diskStates', () => {
     expect(after([...operations, gone], OLD)).toEqual(all('', 'e/a='))
   })
 
-  it('judges writes of one file apart: what lies before one that is there reads as zeroes', () => {
+  it('decides writes of one file apart: what lies before one that is there reads as zeroes', () => {
     const states = after([create('d/a'), FLUSH_DIRECTORY, write('x'), write('y', 1)])
     expect(states).toEqual(all('a=', 'a=x', 'a=.', 'a=.y', 'a=..', 'a=xy', 'a=x.'))
   })

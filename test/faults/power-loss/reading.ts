@@ -4,7 +4,7 @@ import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.js'
 import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
 import { RepositoryError } from '#campaignd/repository/campaign-store.js'
-import { sightOf, type Sight } from './scenarios.js'
+import { sightOf, type Sight } from './sight.js'
 
 /** What a start found in a data directory. */
 export interface Reading {
@@ -16,7 +16,7 @@ export interface Reading {
 
 type Content = { readonly kind: 'manifest' | 'corrupt'; readonly bytes: Uint8Array } | null
 
-/** Does of a start what decides about the disk, in the same order as `openFileRepository` but without lock and thread. */
+/** Does of a start what decides about the disk, in the same order as `openFileStore` but without lock and thread. */
 export async function sweepAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
   directory.sweep()

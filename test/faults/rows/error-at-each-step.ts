@@ -2,15 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { whyNotAttach, type Tracer } from '../../support/tools.js'
-import {
-  describeStep,
-  Lane,
-  onLanes,
-  shuffled,
-  UnsafeCommit,
-  type Change,
-  type Step,
-} from '../commit-steps/commit-steps.js'
+import type { Change } from '../commit-steps/change.js'
+import { Lane, onLanes, shuffled, UnsafeCommit } from '../commit-steps/lane.js'
+import { describeStep, type Step } from '../commit-steps/step.js'
 import type { Fault, Size } from '../fault.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 

@@ -6,6 +6,7 @@ import type { Service } from '../../support/service/service-process.js'
 import type { Counts, Fault, Size } from '../fault.js'
 import { OPERATIONS } from '../fuzz/fuzz-request.js'
 import { Lane, type Mode } from '../fuzz/lane.js'
+import { seedOfRun } from '../seed.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 
 const REQUESTS: Readonly<Record<Size, number>> = { short: 400, middle: 3_000, full: 20_000 }
@@ -51,7 +52,7 @@ class Fuzz {
   private readonly tallies = new Map<string, Tally>(
     OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 }]),
   )
-  private readonly seed = Number(process.env['CAMPAIGND_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+  private readonly seed = seedOfRun()
   private readonly kinds = new Set<string>()
   private next = 0
 

@@ -1,14 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { whyNotAttach } from '../../support/tools.js'
-import {
-  describeStep,
-  Lane,
-  onLanes,
-  shuffled,
-  UnsafeCommit,
-  type Change,
-  type Step,
-} from '../commit-steps/commit-steps.js'
+import type { Change } from '../commit-steps/change.js'
+import { Lane, onLanes, shuffled, UnsafeCommit } from '../commit-steps/lane.js'
+import { describeStep, type Step } from '../commit-steps/step.js'
 import type { Fault, Size } from '../fault.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 

@@ -3,25 +3,14 @@ import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import {
-  cutsOf,
-  diskKey,
-  diskStates,
-  liveDisk,
-  type Cut,
-  type Disk,
-  type Operation,
-} from '../power-loss/disk-states.js'
-import { openAndRead, sweepAndRead, type Reading } from '../power-loss/reading.js'
-import {
-  brokenScenarios,
-  record,
-  RecordingFailed,
-  scenarios,
-  type Allowed,
-  type Recording,
-} from '../power-loss/scenarios.js'
 import type { Counts, Fault, Outcome, Size } from '../fault.js'
+import { diskKey } from '../power-loss/disk-key.js'
+import { cutsOf, diskStates, liveDisk } from '../power-loss/disk-states.js'
+import type { Cut, Disk, Operation } from '../power-loss/durable.js'
+import { openAndRead, sweepAndRead, type Reading } from '../power-loss/reading.js'
+import { record, RecordingFailed, type Recording } from '../power-loss/recording.js'
+import { brokenScenarios, scenarios } from '../power-loss/scenarios.js'
+import type { Allowed } from '../power-loss/sight.js'
 
 /** The power goes at every moment of every kind of commit: what may then lie on the disk is read, and has to be right. */
 export const powerLoss: Fault = {
@@ -33,7 +22,7 @@ export const powerLoss: Fault = {
 interface Extent {
   /** How many disks are read, at most. */
   readonly sample: number
-  /** One in so many is read by opening the whole repository. */
+  /** One in so many is read by opening the whole store. */
   readonly wholeEvery: number
   /** See `diskStates`. */
   readonly grain: number
@@ -114,7 +103,7 @@ class PowerLossCheck {
       const unread = candidates.filter(({ key }) => !this.readings.has(key))
       const end = keyOf(liveDisk(recording.initial, recording.operations))
       for (const candidate of [...known, ...sampled(unread, quota, end)]) {
-        this.violations.push(...(await this.judge(candidate)))
+        this.violations.push(...(await this.violationsOf(candidate)))
       }
     }
   }
@@ -134,7 +123,7 @@ class PowerLossCheck {
     for (const cut of cutsOf(operations).reverse()) {
       for (const { disk } of diskStates(initial, operations, cut)) {
         const claims = new Map([['', { where: '', allowed: allowedAt(cut) }]])
-        if ((await this.judge({ key: keyOf(disk), disk, claims })).length > 0) return true
+        if ((await this.violationsOf({ key: keyOf(disk), disk, claims })).length > 0) return true
       }
     }
     return false
@@ -164,17 +153,17 @@ class PowerLossCheck {
     return [...candidates.values()]
   }
 
-  private async judge({ key, disk, claims }: Candidate): Promise<string[]> {
+  private async violationsOf({ key, disk, claims }: Candidate): Promise<string[]> {
     const { sights, problems } = await this.read(key, disk)
     return [...claims.values()].flatMap(({ where, allowed }) => {
-      const strangers = [...sights.keys()].filter((id) => !allowed.has(id)).map((id) => `there is a campaign ${id}`)
+      const unexpected = [...sights.keys()].filter((id) => !allowed.has(id)).map((id) => `there is a campaign ${id}`)
       const wrong = [...allowed].flatMap(([id, right]) => {
         const seen = sights.get(id) ?? 'nothing'
         return right === 'anything' || right.has(seen)
           ? []
           : [`${id} reads as ${seen}, allowed: ${[...right].join(' or ')}`]
       })
-      return [...problems, ...strangers, ...wrong].map((what) => `${where}: ${what}`)
+      return [...problems, ...unexpected, ...wrong].map((what) => `${where}: ${what}`)
     })
   }
 
@@ -223,7 +212,7 @@ function describe(operation: Operation): string {
   return `${operation.kind} ${'path' in operation ? operation.path : operation.file}`
 }
 
-/** What the process that is gone left: also its way out, with what is in it, or empty. */
+/** What the process that is gone left: also its trash, with what is in it, or empty. */
 function build(dataDir: string, disk: Disk): void {
   const directory = new DataDirectory(dataDir)
   directory.create()
