@@ -1,10 +1,11 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, type Reply } from '../../support/http/client.js'
+import { send } from '../../support/http/client.js'
 import { leftovers, readManifest } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
 import { attach, readTrace, type Tracer } from '../../support/tools.js'
+import { expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
 import { Change, draft, type CommitKind } from './change.js'
 import { numbered, type Call, type Step } from './step.js'
@@ -60,7 +61,7 @@ export class Lane {
       this.changes += 1
       const value = String(this.changes)
       const id = kind === 'report' ? CAMPAIGN : `${kind}-${value}`
-      if (kind === 'deletion') mustBe(201, await send('POST', `${service.url}/v1/campaigns`, draft(id)))
+      if (kind === 'deletion') await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, draft(id)))
       makers.push(() => new Change(kind, id, this.onDisk(id), value))
     }
     return makers
@@ -122,9 +123,10 @@ export class Lane {
       const campaigns = `${url}/v1/campaigns`
       const change = { status: 'running', result_path: `start ${(this.changes += 1)}` }
       if (this.onDisk(PROBED) === null) {
-        for (const campaign_id of [CAMPAIGN, PROBED]) mustBe(201, await send('POST', campaigns, draft(campaign_id)))
+        for (const campaign_id of [CAMPAIGN, PROBED])
+          await expectStatus(201, send('POST', campaigns, draft(campaign_id)))
       } else {
-        mustBe(200, await send('PATCH', `${campaigns}/${PROBED}/experiments/0001`, change))
+        await expectStatus(200, send('PATCH', `${campaigns}/${PROBED}/experiments/0001`, change))
       }
     })
     const commit = calls.find(({ name, text }) => name === 'openat' && text.includes('.tmp"'))?.id
@@ -167,10 +169,6 @@ export class UnsafeCommit extends Error {
 interface Threads {
   readonly main: number
   readonly commit: number
-}
-
-function mustBe(status: number, reply: Reply): void {
-  if (reply.status !== status) throw new Error(`expected ${status}, was answered ${reply.status} ${reply.text}`)
 }
 
 /** Deals what is to be tried out to some lanes, each of which takes the next one when it has done one. */

@@ -8,6 +8,7 @@ import type { Service } from '../../support/service/service-process.js'
 import { canTrace, strace, tracerOf } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import type { Fault, Size } from '../fault.js'
+import { caught, expectStatus } from '../replies.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 12, full: 60 }
@@ -18,8 +19,8 @@ const CAMPAIGN = '/v1/campaigns/sweep'
 const REPORTED = { status: 'running', worker: 'a' }
 const OTHER = { status: 'running', worker: 'b' }
 
-/** Milliseconds in which whoever wants to answer too early does; the commit hangs far longer, until the kill. */
-const TEMPTATION = 400
+/** Milliseconds in which a service that answers too early does so; the commit hangs far longer, until the kill. */
+const EARLY = 400
 const HANG = 10_000
 /** As long does a commit hang that is let go. */
 const SHORT_HANG = 1_500
@@ -30,7 +31,7 @@ interface Place {
   readonly holds: (milliseconds: number) => readonly string[]
   /** Whether the manifest is in place by then; if not, its temp file shows that the commit came so far. */
   readonly renamed: boolean
-  /** Another commit goes before, slowly: what is judged meanwhile waits in the batch that gathers behind it. */
+  /** Another commit goes before, slowly: what is decided meanwhile waits in the next batch. */
   readonly behind: boolean
 }
 
@@ -49,7 +50,7 @@ const PLACES = [
   },
 ] as const satisfies readonly Place[]
 
-/** Repetitions and refusals that can only be judged on a commit that never comes about. */
+/** Repetitions and refusals that can only be decided on a commit that never comes about. */
 export const unseenState: Fault = {
   name: 'unseen-state',
   how: 'a repeated report and a refusal while their commit hangs, also behind another, then SIGKILL',
@@ -108,7 +109,7 @@ async function killed(stage: Stage, index: number): Promise<Round> {
   const { service, calls } = await hang(stage, String(index), place, HANG)
   const answers: Reply[] = []
   for (const call of calls) void call.then((reply) => (reply instanceof Error ? 0 : answers.push(reply)))
-  await sleep(TEMPTATION)
+  await sleep(EARLY)
   const early = [...answers]
   await killTraced(service)
   const unanswered = (await Promise.all(calls)).filter((reply) => reply instanceof Error).length
@@ -119,7 +120,7 @@ async function killed(stage: Stage, index: number): Promise<Round> {
 
 interface Hanging {
   readonly service: Service
-  /** The report whose commit hangs, and those that can only be judged on it; an error where the connection broke. */
+  /** The report whose commit hangs, and those that can only be decided on it; an error where the connection broke. */
   readonly calls: readonly Promise<Reply | Error>[]
 }
 
@@ -198,13 +199,4 @@ function storedRevision(dataDir: string): number {
 
 function report({ url }: Service, expId: string, body: object): Promise<Reply> {
   return send('PATCH', `${url}${CAMPAIGN}/experiments/${expId}`, body)
-}
-
-async function expectStatus(status: number, call: Promise<Reply>): Promise<void> {
-  const reply = await call
-  if (reply.status !== status) throw new Error(`${reply.status} instead of ${status}: ${reply.text}`)
-}
-
-function caught(call: Promise<Reply>): Promise<Reply | Error> {
-  return call.catch((error: unknown) => error as Error)
 }
