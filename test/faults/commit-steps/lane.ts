@@ -22,7 +22,7 @@ const NEEDED = /openat .*write.*fsync .*rename.*fsync /
 const REST = 100
 
 const CAMPAIGN = 'sweep'
-/** On it alone is looked which thread commits. */
+/** Its first commit shows which thread commits. */
 const PROBED = 'probed'
 
 /** One service on a directory of its own, that faults are injected into one after the other. */

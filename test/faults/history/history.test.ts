@@ -75,7 +75,7 @@ describe('a history is accepted', () => {
   })
 })
 
-describe('a history is refused', () => {
+describe('a history is refused for an order', () => {
   test('when an update is lost', () => {
     const operations = [answered([0, 1], 'a', 'x', 2), answered([2, 3], 'b', 'y', 3)]
     expect(rulesBroken(state(3, { a: [1, ''], b: [3, 'y'] }), ...operations)).toEqual(['lost-update'])
@@ -114,8 +114,10 @@ describe('a history is refused', () => {
       'stale',
     ])
   })
+})
 
-  test('when a revision is there twice', () => {
+describe('a history is refused for a revision', () => {
+  test('that is there twice', () => {
     const both = [answered([0, 9], 'a', 'x', 2), answered([0, 9], 'b', 'y', 2)]
     expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }), ...both)).toContain('duplicate-revision')
     const ofOne = [answered([0, 9], 'a', 'x', 2), answered([0, 9], 'a', 'y', 2)]
@@ -131,7 +133,7 @@ describe('a history is refused', () => {
     expect(rulesBroken(taken, ...takes.slice(1))).toEqual([])
   })
 
-  test('when a lost operation would have had to happen twice', () => {
+  test('that a lost operation would have had to make twice', () => {
     const operations = [
       lost(0, 'a', 'x'),
       read([5, 6], state(2, { a: [2, 'x'], b: [1, ''] })),
@@ -141,19 +143,21 @@ describe('a history is refused', () => {
     expect(rulesBroken(state(4, { a: [4, 'x'], b: [1, ''] }), ...operations)).toEqual(['unexplained-revision'])
   })
 
-  test('when a lost operation would have had to happen after it no longer could', () => {
+  test('that a lost operation would have had to make after it no longer could', () => {
     const operations = [lost(0, 'a', 'x', 4), read([5, 6], INITIAL)]
     expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }), ...operations)).toEqual(['unexplained-revision'])
   })
 
-  test('when no operation made a revision', () => {
+  test('that no operation made', () => {
     expect(rulesBroken(state(3, { a: [3, 'x'], b: [1, ''] }), answered([0, 1], 'a', 'x', 3))).toEqual([
       'unexplained-revision',
     ])
     expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }))).toEqual(['unexplained-revision'])
     expect(rulesBroken(state(2, { a: [1, ''], b: [1, ''] }), lost(0, 'a', 'x'))).toEqual(['unexplained-revision'])
   })
+})
 
+describe('a history is refused for an answer', () => {
   test('when a read shows a revision without a change that it has', () => {
     const torn = read([0, 9], state(3, { a: [1, ''], b: [3, 'y'] }))
     expect(rulesBroken(state(4, { a: [2, 'x'], b: [4, 'z'] }), answered([0, 9], 'a', 'x', 2), torn)).toContain(

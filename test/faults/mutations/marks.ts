@@ -1,12 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
-
 /**
  * A mark is a comment directly above a statement, alone in its line: `// mutation: name-of-the-mark`. A statement may have
  * several, each for another change of it.
  */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 
 const SOURCE = fileURLToPath(new URL('../../../src', import.meta.url))
 const MARK = /^[ \t]*\/\/ mutation: (\S+)$/gm

@@ -13,8 +13,8 @@ export interface Mutation {
   readonly row: Fault
   /** What the row says when it fails for this and not for something else. */
   readonly sign: RegExp
-  /** False where the row sees it also without strace. */
-  readonly traced: boolean
+  /** The row sees it also without strace. */
+  readonly untraced?: true
 }
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -23,35 +23,30 @@ export const MUTATIONS: readonly Mutation[] = [
     change: () => '0',
     row: zombie,
     sign: /stopped inside its rename: the zombie wrote untouched\.json/,
-    traced: true,
   },
   {
     mark: 'no-lock-check-after-rename',
     change: 'removed',
     row: zombie,
     sign: /its lock replaced: the owner acknowledged: 200/,
-    traced: true,
   },
   {
     mark: 'no-flush-before-rename',
     change: 'removed',
     row: order,
     sign: /\S+ was answered before it was durable/,
-    traced: true,
   },
   {
     mark: 'no-flush-after-rename',
     change: 'removed',
     row: order,
     sign: /\b0 commits, [^;]* was answered before it was durable/,
-    traced: true,
   },
   {
     mark: 'answer-before-rename',
     change: (bytes) => `(batch.answer(), ${bytes})`,
     row: order,
     sign: /\S+ was answered before it was durable/,
-    traced: true,
   },
   {
     // A repeat or a refusal, before the commit that it was decided on.
@@ -59,7 +54,6 @@ export const MUTATIONS: readonly Mutation[] = [
     change: () => '(call.answer(), { add: () => undefined })',
     row: unseenState,
     sign: /answered (200|409) during the flush of the temp file/,
-    traced: true,
   },
   {
     // With the commit before the one that it was decided on.
@@ -67,20 +61,19 @@ export const MUTATIONS: readonly Mutation[] = [
     change: () => 'this.writing',
     row: unseenState,
     sign: /answered (200|409) during the rename behind another commit/,
-    traced: true,
   },
   {
     mark: 'no-lock-check-without-write',
     change: () => 'true',
     row: zombie,
     sign: /the (zombie|owner) answered: (200|409)/,
-    traced: false,
+    untraced: true,
   },
   {
     mark: 'short-write-taken-as-whole',
     change: (written) => `(${written}, waiting.slice(0, 1024).reduce((length, part) => length + part.length, 0))`,
     row: powerLoss,
     sign: /in two writes: [^;]* reads as corrupt/,
-    traced: false,
+    untraced: true,
   },
 ]

@@ -1,3 +1,14 @@
+/**
+ * What a power cut may leave of a sequence of file operations. The model is stricter than any real file system: until
+ * the flush of its directory every change of a name is on disk or not, independent of those before and after it;
+ * until the flush of its file every write is lost, torn or there, independent of the name and of other writes.
+ *
+ * A rename from one directory to another is whole all the same: any local file system that is consistent after a crash
+ * has the file under one of the two names, never under both or none. So it can only be there when the file had come to
+ * its old name. Many make it durable with either directory; what all of them keep is that a name stays gone once the
+ * directory that it is gone from was flushed, and only that is relied on: the flush of the other one says nothing.
+ */
+
 import { posix } from 'node:path'
 import {
   apply,
@@ -13,17 +24,6 @@ import {
   type Operation,
   type WriteOperation,
 } from './durable.js'
-
-/**
- * What a power cut may leave of a sequence of file operations. The model is stricter than any real file system: until
- * the flush of its directory every change of a name is on disk or not, whatever became of those before and after it;
- * until the flush of its file every write is lost, torn or there, whatever became of the name and of other writes.
- *
- * A rename from one directory to another is whole all the same: any local file system that is consistent after a crash
- * has the file under one of the two names, never under both or none. So it can only be there when the file had come to
- * its old name. Many make it durable with either directory; what all of them keep is that a name stays gone once the
- * directory that it is gone from was flushed, and only that is relied on: the flush of the other one says nothing.
- */
 
 export interface DiskState {
   readonly disk: Disk

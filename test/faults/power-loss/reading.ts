@@ -86,7 +86,7 @@ function corruptFile(directory: DataDirectory, id: string): Content {
   return { kind: 'corrupt', bytes: readFileSync(directory.manifest(id)) }
 }
 
-/** What is read is encoded anew, so a file that lost no more than its last line break would look whole. */
+/** What is read is encoded anew, so a file that lost no more than its last line break would seem whole. */
 function sameAsFile(directory: DataDirectory, id: string, bytes: Uint8Array): boolean {
   return Buffer.compare(readFileSync(directory.manifest(id)), bytes) === 0
 }

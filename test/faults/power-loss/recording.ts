@@ -1,4 +1,3 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as nodeFs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,11 +47,11 @@ export function record(scenario: Scenario): Recording[] {
 }
 
 function recordOnce(scenario: Scenario, place: number): { recording: Recording; nested: boolean } {
-  const root = mkdtempSync(join(tmpdir(), 'campaignd-record-'))
+  const root = nodeFs.mkdtempSync(join(tmpdir(), 'campaignd-record-'))
   try {
     return new ScenarioRun(root, scenario).run(place)
   } finally {
-    rmSync(root, { recursive: true, force: true })
+    nodeFs.rmSync(root, { recursive: true, force: true })
   }
 }
 
@@ -78,7 +77,7 @@ class ScenarioRun {
     this.directory = new DataDirectory(root)
     this.directory.create()
     this.directory.openTrash()
-    mkdirSync(join(root, 'lock'))
+    nodeFs.mkdirSync(join(root, 'lock'))
     const { commits } = scenario
     this.ids = [...new Set([...commits.map(({ id }) => id), BYSTANDER])]
     const firstOf = (id: string) => commits.find((commit) => commit.id === id)?.kind ?? 'replace'
@@ -133,7 +132,7 @@ class ScenarioRun {
     const corrupt = firstCommit === 'move'
     const manifest = corrupt ? whole.subarray(0, whole.length / 2) : whole
     const path = this.directory.manifest(id)
-    writeFileSync(path, manifest, { mode: 0o600 })
+    nodeFs.writeFileSync(path, manifest, { mode: 0o600 })
     this.slots.set(id, { manifest, kind: corrupt ? 'corrupt' : 'manifest', aside: null })
     this.identify(id)
   }
@@ -199,14 +198,13 @@ class ScenarioRun {
   private verify({ initial, operations }: RecordingFs): void {
     const recorded = onlyBytes(liveDisk(initial, operations))
     const found = (['campaigns', 'trash'] as const).flatMap((directory) => {
-      const names = readdirSync(this.directory[directory])
+      const names = nodeFs.readdirSync(this.directory[directory])
       return names.map((name): [string, Uint8Array] => {
-        return [`${directory}/${name}`, readFileSync(join(this.directory[directory], name))]
+        return [`${directory}/${name}`, nodeFs.readFileSync(join(this.directory[directory], name))]
       })
     })
-    if (
-      diskKey(recorded) !== diskKey(onlyBytes(new Map(found.map(([path, bytes]) => [path, { file: path, bytes }]))))
-    ) {
+    const onDisk = new Map(found.map(([path, bytes]) => [path, { file: path, bytes }]))
+    if (diskKey(recorded) !== diskKey(onDisk)) {
       throw new RecordingFailed(`${this.scenario.name}: what was recorded does not add up to what lies on the disk`)
     }
   }

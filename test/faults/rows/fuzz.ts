@@ -25,8 +25,8 @@ const LEAST_SHARE = 30
 const MOST_GROWTH = 1.1
 /** In how many parts a half is made, each of campaigns of its own. */
 const PARTS = 4
-/** How often the service is looked at after each half, and after how many milliseconds of rest each time. */
-const LOOKS = 3
+/** How often the memory is read after each half, and after how many milliseconds of rest each time. */
+const READINGS = 3
 const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 1_000, full: 2_000 }
 /** Has the service collect its garbage when it is asked to. */
 const COLLECTING = { NODE_OPTIONS: `--import=${new URL('../fuzz/collect-on-signal.mjs', import.meta.url).href}` }
@@ -77,8 +77,7 @@ class Fuzz {
   }
 
   /**
-   * What is in use at its end, once garbage is collected: without that, it is the moment of the last collection that is compared. Old
-   * space held 50 to 80 MiB in one run, of which 34 to 38 were in use after each collection of it, early and late.
+   * What is in use at its end, once garbage is collected: without that, it is the moment of the last collection that is compared.
    */
   private async half(service: Service, name: string, until: number): Promise<number> {
     const begin = this.next
@@ -86,7 +85,7 @@ class Fuzz {
       await this.part(service, `${name}${part}`, begin + ((until - begin) * part) / PARTS)
     }
     const resident: number[] = []
-    while (resident.length < LOOKS) {
+    while (resident.length < READINGS) {
       process.kill(service.pid, 'SIGWINCH')
       await sleep(SETTLE[this.size])
       resident.push(residentBytes(service.pid))

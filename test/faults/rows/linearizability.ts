@@ -219,7 +219,7 @@ class Trial {
     return { revision, experiments: state }
   }
 
-  /** Sends once, whatever happens; rejects when no whole answer came. */
+  /** Sends once; rejects when no whole reply came. */
   private async call(method: string, path: string, { url }: MortalService, body?: unknown): Promise<Answer> {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' }
     const call = request(url + path, { method, headers, agent: this.agent })

@@ -167,7 +167,7 @@ class PowerLossCheck {
     })
   }
 
-  /** Identical disks are read once, whatever led to them. */
+  /** Identical disks are read once. */
   private async read(key: string, disk: Disk): Promise<Reading> {
     const known = this.readings.get(key)
     if (known !== undefined) return known

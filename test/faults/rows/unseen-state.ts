@@ -22,7 +22,7 @@ const OTHER = { status: 'running', worker: 'b' }
 /** Milliseconds in which a service that answers too early does so; the commit hangs far longer, until the kill. */
 const EARLY = 400
 const HANG = 10_000
-/** As long does a commit hang that is let go. */
+/** Milliseconds that a commit hangs which comes about in the end. */
 const SHORT_HANG = 1_500
 
 interface Place {
@@ -70,7 +70,7 @@ interface Round {
 }
 
 async function runRounds(stage: Stage, count: number): Promise<Findings> {
-  const [control, rounds] = await Promise.all([letGo(stage), playRounds(stage, count)])
+  const [control, rounds] = await Promise.all([released(stage), playRounds(stage, count)])
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
   return {
     counts: {
@@ -93,9 +93,9 @@ async function playRounds(stage: Stage, count: number): Promise<Round[]> {
 }
 
 /** The commit comes about in the end: then each is answered, and not a moment before. */
-async function letGo(stage: Stage): Promise<string[]> {
+async function released(stage: Stage): Promise<string[]> {
   const began = performance.now()
-  const hanging = await hang(stage, 'let-go', PLACES[0], SHORT_HANG)
+  const hanging = await hang(stage, 'released', PLACES[0], SHORT_HANG)
   const replies = await Promise.all(hanging.calls)
   const took = performance.now() - began
   const statuses = replies.map((reply) => (reply instanceof Error ? reply.message : reply.status)).join()

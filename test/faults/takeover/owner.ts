@@ -48,7 +48,7 @@ export async function endTracer(tracer: number): Promise<void> {
 }
 
 /**
- * Puts another lock in the place of the owner's, which was refreshed just now: until its next refresh only calls look at it.
+ * Puts another lock in the place of the owner's, which was refreshed just now: until its next refresh only calls check it.
  * @returns which lock it is
  */
 export async function replaceLock(dataDir: string): Promise<string> {
