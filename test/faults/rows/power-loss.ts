@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import type { Counts, Fault, Outcome, Size } from '../fault.js'
+import type { Counts, Fault, Size } from '../fault.js'
 import { diskKey } from '../power-loss/disk-key.js'
 import { cutsOf, diskStates, liveDisk } from '../power-loss/disk-states.js'
 import type { Cut, Disk, Operation } from '../power-loss/durable.js'
@@ -11,12 +10,13 @@ import { openAndRead, sweepAndRead, type Reading } from '../power-loss/reading.j
 import { record, RecordingFailed, type Recording } from '../power-loss/recording.js'
 import { brokenScenarios, scenarios } from '../power-loss/scenarios.js'
 import type { Allowed } from '../power-loss/sight.js'
+import { onStage, type Findings } from '../stage.js'
 
 /** The power goes at every moment of every kind of commit: what may then lie on the disk is read, and has to be right. */
 export const powerLoss: Fault = {
   name: 'power-loss',
   how: 'commits recorded, every disk state that a cut may leave built and read',
-  run,
+  run: (size) => onStage('power', (stage) => run(new PowerLossCheck(stage.root, EXTENTS[size]))),
 }
 
 interface Extent {
@@ -35,25 +35,16 @@ const EXTENTS: Readonly<Record<Size, Extent>> = {
 }
 
 const SEED = 'power loss 1'
-const REPORTED = 3
 
-async function run(size: Size): Promise<Outcome> {
-  const root = mkdtempSync(join(tmpdir(), 'campaignd-power-'))
-  const check = new PowerLossCheck(root, EXTENTS[size])
+async function run(check: PowerLossCheck): Promise<Findings> {
   try {
     await check.all(scenarios().flatMap(record))
     const unseen = await check.whatItCannotSee(brokenScenarios().flatMap(record))
-    return outcomeOf(check, [...check.violations.slice(0, REPORTED), ...unseen])
+    return { counts: check.counts, problems: [...check.violations, ...unseen] }
   } catch (error) {
-    if (error instanceof RecordingFailed) return outcomeOf(check, [error.message])
+    if (error instanceof RecordingFailed) return { counts: check.counts, problems: [error.message] }
     throw error
-  } finally {
-    rmSync(root, { recursive: true, force: true })
   }
-}
-
-function outcomeOf({ counts }: PowerLossCheck, reasons: readonly string[]): Outcome {
-  return reasons.length === 0 ? { kind: 'passed', counts } : { kind: 'failed', counts, because: reasons.join('; ') }
 }
 
 /** A disk that a cut may leave, and what may be seen on it: more than once when several cuts leave it. */
