@@ -1,11 +1,11 @@
-import { checkDist } from '../support/current-dist.js'
-import type { Outcome, Size } from './fault.js'
-import { FAULTS } from './faults.js'
-
 /**
  * `npm run test:faults [-- short|middle|full] [-- name ...]`: runs the rows one after the other, prints a line each as it
  * ends, and fails when one does.
  */
+
+import { checkDist } from '../support/current-dist.js'
+import type { Outcome, Size } from './fault.js'
+import { FAULTS } from './faults.js'
 
 checkDist()
 
@@ -31,14 +31,14 @@ for (const { name, how, run } of chosen) {
     counts: {},
     because: String(error),
   }))
-  console.log(`| ${name} | ${how} | ${tell(outcome)} | ${((performance.now() - began) / 1000).toFixed(0)} |`)
+  console.log(`| ${name} | ${how} | ${inWords(outcome)} | ${((performance.now() - began) / 1000).toFixed(0)} |`)
   results.push(outcome.kind)
 }
 const count = (kind: Outcome['kind']) => results.filter((one) => one === kind).length
 console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`)
 if (count('failed') > 0) process.exitCode = 1
 
-function tell(outcome: Outcome): string {
+function inWords(outcome: Outcome): string {
   const counts = 'counts' in outcome ? Object.entries(outcome.counts).map(([what, n]) => `${n} ${what}`) : []
   const because = 'because' in outcome ? [outcome.because] : []
   return `**${outcome.kind}**: ${[...counts, ...because].join(', ')}`

@@ -6,7 +6,7 @@ const MOST_SLOWER = 2
 
 /**
  * What healthy calls took in slices of quiet and of attack that take turns. The medians of the p99 of each slice are compared:
- * whoever else uses the machine disturbs both kinds alike, and one slice out of the ordinary decides nothing.
+ * other load on the machine disturbs both kinds alike, and one slice out of the ordinary decides nothing.
  */
 export class Slices {
   private readonly quiet: (readonly number[])[] = []

@@ -7,6 +7,8 @@ import { listening, spawnService, type Service, type ServiceOptions } from '../s
 import type { Counts, Outcome } from './fault.js'
 
 const SHOWN_PROBLEMS = 3
+/** The level of an error in the log. */
+const ERROR = 50
 
 /** What a run found: it passed when there are no problems. */
 export interface Findings {
@@ -34,7 +36,7 @@ export class Stage {
     return listening(child, options.dataDir ?? this.dataDir)
   }
 
-  /** Has a process ended with the run, if it has not by then. */
+  /** Has a process ended with the run, if it has not ended before. */
   keep<T extends ChildProcess>(child: T): T {
     this.children.push(child)
     if (this.cleared) child.kill('SIGKILL')
@@ -60,6 +62,18 @@ export async function onStage(name: string, act: (stage: Stage) => Promise<Findi
   } finally {
     await stage.clear()
   }
+}
+
+/** Ends a service as an operator does; returns what is wrong with that. */
+export async function endInOrder(service: Service): Promise<string[]> {
+  const code = await service.end('SIGTERM')
+  return code === 0 ? [] : [`the service ended with ${code}`]
+}
+
+/** What a service that is only attacked must not log. */
+export function loggedErrors({ log }: Service): string[] {
+  const errors = log.filter(({ level }) => Number(level) >= ERROR)
+  return errors.map((line) => `logged as an error: ${JSON.stringify(line)}`)
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -45,6 +45,7 @@ export class FileCommitTarget implements CommitTarget<StoredManifest> {
 
   /** Only this process writes while the lock is ours, so one look at it is enough. */
   confirm(): 'newest' | 'lost' {
+    // mutation: no-lock-check-without-write
     return this.options.lock.isOurs() ? 'newest' : 'lost'
   }
 }

@@ -29,6 +29,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const flush = options.durability === 'fsync'
   let threads: CommitThreads | null = null
   try {
+    // mutation: no-sweep-at-take-over
     const swept = directory.sweep()
     if (swept > 0) options.onNotice(`removed ${swept} unfinished writes of an earlier run`)
     for (const name of directory.unrecognisedFiles()) {

@@ -121,6 +121,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   }
 
   private async commit(batch: WriteBatch): Promise<void> {
+    // mutation: answer-before-rename
     const next = batch.toCommit()
     const outcome = await this.options.target.commit(this.state, next)
     if (this.ended !== null) return

@@ -26,6 +26,8 @@ export class PendingCalls {
   add(call: WaitingCall, newest: Campaign): void {
     if (!hasChanges(call)) {
       // It is answered with the commit of the state that it was decided on.
+      // mutation: unchanged-answered-early
+      // mutation: unchanged-answered-with-commit-before
       const seen = this.open ?? this.committing
       if (seen === null) this.unchanged.push(call)
       else seen.add(call)

@@ -1,10 +1,11 @@
+/** The attackers of the row hostile-input; their process is told the URL of the service. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection, type RawAnswer } from '../../support/http/raw-connection.js'
 import { obey } from './attackers.js'
-import { HOSTILE, type Hostile } from './hostile-requests.js'
+import type { Hostile } from './hostile-request.js'
+import { HOSTILE } from './hostile-requests.js'
 import { beginSlowClients, type Begun, type Limit } from './slow-clients.js'
-
-/** The attackers of the row hostile-input; their process is told the URL of the service. */
 
 /** What they did and saw. */
 export interface Seen {
@@ -12,14 +13,12 @@ export interface Seen {
   readonly problems: readonly string[]
 }
 
-/** Milliseconds in which the service must have cut off who runs into a limit. */
+/** Milliseconds in which the service must have cut off a client that runs into a limit. */
 const CUT_OFF: Readonly<Record<Limit, number>> = { headers: 20_000, request: 70_000, none: Infinity }
 
 const SLOW_OF_EACH = 4
 /**
- * Milliseconds between two hostile requests: a flood that takes all that a core can do is not what is measured. At 5, on two
- * cores that the clients share, the p99 of healthy calls was 15 ms against 6 in quiet in 2 of 7 runs; at 10 it was 11
- * against 8 at most.
+ * Milliseconds between two hostile requests: a flood that takes a whole core is not what is measured.
  */
 const PACE = 10
 /** Milliseconds within which a connection with a hostile request on it must have ended. */
@@ -33,12 +32,12 @@ let slow: readonly Begun[] = []
 const orders = {
   /** All of it so many times, beside slow clients of each kind. */
   attack: async (passes: number): Promise<Seen> => {
-    // Not those who ask for 5000 answers at once: they are a flood, and begin where no time is judged.
+    // Not those that ask for 5000 answers at once: they are a flood, and begin where no time is measured.
     const beside = await beginSlowClients(url, SLOW_OF_EACH, ['headers', 'request'])
-    const tally = new Tally()
-    for (let pass = 0; pass < passes; pass += 1) await sendAll(tally)
+    const seen = new SeenReplies()
+    for (let pass = 0; pass < passes; pass += 1) await sendAll(seen)
     for (const { connection } of beside) connection.reset()
-    return tally.seen()
+    return seen.all()
   },
   /** Slow clients, left to run into the limits; returns how many were cut off. */
   stall: async (
@@ -49,7 +48,7 @@ const orders = {
     const problems = faults.filter((fault) => fault !== null)
     return { cutOff: faults.length - problems.length, problems }
   },
-  /** What is wrong with how the slow ones were let go when the service ended. */
+  /** What is wrong with how the connections of the slow ones ended with the service. */
   leave: async (): Promise<readonly string[]> => {
     const faults = await Promise.all(slow.map(faultOfLeaving))
     return faults.filter((fault) => fault !== null)
@@ -58,11 +57,11 @@ const orders = {
 export type HostileOrders = typeof orders
 obey(orders)
 
-class Tally {
+class SeenReplies {
   readonly problems: string[] = []
   readonly counts = { sent: 0, refused: 0, unanswered: 0 }
 
-  judge({ name, answers, least }: Hostile, received: readonly RawAnswer[]): void {
+  add({ name, answers, least }: Hostile, received: readonly RawAnswer[]): void {
     for (const answer of received) {
       const verdict = verdictOf(answer)
       if (answers.includes(verdict)) this.counts.refused += 1
@@ -72,23 +71,23 @@ class Tally {
     if (received.length < least) this.problems.push(`${name} was answered ${received.length} times, not ${least}`)
   }
 
-  seen(): Seen {
+  all(): Seen {
     return { counts: this.counts, problems: this.problems }
   }
 }
 
 /** Each of them once, in an order of its own, at a steady pace whether those before are answered or not. */
-async function sendAll(tally: Tally): Promise<void> {
+async function sendAll(seen: SeenReplies): Promise<void> {
   const shuffled = arsenal.map((one) => ({ ...one, place: Math.random() })).sort((a, b) => a.place - b.place)
   const exchanges: Promise<void>[] = []
   for (const { hostile, bytes } of shuffled) {
-    exchanges.push(sendOne(hostile, bytes, tally))
+    exchanges.push(sendOne(hostile, bytes, seen))
     await sleep(PACE)
   }
   await Promise.all(exchanges)
 }
 
-async function sendOne(hostile: Hostile, bytes: Buffer, tally: Tally): Promise<void> {
+async function sendOne(hostile: Hostile, bytes: Buffer, seen: SeenReplies): Promise<void> {
   const connection = await RawConnection.open(url)
   connection.write(bytes)
   if (hostile.then === 'end-writing') connection.endWriting()
@@ -97,24 +96,26 @@ async function sendOne(hostile: Hostile, bytes: Buffer, tally: Tally): Promise<v
     await sleep(20)
     connection.reset()
   }
-  await Promise.race([connection.closed, patience(EXCHANGE)])
-  tally.counts.sent += 1
-  if (!connection.isClosed) tally.problems.push(`${hostile.name}: the connection stays open`)
+  await Promise.race([connection.closed, timeLimit(EXCHANGE)])
+  seen.counts.sent += 1
+  if (!connection.isClosed) seen.problems.push(`${hostile.name}: the connection stays open`)
   connection.reset()
   try {
-    tally.judge(hostile, connection.answers())
+    seen.add(hostile, connection.answers())
   } catch (error) {
-    tally.problems.push(`${hostile.name}: ${(error as Error).message}`)
+    seen.problems.push(`${hostile.name}: ${(error as Error).message}`)
   }
 }
 
-/** Who runs into a limit is told so, and is let go. */
+/** A client that runs into a limit is told so and cut off. */
 async function faultOfCutOff({ client, connection, closedAfter }: Begun): Promise<string | null> {
   const most = CUT_OFF[client.limit]
-  await Promise.race([connection.closed, patience(most)])
-  if ((closedAfter() ?? Infinity) > most) return `who ${client.name} is not cut off after ${most / 1000} s`
+  await Promise.race([connection.closed, timeLimit(most)])
+  if ((closedAfter() ?? Infinity) > most) return `the client that ${client.name} is not cut off after ${most / 1000} s`
   const verdicts = connection.answers().map(verdictOf).join()
-  return verdicts === '408 request-timeout' ? null : `who ${client.name} was answered ${verdicts || 'nothing'}`
+  return verdicts === '408 request-timeout'
+    ? null
+    : `the client that ${client.name} was answered ${verdicts || 'nothing'}`
 }
 
 async function faultOfLeaving({ client, connection }: Begun): Promise<string | null> {
@@ -122,11 +123,11 @@ async function faultOfLeaving({ client, connection }: Begun): Promise<string | n
   await connection.closed
   if (client.isDeaf === true) return null
   const [wrong] = connection.answers().filter(({ status }) => status < 400 || status > 499)
-  return wrong === undefined ? null : `who ${client.name} was answered ${wrong.status}`
+  return wrong === undefined ? null : `the client that ${client.name} was answered ${wrong.status}`
 }
 
 /** Time that passes without keeping a process that has nothing else to do. */
-function patience(milliseconds: number): Promise<void> {
+function timeLimit(milliseconds: number): Promise<void> {
   return sleep(milliseconds, undefined, { ref: false })
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection } from '../../support/http/raw-connection.js'
-import { TARGET } from './hostile-requests.js'
+import { TARGET } from './hostile-request.js'
 
 /** 200 hostile requests a second: both sides share the machine, and it is the service that is to be measured. */
 const TICK = 100
@@ -13,9 +13,9 @@ const REPORT =
   `Content-Type: application/json\r\nContent-Length: ${BAD.length}\r\n\r\n${BAD}`
 const PIPELINE = (GET + REPORT).repeat(PIPELINED / 2)
 /** Milliseconds for which an answer is waited for. */
-const PATIENCE = 10_000
+const REPLY_TIMEOUT = 10_000
 
-/** Clients at a steady pace: some ask for all before they read, some close their half in the midst of a request. */
+/** Clients at a steady pace: some ask for all before they read, some close their half within a request. */
 export class PacedAttack {
   private isOver = false
   private readonly run: Promise<void>
@@ -55,7 +55,7 @@ export class PacedAttack {
   private async pipeline(): Promise<void> {
     const connection = await RawConnection.open(this.url)
     connection.write(PIPELINE)
-    const deadline = performance.now() + PATIENCE
+    const deadline = performance.now() + REPLY_TIMEOUT
     while (connection.answers().length < PIPELINED && performance.now() < deadline) await sleep(TICK)
     const statuses = connection.answers().map(({ status }) => status)
     connection.reset()
@@ -68,7 +68,7 @@ export class PacedAttack {
     const connection = await RawConnection.open(this.url)
     connection.write(REPORT.slice(0, -5))
     connection.endWriting()
-    await Promise.race([connection.closed, sleep(PATIENCE, undefined, { ref: false })])
+    await Promise.race([connection.closed, sleep(REPLY_TIMEOUT, undefined, { ref: false })])
     if (!connection.isClosed) this.problem('a half-open connection stays open')
     connection.reset()
   }

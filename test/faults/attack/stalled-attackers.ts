@@ -1,10 +1,10 @@
+/** The attackers of the row stalled-readers; their process is told the URL of the service. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import { obey } from './attackers.js'
 import { PacedAttack } from './paced-attack.js'
 import { beginSlowClients } from './slow-clients.js'
-
-/** The attackers of the row stalled-readers; their process is told the URL of the service. */
 
 const SLOW_OF_EACH = 4
 /** How many connections are opened at once, at a pace that the one machine for both sides keeps up with. */

@@ -14,7 +14,7 @@ interface HeldKind {
 /** What there is to ask for. */
 interface HeldTarget {
   readonly url: string
-  /** A campaign that nobody changes and that hands out nothing, with the ETag of its progress. */
+  /** A campaign that does not change and that hands out nothing, with the ETag of its progress. */
   readonly quiet: string
   readonly tag: string
   /** A campaign that is changed all the time and does not end. */

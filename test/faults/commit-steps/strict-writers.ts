@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, writersOn, type Reply, type StoredManifest, type Writer } from '../../support/http/client.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { writersOn, type Reply, type StoredManifest, type Writer } from '../../support/http/client.js'
 import { readManifest } from '../../support/store/files.js'
+import { createCampaign } from '../replies.js'
 
 /** Milliseconds that a writer waits after a refusal. */
 const PAUSE = 5
@@ -34,8 +34,7 @@ export class StrictWriters {
   /** @param experiments how many each campaign has: those of its writers come first */
   async createCampaigns(url: string, experiments: number): Promise<void> {
     for (const campaign_id of this.campaigns) {
-      const { status, text } = await send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id }))
-      if (status !== 201) throw new Error(`campaign ${campaign_id} was answered ${status} ${text}`)
+      await createCampaign(url, campaign_id, experiments)
     }
   }
 

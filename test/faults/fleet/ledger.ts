@@ -16,7 +16,7 @@ const EXPECTED = {
 
 /** All that the workers of a campaign were told, to be held against what its manifest says in the end. */
 export class FleetLedger {
-  /** By attempt: to whom it was given. */
+  /** By attempt: the worker that it was given to. */
   private readonly claims = new Map<string, string>()
   private readonly completions = new Map<string, Told<'reported'>>()
   private readonly failures: Told<'reported'>[] = []
@@ -24,10 +24,10 @@ export class FleetLedger {
   private readonly stopped: Told<'stopped'>[] = []
   private readonly problems: string[] = []
 
-  hear(worker: string, news: WorkerNews): void {
-    if (news.event === 'claimed') this.hearClaim(worker, news)
-    else if (news.event === 'reported') this.hearReport(worker, news)
-    else if (news.event === 'stopped') this.hearStop(worker, news)
+  add(worker: string, news: WorkerNews): void {
+    if (news.event === 'claimed') this.addClaim(worker, news)
+    else if (news.event === 'reported') this.addReport(worker, news)
+    else if (news.event === 'stopped') this.addStop(worker, news)
     else this.problems.push(`${worker} was answered ${news.http} ${news.code} to ${news.by}`)
   }
 
@@ -40,7 +40,7 @@ export class FleetLedger {
     return this.claims.size
   }
 
-  /** Heartbeats that were refused to who worked on. */
+  /** Heartbeats that were refused to a worker at work. */
   get stops(): number {
     return this.stopped.length
   }
@@ -71,21 +71,22 @@ export class FleetLedger {
       }
     }
     for (const { worker, news } of [...this.refused, ...this.stopped]) {
-      // Whoever was refused must have been given up: another attempt came after his.
+      // An attempt that was refused must have been given up: another one came after it.
       const current = byId.get(news.exp_id)?.attempt ?? 0
-      if (current <= news.attempt) this.problems.push(`${nameOf(worker, news)} was refused, and nobody came after it`)
+      if (current <= news.attempt)
+        this.problems.push(`${nameOf(worker, news)} was refused, and no attempt came after it`)
     }
     return this.problems
   }
 
-  private hearClaim(worker: string, { exp_id, attempt }: News<'claimed'>): void {
+  private addClaim(worker: string, { exp_id, attempt }: News<'claimed'>): void {
     const key = keyOf(exp_id, attempt)
     const other = this.claims.get(key)
     if (other !== undefined) this.problems.push(`${key} was given to ${other} and to ${worker}`)
     this.claims.set(key, worker)
   }
 
-  private hearReport(worker: string, news: News<'reported'>): void {
+  private addReport(worker: string, news: News<'reported'>): void {
     const told = { worker, news }
     if (news.http === 200 && news.status === 'failed') this.failures.push(told)
     else if (news.http === 200) {
@@ -100,7 +101,7 @@ export class FleetLedger {
     }
   }
 
-  private hearStop(worker: string, news: News<'stopped'>): void {
+  private addStop(worker: string, news: News<'stopped'>): void {
     this.stopped.push({ worker, news })
     this.checkRefusal(worker, news, 'heartbeat')
   }
@@ -135,7 +136,7 @@ export class FleetLedger {
     }
   }
 
-  /** An attempt belongs to who was told of it. When nobody was, since the answer came too late, it can only be lost. */
+  /** An attempt belongs to the worker that was told of it. When none was, since the reply came too late, it can only be lost. */
   private compareClaim(
     expId: string,
     { attempt, worker, failure_kind }: Pick<Experiment, 'attempt' | 'worker' | 'failure_kind'>,
@@ -143,7 +144,8 @@ export class FleetLedger {
     const key = keyOf(expId, attempt)
     const holder = this.claims.get(key)
     if (holder === undefined && failure_kind === 'lost') return
-    if (holder !== worker) this.problems.push(`${key} was given to ${holder ?? 'nobody'}, but stands for ${worker}`)
+    if (holder !== worker)
+      this.problems.push(`${key} was given to ${holder ?? 'no worker'}, but has the worker ${worker}`)
   }
 }
 

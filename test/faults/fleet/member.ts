@@ -28,7 +28,7 @@ export type WorkerNews =
     }
   | { readonly event: 'confused'; readonly by: string; readonly http: number; readonly code: string | null }
 
-/** An attempt that a worker has in hand. */
+/** An attempt that a worker works on. */
 export interface Held {
   readonly exp_id: string
   readonly attempt: number
@@ -46,7 +46,7 @@ export interface FleetMember {
   freeze(): void
   thaw(): void
   kill(): Promise<void>
-  /** Resolves with the exit code once all that it told was heard; null when a signal ended it. */
+  /** Resolves with the exit code once all that it told was read; null when a signal ended it. */
   readonly ended: Promise<number | null>
 }
 
@@ -59,7 +59,7 @@ export function hire(
   campaign: string,
   name: string,
   longest: number,
-  hear: (news: WorkerNews) => void,
+  onNews: (news: WorkerNews) => void,
 ): FleetMember {
   const child = stage.keep(
     spawn(process.execPath, [SCRIPT, campaign, name, String(longest)], { stdio: ['pipe', 'pipe', 'inherit'] }),
@@ -70,7 +70,7 @@ export function hire(
     if (news.event === 'claimed') {
       held = { exp_id: news.exp_id, attempt: news.attempt, workedUntil: performance.now() + news.work_ms }
     } else held = null
-    hear(news)
+    onNews(news)
   })
   let lives = true
   const ended = once(child, 'close').then(([code]) => {

@@ -1,13 +1,13 @@
 // A worker of the fleet: claims, sends heartbeats, works, reports, until the campaign is done, and tells its parent each
 // answer, a JSON line each. A process of its own, since it is there to be killed and stopped:
-// node fleet-worker.mjs <url of the campaign> <name> <longest work, in ms>
+// node worker.mjs <url of the campaign> <name> <longest work, in ms>
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const [, , campaign, worker, longest] = process.argv
 const WAIT_SECONDS = 5
 const tell = (event, more) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`)
 
-// Whoever tries again until it is answered must not outlive the one who started it.
+// A worker that tries again until it is answered must not outlive its parent.
 process.stdin.once('end', () => process.exit(2)).resume()
 
 for (let number = 1; ; number += 1) {
@@ -59,7 +59,7 @@ function reportOf(exp_id, attempt) {
   return { ...signed, status: 'completed', result_path: `results/${worker}/${exp_id}/${attempt}.json` }
 }
 
-/** The same call until it is answered: nobody knows what became of one whose answer was lost. */
+/** The same call until it is answered: the outcome of one whose reply was lost is unknown. */
 async function answered(method, path, body) {
   for (;;) {
     const answer = await call(method, path, body).catch(() => null)

@@ -3,9 +3,9 @@ import type { DocumentedAnswer } from '../../support/http/open-api-document.js'
 import { bodyOf, urlOf, type FuzzRequest } from './fuzz-request.js'
 
 /** Milliseconds after which it has hung. */
-const PATIENCE = 20_000
-/** Milliseconds in which a stream says something that has something to say. */
-const SILENCE = 100
+const REPLY_TIMEOUT = 20_000
+/** Milliseconds in which a stream sends its first event, if it has one. */
+const FIRST_EVENT_LIMIT = 100
 
 /** A connection that is kept, for one request after the other. */
 export class FuzzClient {
@@ -27,11 +27,11 @@ export class FuzzClient {
     }
     return new Promise((resolve, reject) => {
       const { method } = request.operation
-      // A path that is given as a URL would be put in order: dots in it are for the service to judge.
+      // A path that is given as a URL would be put in order: dots in it are for the service to check.
       const path = urlOf(request)
-      const sent = httpRequest({ ...this.address, path, method, headers, agent: this.agent, timeout: PATIENCE })
+      const sent = httpRequest({ ...this.address, path, method, headers, agent: this.agent, timeout: REPLY_TIMEOUT })
       sent.once('error', reject)
-      sent.once('timeout', () => sent.destroy(new Error(`no answer within ${PATIENCE / 1000} s`)))
+      sent.once('timeout', () => sent.destroy(new Error(`no answer within ${REPLY_TIMEOUT / 1000} s`)))
       sent.once('response', (response) => {
         const { statusCode: status = 0, headers: answered } = response
         bodyFrom(response).then((text) => resolve({ status, headers: answered, body: text }), reject)
@@ -60,7 +60,7 @@ function firstEventOf(response: IncomingMessage): Promise<string> {
       resolve(text)
       response.destroy()
     }
-    const timer = setTimeout(leave, SILENCE)
+    const timer = setTimeout(leave, FIRST_EVENT_LIMIT)
     response.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
       if (text.includes('\n\n')) leave()

@@ -65,7 +65,7 @@ export class Lane {
     this.prefix = `${name}-`
   }
 
-  /** Makes a request, and looks at the answer and at what became of the campaigns. */
+  /** Makes a request, and checks the answer and what it changed. */
   async take(turn: Turn): Promise<Taken> {
     if (this.turns % TURNS_OF_A_ROUND === 0) await this.clear()
     this.turns += 1

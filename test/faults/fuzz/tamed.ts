@@ -1,6 +1,6 @@
 import type { FuzzRequest } from './fuzz-request.js'
 
-/** Seconds of a lease that does not run out while it is looked at whether anything was changed. */
+/** Seconds of a lease that does not run out while the campaigns are compared. */
 const LONG_LEASE = 600
 /** Most seconds for which a call is held. */
 const LONGEST_WAIT = 1

@@ -6,7 +6,7 @@ import { valuesOf } from './schema-values.js'
 /** How many of a hundred requests have a parameter or a body that they may have. */
 const OPTIONAL = 40
 
-/** A request that the document allows; whether there is what it names is not looked at. */
+/** A request that the document allows; what it names need not exist. */
 export function validRequest(draw: Draw, operation: FuzzedOperation): FuzzRequest {
   const drawn = (place: Parameter['in']) =>
     Object.fromEntries(

@@ -17,7 +17,7 @@ export interface Bound {
   readonly by: Operation<unknown, unknown> | null
 }
 
-/** An experiment at one of its revisions, which somebody has seen. */
+/** An experiment at one of its revisions, which an answer shows. */
 export interface Point<Content, Report> {
   readonly expId: string
   readonly revision: number
@@ -25,7 +25,7 @@ export interface Point<Content, Report> {
   /** The last revision of the campaign at which the experiment was seen to be still so. */
   heldUntil: number
   heldBy: string
-  /** The latest start of a report that was judged on it: what changed it came later. */
+  /** The latest start of a report that was decided on it: what changed it came later. */
   lastStart: Bound
   /** The reports that were answered with it: one of them, or a lost one, made it, the others repeated what was known. */
   readonly answered: ReportOperation<Content, Report>[]
@@ -154,7 +154,7 @@ class Gathering<Content, Report> {
     if (!isDeepStrictEqual(known.content, seen.content)) {
       this.found(
         'duplicate-revision',
-        `${by} shows ${expId} at revision ${seen.revision} other than somebody else saw it`,
+        `${by} shows ${expId} at revision ${seen.revision} other than another answer showed it`,
       )
     }
     return known
@@ -184,7 +184,7 @@ class Gathering<Content, Report> {
     this.ends.set(revision, earlier(this.ends.get(revision) ?? NEVER, end))
   }
 
-  /** Nobody may see an experiment as it was before a change, in a state that is as new as the change. */
+  /** No answer may show an experiment as it was before a change, in a state that is as new as the change. */
   private checkHeld(points: readonly Point<Content, Report>[]): void {
     for (const [index, { expId, revision, heldUntil, heldBy }] of points.entries()) {
       const next = points[index + 1]

@@ -1,78 +1,31 @@
 import { ALWAYS, later, NEVER, type Bound, type Evidence, type Point } from './evidence.js'
 import { nameOf, type History, type ReportOperation, type Rule, type Violation } from './history.js'
 
-/** Dead ends after which the search for an explanation is given up. A true history needs a few dozen at most. */
-const MAX_DEAD_ENDS = 20_000
-
-/** An experiment in the fold; without a point when what made it so was lost and nobody saw it. */
-interface Standing<Content, Report> {
+/** An experiment in the fold; without a point when what made it so was lost and no answer shows it. */
+interface ExperimentState<Content, Report> {
   readonly content: Content
   readonly point: Point<Content, Report> | null
 }
 
 /** One operation that may have made the next revision. */
-interface Step<Content, Report> {
+export interface Step<Content, Report> {
   readonly operation: ReportOperation<Content, Report>
-  readonly after: Standing<Content, Report>
+  readonly after: ExperimentState<Content, Report>
 }
 
 /** The fold up to a revision. */
-interface Position<Content, Report> {
+export interface Position<Content, Report> {
   readonly revision: number
-  readonly standing: ReadonlyMap<string, Standing<Content, Report>>
+  readonly experiments: ReadonlyMap<string, ExperimentState<Content, Report>>
   readonly used: ReadonlySet<ReportOperation<Content, Report>>
   /** All revisions so far were made by then, at the earliest. */
   readonly lower: Bound
 }
 
-interface Branch<Content, Report> {
-  readonly position: Position<Content, Report>
-  readonly step: Step<Content, Report>
-}
-
-/**
- * Looks for an operation for every revision, so that the contents seen are their fold and the instants are in order.
- * Only lost operations leave a choice: it goes back and takes another one when it comes to a dead end.
- *
- * @returns null when there is such a fold, else the obstacle furthest on
- */
-export function foldRevisions<Content, Report>(
-  history: History<Content, Report>,
-  evidence: Evidence<Content, Report>,
-): Violation | null {
-  const fold = new Fold(history, evidence)
-  const branches: Branch<Content, Report>[] = []
-  let position = fold.begin()
-  let furthest: { readonly revision: number; readonly violation: Violation } | null = null
-  let deadEnds = 0
-  while (position.revision < evidence.finalRevision) {
-    const [step, ...others] = fold.steps(position)
-    if (step !== undefined) {
-      const here = position
-      branches.push(...others.reverse().map((other) => ({ position: here, step: other })))
-      // A copy for each revision would be quadratic: only one that may be come back to is kept.
-      position = fold.take(position, step, others.length > 0)
-      continue
-    }
-    if (furthest === null || position.revision > furthest.revision) {
-      furthest = { revision: position.revision, violation: fold.obstacle(position) }
-    }
-    deadEnds += 1
-    const branch = branches.pop()
-    if (branch === undefined) return furthest.violation
-    if (deadEnds > MAX_DEAD_ENDS) return givenUp(furthest.violation)
-    position = fold.take(branch.position, branch.step, true)
-  }
-  return null
-}
-
-function givenUp({ rule, message }: Violation): Violation {
-  return { rule, message: `${message} (the search was given up: there may be an explanation)` }
-}
-
-class Fold<Content, Report> {
+/** What the operations of a history make of its campaign, one revision after the other. */
+export class Fold<Content, Report> {
   private readonly lost = new Map<string, ReportOperation<Content, Report>[]>()
-  /** By revision: how many up to it nobody saw. */
+  /** By revision: how many up to it no answer shows. */
   private readonly hidden: number[] = []
 
   constructor(
@@ -93,12 +46,12 @@ class Fold<Content, Report> {
   }
 
   begin(): Position<Content, Report> {
-    const standing = new Map<string, Standing<Content, Report>>()
+    const experiments = new Map<string, ExperimentState<Content, Report>>()
     for (const [expId, { revision, content }] of this.history.initial.experiments) {
       const point = this.evidence.points.get(expId)?.find((one) => one.revision === revision) ?? null
-      standing.set(expId, { content, point })
+      experiments.set(expId, { content, point })
     }
-    return { revision: this.evidence.initialRevision, standing, used: new Set(), lower: ALWAYS }
+    return { revision: this.evidence.initialRevision, experiments, used: new Set(), lower: ALWAYS }
   }
 
   /** The operations that may have made the next revision, the likeliest first. */
@@ -107,14 +60,17 @@ class Fold<Content, Report> {
   }
 
   /** @param keep whether the position before is needed again */
-  take(before: Position<Content, Report>, step: Step<Content, Report>, keep: boolean): Position<Content, Report> {
+  apply(before: Position<Content, Report>, step: Step<Content, Report>, keep: boolean): Position<Content, Report> {
     const { operation, after } = step
-    const standing = (keep ? new Map(before.standing) : before.standing) as Map<string, Standing<Content, Report>>
+    const experiments = (keep ? new Map(before.experiments) : before.experiments) as Map<
+      string,
+      ExperimentState<Content, Report>
+    >
     const used = (keep ? new Set(before.used) : before.used) as Set<ReportOperation<Content, Report>>
     const lower = this.lowerBound(before, step)
-    standing.set(operation.expId, after)
+    experiments.set(operation.expId, after)
     if (operation.outcome.kind === 'lost') used.add(operation)
-    return { revision: before.revision + 1, standing, used, lower }
+    return { revision: before.revision + 1, experiments, used, lower }
   }
 
   /** Why there is no step from here. */
@@ -127,7 +83,7 @@ class Fold<Content, Report> {
       return { rule: 'unexplained-revision', message: `revision ${revision} was made by none, answered or lost` }
     }
     const at = `${point.expId} at revision ${revision}, ${JSON.stringify(point.content)}`
-    const before = JSON.stringify(position.standing.get(point.expId)?.content)
+    const before = JSON.stringify(position.experiments.get(point.expId)?.content)
     const [answered] = point.makers.length > 0 ? point.makers : point.answered
     if (answered === undefined) {
       return { rule: 'unexplained-revision', message: `none, answered or lost, made ${at} of ${before}` }
@@ -145,7 +101,7 @@ class Fold<Content, Report> {
    * does not, since all their ends are bounds anyway.
    */
   private stepsTo(position: Position<Content, Report>, point: Point<Content, Report>): Step<Content, Report>[] {
-    const before = position.standing.get(point.expId)
+    const before = position.experiments.get(point.expId)
     if (before === undefined) return []
     const [answered] = point.answered
       .filter((operation) => this.makes(before.content, operation, point))
@@ -168,10 +124,10 @@ class Fold<Content, Report> {
     return verdict.kind === 'changed' && this.history.matches(verdict.content, content)
   }
 
-  /** Lost operations that may have made a revision that nobody saw. Those that something later needs come first. */
+  /** Lost operations that may have made a revision that no answer shows. Those that something later needs come first. */
   private hiddenSteps(position: Position<Content, Report>): Step<Content, Report>[] {
     const found: { readonly step: Step<Content, Report>; readonly needed: boolean; readonly next: number }[] = []
-    for (const [expId, before] of position.standing) {
+    for (const [expId, before] of position.experiments) {
       const unused = this.unused(position, expId)
       const next = this.pointAfter(expId, position.revision + 1)
       if (unused.length === 0 || next === undefined) continue
@@ -227,7 +183,7 @@ class Fold<Content, Report> {
   }
 
   private lowerBound(position: Position<Content, Report>, { operation }: Step<Content, Report>): Bound {
-    const seenBefore = position.standing.get(operation.expId)?.point?.lastStart ?? ALWAYS
+    const seenBefore = position.experiments.get(operation.expId)?.point?.lastStart ?? ALWAYS
     const readBefore = this.evidence.readStart.get(position.revision) ?? ALWAYS
     const began: Bound = { instant: operation.start, role: 'made', by: operation }
     return [seenBefore, readBefore, began].reduce(later, position.lower)

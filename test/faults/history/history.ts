@@ -1,6 +1,3 @@
-import { gatherEvidence } from './evidence.js'
-import { foldRevisions } from './fold.js'
-
 /**
  * What clients did to one campaign and what they were told, and whether one order of it all explains every answer.
  *
@@ -28,7 +25,7 @@ export interface State<Content> {
 interface Interval {
   readonly client: number
   readonly start: number
-  /** When its answer was there. Of a lost one: until when it can have happened, Infinity when nobody knows. */
+  /** When its answer was there. Of a lost one: until when it can have happened, Infinity when that is not known. */
   readonly end: number
 }
 
@@ -70,7 +67,7 @@ export interface History<Content, Report> {
  * - `duplicate-revision`: two changes have one revision
  * - `unexplained-revision`: a revision that no operation can have made, or that none of the lost ones is left for
  * - `content`: an experiment at a revision is not what its operations make of it
- * - `lost-update`: the state at the end is without a change that somebody was shown
+ * - `lost-update`: the state at the end is without a change that an answer showed
  * - `torn-read`: a read shows a revision without all the changes up to it
  * - `unfounded-answer`: a refusal, or an answer that nothing changed, which the content shown does not justify
  * - `stale`: an answer older than one that was there before its operation began
@@ -91,21 +88,6 @@ export type Rule =
 export interface Violation {
   readonly rule: Rule
   readonly message: string
-}
-
-/**
- * Checks that a history is linearizable and that the state at the end is what it leads to.
- *
- * @returns what is wrong with single answers; when nothing is, at most one: the first revision that cannot be explained
- */
-export function checkHistory<Content, Report>(
-  history: History<Content, Report>,
-  finalState: State<Content>,
-): Violation[] {
-  const evidence = gatherEvidence(history, finalState)
-  if (evidence.violations.length > 0) return [...evidence.violations]
-  const violation = foldRevisions(history, evidence)
-  return violation === null ? [] : [violation]
 }
 
 /** An operation in a message. */

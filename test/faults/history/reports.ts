@@ -2,7 +2,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import type { Seen } from './history.js'
 
-/** How many of the latest reports may be sent again by anybody. */
+/** How many of the latest reports may be sent again by any client. */
 const KEPT = 32
 
 /** A report and the experiment that it is about. */

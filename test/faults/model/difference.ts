@@ -57,11 +57,11 @@ function factsOf(problem: Readonly<Record<string, unknown>>): Record<string, unk
   return facts
 }
 
-/** The worker, the seconds of silence and those of the lease. */
+/** The worker, the seconds that it was idle and those of the lease. */
 function factsOfLoss(error: string): string {
   const worker = /worker ([\w-]+)/.exec(error)?.[1] ?? null
-  const [silence = NaN, seconds = NaN] = [...error.matchAll(/\b(\d+) s\b/g)].map(([, number]) => Number(number))
-  return lostError(worker, silence, seconds)
+  const [idle = NaN, seconds = NaN] = [...error.matchAll(/\b(\d+) s\b/g)].map(([, number]) => Number(number))
+  return lostError(worker, idle, seconds)
 }
 
 function need(object: Readonly<Record<string, unknown>>, key: string): void {

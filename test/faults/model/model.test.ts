@@ -38,7 +38,7 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
     says: /next_page_token should be "a token", but is null/,
   },
   {
-    name: 'forgets who runs an experiment when it starts anew',
+    name: 'forgets which worker runs an experiment when it starts anew',
     spoiling: { restart: forgetWorkers },
     says: /worker should be "gpu-1"|did not outlive a restart/,
   },
@@ -55,14 +55,14 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
 ]
 
 test.each(WRONG)('the model notices a service that $name', async ({ spoiling, says }) => {
-  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, patience: 700 })
+  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, shrinkLimit: 700 })
   expect(counterexample).toMatch(says)
   expect(counterexample).toMatch(/^seed 20260301, path [\d:]+, after \d+ shrinks: .*; what was done: 2026-03-01T/)
 })
 
 test('what it shows of a wrong service is made short', async () => {
   const spoiling = { call: withoutAttempt }
-  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, patience: 10_000 })
+  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, shrinkLimit: 10_000 })
   expect(counterexample?.split(' | ').length).toBeLessThan(5)
 })
 
@@ -90,7 +90,7 @@ function withoutPastError(one: Experiment): Experiment {
   return { ...one, attempts: one.attempts.map((past) => ({ ...past, error: null })) }
 }
 
-/** Judges a claim that finds nothing once more, on a campaign in which all that runs under a lease is pending. */
+/** Decides a claim that finds nothing once more, on a campaign in which all that runs under a lease is pending. */
 function handingOutAgain(store: CampaignStore): CampaignStore {
   return overriding(store, {
     update: (id, decide) =>

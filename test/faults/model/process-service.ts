@@ -38,7 +38,7 @@ export class ProcessService implements Service {
     this.process = await this.stage.start()
   }
 
-  /** Is killed while it has this call to answer, or just before or after; whatever became of it. */
+  /** Is killed while it has this call to answer, or just before or after. */
   async restartDuring(call: Call): Promise<void> {
     const answer = this.call(call).catch(() => null)
     await sleep(Math.random() * LONGEST_CALL)

@@ -32,7 +32,7 @@ export interface Write {
   readonly experiment?: string
   /** The answer has the ETag of the resource of the path. */
   readonly isTagged?: boolean
-  /** The body can be seen to be wrong whatever the state. */
+  /** The body is wrong in any state. */
   readonly isFlawed?: boolean
 }
 
@@ -53,23 +53,23 @@ export class Scene {
     return this.check(call, expected)
   }
 
-  /** Makes a call that the model decides: when it changes the campaign, by one revision. Then looks at what is left. */
+  /** Makes a call that the model decides: when it changes the campaign, by one revision. Then checks what is left. */
   async write(write: Write, decide: (campaign: PlainCampaign) => Decided): Promise<void> {
     const { campaign: id, method, path = '', body, experiment } = write
     const match = write.ifMatch(this.world, id, experiment)
     const before = this.world.campaigns.get(id)
-    const expected = this.judge(write, match.holds, decide)
+    const expected = this.expectedOf(write, match.holds, decide)
     const headers = match.header === undefined ? {} : { headers: { 'if-match': match.header } }
     await this.ask(
       { method, path: `${pathOf(id)}${path}`, ...(body === undefined ? {} : { body }), ...headers },
       expected,
     )
-    await (this.world.campaigns.get(id) === before ? this.lookAt(id) : this.look(id))
+    await (this.world.campaigns.get(id) === before ? this.checkCampaign(id) : this.checkAll(id))
   }
 
   /** The campaign as a whole, and what the list says of all of the run. */
-  async look(id: string): Promise<void> {
-    await this.lookAt(id)
+  async checkAll(id: string): Promise<void> {
+    await this.checkCampaign(id)
     const query = new URLSearchParams({ name: this.world.prefix, sort: 'campaign_name', limit: '1000' })
     const campaigns = [...this.world.campaigns.values()].sort(byName).map(summaryOf)
     await this.check(
@@ -82,7 +82,7 @@ export class Scene {
   }
 
   /** The campaign as a whole, as it is told and as it is kept; returns its text. */
-  async lookAt(id: string): Promise<string> {
+  async checkCampaign(id: string): Promise<string> {
     const campaign = this.world.campaigns.get(id)
     const call = { method: 'GET', path: pathOf(id) } as const
     if (campaign === undefined) {
@@ -124,7 +124,7 @@ export class Scene {
     this.world.attempts.read(this.world.lifeOf(id), body, method === 'PATCH' && path.includes('/experiments'))
   }
 
-  private judge(write: Write, matches: boolean, decide: (campaign: PlainCampaign) => Decided): Expected {
+  private expectedOf(write: Write, matches: boolean, decide: (campaign: PlainCampaign) => Decided): Expected {
     const campaign = this.world.campaigns.get(write.campaign)
     const isThere =
       write.experiment === undefined || campaign?.experiments.some((one) => one.exp_id === write.experiment)
@@ -200,7 +200,7 @@ export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Stands for whatever a page token is. */
+/** Stands for any page token. */
 export const TOKEN = 'a token'
 
 export const NOT_FOUND = new Refused(404, 'campaign-not-found')

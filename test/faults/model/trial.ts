@@ -16,8 +16,8 @@ export interface TrialOptions {
   readonly runs: number
   readonly seed: number
   readonly spoiling?: Spoiling
-  /** Milliseconds that looking for a shorter counterexample may take. */
-  readonly patience?: number
+  /** Milliseconds that the search for a shorter counterexample may take. */
+  readonly shrinkLimit?: number
 }
 
 export interface TrialResult {
@@ -28,7 +28,7 @@ export interface TrialResult {
   readonly counterexample: string | null
 }
 
-const PATIENCE = 20_000
+const SHRINK_LIMIT = 20_000
 
 /** What the runs are made of. */
 interface Plan {
@@ -82,13 +82,13 @@ class Trial {
     return {
       counts: { runs: this.runs, answers, restarts: this.restarts },
       met: this.met,
-      counterexample: tell(details),
+      counterexample: inWords(details),
     }
   }
 
   private async runOnce(first: ModelCommand, rest: Iterable<ModelCommand>): Promise<void> {
     // What is not tried any more counts as right, so that the shortest that was found stays.
-    if (this.failedAt !== null && performance.now() - this.failedAt > (this.options.patience ?? PATIENCE)) return
+    if (this.failedAt !== null && performance.now() - this.failedAt > (this.options.shrinkLimit ?? SHRINK_LIMIT)) return
     this.runs += 1
     const world = new World(`run-${String(this.runs).padStart(6, '0')}`)
     const real = { service: this.plan.service, met: this.met }
@@ -100,7 +100,7 @@ class Trial {
       if (isLast) await this.restart()
       // No lease is left to run out in a later run, which would know nothing of it.
       if (this.plan.service.isTimed) await runOut(this.sceneOf(world))
-      for (const id of world.ids) await this.sceneOf(world).look(id)
+      for (const id of world.ids) await this.sceneOf(world).checkAll(id)
       if (isLast) await this.remove()
     } catch (error) {
       this.failedAt ??= performance.now()
@@ -123,7 +123,7 @@ class Trial {
   private async readAll(): Promise<Map<string, string>> {
     const texts = new Map<string, string>()
     for (const world of this.kept) {
-      for (const id of world.ids) texts.set(id, await this.sceneOf(world).lookAt(id))
+      for (const id of world.ids) texts.set(id, await this.sceneOf(world).checkCampaign(id))
     }
     return texts
   }
@@ -142,7 +142,7 @@ class Trial {
 type Details = Pick<fc.RunDetails<unknown>, 'failed' | 'seed' | 'counterexamplePath' | 'errorInstance' | 'numShrinks'>
 
 /** The counterexample in words; null when there is none. */
-function tell(details: Details): string | null {
+function inWords(details: Details): string | null {
   if (!details.failed) return null
   const { seed, counterexamplePath, errorInstance, numShrinks } = details
   const because = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)

@@ -22,7 +22,7 @@ export class World {
   readonly ids = new Set<string>()
   /** What each campaign was created with last. */
   readonly drafts = new Map<string, CampaignDraft>()
-  /** What was done, in the order of the run, for whoever has to do it again by hand. */
+  /** What was done, in the order of the run, to do it again by hand. */
   readonly diary: string[] = []
   private readonly lives = new Map<string, number>()
   private readonly uids = new Map<string, string>()
@@ -59,7 +59,7 @@ export class World {
   /** A campaign became another one. */
   keep(campaign: PlainCampaign): void {
     this.campaigns.set(campaign.campaign_id, campaign)
-    this.leases.meet(this.lifeOf(campaign.campaign_id), campaign)
+    this.leases.add(this.lifeOf(campaign.campaign_id), campaign)
   }
 
   /** Tells the campaign of an id from those that had it before. */
@@ -67,19 +67,19 @@ export class World {
     return `${id} life ${this.lives.get(id) ?? 0}`
   }
 
-  /** The worker of the experiment, if it is under a lease, was heard of. */
-  hear(id: string, experiment: Experiment): void {
-    this.leases.hear(this.lifeOf(id), experiment)
+  /** The worker of the experiment, if it is under a lease, was seen. */
+  renew(id: string, experiment: Experiment): void {
+    this.leases.renew(this.lifeOf(id), experiment)
   }
 
-  /** Milliseconds since the worker of the experiment was heard of. */
-  silenceOf(id: string, experiment: Experiment): number {
-    return this.leases.silenceOf(this.lifeOf(id), experiment)
+  /** Milliseconds since the worker of the experiment was last seen. */
+  idleFor(id: string, experiment: Experiment): number {
+    return this.leases.idleFor(this.lifeOf(id), experiment)
   }
 
   /** When the lease of the experiment will have run out, by the wall clock. */
   leaseEndOf(id: string, experiment: Experiment): string {
-    const left = (experiment.lease?.seconds ?? 0) * 1000 - this.silenceOf(id, experiment)
+    const left = (experiment.lease?.seconds ?? 0) * 1000 - this.idleFor(id, experiment)
     return new Date(this.time + left).toISOString()
   }
 
@@ -100,9 +100,9 @@ export class World {
     return lost
   }
 
-  /** Every lease begins anew, since nobody could be heard while there was no service. */
+  /** Every lease begins anew, since no worker could be seen while there was no service. */
   restart(): void {
-    for (const [id, { experiments }] of this.campaigns) for (const one of experiments) this.hear(id, one)
+    for (const [id, { experiments }] of this.campaigns) for (const one of experiments) this.renew(id, one)
   }
 
   /** Which version of the campaign, or of one of its experiments, is the current one. */

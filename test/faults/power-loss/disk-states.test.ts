@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { cutsOf, diskKey, diskStates, liveDisk, type Disk, type Operation } from './disk-states.js'
+import { diskKey } from './disk-key.js'
+import { cutsOf, diskStates, liveDisk } from './disk-states.js'
+import type { Disk, Operation } from './durable.js'
 
 const NOTHING: Disk = new Map()
 const OLD: Disk = new Map([['d/a', { file: 'old', bytes: bytes('old') }]])
@@ -54,7 +56,9 @@ describe('diskStates', () => {
   it('knows that the flush of a directory says nothing about another one', () => {
     expect(after([create('d/a'), { kind: 'flush-directory', path: 'e' }])).toEqual(all('', 'a='))
   })
+})
 
+describe('diskStates of renames between directories', () => {
   it('does a rename to another directory whole or not at all', () => {
     expect(after([OUT], OLD)).toEqual(all('a=old', 'e/a=old'))
     expect(after([OUT, FLUSH_DIRECTORY], OLD)).toEqual(['e/a=old'])
@@ -77,8 +81,10 @@ describe('diskStates', () => {
     expect(after(operations, OLD)).toEqual(['e/a='])
     expect(after([...operations, gone], OLD)).toEqual(all('', 'e/a='))
   })
+})
 
-  it('judges writes of one file apart: what lies before one that is there reads as zeroes', () => {
+describe('diskStates of torn writes', () => {
+  it('decides writes of one file apart: what lies before one that is there reads as zeroes', () => {
     const states = after([create('d/a'), FLUSH_DIRECTORY, write('x'), write('y', 1)])
     expect(states).toEqual(all('a=', 'a=x', 'a=.', 'a=.y', 'a=..', 'a=xy', 'a=x.'))
   })

@@ -1,57 +1,34 @@
-import { createHash } from 'node:crypto'
-import { posix } from 'node:path'
-
 /**
  * What a power cut may leave of a sequence of file operations. The model is stricter than any real file system: until
- * the flush of its directory every change of a name is on disk or not, whatever became of those before and after it;
- * until the flush of its file every write is lost, torn or there, whatever became of the name and of other writes.
+ * the flush of its directory every change of a name is on disk or not, independent of those before and after it;
+ * until the flush of its file every write is lost, torn or there, independent of the name and of other writes.
  *
  * A rename from one directory to another is whole all the same: any local file system that is consistent after a crash
  * has the file under one of the two names, never under both or none. So it can only be there when the file had come to
  * its old name. Many make it durable with either directory; what all of them keep is that a name stays gone once the
- * directory that it is gone from was flushed, and only that is relied on: the flush of the other one settles nothing.
+ * directory that it is gone from was flushed, and only that is relied on: the flush of the other one says nothing.
  */
 
-/** What changes a name. `file` is the identity of the file, which keeps while its names change. */
-export type EntryOperation =
-  | { readonly kind: 'create' | 'link'; readonly path: string; readonly file: string }
-  | { readonly kind: 'rename'; readonly from: string; readonly path: string; readonly file: string }
-  | { readonly kind: 'unlink'; readonly path: string }
-
-export interface WriteOperation {
-  readonly kind: 'write'
-  readonly file: string
-  readonly at: number
-  readonly bytes: Uint8Array
-}
-
-export type Operation =
-  | EntryOperation
-  | WriteOperation
-  | { readonly kind: 'flush-file'; readonly file: string }
-  | { readonly kind: 'flush-directory'; readonly path: string }
-  /** Nothing on disk: a commit began, or its caller was told that it is done. */
-  | { readonly kind: 'mark'; readonly mark: 'begun' | 'acknowledged'; readonly commit: number }
-
-export interface DiskFile {
-  /** Two names of one file have the same. */
-  readonly file: string
-  readonly bytes: Uint8Array
-}
-
-/** The files by path. */
-export type Disk = ReadonlyMap<string, DiskFile>
+import { posix } from 'node:path'
+import {
+  apply,
+  contentAfter,
+  durableAt,
+  flushedWith,
+  isBetweenDirectories,
+  type Cut,
+  type Disk,
+  type DiskFile,
+  type Durable,
+  type EntryOperation,
+  type Operation,
+  type WriteOperation,
+} from './durable.js'
 
 export interface DiskState {
   readonly disk: Disk
   /** What became of each operation that was not flushed. */
   readonly fates: readonly string[]
-}
-
-/** When the power went: after that many operations, and after `partial` bytes of the write that comes next. */
-export interface Cut {
-  readonly after: number
-  readonly partial: number
 }
 
 /** How finely writes are torn: at every multiple of it. A page, where nothing else is said. */
@@ -101,99 +78,11 @@ export function liveDisk(initial: Disk, operations: readonly Operation[]): Disk 
   const flushes = operations.flatMap((operation): Operation[] => {
     if (operation.kind === 'write') return [{ kind: 'flush-file', file: operation.file }]
     const isEntry = 'path' in operation && operation.kind !== 'flush-directory'
-    return isEntry ? [{ kind: 'flush-directory', path: settledWith(operation) }] : []
+    return isEntry ? [{ kind: 'flush-directory', path: flushedWith(operation) }] : []
   })
   const all = [...operations, ...flushes]
   for (const { disk } of diskStates(initial, all, { after: all.length, partial: 0 })) return disk
   return initial
-}
-
-/** The same for disks that cannot be told apart: same names, same bytes, and same names of one file. */
-export function diskKey(disk: Disk, nameOf: (path: string) => string = (path) => path): string {
-  const entries = [...disk].map(([path, file]) => ({ name: nameOf(path), ...file }))
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-  const first = new Map<string, number>()
-  const hash = createHash('sha256')
-  for (const [index, { name, file, bytes }] of entries.entries()) {
-    if (!first.has(file)) first.set(file, index)
-    hash.update(JSON.stringify([name, first.get(file), bytes.length])).update(bytes)
-  }
-  return hash.digest('hex')
-}
-
-/** What is on disk for sure, and what may be. */
-interface Durable {
-  readonly names: Map<string, string>
-  readonly contents: Map<string, Uint8Array>
-  /** In the order in which they were made, from the first that is not settled. */
-  entries: Entry[]
-  readonly writes: Map<string, WriteOperation[]>
-}
-
-interface Entry {
-  readonly operation: EntryOperation
-  readonly settled: boolean
-}
-
-function durableAt(initial: Disk, operations: readonly Operation[], cut: Cut): Durable {
-  const durable: Durable = { names: new Map(), contents: new Map(), entries: [], writes: new Map() }
-  for (const [path, { file, bytes }] of initial) {
-    durable.names.set(path, file)
-    durable.contents.set(file, bytes)
-  }
-  for (const operation of operations.slice(0, cut.after)) take(durable, operation)
-  const next = operations[cut.after]
-  if (cut.partial > 0 && next?.kind === 'write') take(durable, { ...next, bytes: next.bytes.subarray(0, cut.partial) })
-  return durable
-}
-
-function take(durable: Durable, operation: Operation): void {
-  switch (operation.kind) {
-    case 'create':
-    case 'link':
-    case 'rename':
-    case 'unlink':
-      durable.entries.push({ operation, settled: false })
-      return
-    case 'write':
-      durable.writes.set(operation.file, [...(durable.writes.get(operation.file) ?? []), operation])
-      return
-    case 'flush-file':
-      durable.contents.set(
-        operation.file,
-        contentAfter(durable, operation.file, durable.writes.get(operation.file) ?? []),
-      )
-      durable.writes.delete(operation.file)
-      return
-    case 'flush-directory': {
-      const entries = durable.entries.map((entry) => {
-        return settledWith(entry.operation) === operation.path ? { ...entry, settled: true } : entry
-      })
-      const doubtful = entries.findIndex(({ settled }) => !settled)
-      const end = doubtful === -1 ? entries.length : doubtful
-      for (const entry of entries.slice(0, end)) apply(durable.names, entry.operation)
-      durable.entries = entries.slice(end)
-      return
-    }
-    case 'mark':
-      return
-  }
-}
-
-/** The directory whose flush makes it durable. */
-function settledWith(operation: EntryOperation): string {
-  return posix.dirname(operation.kind === 'rename' ? operation.from : operation.path)
-}
-
-function isBetweenDirectories(operation: EntryOperation): operation is EntryOperation & { kind: 'rename' } {
-  return operation.kind === 'rename' && posix.dirname(operation.from) !== posix.dirname(operation.path)
-}
-
-function apply(names: Map<string, string>, operation: EntryOperation): void {
-  if (isBetweenDirectories(operation) && names.get(operation.from) !== operation.file) return
-  if (operation.kind === 'rename') names.delete(operation.from)
-  if (operation.kind === 'unlink') names.delete(operation.path)
-  else names.set(operation.path, operation.file)
 }
 
 interface EntryState {
@@ -203,13 +92,13 @@ interface EntryState {
 
 /** Every subset of the doubtful changes of names, those that reached the disk in the order in which they were made. */
 function* entryStates({ names, entries }: Durable): Generator<EntryState> {
-  const doubtful = entries.filter(({ settled }) => !settled)
+  const doubtful = entries.filter(({ flushed }) => !flushed)
   if (doubtful.length > MOST_ENTRIES)
     throw new Error(`${doubtful.length} names are in doubt at once, too many to try all`)
   for (let subset = 0; subset < 2 ** doubtful.length; subset += 1) {
     const state = new Map(names)
     const reached = new Set(doubtful.filter((_, index) => (subset & (1 << index)) !== 0))
-    for (const entry of entries) if (entry.settled || reached.has(entry)) apply(state, entry.operation)
+    for (const entry of entries) if (entry.flushed || reached.has(entry)) apply(state, entry.operation)
     const fates = doubtful.map((entry) => `${labelOf(entry.operation)} ${reached.has(entry) ? 'there' : 'undone'}`)
     yield { names: state, fates }
   }
@@ -283,14 +172,4 @@ function tearsOf(at: number, length: number, grain: number): number[] {
 
 function zeroed(bytes: Uint8Array, from: number, to: number): Uint8Array {
   return Uint8Array.from(bytes).fill(0, from, to)
-}
-
-/** The file with these of its writes; what was never written between them reads as zeroes. */
-function contentAfter({ contents }: Durable, file: string, writes: readonly WriteOperation[]): Uint8Array {
-  const before = contents.get(file) ?? new Uint8Array()
-  const size = Math.max(before.length, ...writes.map(({ at, bytes }) => at + bytes.length))
-  const content = new Uint8Array(size)
-  content.set(before)
-  for (const { at, bytes } of writes) content.set(bytes, at)
-  return content
 }

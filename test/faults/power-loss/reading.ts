@@ -5,7 +5,7 @@ import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.
 import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { RepositoryError } from '#campaignd/repository/repository-error.js'
-import { sightOf, type Sight } from './scenarios.js'
+import { sightOf, type Sight } from './sight.js'
 
 /** What a start found in a data directory. */
 export interface Reading {
@@ -17,7 +17,7 @@ export interface Reading {
 
 type Content = { readonly kind: 'manifest' | 'corrupt'; readonly bytes: Uint8Array } | null
 
-/** Does of a start what decides about the disk, in the same order as `openFileRepository` but without lock and thread. */
+/** Does of a start what decides about the disk, in the same order as `openFileStore` but without lock and thread. */
 export async function sweepAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
   directory.sweep()
@@ -95,7 +95,7 @@ function corruptFile(directory: DataDirectory, id: string): Content {
   return { kind: 'corrupt', bytes: readFileSync(directory.manifest(id)) }
 }
 
-/** What is read is encoded anew, so a file that lost no more than its last line break would look whole. */
+/** What is read is encoded anew, so a file that lost no more than its last line break would seem whole. */
 function sameAsFile(directory: DataDirectory, id: string, bytes: Uint8Array): boolean {
   return Buffer.compare(readFileSync(directory.manifest(id)), bytes) === 0
 }

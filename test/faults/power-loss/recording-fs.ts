@@ -1,6 +1,6 @@
 import * as nodeFs from 'node:fs'
 import { join, posix, relative } from 'node:path'
-import type { Disk, DiskFile, Operation } from './disk-states.js'
+import type { Disk, DiskFile, Operation } from './durable.js'
 
 /** Which flushes are neither made nor recorded: how a store that forgets them would run. */
 export type ForgottenFlushes = 'files' | 'directories' | 'none'
@@ -46,7 +46,7 @@ export class RecordingFs {
       const names = nodeFs.readdirSync(directory).sort()
       return names.map((name) => join(directory, name))
     })
-    this.initial = new Map(paths.map((path) => this.lookAt(path)))
+    this.initial = new Map(paths.map((path) => this.read(path)))
   }
 
   /** For `DurableDirectory.fs`. */
@@ -165,7 +165,7 @@ export class RecordingFs {
     return this.files.get(ino) ?? this.newFile(ino)
   }
 
-  private lookAt(path: string): [string, DiskFile] {
+  private read(path: string): [string, DiskFile] {
     return [this.nameOf(path), { file: this.fileAt(path), bytes: Uint8Array.from(nodeFs.readFileSync(path)) }]
   }
 

@@ -1,24 +1,12 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import { runJobs, type DurableDirectory } from '#campaignd/repository/file/commit/durable-file.js'
-import { identityOf, type FileIdentity } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
-import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
-import { ManifestBytes } from '#campaignd/repository/file/encoding/manifest-bytes.js'
-import { campaignOf } from '../../support/campaigns/drafts.js'
-import { diskKey, liveDisk, type Cut, type Disk, type DiskFile, type Operation } from './disk-states.js'
-import { RecordingFs, type ForgottenFlushes } from './recording-fs.js'
-import * as nodeFs from 'node:fs'
+import type { ForgottenFlushes } from './recording-fs.js'
 
 export interface Commit {
   readonly kind: FileJob['kind']
   readonly id: string
 }
 
-/** Commits to be recorded, on a disk that holds what they begin with, and one campaign that nobody touches. */
+/** Commits to be recorded, on a disk that holds what they begin with, and one campaign that none of them touches. */
 export interface Scenario {
   readonly name: string
   readonly commits: readonly Commit[]
@@ -29,27 +17,6 @@ export interface Scenario {
   readonly shortWrites?: true
   readonly forgotten?: ForgottenFlushes
 }
-
-/** What is seen of a campaign, in words that are equal when it is the same, byte for byte. */
-export type Sight = string
-
-/** What may be seen of a campaign: nothing is promised of what somebody else is still writing. */
-export type Allowed = ReadonlySet<Sight> | 'anything'
-
-/** A scenario that ran. */
-export interface Recording {
-  readonly name: string
-  readonly ids: readonly string[]
-  readonly initial: Disk
-  readonly operations: readonly Operation[]
-  /** What may be seen of each campaign after a power cut there. */
-  allowedAt(cut: Cut): ReadonlyMap<string, Allowed>
-}
-
-/** A commit was not done, or the recording does not explain what then lies on the disk. */
-export class RecordingFailed extends Error {}
-
-const BYSTANDER = 'bystander'
 
 /** Every single kind of commit, and pairs. */
 export function scenarios(): Scenario[] {
@@ -94,32 +61,6 @@ export function brokenScenarios(): Scenario[] {
   ]
 }
 
-/**
- * Carries out a scenario in a directory of its own, which is gone afterwards.
- *
- * @returns one recording; for nested commits one for each place where the second can begin
- * @throws RecordingFailed
- */
-export function record(scenario: Scenario): Recording[] {
-  if (scenario.nested !== true) return [recordOnce(scenario, Infinity).recording]
-  const recordings: Recording[] = []
-  for (let place = 1; ; place += 1) {
-    const { recording, nested } = recordOnce(scenario, place)
-    if (!nested) return recordings
-    recordings.push(recording)
-  }
-}
-
-/** What is seen of a campaign: the file under its name, and what was set aside of it. */
-export function sightOf(
-  manifest: Uint8Array | null,
-  kind: 'manifest' | 'corrupt',
-  setAside: readonly Uint8Array[],
-): Sight {
-  const seen = manifest === null ? 'nothing' : `${kind} ${digest(manifest)}`
-  return [seen, ...setAside.map((bytes) => `set aside ${digest(bytes)}`)].join(', ')
-}
-
 function scenario(commits: readonly Commit[], given: Omit<Scenario, 'name' | 'commits'> = {}): Scenario {
   const name = commits
     .map(({ kind, id }) => `${kind} ${id}`)
@@ -133,225 +74,4 @@ function scenario(commits: readonly Commit[], given: Omit<Scenario, 'name' | 'co
 
 function commit(kind: Commit['kind'], id: string): Commit {
   return { kind, id }
-}
-
-function recordOnce(scenario: Scenario, place: number): { recording: Recording; nested: boolean } {
-  const root = mkdtempSync(join(tmpdir(), 'campaignd-record-'))
-  try {
-    return new Stage(root, scenario).run(place)
-  } finally {
-    rmSync(root, { recursive: true, force: true })
-  }
-}
-
-/** What lies under the name of a campaign, and beside it. */
-interface Slot {
-  readonly manifest: Uint8Array | null
-  readonly kind: 'manifest' | 'corrupt'
-  readonly aside: Uint8Array | null
-}
-
-const EMPTY: Slot = { manifest: null, kind: 'manifest', aside: null }
-
-/** The data directory in which a scenario runs, and what each commit of it should leave. */
-class Stage {
-  private readonly directory: DataDirectory
-  private readonly ids: readonly string[]
-  /** The newest state of each campaign, while the scenario is prepared. */
-  private readonly slots = new Map<string, Slot>()
-  private readonly first: ReadonlyMap<string, Slot>
-  /** Campaigns that somebody else writes, and does not flush. */
-  private readonly foreign: ReadonlySet<string>
-  /** By commit: what its campaign should be afterwards. */
-  private readonly results: readonly Slot[]
-  private readonly identities = new Map<string, FileIdentity>()
-  /** The second commit ran in the middle of the first. */
-  private nested = false
-
-  constructor(
-    private readonly root: string,
-    private readonly scenario: Scenario,
-  ) {
-    this.directory = new DataDirectory(root)
-    this.directory.create()
-    this.directory.openTrash()
-    mkdirSync(join(root, 'lock'))
-    const { commits } = scenario
-    this.ids = [...new Set([...commits.map(({ id }) => id), BYSTANDER])]
-    const firstOf = (id: string) => commits.find((commit) => commit.id === id)?.kind ?? 'replace'
-    this.foreign = new Set(this.ids.filter((id) => firstOf(id) === 'flush'))
-    for (const id of this.ids) this.lay(id, firstOf(id))
-    this.first = new Map(this.slots)
-    this.results = commits.map((commit, index) => this.resultOf(commit, index + 2))
-  }
-
-  run(place: number): { recording: Recording; nested: boolean } {
-    const onOperation = (count: number) => {
-      // One operation more than asked for: the first is the mark that the commit has begun.
-      if (this.nested || count !== place + 1 || this.isOver(recorder.operations)) return
-      this.nested = true
-      this.commit(target, recorder, [1])
-    }
-    const { shortWrites = false, forgotten = 'none' } = this.scenario
-    const recorder = new RecordingFs(this.directory, { shortWrites, forgotten, onOperation })
-    const target = this.target(recorder.fs)
-    try {
-      for (const id of this.foreign) this.writeForeign(id, target)
-      if (this.scenario.together) this.commit(target, recorder, [...this.scenario.commits.keys()])
-      else
-        for (const index of this.scenario.commits.keys())
-          if (index !== 1 || !this.nested) this.commit(target, recorder, [index])
-    } finally {
-      recorder.fs.closeSync(target.descriptor)
-    }
-    this.verify(recorder)
-    const { nested } = this
-    const name = nested ? `${this.scenario.name} after its operation ${place}` : this.scenario.name
-    const { initial, operations } = recorder
-    return { nested, recording: { name, ids: this.ids, initial, operations, allowedAt: this.allowedAt(operations) } }
-  }
-
-  private target(fs: typeof nodeFs): DurableDirectory {
-    const lockPath = join(this.root, 'lock')
-    const lock = lockIdentity(lockPath, true)
-    if (lock === null) throw new Error('there is no lock')
-    const { campaigns, trash } = this.directory
-    return { fs, descriptor: fs.openSync(campaigns, 'r'), flush: true, trash, lockPath, lock }
-  }
-
-  private isOver(operations: readonly Operation[]): boolean {
-    return operations.some((operation) => operation.kind === 'mark' && operation.mark === 'acknowledged')
-  }
-
-  /** Puts there what the first commit of a campaign begins with. */
-  private lay(id: string, firstCommit: Commit['kind']): void {
-    if (firstCommit === 'create' || firstCommit === 'flush') return
-    const whole = manifestOf(id, 1)
-    const corrupt = firstCommit === 'move'
-    const manifest = corrupt ? whole.subarray(0, whole.length / 2) : whole
-    const path = this.directory.manifest(id)
-    writeFileSync(path, manifest, { mode: 0o600 })
-    this.slots.set(id, { manifest, kind: corrupt ? 'corrupt' : 'manifest', aside: null })
-    this.identify(id)
-  }
-
-  /** As a tool does that flushes nothing. Its name is another matter, of `DataDirectory.flush`, and durable here. */
-  private writeForeign(id: string, { fs, descriptor: directory }: DurableDirectory): void {
-    const descriptor = fs.openSync(this.directory.manifest(id), 'wx', 0o600)
-    fs.fsyncSync(directory)
-    fs.writevSync(descriptor, [manifestOf(id, 1)])
-    fs.closeSync(descriptor)
-    this.identify(id)
-  }
-
-  private identify(id: string): void {
-    const identity = identityOf(nodeFs, this.directory.manifest(id))
-    if (identity !== null) this.identities.set(id, identity)
-  }
-
-  private resultOf({ kind, id }: Commit, revision: number): Slot {
-    const before = this.slots.get(id) ?? EMPTY
-    const after: Record<Commit['kind'], () => Slot> = {
-      create: () => ({ ...before, manifest: manifestOf(id, revision), kind: 'manifest' }),
-      replace: () => ({ ...before, manifest: manifestOf(id, revision), kind: 'manifest' }),
-      delete: () => ({ ...before, manifest: null }),
-      move: () => ({ ...before, manifest: null, aside: before.manifest }),
-      flush: () => ({ ...before, manifest: manifestOf(id, 1), kind: 'manifest' }),
-    }
-    const slot = after[kind]()
-    this.slots.set(id, slot)
-    return slot
-  }
-
-  private commit(target: DurableDirectory, recorder: RecordingFs, indexes: readonly number[]): void {
-    const known = indexes.filter((index) => index in this.scenario.commits)
-    const commits = known.map((index) => this.scenario.commits[index] as Commit)
-    const jobs = commits.map((commit, at) => this.jobOf(commit, this.results[known[at] ?? -1] ?? EMPTY))
-    for (const index of known) recorder.mark('begun', index)
-    const { outcomes, clearAway } = runJobs(target, jobs)
-    for (const [at, { kind, id }] of commits.entries()) {
-      const outcome = outcomes[at]
-      if (outcome?.kind !== 'done') {
-        throw new RecordingFailed(`${this.scenario.name}: ${kind} ${id} ended as ${JSON.stringify(outcome)}`)
-      }
-      recorder.mark('acknowledged', known[at] ?? -1)
-      if (outcome.identity !== null) this.identities.set(id, outcome.identity)
-    }
-    clearAway()
-  }
-
-  private jobOf({ kind, id }: Commit, { manifest }: Slot): FileJob {
-    const path = this.directory.manifest(id)
-    if (kind === 'move') return { kind, path, to: this.directory.aside(id) }
-    if (kind === 'flush') return { kind, paths: [path] }
-    const expected = this.identities.get(id)
-    const parts = manifest === null ? [] : partsOf(manifest)
-    if (kind === 'create') return { kind, path, temp: this.directory.temps(id)(), parts }
-    if (expected === undefined) throw new Error(`${this.scenario.name}: there is no ${id} to ${kind}`)
-    if (kind === 'delete') return { kind, path, expected }
-    return { kind, path, temp: this.directory.temps(id)(), parts, expected }
-  }
-
-  /** A recording that missed something would prove nothing. */
-  private verify({ initial, operations }: RecordingFs): void {
-    const recorded = onlyBytes(liveDisk(initial, operations))
-    const found = (['campaigns', 'trash'] as const).flatMap((directory) => {
-      const names = readdirSync(this.directory[directory])
-      return names.map((name): [string, Uint8Array] => {
-        return [`${directory}/${name}`, readFileSync(join(this.directory[directory], name))]
-      })
-    })
-    if (
-      diskKey(recorded) !== diskKey(onlyBytes(new Map(found.map(([path, bytes]) => [path, { file: path, bytes }]))))
-    ) {
-      throw new RecordingFailed(`${this.scenario.name}: what was recorded does not add up to what lies on the disk`)
-    }
-  }
-
-  /** The newest acknowledged state of each campaign, and those of the commits in flight. */
-  private allowedAt(operations: readonly Operation[]): Recording['allowedAt'] {
-    return ({ after }) => {
-      const allowed = new Map(this.ids.map((id): [string, Allowed] => [id, this.allowedFirst(id)]))
-      for (const operation of operations.slice(0, after)) {
-        if (operation.kind !== 'mark') continue
-        const id = this.scenario.commits[operation.commit]?.id ?? BYSTANDER
-        const sight = sightOfSlot(this.results[operation.commit] ?? EMPTY)
-        const before = operation.mark === 'acknowledged' ? [] : (allowed.get(id) ?? [])
-        allowed.set(id, before === 'anything' ? before : new Set([...before, sight]))
-      }
-      return allowed
-    }
-  }
-
-  private allowedFirst(id: string): Allowed {
-    return this.foreign.has(id) ? 'anything' : new Set([sightOfSlot(this.first.get(id) ?? EMPTY)])
-  }
-}
-
-function sightOfSlot({ manifest, kind, aside }: Slot): Sight {
-  return sightOf(manifest, kind, aside === null ? [] : [aside])
-}
-
-/** A manifest of more than one page, every revision of another length. */
-function manifestOf(id: string, revision: number): Uint8Array {
-  const experiments = Array.from({ length: 12 }, (_, index) =>
-    index < revision
-      ? ({ status: 'completed', result_path: `results/${id}/${'r'.repeat(revision * 7)}.json`, revision } as const)
-      : {},
-  )
-  const header = { campaign_id: id, revision }
-  return Buffer.concat(ManifestBytes.of(campaignOf(experiments, header)).parts)
-}
-
-/** As the repository hands them over: some parts, not one. */
-function partsOf(manifest: Uint8Array): Uint8Array[] {
-  return [manifest.subarray(0, 300), manifest.subarray(300, -2), manifest.subarray(-2)]
-}
-
-function onlyBytes(disk: Disk): Disk {
-  return new Map([...disk].map(([path, { bytes }]): [string, DiskFile] => [path, { file: path, bytes }]))
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 12)
 }

@@ -1,15 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { send, type Reply } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
@@ -18,7 +7,8 @@ import type { Service } from '../../support/service/service-process.js'
 import { isUsable } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import type { Fault, Size } from '../fault.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { endInOrder, onStage, type Findings, type Stage } from '../stage.js'
+import { Filler, MOUNT, remount } from '../commit-steps/small-disk.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 10, full: 60 }
@@ -29,10 +19,6 @@ const EXPERIMENTS = 16
 /** There until it is deleted while the disk is full; and asked for while nothing can be written. */
 const DELETABLE = 'deletable'
 const REFUSED = 'refused'
-
-const MOUNT = 'mount -t tmpfs -o size=64k,mode=700 tmpfs'
-/** A remount fails while a file is open for writing: it is tried again between two commits. */
-const REMOUNTS = 200
 
 /** The disk fills up while many write, fills up within a file, and turns read-only; each is over without a restart. */
 export const diskFull: Fault = {
@@ -83,8 +69,7 @@ class DiskFull {
       await this.fillWithinFile()
       await this.turnReadOnly()
     }
-    const code = await this.service.end('SIGTERM')
-    if (code !== 0) this.problems.push(`the service ended with ${code}`)
+    this.problems.push(...(await endInOrder(this.service)))
     const counts = { rounds: done, acknowledged: this.writers.acknowledged, ...this.found }
     return { counts, problems: this.problems }
   }
@@ -104,7 +89,7 @@ class DiskFull {
     ])
     const deleted = await this.call('DELETE', `/${DELETABLE}`)
     if (deleted.status !== 204 || existsSync(manifestPath(this.inside, DELETABLE))) {
-      this.problems.push(`a deletion, which needs no room, was answered ${deleted.status} ${deleted.text}`)
+      this.problems.push(`a deletion, which needs no space, was answered ${deleted.status} ${deleted.text}`)
     }
     this.filler.remove()
     await this.recover()
@@ -196,7 +181,7 @@ class DiskFull {
       this.writers.writers.map((writer) => this.writers.report(writer, this.service.url)),
     )
     const others = replies.filter(({ status }) => status !== 200)
-    this.problems.push(...others.map(({ status, text }) => `with room again a report was answered ${status} ${text}`))
+    this.problems.push(...others.map(({ status, text }) => `with space again a report was answered ${status} ${text}`))
     this.problems.push(...this.writers.differences(this.inside))
     const left = leftovers(this.inside)
     if (left.length > 0) this.problems.push(`left behind: ${left.join(', ')}`)
@@ -221,38 +206,6 @@ class DiskFull {
 
   private call(method: string, path: string, body?: object): Promise<Reply> {
     return send(method, `${this.service.url}/v1/campaigns${path}`, body)
-  }
-}
-
-/** A file that takes the room. */
-class Filler {
-  constructor(private readonly path: string) {}
-
-  /** Takes all room but so many blocks, or as near to it as others let it. */
-  leave(blocks: number): void {
-    const descriptor = openSync(this.path, 'a')
-    try {
-      const { bsize, bfree } = statfsSync(this.path)
-      for (let block = bfree; block > blocks; block -= 1) writeSync(descriptor, Buffer.alloc(bsize))
-      if (bfree < blocks) ftruncateSync(descriptor, fstatSync(descriptor).size - (blocks - bfree) * bsize)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-    } finally {
-      closeSync(descriptor)
-    }
-  }
-
-  remove(): void {
-    rmSync(this.path)
-  }
-}
-
-function remount({ pid, dataDir }: Service, how: 'ro' | 'rw'): void {
-  const enter = ['-t', String(pid), '-U', '-m', '--preserve-credentials']
-  for (let tries = 1; ; tries += 1) {
-    const { status, stderr } = spawnSync('nsenter', [...enter, 'mount', '-o', `remount,${how}`, dataDir])
-    if (status === 0) return
-    if (tries === REMOUNTS) throw new Error(`the disk cannot be made ${how}: ${stderr.toString().trim()}`)
   }
 }
 

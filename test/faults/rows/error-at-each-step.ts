@@ -1,21 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
-import { whyNotAttach, type Tracer } from '../../support/tools.js'
-import {
-  describeStep,
-  Lane,
-  onLanes,
-  shuffled,
-  UnsafeCommit,
-  type Change,
-  type Step,
-} from '../commit-steps/commit-steps.js'
-import type { Fault, Size } from '../fault.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import type { Tracer } from '../../support/tools.js'
+import type { Change } from '../commit-steps/change.js'
+import { runEachStep, type EachStep, type Extents } from '../commit-steps/each-step.js'
+import type { Lane } from '../commit-steps/lane.js'
+import { describeStep, type Step } from '../commit-steps/step.js'
+import type { Fault } from '../fault.js'
 
-const LANES = 3
-const EXTENTS: Readonly<Record<Size, { readonly injections: number; readonly commits: number }>> = {
+const EXTENTS: Extents = {
   short: { injections: 6, commits: 1 },
   middle: { injections: 30, commits: 2 },
   full: { injections: Infinity, commits: 2 },
@@ -33,11 +26,7 @@ const AFTERMATH = 1000
 export const errorAtEachStep: Fault = {
   name: 'error-at-each-step',
   how: `${ERRORS.join(', ')} by strace at each file call of a report, a creation and a deletion, once or from then on`,
-  run: async (size) => {
-    const because = await whyNotAttach()
-    if (because !== null) return { kind: 'skipped', because }
-    return onStage('error-step', (stage) => new ErrorAtEachStep().run(stage, size))
-  },
+  run: (size) => runEachStep('error-step', EXTENTS[size], new ErrorAtEachStep()),
 }
 
 interface Injection {
@@ -55,26 +44,21 @@ interface Asked {
   readonly reply: Reply | null
 }
 
-class ErrorAtEachStep {
-  private readonly found = { injections: 0, 'errors that hit': 0, refused: 0, survived: 0, ended: 0, violations: 0 }
-  private readonly problems: string[] = []
+class ErrorAtEachStep implements EachStep<Injection> {
+  readonly found = { injections: 0, 'errors that hit': 0, refused: 0, survived: 0, ended: 0 }
+  readonly problems: string[] = []
 
-  async run(stage: Stage, size: Size): Promise<Findings> {
-    const lanes = Array.from({ length: LANES }, (_, index) => new Lane(stage, `lane-${index}`))
-    try {
-      await Promise.all(lanes.map((lane) => lane.service()))
-      await onLanes(lanes, planOf(await lanes[0]?.steps(), size), (lane, injection) => this.attempt(lane, injection))
-      if (this.found['errors that hit'] < this.found.injections) this.problems.push('not all errors did hit')
-      await Promise.all(lanes.map((lane) => this.startAnew(lane)))
-    } catch (error) {
-      if (!(error instanceof UnsafeCommit)) throw error
-      this.problems.push(error.message)
-    }
-    this.found.violations = this.problems.length
-    return { counts: { ...this.found }, problems: this.problems }
+  injectionsAt(step: Step, commit: number): readonly Injection[] {
+    if (!step.onFile) return []
+    return ERRORS.flatMap((error) => [false, true].map((lasts) => ({ step, error, commit, lasts })))
   }
 
-  private async attempt(lane: Lane, injection: Injection): Promise<void> {
+  async finish(lanes: readonly Lane[]): Promise<void> {
+    if (this.found['errors that hit'] < this.found.injections) this.problems.push('not all errors did hit')
+    await Promise.all(lanes.map((lane) => this.startAnew(lane)))
+  }
+
+  async attempt(lane: Lane, injection: Injection): Promise<void> {
     const { step, error, commit, lasts } = injection
     // One more, to see that it still refuses when the error lasts.
     const makers = await lane.prepare(step.commit, lasts ? commit + 1 : commit)
@@ -178,18 +162,4 @@ async function hasHit(tracer: Tracer): Promise<boolean> {
   const deadline = performance.now() + AFTERMATH
   while (hits(tracer) === 0 && performance.now() < deadline) await sleep(10)
   return hits(tracer) > 0
-}
-
-/** Every step with every error, both ways; of a few only, other ones each time. */
-function planOf(steps: readonly Step[] = [], size: Size): Injection[] {
-  const { injections, commits } = EXTENTS[size]
-  const plan = Array.from({ length: commits }, (_, index) =>
-    shuffled(
-      steps
-        .filter(({ onFile }) => onFile)
-        .flatMap((step) => ERRORS.map((error) => ({ step, error, commit: index + 1 })))
-        .flatMap((one) => [false, true].map((lasts) => ({ ...one, lasts }))),
-    ),
-  )
-  return plan.flat().slice(0, injections)
 }

@@ -5,45 +5,27 @@ import { send, type Reply } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { readManifest } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
+import { plan, type FleetSize, type Freeze } from '../fleet/disturbances.js'
 import { FleetLedger } from '../fleet/ledger.js'
 import { hire, type FleetMember, type Held } from '../fleet/member.js'
 import type { Fault, Size } from '../fault.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
-
-interface FleetSize {
-  readonly workers: number
-  readonly experiments: number
-  readonly serviceKills: number
-  /** Milliseconds within which all must be over. */
-  readonly patience: number
-}
+import { expectStatus } from '../replies.js'
+import { endInOrder, onStage, type Findings, type Stage } from '../stage.js'
 
 const SIZES: Readonly<Record<Size, FleetSize>> = {
-  short: { workers: 8, experiments: 60, serviceKills: 1, patience: 60_000 },
-  middle: { workers: 16, experiments: 300, serviceKills: 2, patience: 120_000 },
-  full: { workers: 32, experiments: 1_000, serviceKills: 3, patience: 400_000 },
+  short: { workers: 8, experiments: 60, serviceKills: 1, limit: 60_000 },
+  middle: { workers: 16, experiments: 300, serviceKills: 2, limit: 120_000 },
+  full: { workers: 32, experiments: 1_000, serviceKills: 3, limit: 400_000 },
 }
 
 const CAMPAIGN = 'sweep'
 const LEASE_SECONDS = 2
 /** Milliseconds of the longest work: more than a lease. */
 const LONGEST_WORK = 1_500 * LEASE_SECONDS
-/** Milliseconds of work that whoever is to be frozen must have before him, so that he does not end it before. */
+/** Milliseconds of work that a worker must have left to be frozen, so that it does not end before. */
 const ENOUGH_WORK = 400
-/** Milliseconds between two looks at what is waited for. */
+/** Milliseconds between two checks of what is waited for. */
 const PAUSE = 20
-/** Of the campaign: all disturbances begin before so much of it is done. */
-const DISTURBED = 0.8
-
-/**
- * How long a worker is frozen: until its lease ran out, so that its late report may still count; until another one took
- * over; or the same after somebody put the experiment back, which closes the attempt.
- */
-const FREEZES = ['freeze until taken over', 'freeze until put back and taken over', 'freeze until lost'] as const
-type Freeze = (typeof FREEZES)[number]
-
-type Disturbance = 'kill the service' | 'kill a worker' | Freeze
-
 /** A fleet of worker processes that die, and freeze and wake up, on a service that is killed, works a campaign off. */
 export const fleet: Fault = {
   name: 'fleet',
@@ -56,7 +38,7 @@ class Fleet {
   private readonly members: FleetMember[] = []
   private readonly killed = new Set<string>()
   private readonly frozen = new Set<FleetMember>()
-  /** What was in the hands of those who were frozen past their lease. */
+  /** The attempts of the workers that were frozen past their lease. */
   private readonly lapsed: Held[] = []
   private readonly problems: string[] = []
   private readonly campaign: string
@@ -69,7 +51,7 @@ class Fleet {
     private service: Service,
   ) {
     this.campaign = `${service.url}/v1/campaigns/${CAMPAIGN}`
-    this.deadline = performance.now() + size.patience
+    this.deadline = performance.now() + size.limit
   }
 
   async run(): Promise<Findings> {
@@ -77,14 +59,13 @@ class Fleet {
       campaign_id: CAMPAIGN,
       settings: { max_retries: 1000, lease_seconds: LEASE_SECONDS },
     })
-    const { status } = await send('POST', `${this.service.url}/v1/campaigns`, draft)
-    if (status !== 201) throw new Error(`the campaign was answered ${status}`)
+    await expectStatus(201, send('POST', `${this.service.url}/v1/campaigns`, draft))
     for (let index = 0; index < this.size.workers; index += 1) this.hire()
     try {
       await this.disturb()
       while (this.members.some((member) => member.lives())) await this.pause()
     } finally {
-      // Whatever still tries again leaves off, also when something else failed.
+      // Ends every call that is still tried again, also when something else failed.
       this.deadline = 0
     }
     return this.findings()
@@ -92,7 +73,7 @@ class Fleet {
 
   private async disturb(): Promise<void> {
     const freezing: Promise<void>[] = []
-    for (const { at, disturbance } of this.plan()) {
+    for (const { at, disturbance } of plan(this.size)) {
       while (this.ledger.completed < at) await this.pause()
       if (disturbance === 'kill the service') await this.killService()
       else if (disturbance === 'kill a worker') await this.killOne()
@@ -101,23 +82,9 @@ class Fleet {
     await Promise.all(freezing)
   }
 
-  /** What goes wrong when so many are completed: in any order, at any time. */
-  private plan(): { readonly at: number; readonly disturbance: Disturbance }[] {
-    const { workers, experiments, serviceKills } = this.size
-    const third = Math.ceil(workers / 3)
-    const disturbances: Disturbance[] = [
-      ...Array.from({ length: third }, (_, index) => FREEZES[index % FREEZES.length] ?? FREEZES[0]),
-      ...Array.from({ length: third }, () => 'kill a worker' as const),
-      ...Array.from({ length: serviceKills }, () => 'kill the service' as const),
-    ]
-    return disturbances
-      .map((disturbance) => ({ at: Math.floor(Math.random() * DISTURBED * experiments), disturbance }))
-      .sort((a, b) => a.at - b.at)
-  }
-
   private hire(): void {
     const name = `worker-${this.members.length + 1}`
-    const member = hire(this.stage, this.campaign, name, LONGEST_WORK, (news) => this.ledger.hear(name, news))
+    const member = hire(this.stage, this.campaign, name, LONGEST_WORK, (news) => this.ledger.add(name, news))
     this.members.push(member)
     void member.ended.then((code) => {
       if (code !== 0 && !this.killed.has(name)) this.problems.push(`${name} ended with ${code}`)
@@ -131,10 +98,10 @@ class Fleet {
     this.service = await this.stage.start({ environment: { CAMPAIGND_PORT: new URL(this.service.url).port } })
   }
 
-  /** Whoever comes in his place has another name. */
+  /** Its replacement has another name. */
   private async killOne(): Promise<void> {
     const victim = oneOf(this.atWork())
-    if (victim === undefined) throw new Error('nobody is there to be killed')
+    if (victim === undefined) throw new Error('there is no worker to kill')
     this.killed.add(victim.name)
     await victim.kill()
     this.hire()
@@ -221,8 +188,7 @@ class Fleet {
 
   private async findings(): Promise<Findings> {
     const { text } = await send('GET', this.campaign)
-    const code = await this.service.end('SIGTERM')
-    if (code !== 0) this.problems.push(`the service ended with ${code}`)
+    this.problems.push(...(await endInOrder(this.service)))
     if (text !== readManifest(this.service.dataDir, CAMPAIGN)) this.problems.push('the manifest on disk is another')
     const { experiments } = JSON.parse(text) as CampaignManifest
     const { ledger, size } = this

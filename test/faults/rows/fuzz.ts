@@ -6,7 +6,8 @@ import type { Service } from '../../support/service/service-process.js'
 import type { Counts, Fault, Size } from '../fault.js'
 import { OPERATIONS } from '../fuzz/fuzz-request.js'
 import { Lane, type Mode } from '../fuzz/lane.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { seedOfRun } from '../seed.js'
+import { endInOrder, loggedErrors, onStage, type Findings, type Stage } from '../stage.js'
 
 const REQUESTS: Readonly<Record<Size, number>> = { short: 400, middle: 3_000, full: 20_000 }
 
@@ -24,16 +25,14 @@ const LEAST_SHARE = 30
 const MOST_GROWTH = 1.1
 /** In how many parts a half is made, each of campaigns of its own. */
 const PARTS = 4
-/** How often the service is looked at after each half, and after how many milliseconds of rest each time. */
-const LOOKS = 3
+/** How often the memory is read after each half, and after how many milliseconds of rest each time. */
+const READINGS = 3
 const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 1_000, full: 2_000 }
 /** Has the service collect its garbage when it is asked to. */
 const COLLECTING = { NODE_OPTIONS: `--import=${new URL('../fuzz/collect-on-signal.mjs', import.meta.url).href}` }
 const MIB = 1024 * 1024
-/** The level of an error in the log. */
-const ERROR = 50
 
-/** Whatever the document allows and whatever it does not: each answer is a declared one, and a refused call changes nothing. */
+/** What the document allows and what it does not: each answer is a declared one, and a refused call changes nothing. */
 export const fuzz: Fault = {
   name: 'fuzz',
   how: `requests to all ${OPERATIONS.length} operations of the OpenAPI document, made up from it: valid, nearly valid and garbage; CAMPAIGND_TEST_SEED repeats a run`,
@@ -41,17 +40,17 @@ export const fuzz: Fault = {
 }
 
 /** Answers of one operation. */
-interface Tally {
+interface Count {
   all: number
   good: number
 }
 
 class Fuzz {
   private readonly problems: string[] = []
-  private readonly tallies = new Map<string, Tally>(
+  private readonly answers = new Map<string, Count>(
     OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 }]),
   )
-  private readonly seed = Number(process.env['CAMPAIGND_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+  private readonly seed = seedOfRun()
   private readonly kinds = new Set<string>()
   private next = 0
 
@@ -73,16 +72,12 @@ class Fuzz {
     for (const [operationId, share] of shares) {
       if (share < LEAST_SHARE) this.problems.push(`only ${share} % of ${operationId} were answered with a 2xx`)
     }
-    const errors = service.log.filter(({ level }) => Number(level) >= ERROR)
-    this.problems.push(...errors.map((line) => `logged as an error: ${JSON.stringify(line)}`))
-    const code = await service.end('SIGTERM')
-    if (code !== 0) this.problems.push(`the service ended with ${code}`)
+    this.problems.push(...loggedErrors(service), ...(await endInOrder(service)))
     return { counts: this.counts(shares, first, second), problems: this.problems }
   }
 
   /**
-   * What is in use at its end, once garbage is collected: without that, it is the moment of the last collection that is compared. Old
-   * space held 50 to 80 MiB in one run, of which 34 to 38 were in use after each collection of it, early and late.
+   * What is in use at its end, once garbage is collected: without that, it is the moment of the last collection that is compared.
    */
   private async half(service: Service, name: string, until: number): Promise<number> {
     const begin = this.next
@@ -90,7 +85,7 @@ class Fuzz {
       await this.part(service, `${name}${part}`, begin + ((until - begin) * part) / PARTS)
     }
     const resident: number[] = []
-    while (resident.length < LOOKS) {
+    while (resident.length < READINGS) {
       process.kill(service.pid, 'SIGWINCH')
       await sleep(SETTLE[this.size])
       resident.push(residentBytes(service.pid))
@@ -120,10 +115,10 @@ class Fuzz {
       if (operation === undefined || mode === undefined) throw new Error('there is no operation')
       const { status, code } = await lane.take({ number, operation, mode })
       this.kinds.add(`${operation.operationId} ${status} ${code}`)
-      const tally = this.tallies.get(operation.operationId)
-      if (tally === undefined) continue
-      tally.all += 1
-      if (status >= 200 && status < 300) tally.good += 1
+      const count = this.answers.get(operation.operationId)
+      if (count === undefined) continue
+      count.all += 1
+      if (status >= 200 && status < 300) count.good += 1
     }
   }
 
@@ -135,7 +130,7 @@ class Fuzz {
   }
 
   private shares(): [operationId: string, percent: number][] {
-    return [...this.tallies]
+    return [...this.answers]
       .map(([operationId, { all, good }]): [string, number] => [operationId, Math.round((100 * good) / all)])
       .sort(([, a], [, b]) => a - b)
   }

@@ -1,16 +1,17 @@
 import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, type Reply } from '../../support/http/client.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
+import type { Reply } from '../../support/http/client.js'
 import { bytesOf, manifestPath } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
 import { Attackers } from '../attack/attackers.js'
 import type { Fault, Size } from '../fault.js'
 import type { HostileOrders } from '../attack/hostile-attackers.js'
-import { HOSTILE, TARGET } from '../attack/hostile-requests.js'
+import { TARGET } from '../attack/hostile-request.js'
+import { HOSTILE } from '../attack/hostile-requests.js'
+import { createCampaign } from '../replies.js'
 import { Slices } from '../slices.js'
 import type { Limit } from '../attack/slow-clients.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, onStage, type Findings, type Stage } from '../stage.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
 
 interface Extent {
@@ -36,11 +37,9 @@ const WORK = 40
 /** Milliseconds that are not counted: what runs for the first time is slow. */
 const WARM_UP = 1_000
 /** Milliseconds that a healthy call may take, on a machine that is busy itself. */
-const PATIENCE = 10_000
-/** The level of an error in the log. */
-const ERROR = 50
+const CALL_LIMIT = 10_000
 
-/** Whatever is sent, it is refused as documented, it changes nothing, and it harms nobody. */
+/** Hostile requests are refused as documented, change nothing and slow down no other client. */
 export const hostileInput: Fault = {
   name: 'hostile-input',
   how: `${HOSTILE.length} hostile requests and slow clients, over sockets, while ${WRITERS} healthy writers go on`,
@@ -63,8 +62,7 @@ class HostileInput {
     const service = await this.stage.start()
     const attackers = await Attackers.begin<HostileOrders>(this.stage, './hostile-attackers.ts', service.url)
     await this.writers.createCampaigns(service.url, WRITERS)
-    const created = await send('POST', `${service.url}/v1/campaigns`, campaignDraft(2, { campaign_id: TARGET }))
-    if (created.status !== 201) throw new Error(`a creation was answered ${created.status}`)
+    await createCampaign(service.url, TARGET, 2)
     const before = this.untouched()
 
     await this.attack(service, attackers)
@@ -117,15 +115,12 @@ class HostileInput {
     this.times.push(took)
     if (outcome instanceof Error) this.problems.push(`a healthy call broke: ${outcome.message}`)
     else if (outcome.status !== 200) this.problems.push(`a healthy call was answered ${outcome.status} ${outcome.text}`)
-    if (took > PATIENCE) this.problems.push(`a healthy call took ${Math.round(took)} ms`)
+    if (took > CALL_LIMIT) this.problems.push(`a healthy call took ${Math.round(took)} ms`)
   }
 
   /** The slow ones that are left do not keep it from ending. */
   private async stop(service: Service, attackers: Attackers<HostileOrders>): Promise<void> {
-    const errors = service.log.filter(({ level }) => Number(level) >= ERROR)
-    this.problems.push(...errors.map((line) => `logged as an error: ${JSON.stringify(line)}`))
-    const code = await service.end('SIGTERM')
-    if (code !== 0) this.problems.push(`the service ended with ${code}`)
+    this.problems.push(...loggedErrors(service), ...(await endInOrder(service)))
     this.problems.push(...(await attackers.order('leave', undefined)))
     attackers.end()
   }

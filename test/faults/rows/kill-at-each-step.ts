@@ -1,20 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { whyNotAttach } from '../../support/tools.js'
-import {
-  describeStep,
-  Lane,
-  onLanes,
-  shuffled,
-  UnsafeCommit,
-  type Change,
-  type Step,
-} from '../commit-steps/commit-steps.js'
-import type { Fault, Size } from '../fault.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import type { Change } from '../commit-steps/change.js'
+import { runEachStep, type EachStep, type Extents } from '../commit-steps/each-step.js'
+import type { Lane } from '../commit-steps/lane.js'
+import { describeStep, type Step } from '../commit-steps/step.js'
+import type { Fault } from '../fault.js'
 
-const LANES = 3
-/** How many injections there are at most, and up to which commit after the attaching. */
-const EXTENTS: Readonly<Record<Size, { readonly injections: number; readonly commits: number }>> = {
+const EXTENTS: Extents = {
   short: { injections: 6, commits: 1 },
   middle: { injections: 30, commits: 2 },
   full: { injections: Infinity, commits: 4 },
@@ -26,11 +17,7 @@ const REST = 200
 export const killAtEachStep: Fault = {
   name: 'kill-at-each-step',
   how: 'SIGKILL by strace at each system call of a report, a creation and a deletion, restart, old or new',
-  run: async (size) => {
-    const because = await whyNotAttach()
-    if (because !== null) return { kind: 'skipped', because }
-    return onStage('kill-step', (stage) => new KillAtEachStep().run(stage, size))
-  },
+  run: (size) => runEachStep('kill-step', EXTENTS[size], new KillAtEachStep()),
 }
 
 interface Injection {
@@ -44,25 +31,23 @@ interface Asked {
   readonly acknowledged: boolean
 }
 
-class KillAtEachStep {
-  private readonly found = { injections: 0, 'kills that hit': 0, acknowledged: 0, old: 0, new: 0, violations: 0 }
-  private readonly problems: string[] = []
+class KillAtEachStep implements EachStep<Injection> {
+  readonly found = { injections: 0, 'kills that hit': 0, acknowledged: 0, old: 0, new: 0 }
+  readonly problems: string[] = []
+  private readonly missed: string[] = []
 
-  async run(stage: Stage, size: Size): Promise<Findings> {
-    const lanes = Array.from({ length: LANES }, (_, index) => new Lane(stage, `lane-${index}`))
-    try {
-      await Promise.all(lanes.map((lane) => lane.service()))
-      await onLanes(lanes, planOf(await lanes[0]?.steps(), size), (lane, injection) => this.attempt(lane, injection))
-      if (this.found['kills that hit'] * 2 < this.found.injections) this.problems.push('most kills did not hit')
-    } catch (error) {
-      if (!(error instanceof UnsafeCommit)) throw error
-      this.problems.push(error.message)
-    }
-    this.found.violations = this.problems.length
-    return { counts: { ...this.found }, problems: this.problems }
+  injectionsAt(step: Step, commit: number): readonly Injection[] {
+    return [{ step, commit }]
   }
 
-  private async attempt(lane: Lane, { step, commit }: Injection): Promise<void> {
+  finish(): Promise<void> {
+    if (this.found['kills that hit'] * 2 < this.found.injections) {
+      this.problems.push(`most kills did not hit: ${this.missed.join(', ')}`)
+    }
+    return Promise.resolve()
+  }
+
+  async attempt(lane: Lane, { step, commit }: Injection): Promise<void> {
     const makers = await lane.prepare(step.commit, commit)
     const when = step.nth + (commit - 1) * step.of
     const service = await lane.service()
@@ -77,16 +62,17 @@ class KillAtEachStep {
       if (reply.status >= 300) this.violation(step, change, `answered ${reply.status} ${reply.text}`)
     }
     if (await Promise.race([service.ended.then(() => true), sleep(REST, false)])) this.found['kills that hit'] += 1
+    else this.missed.push(describeStep(step))
     await tracer.detach()
     await lane.restart()
     this.found.acknowledged += asked.filter(({ acknowledged }) => acknowledged).length
     // Reports are made on top of each other: the last one tells of all.
-    const judged = step.commit === 'report' ? asked.slice(-1) : asked
-    for (const one of judged) await this.judge(lane, step, one)
+    const checked = step.commit === 'report' ? asked.slice(-1) : asked
+    for (const one of checked) await this.check(lane, step, one)
     for (const name of lane.litter()) this.problems.push(`killed at ${describeStep(step)}: left behind: ${name}`)
   }
 
-  private async judge(lane: Lane, step: Step, { change, acknowledged }: Asked): Promise<void> {
+  private async check(lane: Lane, step: Step, { change, acknowledged }: Asked): Promise<void> {
     const state = change.stateOf(lane.onDisk(change.campaign))
     if (state !== null) this.found[state] += 1
     if (acknowledged && state !== 'new') this.violation(step, change, 'acknowledged, but not there')
@@ -96,13 +82,4 @@ class KillAtEachStep {
   private violation(step: Step, change: Change, what: string): void {
     this.problems.push(`killed at ${describeStep(step)}, ${change.describe()}: ${what}`)
   }
-}
-
-/** The first commit at each step, then the second, and so on; of a few only, other ones each time. */
-function planOf(steps: readonly Step[] = [], size: Size): Injection[] {
-  const { injections, commits } = EXTENTS[size]
-  const plan = Array.from({ length: commits }, (_, index) =>
-    shuffled(steps.map((step) => ({ step, commit: index + 1 }))),
-  )
-  return plan.flat().slice(0, injections)
 }

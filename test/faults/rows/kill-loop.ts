@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send, writersOn, type StoredManifest, type Writer } from '../../support/http/client.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { leftovers, readManifest } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
 import type { Fault, Size } from '../fault.js'
+import { createCampaign } from '../replies.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 
 const KILLS: Readonly<Record<Size, number>> = { short: 4, middle: 30, full: 500 }
@@ -32,9 +32,7 @@ class KillLoop {
     let service = await this.stage.start()
     const environment = { CAMPAIGND_PORT: new URL(service.url).port }
     for (const id of CAMPAIGNS) {
-      const draft = campaignDraft(WRITERS / CAMPAIGNS.length, { campaign_id: id })
-      const { status } = await send('POST', `${service.url}/v1/campaigns`, draft)
-      if (status !== 201) throw new Error(`campaign ${id} was answered ${status}`)
+      await createCampaign(service.url, id, WRITERS / CAMPAIGNS.length)
     }
     while (this.found.kills < kills && this.problems.length === 0) {
       await this.writeUntilKilled(service)

@@ -1,6 +1,7 @@
 import type { Fault, Outcome, Size } from '../fault.js'
 import type { Met } from '../model/scene.js'
 import { tryModel, tryModelOnStage } from '../model/trial.js'
+import { seedOfRun } from '../seed.js'
 import { onStage } from '../stage.js'
 
 const RUNS: Readonly<Record<Size, number>> = { short: 40, middle: 300, full: 1_000 }
@@ -54,7 +55,7 @@ export const model: Fault = {
 }
 
 async function run(size: Size): Promise<Outcome> {
-  const seed = Number(process.env['CAMPAIGND_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+  const seed = seedOfRun()
   const { counts, met, counterexample } = await tryModel({ runs: RUNS[size], seed })
   if (counterexample !== null) return { kind: 'failed', counts, because: counterexample }
   // The short form is too short for the rarest.

@@ -37,7 +37,7 @@ async function trace(stage: Stage, wanted: number): Promise<Findings> {
   await service.end('SIGTERM')
   await until('the trace ends', () => readFileSync(output, 'utf8').includes('+++ exited with 0 +++'))
   const calls = readTrace(output)
-  return judge(load.answered, acknowledgements(calls, PREFIX), commits(calls, join(stage.dataDir, 'campaigns')))
+  return findingsOf(load.answered, acknowledgements(calls, PREFIX), commits(calls, join(stage.dataDir, 'campaigns')))
 }
 
 /** Several writers on each campaign, and beside them one that creates campaigns and deletes them. */
@@ -92,7 +92,7 @@ class Load {
   }
 }
 
-function judge(answered: readonly string[], seen: readonly Acknowledgement[], done: readonly Commit[]): Findings {
+function findingsOf(answered: readonly string[], seen: readonly Acknowledgement[], done: readonly Commit[]): Findings {
   const premature = seen.filter((answer) => !isDurable(answer, done))
   const traced = new Set(seen.map(({ requestId }) => requestId))
   const unseen = answered.filter((requestId) => !traced.has(requestId))

@@ -1,39 +1,28 @@
 import { createHash } from 'node:crypto'
-import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import {
-  cutsOf,
-  diskKey,
-  diskStates,
-  liveDisk,
-  type Cut,
-  type Disk,
-  type Operation,
-} from '../power-loss/disk-states.js'
+import type { Counts, Fault, Size } from '../fault.js'
+import { diskKey } from '../power-loss/disk-key.js'
+import { cutsOf, diskStates, liveDisk } from '../power-loss/disk-states.js'
+import type { Cut, Disk, Operation } from '../power-loss/durable.js'
 import { openAndRead, sweepAndRead, type Reading } from '../power-loss/reading.js'
-import {
-  brokenScenarios,
-  record,
-  RecordingFailed,
-  scenarios,
-  type Allowed,
-  type Recording,
-} from '../power-loss/scenarios.js'
-import type { Counts, Fault, Outcome, Size } from '../fault.js'
+import { record, RecordingFailed, type Recording } from '../power-loss/recording.js'
+import { brokenScenarios, scenarios } from '../power-loss/scenarios.js'
+import type { Allowed } from '../power-loss/sight.js'
+import { onStage, type Findings } from '../stage.js'
 
 /** The power goes at every moment of every kind of commit: what may then lie on the disk is read, and has to be right. */
 export const powerLoss: Fault = {
   name: 'power-loss',
   how: 'commits recorded, every disk state that a cut may leave built and read',
-  run,
+  run: (size) => onStage('power', (stage) => run(new PowerLossCheck(stage.root, EXTENTS[size]))),
 }
 
 interface Extent {
   /** How many disks are read, at most. */
   readonly sample: number
-  /** One in so many is read by opening the whole repository. */
+  /** One in so many is read by opening the whole store. */
   readonly wholeEvery: number
   /** See `diskStates`. */
   readonly grain: number
@@ -46,25 +35,16 @@ const EXTENTS: Readonly<Record<Size, Extent>> = {
 }
 
 const SEED = 'power loss 1'
-const REPORTED = 3
 
-async function run(size: Size): Promise<Outcome> {
-  const root = mkdtempSync(join(tmpdir(), 'campaignd-power-'))
-  const check = new PowerLossCheck(root, EXTENTS[size])
+async function run(check: PowerLossCheck): Promise<Findings> {
   try {
     await check.all(scenarios().flatMap(record))
     const unseen = await check.whatItCannotSee(brokenScenarios().flatMap(record))
-    return outcomeOf(check, [...check.violations.slice(0, REPORTED), ...unseen])
+    return { counts: check.counts, problems: [...check.violations, ...unseen] }
   } catch (error) {
-    if (error instanceof RecordingFailed) return outcomeOf(check, [error.message])
+    if (error instanceof RecordingFailed) return { counts: check.counts, problems: [error.message] }
     throw error
-  } finally {
-    rmSync(root, { recursive: true, force: true })
   }
-}
-
-function outcomeOf({ counts }: PowerLossCheck, reasons: readonly string[]): Outcome {
-  return reasons.length === 0 ? { kind: 'passed', counts } : { kind: 'failed', counts, because: reasons.join('; ') }
 }
 
 /** A disk that a cut may leave, and what may be seen on it: more than once when several cuts leave it. */
@@ -114,7 +94,7 @@ class PowerLossCheck {
       const unread = candidates.filter(({ key }) => !this.readings.has(key))
       const end = keyOf(liveDisk(recording.initial, recording.operations))
       for (const candidate of [...known, ...sampled(unread, quota, end)]) {
-        this.violations.push(...(await this.judge(candidate)))
+        this.violations.push(...(await this.violationsOf(candidate)))
       }
     }
   }
@@ -134,7 +114,7 @@ class PowerLossCheck {
     for (const cut of cutsOf(operations).reverse()) {
       for (const { disk } of diskStates(initial, operations, cut)) {
         const claims = new Map([['', { where: '', allowed: allowedAt(cut) }]])
-        if ((await this.judge({ key: keyOf(disk), disk, claims })).length > 0) return true
+        if ((await this.violationsOf({ key: keyOf(disk), disk, claims })).length > 0) return true
       }
     }
     return false
@@ -164,21 +144,21 @@ class PowerLossCheck {
     return [...candidates.values()]
   }
 
-  private async judge({ key, disk, claims }: Candidate): Promise<string[]> {
+  private async violationsOf({ key, disk, claims }: Candidate): Promise<string[]> {
     const { sights, problems } = await this.read(key, disk)
     return [...claims.values()].flatMap(({ where, allowed }) => {
-      const strangers = [...sights.keys()].filter((id) => !allowed.has(id)).map((id) => `there is a campaign ${id}`)
+      const unexpected = [...sights.keys()].filter((id) => !allowed.has(id)).map((id) => `there is a campaign ${id}`)
       const wrong = [...allowed].flatMap(([id, right]) => {
         const seen = sights.get(id) ?? 'nothing'
         return right === 'anything' || right.has(seen)
           ? []
           : [`${id} reads as ${seen}, allowed: ${[...right].join(' or ')}`]
       })
-      return [...problems, ...strangers, ...wrong].map((what) => `${where}: ${what}`)
+      return [...problems, ...unexpected, ...wrong].map((what) => `${where}: ${what}`)
     })
   }
 
-  /** Identical disks are read once, whatever led to them. */
+  /** Identical disks are read once. */
   private async read(key: string, disk: Disk): Promise<Reading> {
     const known = this.readings.get(key)
     if (known !== undefined) return known
@@ -223,7 +203,7 @@ function describe(operation: Operation): string {
   return `${operation.kind} ${'path' in operation ? operation.path : operation.file}`
 }
 
-/** What the process that is gone left: also its way out, with what is in it, or empty. */
+/** What the process that is gone left: also its trash, with what is in it, or empty. */
 function build(dataDir: string, disk: Disk): void {
   const directory = new DataDirectory(dataDir)
   directory.create()

@@ -8,7 +8,7 @@ import type { Service } from '../../support/service/service-process.js'
 import { until } from '../../support/until.js'
 import type { Fault, Size } from '../fault.js'
 import { holdRequests } from '../commit-steps/held-requests.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { endInOrder, onStage, type Findings, type Stage } from '../stage.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 1, middle: 5, full: 30 }
@@ -22,7 +22,7 @@ const IDLE = 8
 /** Milliseconds that a stop may take. */
 const LIMIT = 5000
 /** Milliseconds that the service has to read what it has accepted the connection of. */
-const SETTLE = 300
+const ACCEPTING = 300
 /** Milliseconds that the writers have before the stop: at least, and at random. */
 const LEAST_LIFE = 200
 const MORE_LIFE = 400
@@ -37,7 +37,7 @@ const HALVES = [
     'Content-Length: 40\r\n\r\n{"status":"running"}',
 ]
 
-/** The service is asked to end while all hangs on it: it ends soon and well, and what it took on it finishes. */
+/** The service is told to stop under load: it ends soon, with 0, and finishes what it accepted. */
 export const shutdown: Fault = {
   name: 'shutdown',
   how: `SIGTERM with ${HELD} open streams, held polls and waiting claims, ${WRITERS} writers, idle connections and half-sent requests`,
@@ -58,7 +58,7 @@ class Shutdown {
       const open = openFiles(service.pid)
       if (done === 0) await this.createCampaigns(service.url)
       await this.stopInFlight(service, open)
-      this.lookAtDisk(service.dataDir)
+      this.checkDisk(service.dataDir)
     }
     if (this.found['acknowledged after the signal'] === 0) this.problems.push('no write was in flight')
     return { counts: { rounds: done, acknowledged: this.writers.acknowledged, ...this.found }, problems: this.problems }
@@ -75,7 +75,7 @@ class Shutdown {
     const held = await holdRequests(HELD, url, { quiet: QUIET, busy: 'one' })
     const idle = await openIdle(url)
     await until('all connections are accepted', () => openFiles(pid) >= open + HELD + idle.length)
-    await sleep(SETTLE)
+    await sleep(ACCEPTING)
 
     let stopped = false
     const runs = this.writers.run(
@@ -89,16 +89,16 @@ class Shutdown {
     if (held.ended() > 0) this.problems.push(`${held.ended()} held requests ended before the stop`)
     const began = performance.now()
     stopped = true
-    const code = await service.end('SIGTERM')
+    const problems = await endInOrder(service)
     const took = performance.now() - began
 
     this.found['ms the slowest stop took'] = Math.max(this.found['ms the slowest stop took'], Math.round(took))
-    if (code !== 0) this.problems.push(`the service ended with ${code}`)
+    this.problems.push(...problems)
     if (took > LIMIT) this.problems.push(`the service took ${Math.round(took)} ms to end`)
     await runs
     const ends = await Promise.all(held.ends)
     this.problems.push(...ends.filter((end) => end !== null))
-    for (const connection of idle) await this.lookAtIdle(connection)
+    for (const connection of idle) await this.checkIdle(connection)
   }
 
   /** The report of a writer: with the stop come refusals, and connections that are not taken any more. */
@@ -115,13 +115,13 @@ class Shutdown {
   }
 
   /** The process has ended, so its connections have; half a request may be refused, but not be done. */
-  private async lookAtIdle(connection: RawConnection): Promise<void> {
+  private async checkIdle(connection: RawConnection): Promise<void> {
     await connection.closed
     const [, ...others] = connection.answers()
     if (others.length > 0) this.problems.push(`half a request was answered ${others[0]?.status}`)
   }
 
-  private lookAtDisk(dataDir: string): void {
+  private checkDisk(dataDir: string): void {
     const left = [...readdirSync(dataDir).filter((name) => name !== 'campaigns'), ...leftovers(dataDir)]
     if (left.length > 0) this.problems.push(`left behind: ${left.join(', ')}`)
     this.problems.push(...this.writers.differences(dataDir))

@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../../support/http/client.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { EventReader, faultsOfStream } from '../../support/http/event-reader.js'
 import { residentBytes } from '../../support/memory.js'
 import { Scrape } from '../../support/http/metrics.js'
-import type { Service } from '../../support/service/service-process.js'
 import { Attackers } from '../attack/attackers.js'
 import { ClaimingWorkers } from '../fleet/claiming-workers.js'
 import type { Fault, Size } from '../fault.js'
-import { TARGET } from '../attack/hostile-requests.js'
+import { TARGET } from '../attack/hostile-request.js'
+import { createCampaign } from '../replies.js'
 import { Slices } from '../slices.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, onStage, type Findings, type Stage } from '../stage.js'
 import type { StalledOrders } from '../attack/stalled-attackers.js'
 
 interface Extent {
@@ -33,15 +32,14 @@ const WATCHED = 'watched'
 const TEXT = 'x'.repeat(8000)
 
 /** Milliseconds within which all that stand still must have been cut off. */
-const PATIENCE = 240_000
+const CUT_OFF_LIMIT = 240_000
 /** Milliseconds that are not counted: what runs for the first time is slow. */
 const WARM_UP = 1_000
 /** Milliseconds of a slice. */
 const SLICE = 2_000
 const MOST_MEMORY = 600
-const ERROR = 50
 
-/** Who reads nothing is cut off, and neither he nor those that are slow or out of step are felt by who works. */
+/** A reader that reads nothing is cut off, and no bad client slows down a worker. */
 export const stalledReaders: Fault = {
   name: 'stalled-readers',
   how: '500 readers of a stream that stand still, slow, half-open and pipelining clients, while workers claim, heartbeat and report',
@@ -81,7 +79,7 @@ class StalledReaders {
     this.problems.push(...faultsOfStream(healthy.events, this.revision))
     const peak = Math.round(residentBytes(service.pid, 'peak') / 1024 ** 2)
     if (peak > MOST_MEMORY) this.problems.push(`the service took ${peak} MiB`)
-    await this.stop(service)
+    this.problems.push(...loggedErrors(service), ...(await endInOrder(service)))
     if (this.size !== 'short') this.problems.push(...this.slices.problems())
     const { dropped, slices, revision, problems } = this
     return {
@@ -91,13 +89,8 @@ class StalledReaders {
   }
 
   private async createCampaigns(url: string): Promise<void> {
-    for (const [campaign_id, experiments] of [
-      [WATCHED, EXTENTS[this.size].updated],
-      [TARGET, 2],
-    ] as const) {
-      const { status } = await send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id }))
-      if (status !== 201) throw new Error(`a creation was answered ${status}`)
-    }
+    await createCampaign(url, WATCHED, EXTENTS[this.size].updated)
+    await createCampaign(url, TARGET, 2)
   }
 
   private async rest(workers: ClaimingWorkers): Promise<void> {
@@ -114,7 +107,7 @@ class StalledReaders {
     const { readers } = EXTENTS[this.size]
     await attackers.order('attack', undefined)
     const stalling = attackers.order('stall', { campaign: WATCHED, count: readers })
-    const deadline = performance.now() + PATIENCE
+    const deadline = performance.now() + CUT_OFF_LIMIT
     while (this.dropped < readers && performance.now() < deadline) {
       await sleep(SLICE)
       this.slices.addAttacked(workers.takeTimes())
@@ -142,13 +135,6 @@ class StalledReaders {
       else this.revision += 1
       await sleep(Math.max(0, pace - (performance.now() - began)))
     }
-  }
-
-  private async stop(service: Service): Promise<void> {
-    const errors = service.log.filter(({ level }) => Number(level) >= ERROR)
-    this.problems.push(...errors.map((line) => `logged as an error: ${JSON.stringify(line)}`))
-    const code = await service.end('SIGTERM')
-    if (code !== 0) this.problems.push(`the service ended with ${code}`)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Service } from '../../support/service/service-process.js'
 import { canTrace, strace, tracerOf } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import type { Fault, Size } from '../fault.js'
+import { caught, expectStatus } from '../replies.js'
 import { onStage, type Findings, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 12, full: 60 }
@@ -18,10 +19,10 @@ const CAMPAIGN = '/v1/campaigns/sweep'
 const REPORTED = { status: 'running', worker: 'a' }
 const OTHER = { status: 'running', worker: 'b' }
 
-/** Milliseconds in which whoever wants to answer too early does; the commit hangs far longer, until the kill. */
-const TEMPTATION = 400
+/** Milliseconds in which a service that answers too early does so; the commit hangs far longer, until the kill. */
+const EARLY = 400
 const HANG = 10_000
-/** As long does a commit hang that is let go. */
+/** Milliseconds that a commit hangs which comes about in the end. */
 const SHORT_HANG = 1_500
 
 interface Place {
@@ -30,7 +31,7 @@ interface Place {
   readonly holds: (milliseconds: number) => readonly string[]
   /** Whether the manifest is in place by then; if not, its temp file shows that the commit came so far. */
   readonly renamed: boolean
-  /** Another commit goes before, slowly: what is judged meanwhile waits in the batch that gathers behind it. */
+  /** Another commit goes before, slowly: what is decided meanwhile waits in the next batch. */
   readonly behind: boolean
 }
 
@@ -49,7 +50,7 @@ const PLACES = [
   },
 ] as const satisfies readonly Place[]
 
-/** Repetitions and refusals that can only be judged on a commit that never comes about. */
+/** Repetitions and refusals that can only be decided on a commit that never comes about. */
 export const unseenState: Fault = {
   name: 'unseen-state',
   how: 'a repeated report and a refusal while their commit hangs, also behind another, then SIGKILL',
@@ -69,7 +70,7 @@ interface Round {
 }
 
 async function runRounds(stage: Stage, count: number): Promise<Findings> {
-  const [control, rounds] = await Promise.all([letGo(stage), playRounds(stage, count)])
+  const [control, rounds] = await Promise.all([released(stage), playRounds(stage, count)])
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
   return {
     counts: {
@@ -92,9 +93,9 @@ async function playRounds(stage: Stage, count: number): Promise<Round[]> {
 }
 
 /** The commit comes about in the end: then each is answered, and not a moment before. */
-async function letGo(stage: Stage): Promise<string[]> {
+async function released(stage: Stage): Promise<string[]> {
   const began = performance.now()
-  const hanging = await hang(stage, 'let-go', PLACES[0], SHORT_HANG)
+  const hanging = await hang(stage, 'released', PLACES[0], SHORT_HANG)
   const replies = await Promise.all(hanging.calls)
   const took = performance.now() - began
   const statuses = replies.map((reply) => (reply instanceof Error ? reply.message : reply.status)).join()
@@ -108,7 +109,7 @@ async function killed(stage: Stage, index: number): Promise<Round> {
   const { service, calls } = await hang(stage, String(index), place, HANG)
   const answers: Reply[] = []
   for (const call of calls) void call.then((reply) => (reply instanceof Error ? 0 : answers.push(reply)))
-  await sleep(TEMPTATION)
+  await sleep(EARLY)
   const early = [...answers]
   await killTraced(service)
   const unanswered = (await Promise.all(calls)).filter((reply) => reply instanceof Error).length
@@ -119,7 +120,7 @@ async function killed(stage: Stage, index: number): Promise<Round> {
 
 interface Hanging {
   readonly service: Service
-  /** The report whose commit hangs, and those that can only be judged on it; an error where the connection broke. */
+  /** The report whose commit hangs, and those that can only be decided on it; an error where the connection broke. */
   readonly calls: readonly Promise<Reply | Error>[]
 }
 
@@ -198,13 +199,4 @@ function storedRevision(dataDir: string): number {
 
 function report({ url }: Service, expId: string, body: object): Promise<Reply> {
   return send('PATCH', `${url}${CAMPAIGN}/experiments/${expId}`, body)
-}
-
-async function expectStatus(status: number, call: Promise<Reply>): Promise<void> {
-  const reply = await call
-  if (reply.status !== status) throw new Error(`${reply.status} instead of ${status}: ${reply.text}`)
-}
-
-function caught(call: Promise<Reply>): Promise<Reply | Error> {
-  return call.catch((error: unknown) => error as Error)
 }

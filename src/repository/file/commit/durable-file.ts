@@ -226,10 +226,12 @@ function flushNames(directory: DurableDirectory): FileOutcome | null {
   const { fs, descriptor, flush } = directory
   try {
     // Never again on this descriptor after an error: the second flush would report success for pages that are lost.
+    // mutation: no-flush-after-rename
     if (flush) fs.fsyncSync(descriptor)
   } catch (error) {
     return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
   }
+  // mutation: no-lock-check-after-rename
   if (!ownsLock(directory)) return { kind: 'unknown', detail: 'the lock was lost during the write' }
   return null
 }

@@ -35,6 +35,7 @@ export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], hu
 export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boolean): FileIdentity {
   let open: number | null = descriptor
   try {
+    // mutation: no-flush-before-rename
     if (flush) fs.fsyncSync(descriptor)
     const { ino, size, mtimeNs } = fs.fstatSync(descriptor, { bigint: true })
     open = null
@@ -68,6 +69,7 @@ export function letGo(fs: Fs, descriptor: number | null): void {
 function writeAll(fs: Fs, descriptor: number, parts: readonly Uint8Array[]): void {
   let waiting = parts.filter((part) => part.length > 0)
   while (waiting.length > 0) {
+    // mutation: short-write-taken-as-whole
     let written = fs.writevSync(descriptor, waiting.slice(0, 1024))
     if (written === 0) throw Object.assign(new Error('EIO: nothing more can be written'), { code: 'EIO' })
     while (written > 0 && waiting[0] !== undefined && written >= waiting[0].length) {

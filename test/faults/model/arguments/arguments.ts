@@ -1,9 +1,9 @@
+/** Values that arguments are made of. Few of each kind, so that they meet. */
+
 import fc from 'fast-check'
 import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { CampaignChoice } from '../world.js'
-
-/** Values that arguments are made of. Few of each kind, so that they meet. */
 
 /** One of these, by the number of a choice; undefined when there are none. */
 function nth<T>(all: readonly T[], number: number): T | undefined {

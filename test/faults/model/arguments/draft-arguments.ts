@@ -21,7 +21,7 @@ const past: fc.Arbitrary<PastAttempt> = fc.record({
 })
 
 /** How far an experiment that is imported has come: mostly what goes together, now and then what does not. */
-export const standing: fc.Arbitrary<Partial<ExperimentDraft>> = fc
+export const importedState: fc.Arbitrary<Partial<ExperimentDraft>> = fc
   .record({
     status: fc.constantFrom<Experiment['status'][]>('pending', 'running', 'completed', 'failed', 'skipped'),
     result_path: sometimes(3, resultPath),

@@ -12,7 +12,7 @@ export interface Body extends Partial<Experiment> {
 
 /** What is known of an experiment by the answers alone. */
 interface Known {
-  /** The attempt that runs, and who was told so. */
+  /** The attempt that runs, and the worker that was told so. */
   live: Pick<Experiment, 'attempt' | 'worker'> | null
   /** The last attempt that is known to have ended. */
   over: number
@@ -21,7 +21,7 @@ interface Known {
 }
 
 /**
- * What answers said of attempts, whatever the model makes of it: of one experiment no two are ever alive, and a finish
+ * What answers said of attempts, independent of the model: of one experiment no two are ever alive, and a finish
  * that was acknowledged stays.
  */
 export class AttemptBook {
@@ -103,5 +103,5 @@ function isThe(end: End, { attempt, status, result_path }: End): boolean {
 }
 
 function said({ attempt, worker }: Pick<Experiment, 'attempt' | 'worker'>): string {
-  return `${attempt} of ${worker ?? 'nobody'}`
+  return `${attempt} of ${worker ?? 'no worker'}`
 }

@@ -1,3 +1,5 @@
+/** What the design says of one campaign: plain values, and what each call makes of them. */
+
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
@@ -7,8 +9,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { keptError, keptPastError, requeued } from './experiment-model.js'
 import { Refused } from './refused.js'
 import { readTime } from '../arguments/times.js'
-
-/** What the design says of one campaign: plain values, and what each call makes of them. */
 
 /** A manifest but for what is opaque, and what says whether another draft defines the same. */
 export interface PlainCampaign extends Omit<CampaignManifest, 'uid' | 'definition_digest'> {

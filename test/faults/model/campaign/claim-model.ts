@@ -12,7 +12,7 @@ export interface Claimed {
   readonly kind: 'handed out' | 'the same claims' | 'nothing'
 }
 
-/** The next ones that a worker can run; or what a claim of its and of that id holds, whatever else it asks. */
+/** The next ones that a worker can run; or what a claim of its and of that id holds, with any other filter. */
 export function claimed(before: PlainCampaign, request: ClaimRequest, now: string): Claimed {
   const { worker, claim_id = null, limit = 1, lease_seconds: seconds = before.settings.lease_seconds } = request
   const held = before.experiments.filter(

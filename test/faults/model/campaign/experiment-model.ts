@@ -1,10 +1,10 @@
+/** What the design says of one experiment, written a second time and otherwise: the service is held against it. */
+
 import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { isDeepStrictEqual } from 'node:util'
 import { Refused } from './refused.js'
 import { readTime } from '../arguments/times.js'
-
-/** What the design says of one experiment, written a second time and otherwise: the service is held against it. */
 
 const KEPT_ERROR = 8192
 const KEPT_PAST_ERROR = 1024
@@ -108,7 +108,7 @@ function stepOf(before: Experiment, to: Experiment['status'] | undefined): Step 
   return step ?? (before.status === to ? 'same' : 'none')
 }
 
-/** An attempt is its worker's: a second start of it is no start, and nobody else ends it. */
+/** An attempt is its worker's: a second start of it is no start, and no other worker ends it. */
 function refuseStranger(before: Experiment, report: ExperimentReport, step: Step): void {
   const { worker, attempt } = report
   if (before.status === 'running' && report.status === 'running') {

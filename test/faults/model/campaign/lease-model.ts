@@ -1,50 +1,50 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { revised, type PlainCampaign } from './campaign-model.js'
 
-/** What the design says of leases: when the worker of each was last heard of, and which ran out. */
+/** What the design says of leases: when the worker of each was last seen, and which ran out. */
 export class LeaseModel {
   /** Milliseconds, by a clock that only goes on. */
   private time = 0
-  private readonly heardAt = new Map<string, number>()
+  private readonly lastSeen = new Map<string, number>()
 
   pass(milliseconds: number): void {
     this.time += milliseconds
   }
 
-  /** @param owner the campaign, told from an earlier one of its id */
-  hear(owner: string, experiment: Experiment): void {
-    if (experiment.lease !== null) this.heardAt.set(keyOf(owner, experiment), this.time)
+  /** @param owner the campaign, distinguished from an earlier one of its id */
+  renew(owner: string, experiment: Experiment): void {
+    if (experiment.lease !== null) this.lastSeen.set(keyOf(owner, experiment), this.time)
   }
 
   /** Takes in the campaign as it is now: a lease that is new begins now. */
-  meet(owner: string, { experiments }: PlainCampaign): void {
-    for (const one of experiments) if (!this.heardAt.has(keyOf(owner, one))) this.hear(owner, one)
+  add(owner: string, { experiments }: PlainCampaign): void {
+    for (const one of experiments) if (!this.lastSeen.has(keyOf(owner, one))) this.renew(owner, one)
   }
 
-  /** Milliseconds since the worker was heard of. */
-  silenceOf(owner: string, experiment: Experiment): number {
-    return this.time - (this.heardAt.get(keyOf(owner, experiment)) ?? this.time)
+  /** Milliseconds since the worker was last seen. */
+  idleFor(owner: string, experiment: Experiment): number {
+    return this.time - (this.lastSeen.get(keyOf(owner, experiment)) ?? this.time)
   }
 
   /** The campaign once all that ran out is given up, in one revision; the very same when nothing did. */
   swept(owner: string, campaign: PlainCampaign, now: string): PlainCampaign {
     const revision = campaign.revision + 1
     const experiments = campaign.experiments.map((one) => {
-      const silence = this.silenceOf(owner, one) / 1000
-      return one.lease !== null && silence > one.lease.seconds ? { ...lost(one, silence, now), revision } : one
+      const idle = this.idleFor(owner, one) / 1000
+      return one.lease !== null && idle > one.lease.seconds ? { ...lost(one, idle, now), revision } : one
     })
     const isSame = experiments.every((one, index) => one === campaign.experiments[index])
     return isSame ? campaign : revised(campaign, now, { experiments })
   }
 }
 
-/** What an error of a lost attempt must name, told from its words. */
-export function lostError(worker: string | null, silence: number, seconds: number): string {
-  return `lost: ${worker ?? 'nobody'}, ${Math.round(silence)} s, ${seconds} s`
+/** What an error of a lost attempt must name, read from its words. */
+export function lostError(worker: string | null, idle: number, seconds: number): string {
+  return `lost: ${worker ?? 'no worker'}, ${Math.round(idle)} s, ${seconds} s`
 }
 
-function lost(one: Experiment, silence: number, now: string): Experiment {
-  const error = lostError(one.worker, silence, one.lease?.seconds ?? 0)
+function lost(one: Experiment, idle: number, now: string): Experiment {
+  const error = lostError(one.worker, idle, one.lease?.seconds ?? 0)
   return { ...one, status: 'failed', failure_kind: 'lost', error, completed_at: now, lease: null }
 }
 

@@ -4,7 +4,7 @@ import { anyCampaign, definition, flaw, sometimes } from '../arguments/arguments
 import { appended } from '../campaign/campaign-model.js'
 import type { CommandKind } from './command.js'
 import { ifMatch, type Condition } from '../arguments/condition.js'
-import { standing } from '../arguments/draft-arguments.js'
+import { importedState } from '../arguments/draft-arguments.js'
 import type { CampaignChoice } from '../world.js'
 
 interface Append {
@@ -19,9 +19,9 @@ const drafts = fc.array(
     .record({
       number: fc.integer({ min: 1, max: 12 }),
       variant: sometimes(12, fc.constant(1)),
-      at: sometimes(3, standing),
+      imported: sometimes(3, importedState),
     })
-    .map(({ number, variant = 0, at }): ExperimentDraft => ({ ...definition(number, variant), ...at })),
+    .map(({ number, variant = 0, imported }): ExperimentDraft => ({ ...definition(number, variant), ...imported })),
   { minLength: 1, maxLength: 3 },
 )
 

@@ -57,7 +57,7 @@ export const batch: CommandKind<Batch> = {
       const { results } = decided
       if (isAtomic && refused > 0) throw new Refused(409, 'batch-refused', { results })
       for (const { experiment, problem } of results) {
-        if (experiment !== undefined) scene.world.hear(id, experiment)
+        if (experiment !== undefined) scene.world.renew(id, experiment)
         if (problem !== undefined) scene.count(`update ${problem.status} ${problem.code}`)
       }
       return { campaign: decided.campaign, status: 200, body: { results } }

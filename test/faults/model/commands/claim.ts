@@ -64,7 +64,7 @@ export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong
     const { campaign, experiments, kind } = claimed(before, request, world.now)
     scene.count(kind)
     const claims = experiments.map((experiment) => {
-      world.hear(id, experiment)
+      world.renew(id, experiment)
       const seconds = experiment.lease?.seconds ?? 0
       return {
         experiment,

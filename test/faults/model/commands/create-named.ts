@@ -12,7 +12,7 @@ interface CreateNamed {
 
 /**
  * POST without an id, and with a key that makes the same one up each time. How it is made up is not for a client to know;
- * the model only needs to know which campaign it is to look at.
+ * the model only needs to know which campaign to check.
  */
 export const createNamed: CommandKind<CreateNamed> = {
   name: 'create-named',

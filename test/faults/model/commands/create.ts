@@ -3,14 +3,14 @@ import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operation
 import { definition, flaw, given, sometimes } from '../arguments/arguments.js'
 import { created, type PlainCampaign } from '../campaign/campaign-model.js'
 import type { CommandKind } from './command.js'
-import { standing } from '../arguments/draft-arguments.js'
+import { importedState } from '../arguments/draft-arguments.js'
 import { Refused } from '../campaign/refused.js'
 import { manifestOf, problem, type Scene } from '../scene.js'
 import { GIVEN_TIMES } from '../arguments/times.js'
 
 interface Create {
   readonly slot: string
-  /** As it was created last, whatever became of it since, instead of this one. */
+  /** As it was created last, instead of this one. */
   readonly isAgain: boolean
   readonly draft: Omit<CampaignDraft, 'campaign_id' | 'campaign_name' | 'experiments'>
   readonly name: string
@@ -19,12 +19,12 @@ interface Create {
 }
 
 const experiments = fc
-  .array(fc.record({ variant: fc.constantFrom(0, 0, 0, 1), standing: sometimes(3, standing) }), {
+  .array(fc.record({ variant: fc.constantFrom(0, 0, 0, 1), imported: sometimes(3, importedState) }), {
     minLength: 1,
     maxLength: 6,
     size: 'max',
   })
-  .map((all) => all.map((one, index) => ({ ...definition(index + 1, one.variant), ...one.standing })))
+  .map((all) => all.map((one, index) => ({ ...definition(index + 1, one.variant), ...one.imported })))
 
 /** POST of a new campaign, of one that is there, or of an import. */
 export const create: CommandKind<Create> = {
@@ -80,7 +80,7 @@ export async function postCampaign(scene: Scene, { id, body, flaw: wrong, key }:
     if (!(error instanceof Refused)) throw error
     await scene.ask(call, problem(error))
   }
-  await scene.look(id)
+  await scene.checkAll(id)
 }
 
 async function tell(

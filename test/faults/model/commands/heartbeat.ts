@@ -18,7 +18,7 @@ interface Beat {
   readonly flaw: object | undefined
 }
 
-/** POST of a heartbeat: by whoever runs the experiment, and by those who do not, or not any more. */
+/** POST of a heartbeat: by the worker that runs the experiment, and by those that do not, or not any more. */
 export const heartbeat: CommandKind<Beat> = {
   name: 'heartbeat',
   weight: 80,
@@ -44,7 +44,7 @@ export const heartbeat: CommandKind<Beat> = {
     const meant: Heartbeat = { attempt, ...given({ worker }) }
     const call = { method: 'POST', path: `/experiments/${expId}/heartbeat`, body: { ...meant, ...wrong } } as const
     const write = { campaign: id, ...call, ifMatch: noCondition, isFlawed: wrong !== undefined }
-    return scene.write(write, (before) => heard(scene, before, expId, meant))
+    return scene.write(write, (before) => renewed(scene, before, expId, meant))
   },
 }
 
@@ -53,7 +53,7 @@ function leasedOf({ experiments }: PlainCampaign): Experiment[] {
 }
 
 /** @throws Refused for any but the worker of a live lease */
-function heard(scene: Scene, campaign: PlainCampaign, expId: string, { attempt, worker }: Heartbeat): Decided {
+function renewed(scene: Scene, campaign: PlainCampaign, expId: string, { attempt, worker }: Heartbeat): Decided {
   const { campaign_id: id, experiments, settings } = campaign
   const experiment = experiments.find(({ exp_id }) => exp_id === expId)
   if (experiment === undefined) throw new Refused(404, 'experiment-not-found')
@@ -63,7 +63,7 @@ function heard(scene: Scene, campaign: PlainCampaign, expId: string, { attempt, 
   const isStranger = worker !== undefined && experiment.worker !== null && worker !== experiment.worker
   if (isStranger) throw new Refused(409, 'not-the-owner', { experiment })
   if (experiment.lease === null) throw new Refused(409, 'no-lease', { experiment })
-  scene.world.hear(id, experiment)
+  scene.world.renew(id, experiment)
   const cancel = settings.paused && settings.cancel_running === true
   if (cancel) scene.count('cancel')
   const lease = { lease_seconds: experiment.lease.seconds, lease_expires_at: scene.world.leaseEndOf(id, experiment) }

@@ -91,7 +91,7 @@ export function patchExperiment(scene: Scene, { id, expId, meant, body, isFlawed
     if (one.failure_kind === 'lost' && (after.status === 'completed' || after.failure_kind === 'error')) {
       scene.count('a late finish')
     }
-    scene.world.hear(id, after)
+    scene.world.renew(id, after)
     if (after === one) return { campaign: before, status: 200, body: one }
     const list = before.experiments.map((other) => (other === one ? after : other))
     return { campaign: revised(before, now, { experiments: list }), status: 200, body: after }

@@ -49,7 +49,7 @@ export const resume: CommandKind<Resume> = {
   },
 }
 
-/** What the caller says of his config: every so many experiments have another hash, or are left out. */
+/** What the caller says of its config: every so many experiments have another hash, or are left out. */
 function configOf(
   campaign: PlainCampaign | undefined,
   { hash, experiments }: Pick<Resume, 'hash' | 'experiments'>,

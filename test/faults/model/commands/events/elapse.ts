@@ -12,7 +12,7 @@ interface Elapse {
 const SWEEP = 500
 const LONGEST = 240
 
-/** Time goes by for the leases, with a sweep every half second: who was not heard of is lost when the model says so. */
+/** Time goes by for the leases, with a sweep every half second: a worker that was not seen is lost when the model says so. */
 export const elapse: CommandKind<Elapse> = {
   name: 'elapse',
   weight: 50,
@@ -41,7 +41,7 @@ async function pass(scene: Scene, sweeps: number, rest: number): Promise<void> {
     }
   }
   await passBoth(scene, rest)
-  for (const id of changed) await scene.look(id)
+  for (const id of changed) await scene.checkAll(id)
 }
 
 function passBoth({ world, service }: Scene, milliseconds: number): Promise<void> {

@@ -15,7 +15,7 @@ interface Kill {
   readonly call: 'claim' | 'completed' | 'failed'
 }
 
-/** A claim or a finish during which the service is killed is made once more: it is done once, whatever became of it. */
+/** A claim or a finish during which the service is killed is made once more: it is done once in every case. */
 export function killDuring(service: ProcessService): CommandKind<Kill> {
   return {
     name: 'kill-during',

@@ -14,9 +14,9 @@ interface Lose {
 }
 
 /** Milliseconds after the end of a lease by which it must have been given up, on a machine that is busy. */
-const PATIENCE = 20_000
+const LOSS_LIMIT = 20_000
 
-/** A claim for a second or two of a worker of which nothing is heard any more, until it is lost. */
+/** A claim for a second or two of a worker that is not seen any more, until it is lost. */
 export const lose: CommandKind<Lose> = {
   name: 'lose',
   weight: 25,
@@ -40,19 +40,18 @@ export const lose: CommandKind<Lose> = {
       world.restart()
     }
     await untilLost(scene, `${pathOf(id)}/experiments/${held.exp_id}`)
-    const silence = (performance.now() - began) / 1000
-    if (silence < seconds)
-      throw new Error(`${held.exp_id} of ${id} is lost after ${silence} s of a lease of ${seconds} s`)
+    const idle = (performance.now() - began) / 1000
+    if (idle < seconds) throw new Error(`${held.exp_id} of ${id} is lost after ${idle} s of a lease of ${seconds} s`)
     // Just past this lease: all others are far longer.
     world.passForLeases(seconds * 1000 + 1)
     world.sweep()
     scene.count(kills ? 'lost after a kill' : 'lost')
-    await scene.look(id)
+    await scene.checkAll(id)
   },
 }
 
 async function untilLost({ service }: Scene, path: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE
+  const deadline = performance.now() + LOSS_LIMIT
   for (;;) {
     const { text } = await service.call({ method: 'GET', path })
     if ((JSON.parse(text) as { readonly status: string }).status !== 'running') return

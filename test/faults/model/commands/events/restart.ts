@@ -20,7 +20,7 @@ export const restart: CommandKind<null> = {
 
     async function texts(): Promise<string[]> {
       const all: string[] = []
-      for (const id of ids) all.push(await scene.lookAt(id))
+      for (const id of ids) all.push(await scene.checkCampaign(id))
       return all
     }
   },

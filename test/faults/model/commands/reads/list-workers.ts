@@ -11,7 +11,7 @@ interface ListWorkers {
   readonly limit: number | undefined
 }
 
-/** GET of who holds what. */
+/** GET of the workers and what each holds. */
 export const listWorkers: CommandKind<ListWorkers> = {
   name: 'list-workers',
   weight: 30,
@@ -33,6 +33,6 @@ function told({ world }: Scene, id: string, experiment: Experiment): object {
     ...{ worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at },
     lease_seconds: lease?.seconds ?? null,
     lease_expires_at: lease === null ? null : world.leaseEndOf(id, experiment),
-    seconds_since_heartbeat: lease === null ? null : world.silenceOf(id, experiment) / 1000,
+    seconds_since_heartbeat: lease === null ? null : world.idleFor(id, experiment) / 1000,
   }
 }

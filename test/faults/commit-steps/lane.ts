@@ -1,28 +1,14 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
-import { send, type Reply, type StoredManifest } from '../../support/http/client.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { send } from '../../support/http/client.js'
 import { leftovers, readManifest } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
 import { attach, readTrace, type Tracer } from '../../support/tools.js'
+import { expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
-
-export type CommitKind = 'report' | 'creation' | 'deletion'
-
-/** A system call that a commit makes, as strace counts them from when it is attached. */
-export interface Step {
-  readonly commit: CommitKind
-  /** Which of the threads of the service makes it. */
-  readonly thread: 'commit' | 'main'
-  readonly call: string
-  /** Its place among the calls of this name that the thread makes in one commit, from 1, and how many these are. */
-  readonly nth: number
-  readonly of: number
-  /** True for what concerns files of the store, and not the network or the waking of another thread. */
-  readonly onFile: boolean
-}
+import { Change, draft, type CommitKind } from './change.js'
+import { numbered, type Call, type Step } from './step.js'
 
 const KINDS: readonly CommitKind[] = ['report', 'creation', 'deletion']
 const CALLS = [
@@ -36,57 +22,8 @@ const NEEDED = /openat .*write.*fsync .*rename.*fsync /
 const REST = 100
 
 const CAMPAIGN = 'sweep'
-/** On it alone is looked which thread commits. */
+/** Its first commit shows which thread commits. */
 const PROBED = 'probed'
-
-/** A change of one campaign, of which either all or nothing may be found. */
-export class Change {
-  private constructor(
-    readonly kind: CommitKind,
-    readonly campaign: string,
-    /** The bytes on disk before it, null when there is no such file. */
-    readonly before: string | null,
-    private readonly value: string,
-  ) {}
-
-  static of(lane: Lane, kind: CommitKind, id: string, value: string): Change {
-    return new Change(kind, id, lane.onDisk(id), value)
-  }
-
-  send(service: Service): Promise<Reply> {
-    const campaigns = `${service.url}/v1/campaigns`
-    switch (this.kind) {
-      case 'report': {
-        const body = { status: 'running', worker: 'w', result_path: this.value }
-        return send('PATCH', `${campaigns}/${this.campaign}/experiments/0001`, body)
-      }
-      case 'creation':
-        return send('POST', campaigns, draft(this.campaign))
-      case 'deletion':
-        return send('DELETE', `${campaigns}/${this.campaign}`)
-    }
-  }
-
-  /** Which of the two it is on disk; of what is neither, null. */
-  stateOf(now: string | null): 'old' | 'new' | null {
-    if (now === this.before) return 'old'
-    if (this.kind === 'deletion' || now === null) return now === null && this.kind === 'deletion' ? 'new' : null
-    const manifest = parsed(now)
-    if (manifest === null) return null
-    if (this.kind === 'creation') return manifest.revision === 1 && manifest.experiments.length === 3 ? 'new' : null
-    const before = parsed(this.before ?? '')
-    const isNext =
-      before !== null &&
-      manifest.revision === before.revision + 1 &&
-      manifest.experiments[0]?.result_path === this.value &&
-      JSON.stringify(manifest.experiments.slice(1)) === JSON.stringify(before.experiments.slice(1))
-    return isNext ? 'new' : null
-  }
-
-  describe(): string {
-    return `${this.kind} of ${this.campaign}`
-  }
-}
 
 /** One service on a directory of its own, that faults are injected into one after the other. */
 export class Lane {
@@ -116,7 +53,7 @@ export class Lane {
     return this.service()
   }
 
-  /** Changes one after the other, prepared: each is made only when it is asked for, as it is judged by what lies there. */
+  /** Changes one after the other, prepared: each is made only when it is asked for, as it is compared with what lies there. */
   async prepare(kind: CommitKind, count: number): Promise<(() => Change)[]> {
     const service = await this.service()
     const makers: (() => Change)[] = []
@@ -124,8 +61,8 @@ export class Lane {
       this.changes += 1
       const value = String(this.changes)
       const id = kind === 'report' ? CAMPAIGN : `${kind}-${value}`
-      if (kind === 'deletion') mustBe(201, await send('POST', `${service.url}/v1/campaigns`, draft(id)))
-      makers.push(() => Change.of(this, kind, id, value))
+      if (kind === 'deletion') await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, draft(id)))
+      makers.push(() => new Change(kind, id, this.onDisk(id), value))
     }
     return makers
   }
@@ -160,8 +97,8 @@ export class Lane {
 
   /** @returns what a start should have cleared away */
   litter(): string[] {
-    const ways = readdirSync(this.dataDir).filter((name) => name.startsWith('trash-'))
-    return [...leftovers(this.dataDir), ...ways.slice(1)]
+    const trash = readdirSync(this.dataDir).filter((name) => name.startsWith('trash-'))
+    return [...leftovers(this.dataDir), ...trash.slice(1)]
   }
 
   /** The calls of one commit of each kind, found by watching it. */
@@ -186,9 +123,10 @@ export class Lane {
       const campaigns = `${url}/v1/campaigns`
       const change = { status: 'running', result_path: `start ${(this.changes += 1)}` }
       if (this.onDisk(PROBED) === null) {
-        for (const campaign_id of [CAMPAIGN, PROBED]) mustBe(201, await send('POST', campaigns, draft(campaign_id)))
+        for (const campaign_id of [CAMPAIGN, PROBED])
+          await expectStatus(201, send('POST', campaigns, draft(campaign_id)))
       } else {
-        mustBe(200, await send('PATCH', `${campaigns}/${PROBED}/experiments/0001`, change))
+        await expectStatus(200, send('PATCH', `${campaigns}/${PROBED}/experiments/0001`, change))
       }
     })
     const commit = calls.find(({ name, text }) => name === 'openat' && text.includes('.tmp"'))?.id
@@ -233,33 +171,6 @@ interface Threads {
   readonly commit: number
 }
 
-type Call = ReturnType<typeof readTrace>[number] & { readonly thread: 'main' | 'commit' | null }
-
-function numbered(commit: CommitKind, calls: readonly Call[], dataDir: string): Step[] {
-  return calls.flatMap(({ thread, name, text }, index) => {
-    if (thread === null) return []
-    const same = (other: Call) => other.thread === thread && other.name === name
-    const nth = calls.slice(0, index + 1).filter(same).length
-    return [{ commit, thread, call: name, nth, of: calls.filter(same).length, onFile: text.includes(dataDir) }]
-  })
-}
-
-function parsed(text: string): StoredManifest | null {
-  try {
-    return JSON.parse(text) as StoredManifest
-  } catch {
-    return null
-  }
-}
-
-function draft(campaign_id: string): CampaignDraft {
-  return campaignDraft(3, { campaign_id })
-}
-
-function mustBe(status: number, reply: Reply): void {
-  if (reply.status !== status) throw new Error(`expected ${status}, was answered ${reply.status} ${reply.text}`)
-}
-
 /** Deals what is to be tried out to some lanes, each of which takes the next one when it has done one. */
 export async function onLanes<T>(
   lanes: readonly Lane[],
@@ -280,9 +191,4 @@ export function shuffled<T>(list: readonly T[]): T[] {
     .map((item) => ({ item, lot: Math.random() }))
     .sort((a, b) => a.lot - b.lot)
     .map(({ item }) => item)
-}
-
-/** The same as words, for what is reported. */
-export function describeStep({ commit, thread, call, nth }: Step): string {
-  return `${call} ${nth} of a ${commit} in the ${thread} thread`
 }

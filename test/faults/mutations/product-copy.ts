@@ -1,17 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import type { Outcome } from './fault.js'
-import { mutated, type Mutation } from './mutations.js'
+import type { Outcome } from '../fault.js'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const COPIED = ['package.json', 'tsconfig.json', '.config', 'dist', 'openapi', 'test']
 /** Milliseconds after which a run is ended: longer than that of all rows that it is asked for. */
-const PATIENCE = 90_000
+const TIME_LIMIT = 90_000
 
 /** A line of the table. */
 export interface Line {
@@ -37,10 +36,9 @@ export class ProductCopy {
     symlinkSync(join(ROOT, 'node_modules'), join(this.root, 'node_modules'))
   }
 
-  /** @throws Error when the mutation does not fit */
-  mutate(mutation: Mutation): void {
-    const path = join(this.root, 'dist', mutation.file)
-    writeFileSync(path, mutated(readFileSync(path, 'utf8'), mutation))
+  /** @param file of the source, below src */
+  replace(file: string, compiled: string): void {
+    writeFileSync(compiledPath(this.root, file), compiled)
   }
 
   /** Runs rows in their short form, as `npm run test:faults` does. */
@@ -49,16 +47,16 @@ export class ProductCopy {
       cwd: this.root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, TSX_TSCONFIG_PATH: 'test/tsconfig.run.json' },
-      // A group of its own, so that whatever it started can be ended with it.
+      // A group of its own, so that everything it started can be ended with it.
       detached: true,
     })
-    const patience = setTimeout(() => endGroup(child), PATIENCE)
+    const timeLimit = setTimeout(() => endGroup(child), TIME_LIMIT)
     try {
       const closed = once(child, 'close') as Promise<[number | null]>
       const [told, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
       return { code, lines: linesOf(told), output: told + errors }
     } finally {
-      clearTimeout(patience)
+      clearTimeout(timeLimit)
       endGroup(child)
     }
   }
@@ -66,6 +64,11 @@ export class ProductCopy {
   remove(): void {
     rmSync(this.root, { recursive: true, force: true })
   }
+}
+
+/** Where the build puts what it makes of a file below src. */
+export function compiledPath(root: string, file: string): string {
+  return join(root, 'dist', file.replace(/\.ts$/, '.js'))
 }
 
 function linesOf(table: string): Map<string, Line> {

@@ -1,0 +1,30 @@
+import { isDeepStrictEqual } from 'node:util'
+import { DomainError } from '#campaignd/domain/errors.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
+import { applyReport } from '#campaignd/domain/operations/report.js'
+import type { Verdict } from './history.js'
+
+const SOME_TIME = '2026-02-01T08:00:00Z'
+
+/** The domain itself, one report at a time, is what the history is compared with. */
+export function decide(before: Experiment, report: ExperimentReport): Verdict<Experiment> {
+  try {
+    const after = applyReport(before, report, { now: SOME_TIME, revision: 0, timezone: 'UTC' })
+    return after === before ? { kind: 'same' } : { kind: 'changed', content: after }
+  } catch (error) {
+    if (error instanceof DomainError) return { kind: 'refused', code: error.code }
+    throw error
+  }
+}
+
+/** The fold knows neither the clock of the service nor, where no answer shows one, the revision. */
+export function matches(decided: Experiment, seen: Experiment): boolean {
+  return isDeepStrictEqual(withoutTimes(decided), withoutTimes(seen))
+}
+
+function withoutTimes(experiment: Experiment): Partial<Experiment> {
+  const { started_at: _started, completed_at: _completed, revision: _revision, attempts, ...rest } = experiment
+  const past = attempts.map((attempt) => ({ ...attempt, started_at: null, completed_at: null }))
+  return { ...rest, attempts: past }
+}
