@@ -13,6 +13,7 @@ const GROUP_COMMIT = '^src/repository/group-commit/'
 const FILE_LOCK = '^src/repository/file/lock/'
 const FILE_ENCODING = '^src/repository/file/encoding/'
 const FILE_COMMIT = '^src/repository/file/commit/'
+const FILE_LEASES = '^src/repository/file/leases/'
 const FILE_STORE = '^src/repository/file/[^/]+[.]ts$'
 const LEASES = '^src/leases/'
 const LIVE = '^src/live/'
@@ -34,9 +35,9 @@ const CANVAS = '^src/dashboard/canvas/'
 const PARTS = '^src/dashboard/parts/'
 const ROUTE = '^src/dashboard/route[.]ts$'
 
-const FILE_ROOMS = [FILE_LOCK, FILE_ENCODING, FILE_COMMIT]
+const FILE_ROOMS = [FILE_LOCK, FILE_COMMIT, FILE_ENCODING, FILE_LEASES]
 const HTTP_ROOMS = [LIMITS, PROBLEMS, REQUESTS, REPLIES, GUARDS, HOOKS, OPENAPI]
-const BELOW_HTTP = [DOMAIN, SEAMS, LEASES, LIVE, METRICS, SERVICE, '^src/auth/(role|tokens)[.]ts$']
+const BELOW_HTTP = ['^src/runtime/', DOMAIN, SEAMS, LEASES, LIVE, METRICS, SERVICE, '^src/auth/(role|tokens)[.]ts$']
 
 /** Every room, from the bottom to the top: where its files are, and which other rooms they may know. */
 const ROOMS = [
@@ -51,8 +52,9 @@ const ROOMS = [
   { name: 'repository', path: SEAMS, knows: [DOMAIN] },
   { name: 'repository/group-commit', path: GROUP_COMMIT, knows: [DOMAIN, SEAMS] },
   { name: 'repository/file/lock', path: FILE_LOCK, knows: [] },
-  { name: 'repository/file/encoding', path: FILE_ENCODING, knows: [DOMAIN] },
-  { name: 'repository/file/commit', path: FILE_COMMIT, knows: [DOMAIN, SEAMS, FILE_LOCK, FILE_ENCODING] },
+  { name: 'repository/file/encoding', path: FILE_ENCODING, knows: [DOMAIN, SEAMS, FILE_COMMIT] },
+  { name: 'repository/file/commit', path: FILE_COMMIT, knows: [SEAMS, FILE_LOCK] },
+  { name: 'repository/file/leases', path: FILE_LEASES, knows: [DOMAIN, SEAMS] },
   { name: 'repository/file', path: FILE_STORE, knows: [DOMAIN, SEAMS, GROUP_COMMIT, ...FILE_ROOMS] },
 
   { name: 'leases', path: LEASES, knows: [DOMAIN, SEAMS] },
@@ -84,6 +86,7 @@ const ROOMS = [
     own: '^src/http/routes/$1/',
     knows: [...BELOW_HTTP, ...HTTP_ROOMS, DEPENDENCIES],
   },
+  { name: 'http/routes/all', path: '^src/http/routes/routes[.]ts$', knows: ['^src/http/routes/', DEPENDENCIES] },
   { name: 'http/app', path: '^src/http/app[.]ts$', knows: [...BELOW_HTTP, '^src/http/'] },
 
   { name: 'config', path: '^src/config([.]ts$|/)', knows: ['^src/auth/', LIMITS, DOMAIN] },

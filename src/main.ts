@@ -6,7 +6,8 @@ import { createToken } from './auth/tokens.ts'
 import { ConfigError, isLoopback, readCommand, type Config, type ServiceCommand } from './config.ts'
 import { buildApp, type App } from './http/app.ts'
 import { openLog } from './runtime/log.ts'
-import { openService, type Service } from './service/open-service.ts'
+import { openService } from './service/open-service.ts'
+import type { Service } from './service/service.ts'
 import { keepTickShape } from './runtime/tick-shape.ts'
 
 /** The whole service: settings, store, server, and an orderly end. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Service } from '../service/open-service.ts'
+import type { Service } from '../service/service.ts'
 import type { AuthenticationOptions } from './guards/authentication.ts'
 import type { HostHeaderOptions } from './guards/host-header.ts'
 import type { CorsOptions } from './hooks/cors.ts'

@@ -8,6 +8,7 @@ import { Metrics } from '../metrics/metrics.ts'
 import type { CampaignStore } from '../repository/campaign-store.ts'
 import { openFileStore } from '../repository/file/open-file-store.ts'
 import { CampaignService } from './campaign-service.ts'
+import type { Service } from './service.ts'
 
 export interface Clocks {
   /** The present: milliseconds since 1970. */
@@ -27,20 +28,6 @@ export interface ServiceOptions {
   readonly onFatal: (reason: Error) => void
   /** Puts something between the store and the rest: for tests. */
   readonly wrapStore?: (store: CampaignStore) => CampaignStore
-}
-
-/** The service without HTTP. */
-export interface Service {
-  readonly campaigns: CampaignService
-  readonly store: CampaignStore
-  readonly leases: LeaseKeeper
-  readonly changes: ChangeWaiter
-  readonly events: EventHub
-  readonly metrics: Metrics
-  /** Ends streams and waiting calls: before HTTP is closed. */
-  drain(): void
-  /** Finishes what was taken, then lets go of the store. */
-  close(): Promise<void>
 }
 
 const CLOCKS: Clocks = { wall: Date.now, monotonic: () => performance.now() }

@@ -50,7 +50,7 @@ export class CampaignFeed implements Source {
     this.table = new ExperimentTable(experiments)
     this.header.value = header
     this.publishing.run()
-    return String(header.revision)
+    return `${header.uid}-${header.revision}`
   }
 
   async poll(signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import type { FileOutcome } from './commit/file-job.ts'
 import { carryOutReported } from './commit/reported-change.ts'
 import type { StoredManifest } from './encoding/manifest-file.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
-import { lockLost, systemError } from './system-error.ts'
+import { lockLost, systemError } from './commit/system-error.ts'
 
 export interface FileCommitTargetOptions {
   /** Of the manifest. */

@@ -33,7 +33,7 @@ import { FileCommitTarget } from './file-commit-target.ts'
 import { MemoryLeaseBook } from './leases/memory-lease-book.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
 import { ManifestFiles } from './manifest-files.ts'
-import { lockLost } from './system-error.ts'
+import { lockLost } from './commit/system-error.ts'
 
 /** What the store stands on; see `open-file-store.ts`, which brings it up in the right order. */
 export interface FileStoreParts {

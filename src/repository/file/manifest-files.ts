@@ -10,7 +10,7 @@ import { corruptFile, loadManifest, type CorruptFile, type StoredManifest } from
 import type { DataDirectory } from './data-directory.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
 import type { Fence } from './fence.ts'
-import { systemError } from './system-error.ts'
+import { systemError } from './commit/system-error.ts'
 import { alreadyThere, corrupt, notFound } from '../repository-error.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
 

@@ -2,6 +2,7 @@ import { readManifest } from '../../support/store/files.js'
 import type { Body } from './campaign/attempt-book.js'
 import type { Decided, PlainCampaign } from './campaign/campaign-model.js'
 import type { Condition } from './arguments/condition.js'
+import { resourceOf } from './campaign/tag-book.js'
 import { difference, withoutProse, withoutTimes } from './difference.js'
 import { progressOf, stateOf } from './campaign/progress-model.js'
 import { Refused } from './campaign/refused.js'
@@ -186,10 +187,6 @@ export function summaryOf(campaign: PlainCampaign): object {
 
 export function pathOf(campaignId: string): string {
   return `/v1/campaigns/${campaignId}`
-}
-
-export function resourceOf(campaign: string, experiment?: string): string {
-  return experiment === undefined ? campaign : `${campaign}/${experiment}`
 }
 
 function byName(a: PlainCampaign, b: PlainCampaign): number {

@@ -2,7 +2,8 @@ import { pino } from 'pino'
 import { buildApp, type App } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
-import { openService, type Service as OpenService } from '#campaignd/service/open-service.js'
+import { openService } from '#campaignd/service/open-service.js'
+import type { Service as OpenService } from '#campaignd/service/service.js'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'

@@ -1,7 +1,7 @@
 import type { CommitReport } from '../../commit-report.ts'
 import type { CommitThreads } from './commit-threads.ts'
 import type { FileChange, FileOutcome, JobReport } from './file-job.ts'
-import { isForLackOfRoom } from '../system-error.ts'
+import { isForLackOfRoom } from './system-error.ts'
 
 export interface Reporting {
   /** How many calls share the change. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { resourceOf } from '../scene.js'
+import { resourceOf } from '../campaign/tag-book.js'
 import type { World } from '../world.js'
 
 /** A condition on a version, once it is known of what. */

@@ -26,3 +26,8 @@ export class TagBook {
     return versions.map(([, tag]) => tag).reverse()
   }
 }
+
+/** What a tag is of: a campaign, or an experiment of it. */
+export function resourceOf(campaign: string, experiment?: string): string {
+  return experiment === undefined ? campaign : `${campaign}/${experiment}`
+}

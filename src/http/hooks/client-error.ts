@@ -1,10 +1,10 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
-import { problem, PROBLEM_TYPE } from './problem.ts'
-import { PROBLEMS, type HttpErrorCode } from './catalog.ts'
-import { nextRequestId, requestIdOf } from '../hooks/request-id.ts'
-import { RESPONSE_HEADERS } from '../hooks/response-headers.ts'
+import { problem, PROBLEM_TYPE } from '../problems/problem.ts'
+import { PROBLEMS, type HttpErrorCode } from '../problems/catalog.ts'
+import { nextRequestId, requestIdOf } from './request-id.ts'
+import { RESPONSE_HEADERS } from './response-headers.ts'
 
 /** Errors of Node's parser; each other one is `malformed-request`. Node itself would send responses without a body. */
 const CODES: Readonly<Record<string, HttpErrorCode>> = {

@@ -1,5 +1,5 @@
-import { RepositoryError } from '../repository-error.ts'
-import type { FileOutcome } from './commit/file-job.ts'
+import { RepositoryError } from '../../repository-error.ts'
+import type { FileOutcome } from './file-job.ts'
 
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
