@@ -2,7 +2,7 @@ import type { Campaign, Decide } from '../../domain/campaign/campaign.ts'
 import { laterTime } from '../../domain/timestamp.ts'
 import { changesSince } from '../../domain/views/changes-since.ts'
 import type { Committed } from '../campaign-store.ts'
-import type { CommitFailure, CommitTarget } from '../commit-target.ts'
+import type { Commit, CommitFailure, CommitOutcome, CommitTarget } from '../commit-target.ts'
 import { whenThere, type MaybePromise } from '../maybe-promise.ts'
 import { notFound, outcomeUnknown, type RepositoryError } from '../repository-error.ts'
 import type { GroupCommit, GroupCommitEvents } from './group-commit.ts'
@@ -11,6 +11,8 @@ import { PendingCalls } from './pending-calls.ts'
 import { UpdateCall, type WaitingCall } from './update-call.ts'
 import { Removal } from './removal.ts'
 import { WriteBatch } from './write-batch.ts'
+
+type Durable<State extends Committed> = Extract<CommitOutcome<State>, { kind: 'durable' }>
 
 export interface CampaignCommitsOptions<State extends Committed> {
   /** The durable state to begin with. */
@@ -124,27 +126,25 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     // mutation: answer-before-rename
     const next = batch.toCommit()
     const outcome = await this.options.target.commit(this.state, next)
-    if (this.ended !== null) return
-    if (outcome.kind === 'refused') {
-      this.admitAgain(batch.failChanges(outcome.error))
-      return
-    }
-    if (outcome.kind !== 'durable') {
-      this.recover(outcome, batch.waiting)
-      return
-    }
-    const previous_revision = this.state.campaign.header.revision
-    this.state = outcome.committed
-    this.timer.onCommitted({ answered: batch.size, waiting: this.pending.waiting, took: outcome.milliseconds })
     // Before the answers: what waits by the end of the turn is committed before they are sent, so that the disk works meanwhile.
     const turn = endOfTurn()
-    batch.answer(next.calls)
-    this.pending.settle(batch, next.calls)
-    const { campaign, experiments } = batch
-    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
+    if (this.ended !== null) return
+    if (outcome.kind === 'durable') this.publish(batch, next, outcome)
+    else if (outcome.kind === 'refused') this.admitAgain(batch.failChanges(outcome.error))
+    else this.recover(outcome, batch.waiting)
     const answered = this.answerUnchanged()
     if (answered instanceof Promise) await answered
     if (this.pending.waiting < this.timer.minimumBatch) await turn
+  }
+
+  private publish(batch: WriteBatch, { calls }: Commit, { committed, milliseconds }: Durable<State>): void {
+    const previous_revision = this.state.campaign.header.revision
+    this.state = committed
+    this.timer.onCommitted({ answered: batch.size, waiting: this.pending.waiting, took: milliseconds })
+    batch.answer(calls)
+    this.pending.settle(batch, calls)
+    const { campaign, experiments } = batch
+    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
   }
 
   /** Answers what was decided on the durable state, once that is known to be still the newest one. */
