@@ -37,6 +37,11 @@ export class World {
     return new Date(this.time).toISOString()
   }
 
+  /** When a change of the campaign is made: where the clock was set back, no earlier than the change before it. */
+  at({ updated_at }: PlainCampaign): string {
+    return this.now < updated_at ? updated_at : this.now
+  }
+
   pass(milliseconds: number): void {
     this.time += milliseconds
   }
@@ -92,7 +97,7 @@ export class World {
   sweep(): { readonly id: string; readonly lost: number }[] {
     const lost: { readonly id: string; readonly lost: number }[] = []
     for (const [id, before] of this.campaigns) {
-      const after = this.leases.swept(this.lifeOf(id), before, this.now)
+      const after = this.leases.swept(this.lifeOf(id), before, this.at(before))
       if (after === before) continue
       lost.push({ id, lost: after.experiments.filter((one, index) => one !== before.experiments[index]).length })
       this.campaigns.set(id, after)

@@ -39,6 +39,6 @@ export const append: CommandKind<Append> = {
     const id = scene.world.choose(campaign)
     const call = { method: 'POST', path: '/experiments', body: { experiments, ...wrong } } as const
     const write = { campaign: id, ...call, ifMatch: match, isFlawed: wrong !== undefined }
-    return scene.write(write, (before) => appended(before, experiments, scene.world.now))
+    return scene.write(write, (before) => appended(before, experiments, scene.world.at(before)))
   },
 }

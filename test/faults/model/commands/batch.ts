@@ -52,7 +52,7 @@ export const batch: CommandKind<Batch> = {
     const path = isAtomic ? '/experiments?atomic=true' : '/experiments'
     const write = { campaign: id, method: 'PATCH', path, body, ifMatch: match, isFlawed: wrong !== undefined } as const
     return scene.write(write, (before) => {
-      const decided = batched(before, all, scene.world.now)
+      const decided = batched(before, all, scene.world.at(before))
       const refused = decided.results.filter(({ status }) => status !== 200).length
       const { results } = decided
       if (isAtomic && refused > 0) throw new Refused(409, 'batch-refused', { results })

@@ -61,7 +61,7 @@ export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong
   const call = { campaign: id, method: 'POST', path: '/claims', body } as const
   return scene.write({ ...call, ifMatch: noCondition, isFlawed: wrong !== undefined }, (before) => {
     const { world } = scene
-    const { campaign, experiments, kind } = claimed(before, request, world.now)
+    const { campaign, experiments, kind } = claimed(before, request, world.at(before))
     scene.count(kind)
     const claims = experiments.map((experiment) => {
       world.renew(id, experiment)

@@ -50,7 +50,7 @@ export const patchCampaign: CommandKind<Patch> = {
     ifMatch,
   }),
   run: (scene, { campaign, name, cancelsRunning, patch, flaw: wrong, ifMatch: match }) => {
-    const { prefix, now } = scene.world
+    const { prefix } = scene.world
     const told: CampaignPatch = { ...patch, ...(name === undefined ? {} : { campaign_name: `${prefix} ${name}` }) }
     const meant: CampaignPatch =
       cancelsRunning === true ? { ...told, settings: { ...told.settings, cancel_running: true } } : told
@@ -59,7 +59,7 @@ export const patchCampaign: CommandKind<Patch> = {
     const path = cancelsRunning === undefined ? '' : `?cancel_running=${String(cancelsRunning)}`
     const write = { campaign: id, method: 'PATCH', path, body, ifMatch: match, isFlawed: wrong !== undefined } as const
     return scene.write({ ...write, isTagged: true }, (before) => {
-      const after = patched(before, meant, now)
+      const after = patched(before, meant, scene.world.at(before))
       return { campaign: after, status: 200, body: manifestOf(after) }
     })
   },

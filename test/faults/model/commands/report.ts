@@ -86,7 +86,7 @@ export function patchExperiment(scene: Scene, { id, expId, meant, body, isFlawed
   return scene.write(write, (before) => {
     const one = before.experiments.find(({ exp_id }) => exp_id === expId)
     if (one === undefined) throw new Refused(404, 'experiment-not-found')
-    const { now } = scene.world
+    const now = scene.world.at(before)
     const after = reported(one, meant, now, before.revision + 1)
     if (one.failure_kind === 'lost' && (after.status === 'completed' || after.failure_kind === 'error')) {
       scene.count('a late finish')

@@ -45,7 +45,7 @@ export const resume: CommandKind<Resume> = {
     const body = { ...meant, ...wrong }
     const call = { method: 'POST', path: '/resume', body } as const
     const write = { campaign: id, ...call, ifMatch: match, isFlawed: wrong !== undefined }
-    return scene.write(write, (before) => resumed(before, meant, scene.world.now))
+    return scene.write(write, (before) => resumed(before, meant, scene.world.at(before)))
   },
 }
 

@@ -52,6 +52,6 @@ export const retry: CommandKind<Retry> = {
     const body = hasBody ? { body: { ...meant, ...wrong } } : {}
     const isFlawed = hasBody && wrong !== undefined
     const write = { campaign: id, method: 'POST', path: '/retry', ...body, ifMatch: match, isFlawed } as const
-    return scene.write(write, (before) => retried(before, meant, scene.world.now))
+    return scene.write(write, (before) => retried(before, meant, scene.world.at(before)))
   },
 }
