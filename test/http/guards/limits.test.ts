@@ -106,8 +106,8 @@ test('a long poll above the limit is refused with the limit and its setting, and
 test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
   'with %j a stream above the limit is refused until another has ended',
   async (limits) => {
-    const { app, service, call, path } = await openCampaign(1, {}, { limits })
-    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    const { service, call, path, listen } = await openCampaign(1, {}, { limits })
+    const url = await listen()
     const open = async (what: string) => {
       const reader = new EventReader(url + what)
       onTestFinished(() => {

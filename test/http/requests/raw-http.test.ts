@@ -21,7 +21,7 @@ interface RawAnswer {
 
 async function listen(): Promise<Listening> {
   const campaign = await openCampaign(2)
-  const url = await campaign.app.listen({ port: 0, host: '127.0.0.1' })
+  const url = await campaign.listen()
   return { ...campaign, port: Number(new URL(url).port) }
 }
 

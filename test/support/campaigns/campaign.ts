@@ -19,7 +19,7 @@ export interface TestCampaign extends TestApp {
 export async function openCampaign(
   experiments = 3,
   given: Partial<CampaignDraft> = {},
-  options: TestAppOptions = {},
+  options?: TestAppOptions,
 ): Promise<TestCampaign> {
   return createIn(await openApp(options), JSON.stringify(campaignDraft(experiments, given)))
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Progress } from '#campaignd/domain/views/progress.js'
-import type { Answer, TestApp } from '../../../support/service/app.js'
+import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { checkAnswer } from '../../../support/http/contract.js'
 import { expectProblem } from '../../../support/http/problems.js'
@@ -21,10 +21,6 @@ async function tagNow(campaign: TestCampaign): Promise<string> {
 async function expectWaiting(answer: Promise<unknown>): Promise<void> {
   const first = await Promise.race([answer.then(() => 'answered'), sleep(MOMENT, 'waits')])
   expect(first).toBe('waits')
-}
-
-async function listen({ app }: TestApp): Promise<string> {
-  return app.listen({ port: 0, host: '127.0.0.1' })
 }
 
 test('the progress counts the experiments by status, backend, cycle and failure', async () => {
@@ -182,7 +178,7 @@ test('the progress of a campaign that there is not is not found, without waiting
 
 test('a client that goes away while it waits leaves nothing behind', async () => {
   const campaign = await openCampaign()
-  const url = await listen(campaign)
+  const url = await campaign.listen()
   const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
   const before = timers()
   const clients = new AbortController()
@@ -190,20 +186,16 @@ test('a client that goes away while it waits leaves nothing behind', async () =>
   const fetches = Array.from({ length: 40 }, () =>
     fetch(`${url}${campaign.path}/progress?wait=60`, { headers, signal: clients.signal }).catch(() => null),
   )
-  await vi.waitFor(() => {
-    expect(timers()).toBeGreaterThanOrEqual(before + 40)
-  })
+  await expect.poll(timers).toBeGreaterThanOrEqual(before + 40)
   clients.abort()
   await Promise.all(fetches)
-  await vi.waitFor(() => {
-    expect(timers()).toBeLessThan(before + 20)
-  })
+  await expect.poll(timers).toBeLessThan(before + 20)
   expect((await campaign.report('0001', { status: 'running' })).status).toBe(200)
 })
 
 test('a stop of the service ends the wait with an answer', async () => {
   const campaign = await openCampaign()
-  const url = await listen(campaign)
+  const url = await campaign.listen()
   const path = `${campaign.path}/progress`
   const tag = await tagNow(campaign)
   const waiting = [
