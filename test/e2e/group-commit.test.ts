@@ -7,6 +7,7 @@ import { campaignDraft } from '../support/campaigns/drafts.js'
 import { leftovers, manifestPath, readManifest } from '../support/store/test-store.js'
 import { startService, type Service } from '../support/service/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
+import { until } from '../support/until.js'
 import { canTrace, readTrace, strace, type SystemCall } from '../support/tools.js'
 
 /** One thread in the pool, since strace counts the calls of each thread apart. */
@@ -32,6 +33,10 @@ async function startWithFault(
 const RUNNING = { status: 'running', worker: 'w' }
 const TEMP_FLUSH = 3
 const DIRECTORY_FLUSH = 4
+
+function revisionIn({ dataDir }: Service): number {
+  return (JSON.parse(readManifest(dataDir, 'sweep')) as StoredManifest).revision
+}
 
 /** What became of a call: its status, or that the connection broke. */
 async function statusOf(call: ReturnType<typeof send>): Promise<number | 'broken'> {
@@ -96,10 +101,10 @@ describe.skipIf(!canTrace())('a commit', () => {
 
   test('that fails after its rename takes what waits behind it along, deletions too; what is on disk by then stays', async () => {
     const { service, campaigns, experiment } = await startWithFault(
-      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`,
+      `error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH}`,
     )
     const first = send('PATCH', experiment, RUNNING)
-    await sleep(300)
+    await until('the rename', () => revisionIn(service) === 2)
     const behind = [send('PATCH', `${campaigns}/sweep/experiments/0002`, RUNNING), send('DELETE', `${campaigns}/sweep`)]
     // Another thread flushes it, with a descriptor of its own: it waits for nobody, and is acknowledged for what it is.
     const another = await send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' }))
@@ -113,12 +118,12 @@ describe.skipIf(!canTrace())('a commit', () => {
   test('that fails after its rename takes along what another thread has not told yet', async () => {
     // Each thread counts its own calls: the second report of the one fails, the first of the other takes longer than that.
     const { service, campaigns, experiment } = await startWithFault(
-      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH + 2}`,
-      'rename:delay_enter=1500000:when=1',
+      `error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH + 2}`,
+      'rename:delay_enter=4000000:when=1',
     )
     expect((await send('PATCH', experiment, RUNNING)).status).toBe(200)
     const first = send('PATCH', experiment, { result_path: 'results/1.json', worker: 'w' })
-    await sleep(100)
+    await until('the rename', () => revisionIn(service) === 3)
     const made = await send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' }))
     expect(made.status).toBe(201)
     await sleep(100)
@@ -129,18 +134,18 @@ describe.skipIf(!canTrace())('a commit', () => {
   })
 
   test('that fails after its rename while the service stops ends it non-zero all the same', async () => {
-    const { service, experiment } = await startWithFault(`error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`)
+    const { service, experiment } = await startWithFault(`error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH}`)
     const outcome = statusOf(send('PATCH', experiment, RUNNING))
-    await sleep(300)
+    await until('the rename', () => revisionIn(service) === 2)
     const ended = service.end('SIGTERM')
     expect(await outcome).toBeOneOf([503, 'broken'])
     expect(await ended).toBe(1)
   })
 
   test('under way when the service stops is finished and answered', async () => {
-    const { service, experiment } = await startWithFault(`delay_enter=700000:when=${TEMP_FLUSH}`)
+    const { service, experiment } = await startWithFault(`delay_enter=2000000:when=${TEMP_FLUSH}`)
     const outcome = send('PATCH', experiment, RUNNING)
-    await sleep(300)
+    await until('the temp file', () => leftovers(service.dataDir).length > 0)
     const ended = service.end('SIGTERM')
     expect((await outcome).status).toBe(200)
     expect(await ended).toBe(0)
@@ -150,7 +155,7 @@ describe.skipIf(!canTrace())('a commit', () => {
   })
 
   test('is shared by all that come while the one before is written', async () => {
-    const { service, campaigns } = await startWithFault(`delay_enter=500000:when=${TEMP_FLUSH}`)
+    const { service, campaigns } = await startWithFault(`delay_enter=2000000:when=${TEMP_FLUSH}`)
     const revisions = await Promise.all(
       ['0001', '0002', '0003'].map(async (id, index) => {
         await sleep(index * 100)

@@ -16,6 +16,7 @@ import { listAll, newManifest, NOW, refuse, repeat, report, UNICODE } from '../.
 import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { describeStore } from '../conformance.js'
+import { PATIENCE } from '../../support/patience.js'
 
 describeStore('file store', () => openTestStore())
 
@@ -423,7 +424,7 @@ describe('a store that lost its lock', () => {
 
   /** Rejects what hangs, so that the test says which promise it was. */
   async function settled(call: Promise<unknown>): Promise<string> {
-    const hangs = new Promise<string>((resolve) => setTimeout(resolve, 1500, 'hangs'))
+    const hangs = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())
     return Promise.race([
       call.then(
         () => 'done',

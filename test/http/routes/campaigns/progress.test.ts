@@ -5,6 +5,7 @@ import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { checkAnswer } from '../../../support/http/contract.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import { PATIENCE } from '../../../support/patience.js'
 
 /** Long enough for a call that does not wait to be answered. */
 const MOMENT = 150
@@ -205,7 +206,7 @@ test('a stop of the service ends the wait with an answer', async () => {
   await expectWaiting(Promise.race(waiting))
   const begun = performance.now()
   await campaign.app.close()
-  expect(performance.now() - begun).toBeLessThan(2000)
+  expect(performance.now() - begun).toBeLessThan(PATIENCE)
   const answers = await Promise.all(waiting)
   expect(answers.map(({ status }) => status)).toEqual([304, 200])
   for (const answer of answers) {

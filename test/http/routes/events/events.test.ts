@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { manifestPath } from '../../../support/store/files.js'
 import { Scrape } from '../../../support/http/metrics.js'
 import { problemsOfEvent } from '../../../support/http/open-api-document.js'
+import { PATIENCE } from '../../../support/patience.js'
 
 interface Live extends TestCampaign {
   readonly url: string
@@ -344,7 +345,7 @@ test('a stop of the service ends the streams at once, and tells when to come bac
   for (const reader of readers) await reader.count(1)
   const began = performance.now()
   await campaign.app.close()
-  expect(performance.now() - began).toBeLessThan(2000)
+  expect(performance.now() - began).toBeLessThan(PATIENCE)
   for (const reader of readers) {
     await reader.until(() => reader.ended)
     expect(reader.others).toEqual([expect.stringMatching(/^retry: [12]\d{3}$|^retry: 3000$/)])

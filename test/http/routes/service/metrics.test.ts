@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openApp, type TestApp, type TestAppOptions } from '../../../support/service/app.js'
 import { etagOf, openCampaign } from '../../../support/campaigns/campaign.js'
 import { claim } from '../../../support/campaigns/claims.js'
@@ -201,6 +201,9 @@ describe('commits', () => {
 })
 
 test('the age of the lock is how long ago it was refreshed, and infinite when it is gone', async () => {
+  // Its own refresh would find the time of the lock changed, and give it up.
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
   const app = await openApp(FRESH)
   const lock = join(app.dataDir, 'lock')
   const age = async () => (await scrape(app)).value('campaignd_lock_refresh_age_seconds')
