@@ -16,6 +16,7 @@ export const UNIT: readonly string[] = [
   'dashboard/failure-groups.test.ts',
   'dashboard/time-scale.test.ts',
   'dependencies.test.ts',
+  'structure.test.ts',
   'domain/**/*.test.ts',
   'faults/history/*.test.ts',
   'faults/model/campaign/*.test.ts',

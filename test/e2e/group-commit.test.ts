@@ -47,7 +47,7 @@ async function statusOf(call: ReturnType<typeof send>): Promise<number | 'broken
 }
 
 describe.skipIf(!canTrace())('a commit', () => {
-  test('flushes the temp file before the rename, the directory after it, and answers last', async () => {
+  test('a commit flushes the temp file before the rename, the directory after it, and answers last', async () => {
     const output = join(temporaryDirectory(), 'trace')
     const names = 'openat,fsync,fdatasync,rename,renameat,renameat2,write,writev,sendto,sendmsg'
     const service = await startService({ environment, wrapper: strace(output, '-e', `trace=${names}`) })
@@ -77,7 +77,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     }
   })
 
-  test('that fails before its rename is 503 and changes nothing; the next one goes through', async () => {
+  test('a commit that fails before its rename is 503 and changes nothing; the next one goes through', async () => {
     const { service, experiment } = await startWithFault(`error=EIO:when=${TEMP_FLUSH}`)
     const before = readManifest(service.dataDir, 'sweep')
     const refused = await send('PATCH', experiment, RUNNING)
@@ -90,7 +90,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     expect(await service.end('SIGTERM')).toBe(0)
   })
 
-  test('that fails after its rename is not acknowledged, and the process ends non-zero', async () => {
+  test('a commit that fails after its rename is not acknowledged, and the process ends non-zero', async () => {
     const { service, experiment } = await startWithFault(`error=EIO:when=${DIRECTORY_FLUSH}`)
     expect(await statusOf(send('PATCH', experiment, RUNNING))).toBeOneOf([503, 'broken'])
     expect(await service.ended).toBe(1)
@@ -99,7 +99,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     JSON.parse(readManifest(service.dataDir, 'sweep'))
   })
 
-  test('that fails after its rename takes what waits behind it along, deletions too; what is on disk by then stays', async () => {
+  test('a commit that fails after its rename takes what waits behind it along, deletions too; what is on disk by then stays', async () => {
     const { service, campaigns, experiment } = await startWithFault(
       `error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH}`,
     )
@@ -115,7 +115,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     expect((JSON.parse(readManifest(service.dataDir, 'another')) as StoredManifest).revision).toBe(1)
   })
 
-  test('that fails after its rename takes along what another thread has not told yet', async () => {
+  test('a commit that fails after its rename takes along what another thread has not told yet', async () => {
     // Each thread counts its own calls: the second report of the one fails, the first of the other takes longer than that.
     const { service, campaigns, experiment } = await startWithFault(
       `error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH + 2}`,
@@ -133,7 +133,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     expect(await service.ended).toBe(1)
   })
 
-  test('that fails after its rename while the service stops ends it non-zero all the same', async () => {
+  test('a commit that fails after its rename while the service stops ends it non-zero all the same', async () => {
     const { service, experiment } = await startWithFault(`error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH}`)
     const outcome = statusOf(send('PATCH', experiment, RUNNING))
     await until('the rename', () => revisionIn(service) === 2)
@@ -142,7 +142,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     expect(await ended).toBe(1)
   })
 
-  test('under way when the service stops is finished and answered', async () => {
+  test('a commit under way when the service stops is finished and answered', async () => {
     const { service, experiment } = await startWithFault(`delay_enter=2000000:when=${TEMP_FLUSH}`)
     const outcome = send('PATCH', experiment, RUNNING)
     await until('the temp file', () => leftovers(service.dataDir).length > 0)
@@ -154,7 +154,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     )
   })
 
-  test('is shared by all that come while the one before is written', async () => {
+  test('a commit is shared by all that come while the one before is written', async () => {
     const { service, campaigns } = await startWithFault(`delay_enter=2000000:when=${TEMP_FLUSH}`)
     const revisions = await Promise.all(
       ['0001', '0002', '0003'].map(async (id, index) => {

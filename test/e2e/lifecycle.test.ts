@@ -24,7 +24,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 }
 
 describe('settings', () => {
-  test('that are bad are all named at once on stderr, and the exit code is 2', () => {
+  test('settings that are bad are all named at once on stderr, and the exit code is 2', () => {
     const { status, stdout, stderr } = run(['--body-limit', 'much'], {
       CAMPAIGND_PORT: '99999',
       CAMPAIGND_HOST: '0.0.0.0',
@@ -39,7 +39,7 @@ describe('settings', () => {
     }
   })
 
-  test('are told by --help, each with its variable', () => {
+  test('settings are told by --help, each with its variable', () => {
     const { status, stdout } = run(['--help'])
     expect(status).toBe(0)
     for (const name of [
@@ -63,7 +63,7 @@ describe('settings', () => {
 })
 
 describe('a start', () => {
-  test('logs one line: where it listens, which store, how durable', async () => {
+  test('a start logs one line: where it listens, which store, how durable', async () => {
     const { log, url, dataDir } = await startService()
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}$/)
     await sleep(100)
@@ -72,7 +72,7 @@ describe('a start', () => {
     expect((await send('GET', `${url}/readyz`)).status).toBe(200)
   })
 
-  test('in durability os says so', async () => {
+  test('a start in durability os says so', async () => {
     const { log } = await startService({ environment: { CAMPAIGND_DURABILITY: 'os' } })
     expect(log.map(({ msg }) => msg)).toEqual([
       expect.stringContaining('durability is os'),
@@ -80,12 +80,12 @@ describe('a start', () => {
     ])
   })
 
-  test('at port 0 takes any free port, so that two can run beside each other', async () => {
+  test('a start at port 0 takes any free port, so that two can run beside each other', async () => {
     const [one, other] = [await startService(), await startService()]
     expect(one.url).not.toBe(other.url)
   })
 
-  test('on a taken port fails, and leaves the directory free for the next', async () => {
+  test('a start on a taken port fails, and leaves the directory free for the next', async () => {
     const { url } = await startService()
     const dataDir = temporaryDirectory()
     const { code, output } = await runService({ dataDir, environment: { CAMPAIGND_PORT: new URL(url).port } })
@@ -143,7 +143,7 @@ describe('a stop', () => {
     return outcome.status === 503 && outcome.headers.has('retry-after')
   }
 
-  test('by SIGINT under 64 writers is as good as the one by SIGTERM, which test/faults looks at', async () => {
+  test('a stop by SIGINT under 64 writers is as good as the one by SIGTERM, which test/faults looks at', async () => {
     const service = await startService()
     await send('POST', `${service.url}/v1/campaigns`, campaignDraft(64))
     const writers = writersOn(['sweep'], 64)
@@ -166,7 +166,7 @@ describe('a stop', () => {
     expect(readdirSync(service.dataDir)).toEqual(['campaigns'])
   })
 
-  test('answers the long polls that are held, at once', async () => {
+  test('a stop answers the long polls that are held, at once', async () => {
     const service = await startService()
     await send('POST', `${service.url}/v1/campaigns`, campaignDraft(2))
     const url = `${service.url}/v1/campaigns/sweep/progress?wait=60`

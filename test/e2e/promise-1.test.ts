@@ -46,7 +46,7 @@ async function hang(fault: string, others: readonly object[]): Promise<Answered[
 }
 
 describe.skipIf(!canTrace())('while the commit that it is judged on hangs', () => {
-  test('a repeated report and a refusal are not answered before that commit', async () => {
+  test('while the commit that it is judged on hangs, a repeated report and a refusal are not answered before that commit', async () => {
     const answered = await hang('', [STARTED, { status: 'running', worker: 'b' }, STARTED])
     expect(answered.map(({ reply }) => reply.status)).toEqual([200, 200, 409, 200])
     expect(answered[2]?.reply.json()).toMatchObject({ code: 'already-running', experiment: { worker: 'a' } })
@@ -56,7 +56,7 @@ describe.skipIf(!canTrace())('while the commit that it is judged on hangs', () =
     }
   })
 
-  test('both are judged anew when that commit fails', async () => {
+  test('while the commit that it is judged on hangs, a repeated report and a refusal are judged anew when that commit fails', async () => {
     const [first, repeated, other] = await hang('error=EIO:', [STARTED, { status: 'running', worker: 'b' }])
     expect(first?.reply.status).toBe(503)
     // The repetition is now what starts it, durably, and the other is refused on the ground of that.

@@ -33,7 +33,7 @@ function timed(of: Scrape, method: string, route: string): number {
 }
 
 describe('the metrics', () => {
-  test('are named as Prometheus wants it, and each says what it is', async () => {
+  test('the metrics are named as Prometheus wants it, and each says what it is', async () => {
     const { metrics } = await scrape(await openCampaign(3, {}, FRESH))
     expect(metrics.length).toBeGreaterThan(10)
     for (const { name, type, help } of metrics) {
@@ -47,7 +47,7 @@ describe('the metrics', () => {
     }
   })
 
-  test('are those that the README lists, with their types and labels', async () => {
+  test('the metrics are those that the README lists, with their types and labels', async () => {
     const campaign = await openCampaign(3, {}, FRESH)
     await scrape(campaign)
     const { metrics } = await scrape(campaign)
@@ -67,7 +67,7 @@ describe('the metrics', () => {
     expect(readme.match(/^\| `campaignd_/gm)).toHaveLength(listed.length)
   })
 
-  test('of two services in one process do not mix', async () => {
+  test('the metrics of two services in one process do not mix', async () => {
     const [one, other] = [await openCampaign(3, {}, FRESH), await openApp(FRESH)]
     await scrape(one)
     expect((await scrape(one)).value('campaignd_experiments', { status: 'pending' })).toBe(3)
@@ -76,7 +76,7 @@ describe('the metrics', () => {
 })
 
 describe('requests', () => {
-  test('are counted by method, route template and status, and timed', async () => {
+  test('requests are counted by method, route template and status, and timed', async () => {
     const campaign = await openCampaign(3, {}, FRESH)
     for (const exp of ['0001', '0002', '0003']) await campaign.report(exp, { status: 'running', worker: 'w' })
     await campaign.report('0001', { status: 'running', worker: 'another' })
@@ -103,7 +103,7 @@ describe('requests', () => {
     expect(requests(await scrape(campaign), 'GET', '/metrics', 200)).toBe(1)
   })
 
-  test('for what is not there share one route, whatever they ask for', async () => {
+  test('requests for what is not there share one route, whatever they ask for', async () => {
     const app = await openApp(FRESH)
     for (let index = 0; index < 20; index += 1) await app.call('GET', `/nothing/${index}`)
     await app.call('GET', '/v1/campaigns/%zz')
@@ -115,7 +115,7 @@ describe('requests', () => {
     expect(found.samples('campaignd_http_requests_total')).toHaveLength(3)
   })
 
-  test('that had to wait are counted and not timed', async () => {
+  test('requests that had to wait are counted and not timed', async () => {
     const campaign = await openCampaign(3, {}, FRESH)
     const url = `${campaign.path}/progress?wait=1`
     await campaign.call('GET', url)
@@ -154,7 +154,7 @@ test('streams are counted when they begin, shown while they are open, and not ti
 })
 
 describe('commits', () => {
-  test('are counted with their calls and bytes', async () => {
+  test('commits are counted with their calls and bytes', async () => {
     const campaign = await openCampaign(8, {}, FRESH)
     await Promise.all(
       Array.from({ length: 8 }, (_, index) => campaign.report(`000${index + 1}`, { status: 'running', worker: 'w' })),
@@ -176,7 +176,7 @@ describe('commits', () => {
     expect((await scrape(campaign)).value('campaignd_commits_total', { outcome: 'durable' })).toBe(commits + 1)
   })
 
-  test('that fail are told apart, and so is that campaigns cannot be counted; the rest is served', async () => {
+  test('commits that fail are told apart, and so is that campaigns cannot be counted; the rest is served', async () => {
     const campaign = await openCampaign(3, {}, FRESH)
     const before = await scrape(campaign)
     expect(before.value('campaignd_commits_total', { outcome: 'failed' })).toBe(0)
@@ -237,7 +237,7 @@ test('leases are shown while they live, and counted when they run out', async ()
 })
 
 describe('campaigns', () => {
-  test('are shown by state and their experiments by status, as they are now', async () => {
+  test('campaigns are shown by state and their experiments by status, as they are now', async () => {
     const campaign = await openCampaign(4, {}, FRESH)
     await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(2, { campaign_id: 'other' }) })
     writeFileSync(manifestPath(campaign.dataDir, 'torn'), '{')
@@ -266,7 +266,7 @@ describe('campaigns', () => {
     expect(left.value('campaignd_experiments', { status: 'pending' })).toBe(0)
   })
 
-  test('are shown one by one when they are among the 50 changed last; the others together', async () => {
+  test('campaigns are shown one by one when they are among the 50 changed last; the others together', async () => {
     const app = await openApp(FRESH)
     for (let index = 0; index < 60; index += 1) {
       app.setTime(`2026-03-01T12:00:${String(index).padStart(2, '0')}.000Z`)
