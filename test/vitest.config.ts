@@ -19,8 +19,8 @@ const common = {
 
 const compiled = {
   ...common,
-  globalSetup: ['support/current-dist.ts'],
-  setupFiles: ['support/close-pools.ts'],
+  globalSetup: [fileURLToPath(new URL('support/current-dist.ts', import.meta.url))],
+  setupFiles: [fileURLToPath(new URL('support/close-pools.ts', import.meta.url))],
   // Node reads what is compiled: nothing has to be done to it.
   server: { deps: { external: [/\/dist\//] } },
 }
