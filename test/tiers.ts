@@ -13,6 +13,8 @@ export const CI_ONLY: readonly string[] = [
 /** Pure, and run from the source: no process, no thread, no socket, no disk but for the temporary directory. */
 export const UNIT: readonly string[] = [
   'auth/**/*.test.ts',
+  'bench/**/*.test.ts',
+  'config/*.test.ts',
   'dashboard/failure-groups.test.ts',
   'dashboard/time-scale.test.ts',
   'dependencies.test.ts',
@@ -22,8 +24,10 @@ export const UNIT: readonly string[] = [
   'faults/model/campaign/*.test.ts',
   'faults/power-loss/*.test.ts',
   'http/replies/page-cache.test.ts',
-  'leases/lease-clock.test.ts',
   'live/**/*.test.ts',
+  'node-version.test.ts',
+  'readmes.test.ts',
+  'repository/file/leases/*.test.ts',
   'repository/group-commit/*.test.ts',
   'repository/file/encoding/*.test.ts',
   'repository/file/commit/durable-file.test.ts',

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -295,13 +296,16 @@ describe('a file changed from outside while the service runs', () => {
 
 describe('a write that the system refuses', () => {
   // Root may write whatever the mode says, so the directory is taken away instead.
-  async function withoutDirectory(dataDir: string, work: () => Promise<void>): Promise<void> {
+  async function withoutDirectory(dataDir: string, work: (giveBack: () => void) => Promise<void>): Promise<void> {
     const campaigns = join(dataDir, 'campaigns')
+    const giveBack = () => {
+      if (!existsSync(campaigns)) renameSync(`${campaigns}.away`, campaigns)
+    }
     renameSync(campaigns, `${campaigns}.away`)
     try {
-      await work()
+      await work(giveBack)
     } finally {
-      renameSync(`${campaigns}.away`, campaigns)
+      giveBack()
     }
   }
 
@@ -346,10 +350,16 @@ describe('a write that the system refuses', () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     const behind: Promise<number>[] = []
-    await withoutDirectory(dataDir, async () => {
+    await withoutDirectory(dataDir, async (giveBack) => {
       const lost = store.update('sweep', report('0001', 'lost'))
       await turns(1)
-      behind.push(store.update('sweep', report('0001', 'first')))
+      behind.push(
+        store.update('sweep', (campaign, at) => {
+          // It is decided once the one before has failed, and written at once.
+          if (campaign.get('0001')?.result_path !== 'lost') giveBack()
+          return report('0001', 'first')(campaign, at)
+        }),
+      )
       behind.push(
         store.update('sweep', (campaign, at) => {
           if (campaign.get('0001')?.result_path !== 'first') throw new Error('it was judged before the one before it')

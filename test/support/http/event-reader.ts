@@ -1,4 +1,4 @@
-import { get, type ClientRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, get, type IncomingMessage } from 'node:http'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { Progress } from '#campaignd/domain/views/progress.js'
 import { PATIENCE } from '../patience.js'
