@@ -39,7 +39,7 @@ async function authorize(page: Page, token: string): Promise<void> {
 
 describe.skipIf(CHROMIUM === null)('the documentation at /docs', () => {
   test(
-    'shows all calls and makes them with a token, within its policy and with nothing from elsewhere',
+    'the documentation at /docs shows all calls and makes them with a token, within its policy and with nothing from elsewhere',
     { timeout: 60_000 },
     async () => {
       const { lines, tokenOf, as } = testTokens()

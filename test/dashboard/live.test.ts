@@ -27,7 +27,7 @@ async function counts(page: Page, count: number, state: string): Promise<void> {
 }
 
 describe.skipIf(CHROMIUM === null)('the dashboard', () => {
-  test('shows every change as it comes, in the campaign and in the list', async () => {
+  test('the dashboard shows every change as it comes, in the campaign and in the list', async () => {
     const { url, path } = await startCampaign()
     const { page } = await browsing.open(url, '#/campaigns/sweep/grid')
     const { page: list } = await browsing.open(url, '')
@@ -48,7 +48,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.getByText('The campaign was deleted while this page was open.').waitFor()
   })
 
-  test('holds one stream, and none while the tab is hidden', async () => {
+  test('the dashboard holds one stream, and none while the tab is hidden', async () => {
     const { url, path } = await startCampaign()
     const { page } = await browsing.open(url, '#/campaigns/sweep/grid')
     await page.getByText('live').waitFor()
@@ -64,7 +64,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await expect.poll(() => streams.ended).toBeGreaterThanOrEqual(2)
   })
 
-  test('says that it reconnects, and goes on after the service was restarted', async () => {
+  test('the dashboard says that it reconnects, and goes on after the service was restarted', async () => {
     const { url, path, end, dataDir } = await startCampaign()
     const { page } = await browsing.open(url, '#/campaigns/sweep/grid', { expected: /net::ERR/ })
     await counts(page, 6, 'pending')
@@ -78,7 +78,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.locator('.live-badge.live').waitFor()
   })
 
-  test('asks again and again where streams do not come through', async () => {
+  test('the dashboard asks again and again where streams do not come through', async () => {
     const { url, path } = await startCampaign()
     const { page } = await browsing.open(url, '', { expected: /net::ERR/ })
     let asked = 0
@@ -94,7 +94,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(asked).toBeGreaterThan(0)
   })
 
-  test('puts back to pending what failed, and pauses and goes on', async () => {
+  test('the dashboard puts back to pending what failed, and pauses and goes on', async () => {
     const { url, path } = await startCampaign()
     for (const id of ['0001', '0002']) await report(path, id, { status: 'failed', error: `rank ${id}: out of memory` })
     await report(path, '0003', { status: 'failed', error: 'Exit code 1' })
@@ -112,7 +112,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.getByText('Nothing has failed').waitFor()
   })
 
-  test('asks for a token where one is wanted, keeps it for the tab, and says which role is missing', async () => {
+  test('the dashboard asks for a token where one is wanted, keeps it for the tab, and says which role is missing', async () => {
     const { lines, tokenOf, as } = testTokens()
     const { url } = await startService({ environment: { CAMPAIGND_TOKENS_FILE: tokensFile(lines) } })
     const experiments = [experimentDraft('0001', { status: 'failed', error: 'Exit code 1' })]

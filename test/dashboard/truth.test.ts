@@ -59,7 +59,7 @@ async function fill(url: string): Promise<void> {
 }
 
 describe.skipIf(CHROMIUM === null)('the dashboard', () => {
-  test('lists the campaigns as the API does, and filters them by what is in the URL', async () => {
+  test('the dashboard lists the campaigns as the API does, and filters them by what is in the URL', async () => {
     const { page, go } = await browsing.open(service().url, '')
     const lines = page.locator('table.campaigns tbody tr')
     await lines.first().waitFor()
@@ -82,7 +82,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.getByText('No campaign matches').waitFor()
   })
 
-  test('shows of a campaign how far it is', async () => {
+  test('the dashboard shows of a campaign how far it is', async () => {
     const { page } = await browsing.open(service().url, '#/campaigns/all')
     await page.locator('.legend').waitFor()
     expect(await page.locator('h1').textContent()).toBe('precision sweep')
@@ -100,7 +100,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await page.locator('.live-badge').textContent()).toMatch(/live.*as of \d\d:\d\d:\d\d/)
   })
 
-  test('begins with the failures, grouped by kind and what they say', async () => {
+  test('the dashboard begins with the failures, grouped by kind and what they say', async () => {
     const { page } = await browsing.open(service().url, '#/campaigns/all')
     const groups = page.locator('.group')
     await groups.first().waitFor()
@@ -117,7 +117,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await groups.count()).toBe(1)
   })
 
-  test('draws every experiment in the grid, told to the keyboard and by colour', async () => {
+  test('the dashboard draws every experiment in the grid, told to the keyboard and by colour', async () => {
     for (const id of ['all', 'bbb9fb75']) {
       const manifest = (await send('GET', `${service().url}/v1/campaigns/${id}`)).json<CampaignManifest>()
       const { page } = await browsing.open(service().url, `#/campaigns/${id}/grid`)
@@ -131,14 +131,14 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     }
   })
 
-  test('gives each of several experiments of one config and cycle a square of its own', async () => {
+  test('the dashboard gives each of several experiments of one config and cycle a square of its own', async () => {
     const sample = SAMPLES[4]
     const { campaign_id, experiments } = JSON.parse(sampleText(sample)) as CampaignManifest
     const { page } = await browsing.open(service().url, `#/campaigns/${campaign_id}/grid`)
     expect([...(await walkGrid(page)).keys()].sort()).toEqual(experiments.map(({ exp_id }) => exp_id).sort())
   })
 
-  test('narrows the grid by what is in the URL, and a click on a count does so too', async () => {
+  test('the dashboard narrows the grid by what is in the URL, and a click on a count does so too', async () => {
     const { page } = await browsing.open(service().url, '#/campaigns/all/grid?state=failed')
     const found = page.locator('.toolbar .found')
     await found.waitFor()
@@ -152,7 +152,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     await page.getByText('3 configs × 2 cycles').waitFor()
   })
 
-  test('tells of one experiment all there is, by mouse, keyboard and link', async () => {
+  test('the dashboard tells of one experiment all there is, by mouse, keyboard and link', async () => {
     const { page } = await browsing.open(service().url, '#/campaigns/all/grid')
     await page.locator('.grid-box').focus()
     await page.keyboard.press('Enter')
@@ -176,7 +176,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(text).toContain(`curl -sS '${url}'`)
   })
 
-  test('shows when what ran, and who holds what', async () => {
+  test('the dashboard shows when what ran, and who holds what', async () => {
     const { page, go } = await browsing.open(service().url, '#/campaigns/all/timeline')
     await page.getByText('As a table').click()
     const lanes = page.locator('.lane-table tbody tr')
@@ -195,7 +195,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect(await workers.first().textContent()).toMatch(/^gpu-node-1now.*pytorch11.*\d+ s of 120 s/)
   })
 
-  test('moves nothing that is there already when the rest comes', async () => {
+  test('the dashboard moves nothing that is there already when the rest comes', async () => {
     const { page } = await browsing.open(service().url, 'favicon.svg', { expected: /status of 404/ })
     await page.addInitScript(() => {
       const shifts: number[] = []
@@ -222,7 +222,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     }
   })
 
-  test('says of a corrupt campaign and of one that is not there what the API says', async () => {
+  test('the dashboard says of a corrupt campaign and of one that is not there what the API says', async () => {
     for (const [id, words] of [
       ['torn', 'cannot be trusted'],
       ['none', 'There is no campaign'],
@@ -236,7 +236,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
   test.each([
     ['light', false],
     ['dark', true],
-  ])('has no accessibility faults in any view, %s, at any width', async (_, dark) => {
+  ])('the dashboard has no accessibility faults in any view, %s, at any width', async (_, dark) => {
     const places: readonly (readonly [string, string])[] = [
       ['#/', 'table.campaigns'],
       ['#/?name=nothing', '.empty'],

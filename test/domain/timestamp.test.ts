@@ -13,7 +13,7 @@ const instant = fc
   .map(([date, micros]) => date.toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`))
 
 describe('a naive time', () => {
-  test('is UTC by default zone UTC', () => {
+  test('a naive time in the zone UTC is that time', () => {
     expect(parseTime('2026-02-03T21:04:17.319159', 'UTC')).toBe('2026-02-03T21:04:17.319159Z')
   })
 
@@ -29,11 +29,11 @@ describe('a naive time', () => {
       'in the gap, by the offset before it, as Python reads it with fold=0',
     ],
     ['2026-03-29T03:30:00', '2026-03-29T01:30:00Z', 'after the gap'],
-  ])('%s in Berlin is %s: %s', (naive, utc) => {
+  ])('a naive time %s in Berlin is %s: %s', (naive, utc) => {
     expect(parseTime(naive, 'Europe/Berlin')).toBe(utc)
   })
 
-  test('that Python wrote comes back as it was, in any zone', () => {
+  test('a naive time that Python wrote comes back as it was, in any zone', () => {
     fc.assert(
       fc.property(instant, fc.constantFrom(...ZONES), (time, zone) => {
         const naive = formatNaiveTime(time, zone)
@@ -43,7 +43,7 @@ describe('a naive time', () => {
     )
   })
 
-  test('of UTC has the digits of the instant', () => {
+  test('a naive time of UTC has the digits of the instant', () => {
     fc.assert(
       fc.property(instant, (time) => {
         expect(formatNaiveTime(time, 'UTC')).toBe(time.replace(/(\.000000)?Z$/, ''))
@@ -59,11 +59,11 @@ describe('a naive time written', () => {
     ['2026-02-03T21:04:17.3Z', '2026-02-03T21:04:17.300000'],
     ['2026-02-03T21:04:17.319159Z', '2026-02-03T21:04:17.319159'],
     ['2026-02-03T21:04:17.319159999Z', '2026-02-03T21:04:17.319159'],
-  ])('of %s is %s: six digits or none', (time, naive) => {
+  ])('a naive time written for %s is %s: six digits or none', (time, naive) => {
     expect(formatNaiveTime(time, 'UTC')).toBe(naive)
   })
 
-  test('is local time of the zone', () => {
+  test('a naive time written is local time of the zone', () => {
     expect(formatNaiveTime('2026-12-31T23:30:00Z', 'Asia/Kolkata')).toBe('2027-01-01T05:00:00')
   })
 })
@@ -75,7 +75,7 @@ describe('a time with an offset', () => {
     ['2026-02-03T21:04:17-03:30', '2026-02-04T00:34:17Z'],
     ['2026-01-01T00:30:00+05:45', '2025-12-31T18:45:00Z'],
     ['2026-02-03T21:04:17Z', '2026-02-03T21:04:17Z'],
-  ])('%s is %s, whatever the zone', (text, utc) => {
+  ])('a time with an offset %s is %s, whatever the zone', (text, utc) => {
     for (const zone of ZONES) expect(parseTime(text, zone)).toBe(utc)
   })
 })

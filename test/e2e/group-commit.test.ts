@@ -7,6 +7,7 @@ import { campaignDraft } from '../support/campaigns/drafts.js'
 import { leftovers, manifestPath, readManifest } from '../support/store/test-store.js'
 import { startService, type Service } from '../support/service/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
+import { until } from '../support/until.js'
 import { canTrace, readTrace, strace, type SystemCall } from '../support/tools.js'
 
 /** One thread in the pool, since strace counts the calls of each thread apart. */
@@ -33,6 +34,10 @@ const RUNNING = { status: 'running', worker: 'w' }
 const TEMP_FLUSH = 3
 const DIRECTORY_FLUSH = 4
 
+function revisionIn({ dataDir }: Service): number {
+  return (JSON.parse(readManifest(dataDir, 'sweep')) as StoredManifest).revision
+}
+
 /** What became of a call: its status, or that the connection broke. */
 async function statusOf(call: ReturnType<typeof send>): Promise<number | 'broken'> {
   return call.then(
@@ -42,7 +47,7 @@ async function statusOf(call: ReturnType<typeof send>): Promise<number | 'broken
 }
 
 describe.skipIf(!canTrace())('a commit', () => {
-  test('flushes the temp file before the rename, the directory after it, and answers last', async () => {
+  test('a commit flushes the temp file before the rename, the directory after it, and answers last', async () => {
     const output = join(temporaryDirectory(), 'trace')
     const names = 'openat,fsync,fdatasync,rename,renameat,renameat2,write,writev,sendto,sendmsg'
     const service = await startService({ environment, wrapper: strace(output, '-e', `trace=${names}`) })
@@ -72,7 +77,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     }
   })
 
-  test('that fails before its rename is 503 and changes nothing; the next one goes through', async () => {
+  test('a commit that fails before its rename is 503 and changes nothing; the next one goes through', async () => {
     const { service, experiment } = await startWithFault(`error=EIO:when=${TEMP_FLUSH}`)
     const before = readManifest(service.dataDir, 'sweep')
     const refused = await send('PATCH', experiment, RUNNING)
@@ -85,7 +90,7 @@ describe.skipIf(!canTrace())('a commit', () => {
     expect(await service.end('SIGTERM')).toBe(0)
   })
 
-  test('that fails after its rename is not acknowledged, and the process ends non-zero', async () => {
+  test('a commit that fails after its rename is not acknowledged, and the process ends non-zero', async () => {
     const { service, experiment } = await startWithFault(`error=EIO:when=${DIRECTORY_FLUSH}`)
     expect(await statusOf(send('PATCH', experiment, RUNNING))).toBeOneOf([503, 'broken'])
     expect(await service.ended).toBe(1)
@@ -94,12 +99,12 @@ describe.skipIf(!canTrace())('a commit', () => {
     JSON.parse(readManifest(service.dataDir, 'sweep'))
   })
 
-  test('that fails after its rename takes what waits behind it along, deletions too; what is on disk by then stays', async () => {
+  test('a commit that fails after its rename takes what waits behind it along, deletions too; what is on disk by then stays', async () => {
     const { service, campaigns, experiment } = await startWithFault(
-      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`,
+      `error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH}`,
     )
     const first = send('PATCH', experiment, RUNNING)
-    await sleep(300)
+    await until('the rename', () => revisionIn(service) === 2)
     const behind = [send('PATCH', `${campaigns}/sweep/experiments/0002`, RUNNING), send('DELETE', `${campaigns}/sweep`)]
     // Another thread flushes it, with a descriptor of its own: it waits for nobody, and is acknowledged for what it is.
     const another = await send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' }))
@@ -110,15 +115,15 @@ describe.skipIf(!canTrace())('a commit', () => {
     expect((JSON.parse(readManifest(service.dataDir, 'another')) as StoredManifest).revision).toBe(1)
   })
 
-  test('that fails after its rename takes along what another thread has not told yet', async () => {
+  test('a commit that fails after its rename takes along what another thread has not told yet', async () => {
     // Each thread counts its own calls: the second report of the one fails, the first of the other takes longer than that.
     const { service, campaigns, experiment } = await startWithFault(
-      `error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH + 2}`,
-      'rename:delay_enter=1500000:when=1',
+      `error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH + 2}`,
+      'rename:delay_enter=4000000:when=1',
     )
     expect((await send('PATCH', experiment, RUNNING)).status).toBe(200)
     const first = send('PATCH', experiment, { result_path: 'results/1.json', worker: 'w' })
-    await sleep(100)
+    await until('the rename', () => revisionIn(service) === 3)
     const made = await send('POST', campaigns, campaignDraft(1, { campaign_id: 'another' }))
     expect(made.status).toBe(201)
     await sleep(100)
@@ -128,19 +133,19 @@ describe.skipIf(!canTrace())('a commit', () => {
     expect(await service.ended).toBe(1)
   })
 
-  test('that fails after its rename while the service stops ends it non-zero all the same', async () => {
-    const { service, experiment } = await startWithFault(`error=EIO:delay_enter=700000:when=${DIRECTORY_FLUSH}`)
+  test('a commit that fails after its rename while the service stops ends it non-zero all the same', async () => {
+    const { service, experiment } = await startWithFault(`error=EIO:delay_enter=2000000:when=${DIRECTORY_FLUSH}`)
     const outcome = statusOf(send('PATCH', experiment, RUNNING))
-    await sleep(300)
+    await until('the rename', () => revisionIn(service) === 2)
     const ended = service.end('SIGTERM')
     expect(await outcome).toBeOneOf([503, 'broken'])
     expect(await ended).toBe(1)
   })
 
-  test('under way when the service stops is finished and answered', async () => {
-    const { service, experiment } = await startWithFault(`delay_enter=700000:when=${TEMP_FLUSH}`)
+  test('a commit under way when the service stops is finished and answered', async () => {
+    const { service, experiment } = await startWithFault(`delay_enter=2000000:when=${TEMP_FLUSH}`)
     const outcome = send('PATCH', experiment, RUNNING)
-    await sleep(300)
+    await until('the temp file', () => leftovers(service.dataDir).length > 0)
     const ended = service.end('SIGTERM')
     expect((await outcome).status).toBe(200)
     expect(await ended).toBe(0)
@@ -149,8 +154,8 @@ describe.skipIf(!canTrace())('a commit', () => {
     )
   })
 
-  test('is shared by all that come while the one before is written', async () => {
-    const { service, campaigns } = await startWithFault(`delay_enter=500000:when=${TEMP_FLUSH}`)
+  test('a commit is shared by all that come while the one before is written', async () => {
+    const { service, campaigns } = await startWithFault(`delay_enter=2000000:when=${TEMP_FLUSH}`)
     const revisions = await Promise.all(
       ['0001', '0002', '0003'].map(async (id, index) => {
         await sleep(index * 100)

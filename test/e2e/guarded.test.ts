@@ -22,18 +22,21 @@ describe('a start is refused', () => {
     return output
   }
 
-  test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', ''])('on %j without tokens', async (host) => {
-    expect(await refusal({ CAMPAIGND_HOST: host })).toContain('CAMPAIGND_HOST')
-  })
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', ''])(
+    'a start is refused on %j without tokens',
+    async (host) => {
+      expect(await refusal({ CAMPAIGND_HOST: host })).toContain('CAMPAIGND_HOST')
+    },
+  )
 
-  test.each([0o644, 0o606, 0o777])('with a tokens file of mode %o', async (mode) => {
+  test.each([0o644, 0o606, 0o777])('a start is refused with a tokens file of mode %o', async (mode) => {
     const output = await refusal({ ...EVERYWHERE, CAMPAIGND_TOKENS_FILE: tokensFile(testTokens().lines, mode) })
     expect(output).toContain('CAMPAIGND_TOKENS_FILE')
     expect(output).toContain(`0${mode.toString(8)}`)
     expect(output).not.toContain('CAMPAIGND_HOST')
   })
 
-  test('with a bad line, which is named and not shown', async () => {
+  test('a start is refused with a bad line, which is named and not shown', async () => {
     const file = tokensFile(`${testTokens().lines}\n\nw9 work cmpd_secret-in-the-wrong-place`)
     for (const environment of [EVERYWHERE, {}]) {
       const output = await refusal({ ...environment, CAMPAIGND_TOKENS_FILE: file })
@@ -42,12 +45,12 @@ describe('a start is refused', () => {
     }
   })
 
-  test('with a tokens file that is not there, though anonymous access is allowed', async () => {
+  test('a start is refused with a tokens file that is not there, though anonymous access is allowed', async () => {
     const environment = { CAMPAIGND_ALLOW_ANONYMOUS: 'true', CAMPAIGND_TOKENS_FILE: '/nonexistent/tokens' }
     expect(await refusal({ ...EVERYWHERE, ...environment })).toContain('ENOENT')
   })
 
-  test('with settings that are bad, all of which are named at once', async () => {
+  test('a start is refused with settings that are bad, all of which are named at once', async () => {
     const bad = {
       CAMPAIGND_ALLOWED_HOSTS: 'campaigns.example:8080',
       CAMPAIGND_CORS_ORIGINS: '*',
@@ -73,18 +76,18 @@ describe('a start is refused', () => {
     'null',
     'ftp://a.example',
     'https://a.example:443',
-  ])('with %s for an origin', async (origin) => {
+  ])('a start is refused with %s for an origin', async (origin) => {
     expect(await refusal({ CAMPAIGND_CORS_ORIGINS: `https://ok.example,${origin}` })).toContain(JSON.stringify(origin))
   })
 
-  test('with headers that may take longer than their request', async () => {
+  test('a start is refused with headers that may take longer than their request', async () => {
     const output = await refusal({ CAMPAIGND_HEADERS_TIMEOUT: '100', CAMPAIGND_REQUEST_TIMEOUT: '60' })
     expect(output).toContain('CAMPAIGND_HEADERS_TIMEOUT must not be more than CAMPAIGND_REQUEST_TIMEOUT')
   })
 })
 
 describe('beyond loopback', () => {
-  test('it starts with tokens, and says nothing of anonymous access', async () => {
+  test('beyond loopback it starts with tokens, and says nothing of anonymous access', async () => {
     const { lines, tokenOf } = testTokens()
     const file = tokensFile(lines, 0o640)
     const service = await startService({ environment: { ...EVERYWHERE, CAMPAIGND_TOKENS_FILE: file } })
@@ -95,7 +98,7 @@ describe('beyond loopback', () => {
     expect((await send('GET', `${url}/readyz`)).status).toBe(200)
   })
 
-  test('it starts without tokens only when that is allowed, and says so loudly', async () => {
+  test('beyond loopback it starts without tokens only when that is allowed, and says so loudly', async () => {
     const service = await startService({ environment: { ...EVERYWHERE, CAMPAIGND_ALLOW_ANONYMOUS: 'true' } })
     const loud = service.log.filter(({ level }) => level === 40)
     expect(loud.map(({ msg }) => msg)).toEqual([expect.stringMatching(/^ANYBODY MAY DO ANYTHING: .*0\.0\.0\.0/)])
@@ -120,7 +123,7 @@ describe('token create', () => {
       env: { PATH: process.env['PATH'], CAMPAIGND_PORT: 'none' },
     })
 
-  test('prints a token and the line that lets it in', async () => {
+  test('token create prints a token and the line that lets it in', async () => {
     const { status, stdout, stderr } = run('--name', 'w1', '--role', 'work')
     expect([status, stderr]).toEqual([0, ''])
     const [token = ''] = /cmpd_[A-Za-z0-9_-]{43}/.exec(stdout) ?? []
@@ -137,7 +140,7 @@ describe('token create', () => {
     ['an unknown role', ['--name', 'w1', '--role', 'root']],
     ['a name that would be two words', ['--name', 'w 1', '--role', 'work']],
     ['something more', ['--name', 'w1', '--role', 'work', 'now']],
-  ])('with %s makes none', (_what, args) => {
+  ])('token create with %s makes none', (_what, args) => {
     const { status, stdout, stderr } = run(...args)
     expect([status, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^error: /)

@@ -12,6 +12,8 @@ import { Scrape } from '../support/http/metrics.js'
 import { runService, startService } from '../support/service/service.js'
 import { spawnService } from '../support/service/service-process.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
+import { PATIENCE } from '../support/patience.js'
+import { until } from '../support/until.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
@@ -22,7 +24,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 }
 
 describe('settings', () => {
-  test('that are bad are all named at once on stderr, and the exit code is 2', () => {
+  test('settings that are bad are all named at once on stderr, and the exit code is 2', () => {
     const { status, stdout, stderr } = run(['--body-limit', 'much'], {
       CAMPAIGND_PORT: '99999',
       CAMPAIGND_HOST: '0.0.0.0',
@@ -37,7 +39,7 @@ describe('settings', () => {
     }
   })
 
-  test('are told by --help, each with its variable', () => {
+  test('settings are told by --help, each with its variable', () => {
     const { status, stdout } = run(['--help'])
     expect(status).toBe(0)
     for (const name of [
@@ -61,7 +63,7 @@ describe('settings', () => {
 })
 
 describe('a start', () => {
-  test('logs one line: where it listens, which store, how durable', async () => {
+  test('a start logs one line: where it listens, which store, how durable', async () => {
     const { log, url, dataDir } = await startService()
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}$/)
     await sleep(100)
@@ -70,7 +72,7 @@ describe('a start', () => {
     expect((await send('GET', `${url}/readyz`)).status).toBe(200)
   })
 
-  test('in durability os says so', async () => {
+  test('a start in durability os says so', async () => {
     const { log } = await startService({ environment: { CAMPAIGND_DURABILITY: 'os' } })
     expect(log.map(({ msg }) => msg)).toEqual([
       expect.stringContaining('durability is os'),
@@ -78,12 +80,12 @@ describe('a start', () => {
     ])
   })
 
-  test('at port 0 takes any free port, so that two can run beside each other', async () => {
+  test('a start at port 0 takes any free port, so that two can run beside each other', async () => {
     const [one, other] = [await startService(), await startService()]
     expect(one.url).not.toBe(other.url)
   })
 
-  test('on a taken port fails, and leaves the directory free for the next', async () => {
+  test('a start on a taken port fails, and leaves the directory free for the next', async () => {
     const { url } = await startService()
     const dataDir = temporaryDirectory()
     const { code, output } = await runService({ dataDir, environment: { CAMPAIGND_PORT: new URL(url).port } })
@@ -115,7 +117,7 @@ test('the metrics tell of the process, its lock, its commits and its leases', as
   const found = await scrape()
   expect(found.value('campaignd_commits_total', { outcome: 'durable' })).toBe(2)
   expect(found.value('campaignd_leases_live')).toBe(1)
-  expect(found.value('campaignd_lock_refresh_age_seconds')).toBeLessThan(5)
+  expect(found.value('campaignd_lock_refresh_age_seconds')).toBeLessThan(10)
   expect(found.names).toEqual(
     expect.arrayContaining([
       'campaignd_process_cpu_seconds_total',
@@ -130,7 +132,7 @@ test('the metrics tell of the process, its lock, its commits and its leases', as
     if (type === 'counter') expect(name).toMatch(/_total$/)
     expect(help).not.toBe('')
   }
-  await expect.poll(async () => (await scrape()).value('campaignd_leases_expired_total'), { timeout: 5000 }).toBe(1)
+  await expect.poll(async () => (await scrape()).value('campaignd_leases_expired_total')).toBe(1)
 })
 
 describe('a stop', () => {
@@ -141,15 +143,15 @@ describe('a stop', () => {
     return outcome.status === 503 && outcome.headers.has('retry-after')
   }
 
-  test('by SIGINT under 64 writers is as good as the one by SIGTERM, which test/faults looks at', async () => {
+  test('a stop by SIGINT under 64 writers is as good as the one by SIGTERM, which test/faults looks at', async () => {
     const service = await startService()
     await send('POST', `${service.url}/v1/campaigns`, campaignDraft(64))
     const writers = writersOn(['sweep'], 64)
     const runs = writers.map((writer) => writer.run(service.url, () => false))
-    await sleep(700)
+    await until('a report of each', () => writers.every(({ acknowledged }) => acknowledged > 0))
     const began = performance.now()
     expect(await service.end('SIGINT')).toBe(0)
-    expect(performance.now() - began).toBeLessThan(5000)
+    expect(performance.now() - began).toBeLessThan(PATIENCE)
     const others = (await Promise.all(runs)).flat()
     expect(others.filter((outcome) => !isDrained(outcome))).toEqual([])
     const manifest = JSON.parse(readManifest(service.dataDir, 'sweep')) as StoredManifest
@@ -164,7 +166,7 @@ describe('a stop', () => {
     expect(readdirSync(service.dataDir)).toEqual(['campaigns'])
   })
 
-  test('answers the long polls that are held, at once', async () => {
+  test('a stop answers the long polls that are held, at once', async () => {
     const service = await startService()
     await send('POST', `${service.url}/v1/campaigns`, campaignDraft(2))
     const url = `${service.url}/v1/campaigns/sweep/progress?wait=60`
@@ -177,7 +179,7 @@ describe('a stop', () => {
     const began = performance.now()
     const ended = service.end('SIGTERM')
     const statuses = (await Promise.all(polls)).map(({ status }) => status)
-    expect(performance.now() - began).toBeLessThan(1000)
+    expect(performance.now() - began).toBeLessThan(PATIENCE)
     expect(statuses).toEqual([...Array.from({ length: 20 }, () => 304), 200])
     expect(await ended).toBe(0)
   })
@@ -197,7 +199,8 @@ test('a second process on the directory ends at once when it is stopped while it
   const began = performance.now()
   stopped.kill('SIGTERM')
   expect(await ended).toEqual([0, null])
-  expect(performance.now() - began).toBeLessThan(1000)
+  // Sooner than it would have given up by itself.
+  expect(performance.now() - began).toBeLessThan(10_000)
 
   const { code, output } = await waiting
   expect(code).toBe(1)
@@ -222,7 +225,7 @@ test('a reader of the log that stands still keeps the service neither from answe
   const { child } = await startUnread()
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
-  expect(await Promise.race([ended, sleep(4000, 'still there')])).not.toBe('still there')
+  expect(await Promise.race([ended, sleep(PATIENCE, 'still there', { ref: false })])).not.toBe('still there')
 })
 
 test('who asks a second time to stop waits for no client, and for no reader of the log', async () => {
@@ -238,5 +241,5 @@ test('who asks a second time to stop waits for no client, and for no reader of t
   child.kill('SIGTERM')
   expect(await Promise.race([ended, sleep(700, 'waits for its client')])).toBe('waits for its client')
   child.kill('SIGTERM')
-  expect(await Promise.race([ended, sleep(2000, 'still there')])).toEqual([1, null])
+  expect(await Promise.race([ended, sleep(PATIENCE, 'still there', { ref: false })])).toEqual([1, null])
 })

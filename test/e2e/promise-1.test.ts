@@ -1,14 +1,14 @@
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { send, type Reply, type StoredManifest } from '../support/http/client.js'
 import { campaignDraft } from '../support/campaigns/drafts.js'
-import { readManifest } from '../support/store/test-store.js'
+import { leftovers, readManifest } from '../support/store/test-store.js'
 import { startService } from '../support/service/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { canTrace, strace } from '../support/tools.js'
+import { until } from '../support/until.js'
 
-const DELAY = 1000
+const DELAY = 3000
 const STARTED = { status: 'running', worker: 'a' }
 
 interface Answered {
@@ -37,7 +37,7 @@ async function hang(fault: string, others: readonly object[]): Promise<Answered[
     return { reply, after: performance.now() - began, revision }
   }
   const first = report(STARTED)
-  await sleep(DELAY / 3)
+  await until('the temp file', () => leftovers(dataDir).length > 0)
   // Reads see what is committed, and do not wait.
   const read = await send('GET', `${url}/v1/campaigns/sweep/experiments/0001`)
   expect(read.json()).toMatchObject({ status: 'pending', revision: 1 })
@@ -46,7 +46,7 @@ async function hang(fault: string, others: readonly object[]): Promise<Answered[
 }
 
 describe.skipIf(!canTrace())('while the commit that it is judged on hangs', () => {
-  test('a repeated report and a refusal are not answered before that commit', async () => {
+  test('while the commit that it is judged on hangs, a repeated report and a refusal are not answered before that commit', async () => {
     const answered = await hang('', [STARTED, { status: 'running', worker: 'b' }, STARTED])
     expect(answered.map(({ reply }) => reply.status)).toEqual([200, 200, 409, 200])
     expect(answered[2]?.reply.json()).toMatchObject({ code: 'already-running', experiment: { worker: 'a' } })
@@ -56,7 +56,7 @@ describe.skipIf(!canTrace())('while the commit that it is judged on hangs', () =
     }
   })
 
-  test('both are judged anew when that commit fails', async () => {
+  test('while the commit that it is judged on hangs, a repeated report and a refusal are judged anew when that commit fails', async () => {
     const [first, repeated, other] = await hang('error=EIO:', [STARTED, { status: 'running', worker: 'b' }])
     expect(first?.reply.status).toBe(503)
     // The repetition is now what starts it, durably, and the other is refused on the ground of that.

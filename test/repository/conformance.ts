@@ -19,6 +19,7 @@ import {
   repeat,
   UNICODE,
 } from '../support/campaigns/decisions.js'
+import { PATIENCE } from '../support/patience.js'
 
 /** A store on a store of its own, which goes with the test. */
 export interface OpenStore {
@@ -474,9 +475,9 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       ]
       const settled = Promise.allSettled(calls).then(() => 'settled')
       await reopen()
-      expect(await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 2000, 'hangs'))])).toBe(
-        'settled',
-      )
+      expect(
+        await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())]),
+      ).toBe('settled')
     })
 
     test('readiness holds until the close', async () => {

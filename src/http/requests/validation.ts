@@ -16,14 +16,37 @@ const COMMON = {
 } as const
 
 type SchemaController = NonNullable<FastifyServerOptions['schemaController']>
+type Compile = (route: { readonly schema: unknown; readonly httpPart?: string }) => unknown
 
+const buildCompiler = AjvCompiler()
+
+/** One for each set of named schemas. They are constants: their names tell the sets apart. */
+const compilers = new Map<string, Compile>()
+
+/**
+ * Fastify asks for a compiler once a plugin that adds routes, and has the schemas of each route compiled. Most are alike: what is
+ * compiled is kept for the life of the process.
+ */
 export const schemaController: SchemaController = {
   compilersFactory: {
-    buildValidator: (externalSchemas: unknown) => {
-      const compiler = AjvCompiler()
-      const body = compiler(externalSchemas as never, { customOptions: { ...COMMON, coerceTypes: false } })
-      const text = compiler(externalSchemas as never, { customOptions: { ...COMMON, coerceTypes: 'array' } })
-      return ((route: { httpPart?: string }) => (route.httpPart === 'body' ? body : text)(route)) as never
+    buildValidator: (namedSchemas: unknown) => {
+      const names = Object.keys(namedSchemas as object).join(' ')
+      const compile = compilers.get(names) ?? keepingCompiler(namedSchemas)
+      compilers.set(names, compile)
+      return compile as never
     },
   },
+}
+
+function keepingCompiler(namedSchemas: unknown): Compile {
+  const body = buildCompiler(namedSchemas as never, { customOptions: { ...COMMON, coerceTypes: false } }) as Compile
+  const text = buildCompiler(namedSchemas as never, { customOptions: { ...COMMON, coerceTypes: 'array' } }) as Compile
+  const validators = new Map<string, unknown>()
+  return (route) => {
+    const isBody = route.httpPart === 'body'
+    const key = `${isBody} ${JSON.stringify(route.schema)}`
+    const validator = validators.get(key) ?? (isBody ? body : text)(route)
+    validators.set(key, validator)
+    return validator
+  }
 }

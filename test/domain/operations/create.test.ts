@@ -20,7 +20,7 @@ function createOne(given: Partial<ExperimentDraft>, timezone = 'UTC'): Experimen
 }
 
 describe('a new campaign', () => {
-  test('is at revision 1, made now, with the default settings', () => {
+  test('a new campaign is at revision 1, made now, with the default settings', () => {
     expect(create(campaignDraft(3))).toMatchObject({
       campaign_id: 'sweep',
       campaign_name: 'precision sweep',
@@ -35,12 +35,12 @@ describe('a new campaign', () => {
     })
   })
 
-  test('takes the settings that are given over the defaults, one by one', () => {
+  test('a new campaign takes the settings that are given over the defaults, one by one', () => {
     const { settings } = create(campaignDraft(1, { settings: { max_retries: 2 } }))
     expect(settings).toEqual({ max_retries: 2, lease_seconds: 60, paused: false })
   })
 
-  test('keeps created_at and sets revision, uid, digest and updated_at anew', () => {
+  test('a new campaign keeps created_at and sets revision, uid, digest and updated_at anew', () => {
     const imported = create(
       campaignDraft(1, {
         created_at: '2026-02-03T21:04:17.319159',
@@ -55,12 +55,12 @@ describe('a new campaign', () => {
     expect(imported).toMatchObject({ revision: 1, uid: CREATION.uid })
   })
 
-  test('may give its total, but not another one', () => {
+  test('a new campaign may give its total, but not another one', () => {
     expect(create(campaignDraft(2, { total_experiments: 2 })).total_experiments).toBe(2)
     expect(() => create(campaignDraft(2, { total_experiments: 3 }))).toThrow(invalidAt('/total_experiments'))
   })
 
-  test('may hold the same config and cycle twice, but no exp_id twice', () => {
+  test('a new campaign may hold the same config and cycle twice, but no exp_id twice', () => {
     const twins = [experimentDraft('0001'), experimentDraft('0002')]
     expect(create(campaignDraft(0, { experiments: twins })).experiments).toHaveLength(2)
     const doubled = [...twins, experimentDraft('0001', { cycle_index: 7 })]
@@ -69,7 +69,7 @@ describe('a new campaign', () => {
 })
 
 describe('a new experiment', () => {
-  test('has all the keys of a manifest entry in their order, each with its default', () => {
+  test('a new experiment has all the keys of a manifest entry in their order, each with its default', () => {
     expect(JSON.stringify(createOne({}))).toBe(
       JSON.stringify({
         ...experimentDraft('0001'),
@@ -89,12 +89,12 @@ describe('a new experiment', () => {
     )
   })
 
-  test('loses its lease and its revision, which do not move', () => {
+  test('a new experiment loses its lease and its revision, which do not move', () => {
     const lease = { seconds: 60, claim_id: 'c1' }
     expect(createOne({ status: 'running', revision: 27, lease })).toMatchObject({ revision: 1, lease: null })
   })
 
-  test('keeps its history, its times read in the zone and its errors cut to 1 KiB', () => {
+  test('a new experiment keeps its history, its times read in the zone and its errors cut to 1 KiB', () => {
     const past = { attempt: 1, worker: null, status: 'failed', failure_kind: 'oom', result_path: null } as const
     const times = { started_at: '2026-02-03T21:04:17.319159', completed_at: null }
     const created = createOne(
@@ -107,13 +107,13 @@ describe('a new experiment', () => {
     expect(created?.attempts[0]?.error?.length).toBeLessThanOrEqual(1024)
   })
 
-  test('keeps the last 8 KiB of its error', () => {
+  test('a new experiment keeps the last 8 KiB of its error', () => {
     expect(createOne({ status: 'failed', error: `${'x'.repeat(9000)}Killed` })?.error).toMatch(
       /^\[\d+ bytes cut\]\nx+Killed$/,
     )
   })
 
-  test('may have completed before it started, or with an error: such files exist', () => {
+  test('a new experiment may have completed before it started, or with an error: such files exist', () => {
     const real = {
       status: 'completed',
       error: 'Exit code 1',
@@ -123,16 +123,19 @@ describe('a new experiment', () => {
     expect(createOne(real)).toMatchObject(real)
   })
 
-  test('that failed has the kind error unless it says another', () => {
+  test('a new experiment that failed has the kind error unless it says another', () => {
     expect(createOne({ status: 'failed' })?.failure_kind).toBe('error')
     expect(createOne({ status: 'failed', failure_kind: null })?.failure_kind).toBe('error')
     expect(createOne({ status: 'failed', failure_kind: 'lost' })?.failure_kind).toBe('lost')
   })
 
-  test.each(['pending', 'running', 'completed', 'skipped'] as const)('that is %s has no failure_kind', (status) => {
-    expect(createOne({ status, failure_kind: null })?.failure_kind).toBeNull()
-    expect(() => createOne({ status, failure_kind: 'oom' })).toThrow(invalidAt('/experiments/0/failure_kind'))
-  })
+  test.each(['pending', 'running', 'completed', 'skipped'] as const)(
+    'a new experiment that is %s has no failure_kind',
+    (status) => {
+      expect(createOne({ status, failure_kind: null })?.failure_kind).toBeNull()
+      expect(() => createOne({ status, failure_kind: 'oom' })).toThrow(invalidAt('/experiments/0/failure_kind'))
+    },
+  )
 })
 
 describe('the attempt of an imported experiment', () => {
@@ -154,7 +157,7 @@ describe('the attempt of an imported experiment', () => {
     [{ status: 'failed', attempt: 4 }, 4],
     [{ status: 'failed', attempt: 4, retry_count: 3 }, 4],
     [{ attempt: 0, retry_count: 0 }, 0],
-  ])('of %j is %i', (given, attempt) => {
+  ])('the attempt of an imported experiment of %j is %i', (given, attempt) => {
     expect(createOne(given)).toMatchObject({ attempt, retry_count: Math.max(0, attempt - 1) })
   })
 
@@ -162,25 +165,25 @@ describe('the attempt of an imported experiment', () => {
     { attempt: 1, retry_count: 1 },
     { attempt: 4, retry_count: 0 },
     { attempt: 0, retry_count: 1 },
-  ])('cannot contradict retry_count: %j', (given) => {
+  ])('the attempt of an imported experiment cannot contradict retry_count: %j', (given) => {
     expect(() => createOne({ status: 'failed', ...given })).toThrow(invalidAt('/experiments/0/attempt'))
   })
 })
 
 describe('the times of a draft', () => {
-  test('that are naive are read in the zone that is given', () => {
+  test('the times of a draft that are naive are read in the zone that is given', () => {
     const draft = campaignDraft(1, { created_at: '2026-07-03T21:04:17.319159' })
     expect(create(draft, { timezone: 'Europe/Berlin' }).created_at).toBe('2026-07-03T19:04:17.319159Z')
     expect(create(draft).created_at).toBe('2026-07-03T21:04:17.319159Z')
     expect(createOne({ started_at: '2026-07-03T21:04:17' }, 'Europe/Berlin')?.started_at).toBe('2026-07-03T19:04:17Z')
   })
 
-  test('that have an offset are not', () => {
+  test('the times of a draft that have an offset are not', () => {
     const created = createOne({ completed_at: '2026-07-03T21:04:17.5+01:00' }, 'Europe/Berlin')
     expect(created?.completed_at).toBe('2026-07-03T20:04:17.5Z')
   })
 
-  test('must exist', () => {
+  test('the times of a draft must exist', () => {
     const never = '2026-02-30T12:00:00'
     expect(() => create(campaignDraft(1, { created_at: never }))).toThrow(invalidAt('/created_at'))
     expect(() => createOne({ started_at: never })).toThrow(invalidAt('/experiments/0/started_at'))
@@ -191,7 +194,7 @@ describe('the times of a draft', () => {
 describe('the definition digest', () => {
   const digest = (given: Partial<ExperimentDraft>) => definitionDigest('0099efaa28b0', [experimentDraft('0001', given)])
 
-  test('is a sha256 in hex, the same for the same definition', () => {
+  test('the definition digest is a sha256 in hex, the same for the same definition', () => {
     expect(digest({})).toMatch(/^[0-9a-f]{64}$/)
     expect(digest({})).toBe(digest({}))
   })
@@ -204,7 +207,7 @@ describe('the definition digest', () => {
     { backend: 'other' },
     { container: 'other' },
     { cycle_index: 1 },
-  ])('is another one with %j', (given) => {
+  ])('the definition digest is another one with %j', (given) => {
     expect(digest(given)).not.toBe(digest({}))
   })
 
@@ -221,11 +224,11 @@ describe('the definition digest', () => {
     { attempts: [] },
     { revision: 27 },
     { lease: { seconds: 60, claim_id: null } },
-  ])('is the same with %j', (given) => {
+  ])('the definition digest is the same with %j', (given) => {
     expect(digest(given)).toBe(digest({}))
   })
 
-  test('is another one with another config_hash, number or order of experiments', () => {
+  test('the definition digest is another one with another config_hash, number or order of experiments', () => {
     const [first, second] = [experimentDraft('0001'), experimentDraft('0002')]
     const digests = [
       definitionDigest('a', [first, second]),
@@ -236,11 +239,11 @@ describe('the definition digest', () => {
     expect(new Set(digests)).toHaveLength(4)
   })
 
-  test('tells fields apart that read the same one after the other', () => {
+  test('the definition digest tells fields apart that read the same one after the other', () => {
     expect(digest({ backend: 'ab', container: 'c' })).not.toBe(digest({ backend: 'a', container: 'bc' }))
   })
 
-  test('is not touched by name, labels or settings of the campaign', () => {
+  test('the definition digest is not touched by name, labels or settings of the campaign', () => {
     const plain = create(campaignDraft(2))
     const dressed = create(campaignDraft(2, { campaign_name: 'b', labels: { a: 'b' }, settings: { paused: true } }))
     expect(dressed.definition_digest).toBe(plain.definition_digest)
@@ -259,11 +262,11 @@ describe('a made-up campaign_id', () => {
     ['___', 'campaign-0099efaa'],
     ['能源', 'campaign-0099efaa'],
     ['a'.repeat(512), `${'a'.repeat(54)}-0099efaa`],
-  ])('of "%s" is %s', (name, id) => {
+  ])('a made-up campaign_id of "%s" is %s', (name, id) => {
     expect(madeUpId(name)).toBe(id)
   })
 
-  test('is a valid one, whatever the name', () => {
+  test('a made-up campaign_id is a valid one, whatever the name', () => {
     const unit = fc.constantFrom('grapheme' as const, 'binary' as const, 'grapheme-ascii' as const)
     const name = unit.chain((of) => fc.string({ unit: of, minLength: 1, maxLength: 120 }))
     fc.assert(

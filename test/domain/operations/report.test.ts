@@ -37,13 +37,13 @@ describe('a repeated report', () => {
     ['skip', RUNNING, { status: 'skipped', error: 'not needed' }],
     ['requeue', RUNNING, { status: 'pending' }],
     ['change of one field', RUNNING, { result_path: 'results/1' }],
-  ])('of a %s gives the very same value', (_, before, report) => {
+  ])('a repeated report of a %s gives the very same value', (_, before, report) => {
     const once = after(before, report)
     expect(once).not.toEqual(before)
     expect(applyReport(once, report, { now: LATER, revision: 99, timezone: 'UTC' })).toBe(once)
   })
 
-  test('with another value changes that value and nothing else', () => {
+  test('a repeated report with another value changes that value and nothing else', () => {
     const failed = after(RUNNING, { status: 'failed', failure_kind: 'oom', error: 'Killed' })
     const again = applyReport(
       failed,
@@ -59,7 +59,7 @@ describe('a repeated report', () => {
 })
 
 describe('a report without a status', () => {
-  test('changes the given fields and no other', () => {
+  test('a report without a status changes the given fields and no other', () => {
     const before = experiment({ status: 'failed', error: 'Killed' })
     expect(after(before, { failure_kind: 'oom', result_path: 'results/partial' })).toEqual({
       ...before,
@@ -69,7 +69,7 @@ describe('a report without a status', () => {
     })
   })
 
-  test('that repeats what is known gives the very same value', () => {
+  test('a report without a status that repeats what is known gives the very same value', () => {
     const before = experiment({ status: 'failed', error: 'Killed' })
     expect(after(before, { error: 'Killed' })).toBe(before)
   })
@@ -86,7 +86,7 @@ describe('a start', () => {
     completed_at: '2026-03-01T11:00:00Z',
   })
 
-  test('leaves nothing of the attempt before in the entry', () => {
+  test('a start leaves nothing of the attempt before in the entry', () => {
     expect(after(FAILED, { status: 'running', worker: 'gpu-2' })).toMatchObject({
       status: 'running',
       attempt: 2,
@@ -100,20 +100,20 @@ describe('a start', () => {
     })
   })
 
-  test('takes the fields of the report over its own', () => {
+  test('a start takes the fields of the report over its own', () => {
     const report = { status: 'running', started_at: LATER, result_path: 'results/2', error: 'slow disk' } as const
     const { status: _, ...fields } = report
     expect(after(FAILED, report)).toMatchObject(fields)
   })
 
-  test('has a lease only when it gives lease_seconds', () => {
+  test('a start has a lease only when it gives lease_seconds', () => {
     expect(after(experiment(), { status: 'running' }).lease).toBeNull()
     expect(after(experiment(), { status: 'running', lease_seconds: 90 }).lease).toEqual({ seconds: 90, claim_id: null })
   })
 })
 
 describe('a finish without a start', () => {
-  test('counts as an attempt and has a started_at only when it gives one', () => {
+  test('a finish without a start counts as an attempt and has a started_at only when it gives one', () => {
     expect(after(experiment(), { status: 'completed' })).toMatchObject({ attempt: 1, started_at: null })
     expect(after(experiment(), { status: 'failed', started_at: NOW })).toMatchObject({ attempt: 1, started_at: NOW })
   })
@@ -123,14 +123,14 @@ describe('a finish', () => {
   const RUNNING = experiment({ status: 'running', lease: { seconds: 60, claim_id: 'c1' }, started_at: NOW })
 
   test.each(['completed', 'failed', 'skipped'] as const)(
-    'as %s drops the lease and ends now unless it says when',
+    'a finish as %s drops the lease and ends now unless it says when',
     (status) => {
       expect(after(RUNNING, { status })).toMatchObject({ lease: null, started_at: NOW, completed_at: NOW })
       expect(after(RUNNING, { status, completed_at: LATER }).completed_at).toBe(LATER)
     },
   )
 
-  test('may come from before the start, since clocks change', () => {
+  test('a finish may come from before the start, since clocks change', () => {
     const completed_at = '2026-03-01T08:00:00Z'
     expect(after(RUNNING, { status: 'completed', completed_at })).toMatchObject({ started_at: NOW, completed_at })
   })
@@ -140,13 +140,13 @@ describe('a completed experiment', () => {
   const COMPLETED = experiment({ status: 'completed', worker: 'gpu-1', completed_at: NOW, result_path: null })
 
   test.each<ExperimentReport>([{ result_path: 'results/1' }, { status: 'completed', result_path: 'results/1' }])(
-    'takes a later result_path: %j',
+    'a completed experiment takes a later result_path: %j',
     (report) => {
       expect(after(COMPLETED, report)).toEqual({ ...COMPLETED, result_path: 'results/1', revision: 2 })
     },
   )
 
-  test('does not lose its result_path to its first report, repeated', () => {
+  test('a completed experiment does not lose its result_path to its first report, repeated', () => {
     const completed = after(COMPLETED, { result_path: 'results/1' })
     expect(after(completed, { status: 'completed', result_path: null })).toBe(completed)
   })
@@ -156,7 +156,7 @@ describe('a completed experiment', () => {
     { completed_at: LATER },
     { started_at: LATER },
     { status: 'completed', result_path: 'results/1', error: 'late doubts' },
-  ])('takes nothing else: %j', (report) => {
+  ])('a completed experiment takes nothing else: %j', (report) => {
     expect(reporting(COMPLETED, report)).toThrow(refusal('transition-refused', { experiment: COMPLETED }))
   })
 })
@@ -170,7 +170,7 @@ describe('a late finish', () => {
     completed_at: '2026-03-01T11:00:00Z',
   })
 
-  test('of a lost attempt counts when it succeeded', () => {
+  test('a late finish of a lost attempt counts when it succeeded', () => {
     const report = { status: 'completed', worker: 'gpu-1', attempt: 1, result_path: 'results/1' } as const
     expect(after(lost, report)).toMatchObject({
       status: 'completed',
@@ -181,7 +181,7 @@ describe('a late finish', () => {
     })
   })
 
-  test('of a lost attempt counts when it failed for real', () => {
+  test('a late finish of a lost attempt counts when it failed for real', () => {
     const report = { status: 'failed', worker: 'gpu-1', attempt: 1, error: 'Killed', failure_kind: 'oom' } as const
     expect(after(lost, report)).toMatchObject({
       status: 'failed',
@@ -191,30 +191,30 @@ describe('a late finish', () => {
     })
   })
 
-  test('of a lost attempt counts once: a second one changes nothing, another one is refused', () => {
+  test('a late finish of a lost attempt counts once: a second one changes nothing, another one is refused', () => {
     const failed = after(lost, { status: 'failed', error: 'Killed' })
     expect(after(failed, { status: 'failed', error: 'Killed' })).toBe(failed)
     expect(reporting(failed, { status: 'completed' })).toThrow(refusal('transition-refused'))
   })
 
-  test('of a lost attempt is not for another worker to make', () => {
+  test('a late finish of a lost attempt is not for another worker to make', () => {
     expect(reporting(lost, { status: 'completed', worker: 'gpu-2' })).toThrow(refusal('not-the-owner'))
   })
 
-  test('of a lost attempt is stale once a newer one was started', () => {
+  test('a late finish of a lost attempt is stale once a newer one was started', () => {
     const restarted = after(lost, { status: 'running', worker: 'gpu-2' })
     expect(reporting(restarted, { status: 'completed', worker: 'gpu-1', attempt: 1 })).toThrow(
       refusal('stale-attempt', { experiment: restarted }),
     )
   })
 
-  test('of a lost attempt is stale once the experiment is pending again', () => {
+  test('a late finish of a lost attempt is stale once the experiment is pending again', () => {
     const requeued = after(lost, { status: 'pending' })
     expect(reporting(requeued, { status: 'completed', worker: 'gpu-1', attempt: 1 })).toThrow(refusal('stale-attempt'))
   })
 
   test.each<FailureKind>(['error', 'interrupted', 'timeout', 'oom'])(
-    'as completed is refused after %s',
+    'a late finish as completed is refused after %s',
     (failure_kind) => {
       expect(reporting(experiment({ status: 'failed', failure_kind }), { status: 'completed' })).toThrow(
         refusal('transition-refused'),
@@ -237,7 +237,7 @@ describe('the attempt that a report names', () => {
     ['a repeated start, the current one', RUNNING, { status: 'running', attempt: 3 }],
     ['a requeue, the current one', RUNNING, { status: 'pending', attempt: 3 }],
     ['a report without a status, the current one', FAILED, { error: 'Killed', attempt: 3 }],
-  ])('may be, in %s', (_, before, report) => {
+  ])('the attempt that a report names may be, in %s', (_, before, report) => {
     expect(reporting(before, report)).not.toThrow()
   })
 
@@ -253,7 +253,7 @@ describe('the attempt that a report names', () => {
     ['a requeue that names one while none is current', REQUEUED, { status: 'pending', attempt: 3 }],
     ['a skip that names none started, 0', experiment(), { status: 'skipped', attempt: 0 }],
     ['a report without a status that names the one before', FAILED, { error: 'Killed', attempt: 2 }],
-  ])('makes it stale: %s', (_, before, report) => {
+  ])('the attempt that a report names makes it stale: %s', (_, before, report) => {
     expect(reporting(before, report)).toThrow(refusal('stale-attempt', { experiment: before }))
   })
 })
@@ -267,7 +267,7 @@ describe('a running experiment', () => {
     ['a worker that names none', OWNED, { status: 'running' }],
     ['another worker that names the same attempt', OWNED, { status: 'running', worker: 'gpu-2', attempt: 1 }],
     ['a worker with a name, when it is run by one without', UNNAMED, { status: 'running', worker: 'gpu-2' }],
-  ])('cannot be started by %s', (_, before, report) => {
+  ])('a running experiment cannot be started by %s', (_, before, report) => {
     expect(reporting(before, report)).toThrow(refusal('already-running', { experiment: before }))
   })
 
@@ -275,29 +275,32 @@ describe('a running experiment', () => {
     ['the same worker', OWNED, { status: 'running', worker: 'gpu-1' }],
     ['one that names the same attempt', OWNED, { status: 'running', attempt: 1 }],
     ['one without a name, when it is run by one without', UNNAMED, { status: 'running' }],
-  ])('is left as it is by a start of %s', (_, before, report) => {
+  ])('a running experiment is left as it is by a start of %s', (_, before, report) => {
     expect(after(before, report)).toBe(before)
   })
 
-  test('is not given to two workers that both mean to start attempt 1', () => {
+  test('a running experiment is not given to two workers that both mean to start attempt 1', () => {
     const started = after(experiment(), { status: 'running', worker: 'gpu-1', attempt: 1 })
     expect(reporting(started, { status: 'running', worker: 'gpu-2', attempt: 1 })).toThrow(refusal('already-running'))
   })
 
   test.each<ExperimentReport>([{ status: 'completed' }, { status: 'failed' }, { status: 'completed', attempt: 1 }])(
-    'cannot be finished by another worker: %j',
+    'a running experiment cannot be finished by another worker: %j',
     (report) => {
       expect(reporting(OWNED, { ...report, worker: 'gpu-2' })).toThrow(refusal('not-the-owner', { experiment: OWNED }))
     },
   )
 
-  test.each(['completed', 'failed'] as const)('that has %s cannot be finished again by another worker', (status) => {
-    const ended = after(OWNED, { status })
-    expect(reporting(ended, { status, worker: 'gpu-2' })).toThrow(refusal('not-the-owner', { experiment: ended }))
-  })
+  test.each(['completed', 'failed'] as const)(
+    'a running experiment that has %s cannot be finished again by another worker',
+    (status) => {
+      const ended = after(OWNED, { status })
+      expect(reporting(ended, { status, worker: 'gpu-2' })).toThrow(refusal('not-the-owner', { experiment: ended }))
+    },
+  )
 
   test.each<ExperimentReport>([{ status: 'completed' }, { status: 'completed', worker: 'gpu-1' }])(
-    'is finished by the one that runs it, named or not: %j',
+    'a running experiment is finished by the one that runs it, named or not: %j',
     (report) => {
       expect(after(OWNED, report)).toMatchObject({ status: 'completed', worker: 'gpu-1' })
     },

@@ -52,7 +52,7 @@ function requeued(expId: string): Experiment {
 describe('the plan', () => {
   const USUAL = { '0001': 'skip', '0002': 'skip', '0003': 'run', '0004': 'run', '0005': 'keep', '0006': 'run' }
 
-  test('says of each experiment what happens to it, with a reason, in manifest order', () => {
+  test('the plan says of each experiment what happens to it, with a reason, in manifest order', () => {
     expect(decide({}).result.plan).toEqual([
       { exp_id: '0001', action: 'skip', reason: 'completed' },
       { exp_id: '0002', action: 'skip', reason: 'skipped' },
@@ -68,11 +68,11 @@ describe('the plan', () => {
     [{ retry_failed: false }, { ...USUAL, '0003': 'skip' }],
     [{ unleased: 'keep' }, { ...USUAL, '0006': 'keep' }],
     [{ unleased: 'requeue', retry_failed: true }, USUAL],
-  ])('of %j is %j', (request, plan) => {
+  ])('the plan of %j is %j', (request, plan) => {
     expect(actions(request)).toEqual(plan)
   })
 
-  test('is carried out: what failed or was left behind is requeued, under one revision', () => {
+  test('the plan is carried out: what failed or was left behind is requeued, under one revision', () => {
     const { changes, result } = decide({})
     expect(changes?.at).toBe(NOW)
     expect(changes?.changed).toEqual([requeued('0003'), requeued('0006')])
@@ -80,7 +80,7 @@ describe('the plan', () => {
     expect(result.counts).toEqual({ pending: 3, running: 1, completed: 1, failed: 0, skipped: 1 })
   })
 
-  test('remaining lists what will run, in manifest order', () => {
+  test('remaining in the plan lists what will run, in manifest order', () => {
     expect(decide({}).result.remaining).toEqual(['0003', '0004', '0006'])
     expect(decide({ retry_failed: false, unleased: 'keep' }).result.remaining).toEqual(['0004'])
   })
@@ -94,17 +94,17 @@ test('a repeated resume changes nothing', () => {
 })
 
 describe('the comparison of configs', () => {
-  test('is not made without a config_hash', () => {
+  test('the comparison of configs is not made without a config_hash', () => {
     const { result } = decide({ experiments: configs({ '0001': 'new' }) })
     expect(result).toMatchObject({ config_changed: false, changed: [], added: [], removed: [] })
   })
 
-  test('finds nothing when all is the same', () => {
+  test('the comparison of configs finds nothing when all is the same', () => {
     const { result } = decide({ config_hash: HASH, experiments: configs() })
     expect(result).toMatchObject({ config_changed: false, changed: [], added: [], removed: [] })
   })
 
-  test('tells what is given and not there, and what is there and not given, and deletes nothing', () => {
+  test('the comparison of configs tells what is given and not there, and what is there and not given, and deletes nothing', () => {
     const experiments = [...configs().slice(1), { exp_id: '0099', config_hash: 'x' }]
     const request = { config_hash: HASH, experiments }
     expect(decide(request).result).toMatchObject({ config_changed: false, added: ['0099'], removed: ['0001'] })
@@ -115,11 +115,11 @@ describe('the comparison of configs', () => {
     ["the campaign's hash", { config_hash: 'new' }],
     ["the campaign's hash, by name", { config_hash: 'new', on_config_change: 'refuse' }],
     ["an experiment's hash", { config_hash: HASH, experiments: configs({ '0001': 'new' }) }],
-  ])('that finds another one is refused: %s', (_, request) => {
+  ])('the comparison of configs that finds another one is refused: %s', (_, request) => {
     expect(() => decide(request)).toThrow(refusal('config-changed', { config_changed: true }))
   })
 
-  test('that is refused shows the difference', () => {
+  test('the comparison of configs that is refused shows the difference', () => {
     const experiments = [...configs({ '0003': 'new' }).slice(1), { exp_id: '0099', config_hash: 'x' }]
     expect(() => decide({ config_hash: HASH, experiments })).toThrow(
       refusal('config-changed', {
@@ -136,25 +136,28 @@ describe('changed hashes', () => {
   const ACCEPT: ResumeRequest = { config_hash: 'new', experiments: CHANGED, on_config_change: 'accept' }
   const RERUN: ResumeRequest = { ...ACCEPT, on_config_change: 'rerun_changed' }
 
-  test.each([ACCEPT, RERUN])('are all stored by $on_config_change', (request) => {
+  test.each([ACCEPT, RERUN])('changed hashes are all stored by $on_config_change', (request) => {
     const resumed = carriedOut(request)
     expect(resumed.header.config_hash).toBe('new')
     expect(configs({}, resumed)).toEqual(CHANGED)
     expect(resumed.get('0004')).toMatchObject({ status: 'pending', revision: 7 })
   })
 
-  test.each([ACCEPT, RERUN])('are no difference to the next resume, after $on_config_change', (request) => {
-    const { changes, result } = decide(request, carriedOut(request))
-    expect(changes).toBeNull()
-    expect(result).toMatchObject({ config_changed: false, changed: [] })
-  })
+  test.each([ACCEPT, RERUN])(
+    'changed hashes are no difference to the next resume, after $on_config_change',
+    (request) => {
+      const { changes, result } = decide(request, carriedOut(request))
+      expect(changes).toBeNull()
+      expect(result).toMatchObject({ config_changed: false, changed: [] })
+    },
+  )
 
-  test('do not run anything again when they are accepted', () => {
+  test('changed hashes do not run anything again when they are accepted', () => {
     expect(actions(ACCEPT)).toEqual(actions({}))
     expect(carriedOut(ACCEPT).get('0001')).toMatchObject({ status: 'completed', result_path: 'results/1' })
   })
 
-  test('run the experiments again whose own hash changed, completed or not, but no skipped one', () => {
+  test('changed hashes run the experiments again whose own hash changed, completed or not, but no skipped one', () => {
     expect(actions(RERUN)).toEqual({ ...actions({}), '0001': 'run' })
     expect(carriedOut(RERUN).get('0001')).toMatchObject({
       status: 'pending',
@@ -163,13 +166,13 @@ describe('changed hashes', () => {
     })
   })
 
-  test("of the campaign alone run nothing again, but the campaign's is stored", () => {
+  test("changed hashes of the campaign alone run nothing again, but the campaign's is stored", () => {
     const request = { config_hash: 'new', on_config_change: 'rerun_changed' } as const
     expect(actions(request)).toEqual(actions({}))
     expect(carriedOut(request).header.config_hash).toBe('new')
   })
 
-  test('of the campaign are a change of their own when there is no other', () => {
+  test('changed hashes of the campaign are a change of their own when there is no other', () => {
     const done = campaignOf([{ status: 'completed' }], { revision: 6 })
     const { changes, result } = decide({ config_hash: 'new', on_config_change: 'accept' }, done)
     expect(changes).toMatchObject({ header: { config_hash: 'new' } })
@@ -182,13 +185,13 @@ describe('a dry run', () => {
     {},
     { retry_failed: false },
     { config_hash: 'new', experiments: configs({ '0001': 'new' }), on_config_change: 'rerun_changed' },
-  ])('tells what the real call would, and changes nothing: %j', (request) => {
+  ])('a dry run tells what the real call would, and changes nothing: %j', (request) => {
     const dry = decide({ ...request, dry_run: true })
     expect(dry.changes).toBeNull()
     expect(dry.result).toEqual({ ...decide(request).result, revision: 6 })
   })
 
-  test('shows the difference where the real call would be refused', () => {
+  test('a dry run shows the difference where the real call would be refused', () => {
     const { changes, result } = decide({ config_hash: 'new', experiments: configs({ '0001': 'x' }), dry_run: true })
     expect(changes).toBeNull()
     expect(result).toMatchObject({

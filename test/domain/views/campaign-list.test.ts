@@ -91,7 +91,7 @@ describe('the list', () => {
     [{ labels: [['team', 'infer']] }, []],
     [{ labels: [['constructor', 'Object']] }, []],
     [{ name: 'sweep', state: 'completed', labels: [['team', 'inference']] }, ['b']],
-  ])('of %j is %j', (filter, expected) => {
+  ])('the list of %j is %j', (filter, expected) => {
     expect(ids(pageOfCampaigns(CAMPAIGNS, { ...ALL, ...filter }).campaigns).sort()).toEqual(expected)
   })
 })
@@ -108,7 +108,7 @@ describe('the order', () => {
     ['-updated_at', ['c', 'b', 'd', 'a']],
     ['created_at', ['b', 'd', 'a', 'c']],
     ['campaign_name', ['b', 'd', 'c', 'a']],
-  ] as const)('by %s is %j, equal ones by id', (sort, expected) => {
+  ] as const)('the order by %s is %j, equal ones by id', (sort, expected) => {
     expect(ids(pageOfCampaigns(CAMPAIGNS, { ...ALL, sort }).campaigns)).toEqual(expected)
     expect(ids(pageOfCampaigns(CAMPAIGNS.toReversed(), { ...ALL, sort }).campaigns)).toEqual(expected)
   })
@@ -133,7 +133,7 @@ describe('pages', () => {
   })
   const sort = fc.constantFrom(...CAMPAIGN_SORTS)
 
-  test('one after the other are the whole list, and all but the last are full', () => {
+  test('pages one after the other are the whole list, and all but the last are full', () => {
     fc.assert(
       fc.property(someCampaigns, sort, fc.integer({ min: 1, max: 7 }), (all, by, limit) => {
         const whole = ids(pageOfCampaigns(all, { ...ALL, sort: by }).campaigns)
@@ -146,7 +146,7 @@ describe('pages', () => {
     )
   })
 
-  test('of a filtered list are the whole filtered list', () => {
+  test('pages of a filtered list are the whole filtered list', () => {
     fc.assert(
       fc.property(someCampaigns, sort, fc.integer({ min: 1, max: 7 }), (all, by, limit) => {
         const query = { ...ALL, sort: by, name: 'sweep', state: 'pending' as const }
@@ -156,7 +156,7 @@ describe('pages', () => {
     )
   })
 
-  test('miss none and repeat none when the campaign at the end of a page is deleted', () => {
+  test('pages miss none and repeat none when the campaign at the end of a page is deleted', () => {
     const all = ['a', 'b', 'c', 'd'].map((id) => campaign(id))
     const { next } = pageOfCampaigns(all, { ...ALL, limit: 2 })
     if (next === null) throw new Error('there is a second page')

@@ -101,7 +101,7 @@ describe('the progress of a campaign', () => {
   ])
   const NONE = { pending: 0, running: 0, completed: 0, failed: 0, skipped: 0 }
 
-  test('adds up its experiments', () => {
+  test('the progress of a campaign adds up its experiments', () => {
     const { campaign_id, campaign_name, revision, updated_at } = mixed.header
     expect(progressOf(mixed)).toEqual(
       expect.objectContaining({
@@ -129,15 +129,15 @@ describe('the progress of a campaign', () => {
     )
   })
 
-  test('is complete with skipped experiments, which do not count as progress', () => {
+  test('the progress of a campaign is complete with skipped experiments, which do not count as progress', () => {
     expect(progressOf(campaign([COMPLETED, SKIPPED]))).toMatchObject({ is_complete: true, progress_fraction: 0.5 })
   })
 
-  test('has no start before anything has', () => {
+  test('the progress of a campaign has no start before anything has', () => {
     expect(progressOf(campaign([PENDING])).started_at).toBeNull()
   })
 
-  test('forgets a kind of failure that none has any more', () => {
+  test('the progress of a campaign forgets a kind of failure that none has any more', () => {
     const failed = campaign([{ ...FAILED, failure_kind: 'oom' }])
     const experiment = failed.experiments.at(0)
     const changed = [{ ...experiment, failure_kind: 'timeout' as const }]

@@ -9,7 +9,7 @@ import { testTokens } from '../../support/service/tokens.js'
 const LISTED = 'https://dashboard.example'
 const OWN = 'http://localhost:8080'
 
-async function open(options: TestAppOptions = {}) {
+async function open(options?: TestAppOptions) {
   const app = await openApp(options)
   await app.call('POST', '/v1/campaigns', { body: campaignDraft(2) })
   return app

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import { openApp, type Answer } from '../../support/service/app.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
@@ -106,8 +106,8 @@ test('a long poll above the limit is refused with the limit and its setting, and
 test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
   'with %j a stream above the limit is refused until another has ended',
   async (limits) => {
-    const { app, service, call, path } = await openCampaign(1, {}, { limits })
-    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    const { service, call, path, listen } = await openCampaign(1, {}, { limits })
+    const url = await listen()
     const open = async (what: string) => {
       const reader = new EventReader(url + what)
       onTestFinished(() => {
@@ -142,33 +142,41 @@ async function burst(call: () => Promise<Answer>, count: number): Promise<Answer
   return Promise.all(Array.from({ length: count }, call))
 }
 
+/** A second lasts until the test lets it go by. */
+function stopSeconds(): void {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
 test('each token has a rate limit of its own, and health has none', async () => {
+  stopSeconds()
   const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
   const list = (headers: Readonly<Record<string, string>>) => () => call('GET', '/v1/campaigns', { headers })
   const answers = await burst(list(known.as('read')), 12)
   const refused = answers.filter(({ status }) => status !== 200)
-  // The second may end in between.
-  expect([2, 7]).toContain(refused.length)
+  expect(refused).toHaveLength(7)
   for (const answer of refused) {
     expectProblem(answer, 429, 'too-many-requests')
     expect(answer.headers['retry-after']).toBe('1')
   }
   expect((await call('GET', '/v1/campaigns', { headers: known.as('work') })).status).toBe(200)
   for (const { status } of await burst(() => call('GET', '/healthz'), 20)) expect(status).toBe(200)
-  await new Promise((resolve) => setTimeout(resolve, 1100))
+  vi.advanceTimersByTime(1001)
   expect((await call('GET', '/v1/campaigns', { headers: known.as('read') })).status).toBe(200)
 })
 
 test('requests without a token are limited by address, and guessed tokens are counted', async () => {
+  stopSeconds()
   const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
   const guess = () => call('GET', '/v1/campaigns', { headers: { authorization: `Bearer ${Math.random()}` } })
   const statuses = (await burst(guess, 12)).map(({ status }) => status)
-  expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(2)
-  expect(statuses.filter((status) => status === 401).length).toBeGreaterThanOrEqual(5)
+  expect(statuses.filter((status) => status === 429)).toHaveLength(7)
+  expect(statuses.filter((status) => status === 401)).toHaveLength(5)
   expect((await call('GET', '/v1/campaigns', { headers: known.as('read') })).status).toBe(200)
 })
 
 test('a HEAD counts once for the rate limit', async () => {
+  stopSeconds()
   const { call } = await openApp({ limits: { rateLimit: 4 } })
   const answers = await burst(() => call('HEAD', '/v1/campaigns'), 4)
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
@@ -208,8 +216,9 @@ test('when the event loop is late, reads are refused before writes, and health a
     }
     return answers.map(({ status }) => status)
   }
-  expect(await after(0)).toEqual([200, 200, 200, 200, 200, 200, 200, 200])
-  expect(await after(800)).toEqual([503, 503, 503, 200, 200, 200, 200, 200])
-  expect(await after(1800)).toEqual([503, 503, 503, 503, 503, 200, 200, 200])
-  expect(await after(0)).toEqual([200, 200, 200, 200, 200, 200, 200, 200])
+  // What else the machine does makes the service late too: until it did not.
+  await expect.poll(() => after(0)).toEqual([200, 200, 200, 200, 200, 200, 200, 200])
+  await expect.poll(() => after(800)).toEqual([503, 503, 503, 200, 200, 200, 200, 200])
+  await expect.poll(() => after(1800)).toEqual([503, 503, 503, 503, 503, 200, 200, 200])
+  await expect.poll(() => after(0)).toEqual([200, 200, 200, 200, 200, 200, 200, 200])
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { covers, ROLES, type Role } from '#campaignd/auth/role.js'
 import { authorization } from '#campaignd/http/guards/authorization.js'
 import type { Problem } from '#campaignd/http/problems/problem.js'
-import { openApp, type Answer, type Method, type TestApp } from '../../support/service/app.js'
+import { openApp, sharedApp, type Answer, type Method, type TestApp } from '../../support/service/app.js'
 import { openApiDocument } from '../../support/http/open-api-document.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { bytesOf } from '../../support/store/files.js'
@@ -67,9 +67,7 @@ function documentedRoles(): Record<string, Role | 'none'> {
   )
 }
 
-function guarded(): Promise<TestApp> {
-  return openApp({ access: { tokens: () => known.tokens } })
-}
+const guarded = sharedApp({ access: { tokens: () => known.tokens } })
 
 function make({ call }: TestApp, { method, path, body }: Call, headers: Readonly<Record<string, string>>) {
   return call(method, path, { headers, ...(body === undefined ? {} : { body }) })

@@ -6,6 +6,7 @@ import type { Problem } from '#campaignd/http/problems/problem.js'
 import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { bytesOf } from '../../support/store/files.js'
+import { PATIENCE } from '../../support/patience.js'
 
 const MIB = 1024 * 1024
 
@@ -21,7 +22,7 @@ interface RawAnswer {
 
 async function listen(): Promise<Listening> {
   const campaign = await openCampaign(2)
-  const url = await campaign.app.listen({ port: 0, host: '127.0.0.1' })
+  const url = await campaign.listen()
   return { ...campaign, port: Number(new URL(url).port) }
 }
 
@@ -41,7 +42,7 @@ async function exchange(port: number, bytes: string, { halfClose = false } = {})
   if (halfClose) socket.end(bytes)
   else socket.write(bytes)
   const closed = once(socket, 'close')
-  socket.setTimeout(10_000, () => socket.destroy())
+  socket.setTimeout(PATIENCE, () => socket.destroy())
   await closed
   return received
 }
@@ -277,7 +278,7 @@ test.each([
         resolve(count)
       })
     })
-  await expect.poll(connections, { timeout: 5000 }).toBe(0)
+  await expect.poll(connections).toBe(0)
   expect(statusesIn(received)).toEqual(statuses)
   socket.destroy()
 })

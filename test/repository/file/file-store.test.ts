@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,7 @@ import { listAll, newManifest, NOW, refuse, repeat, report, UNICODE } from '../.
 import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { describeStore } from '../conformance.js'
+import { PATIENCE } from '../../support/patience.js'
 
 describeStore('file store', () => openTestStore())
 
@@ -33,7 +35,7 @@ function ownText(id: string, given: object = {}): string {
 }
 
 describe('the file', () => {
-  test('holds a header key a line and an experiment a line', async () => {
+  test('the file holds a header key a line and an experiment a line', async () => {
     const { store, dataDir } = await openTestStore()
     const manifest = newManifest('sweep', 130, { labels: UNICODE })
     await store.create(manifest)
@@ -50,7 +52,7 @@ describe('the file', () => {
     expect(readManifest(dataDir, 'sweep').split('\n')).toEqual(lines)
   })
 
-  test('is the document byte for byte, after every update', async () => {
+  test('the file is the document byte for byte, after every update', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 130))
     for (const path of ['a', 'größer', '']) {
@@ -60,7 +62,7 @@ describe('the file', () => {
     }
   })
 
-  test('changes in the lines that changed and in no other', async () => {
+  test('the file changes in the lines that changed and in no other', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 130))
     const before = readManifest(dataDir, 'sweep').split('\n')
@@ -70,7 +72,7 @@ describe('the file', () => {
     expect(changed.map((line) => line.trim().slice(0, 16))).toEqual(['"revision": 2,', '{"exp_id":"0065"'])
   })
 
-  test('and its directories are for the owner alone', async () => {
+  test('the file and its directories are for the owner alone', async () => {
     const dataDir = join(temporaryDirectory(), 'made/when/missing')
     const { store } = await openTestStore({ dataDir })
     await store.create(newManifest('sweep', 1))
@@ -81,7 +83,7 @@ describe('the file', () => {
     expect(mode(manifestPath(dataDir, 'sweep'))).toBe(0o600)
   })
 
-  test('goes with its campaign', async () => {
+  test('the file goes with its campaign', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     await store.delete('sweep', { permit: () => undefined, force: false })
@@ -90,7 +92,7 @@ describe('the file', () => {
 })
 
 describe('a start', () => {
-  test('sweeps what unfinished writes left, and says so', async () => {
+  test('a start sweeps what unfinished writes left, and says so', async () => {
     const dataDir = lay({
       'sweep.json': ownText('sweep'),
       'sweep.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '{"half":',
@@ -102,7 +104,7 @@ describe('a start', () => {
     expect((await store.read('sweep')).campaign.header.revision).toBe(1)
   })
 
-  test('loads a file of the Python tool, leaves it as it is, and writes it as ours at its first change', async () => {
+  test('a start loads a file of the Python tool, leaves it as it is, and writes it as ours at its first change', async () => {
     const text = sampleText('02_shuffled_18_failed_interrupted')
     const { campaign_id, experiments } = JSON.parse(text) as { campaign_id: string; experiments: { exp_id: string }[] }
     const dataDir = lay({ [`${campaign_id}.json`]: text })
@@ -116,7 +118,7 @@ describe('a start', () => {
     expect(again.toManifest()).toEqual(campaign.toManifest())
   })
 
-  test('goes on with a file of the Python tool after its first change', async () => {
+  test('a start goes on with a file of the Python tool after its first change', async () => {
     const text = sampleText('01_uat_fresh_9_all_pending')
     const { campaign_id } = JSON.parse(text) as { campaign_id: string }
     const dataDir = lay({ [`${campaign_id}.json`]: text })
@@ -130,14 +132,14 @@ describe('a start', () => {
     })
   })
 
-  test('names files that look like manifests but cannot be any', async () => {
+  test('a start names files that look like manifests but cannot be any', async () => {
     const { notices } = await openTestStore({ dataDir: lay({ 'Not An Id.json': '{}', 'notes.txt': 'hello' }) })
     expect(notices).toEqual([expect.stringContaining('Not An Id.json is ignored')])
   })
 })
 
 describe('a file that is put there while the service runs', () => {
-  test('is found by its id and by the list, and its id is taken', async () => {
+  test('a file that is put there while the service runs is found by its id and by the list, and its id is taken', async () => {
     const { store, dataDir } = await openTestStore()
     await expect(store.read('laid')).rejects.toMatchObject({ code: 'campaign-not-found' })
     writeFileSync(manifestPath(dataDir, 'laid'), ownText('laid', { revision: 5 }))
@@ -178,7 +180,7 @@ const CORRUPT: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
 
 describe('a file that cannot be trusted', () => {
   test.each(Object.entries(CORRUPT))(
-    '%s: is reported, refused and left alone; the others go on',
+    'a file that cannot be trusted, %s, is reported, refused and left alone; the others go on',
     async (_, [content, reason]) => {
       const dataDir = lay({ 'bad.json': content, 'good.json': ownText('good') })
       const { store, corrupt } = await openTestStore({ dataDir })
@@ -197,7 +199,7 @@ describe('a file that cannot be trusted', () => {
     },
   )
 
-  test('a symbolic link is not followed', async () => {
+  test('a symbolic link in the place of a manifest is not followed', async () => {
     const dataDir = lay({ 'good.json': ownText('good') })
     const target = join(temporaryDirectory(), 'target.json')
     writeFileSync(target, ownText('linked'))
@@ -208,7 +210,7 @@ describe('a file that cannot be trusted', () => {
     expect(readFileSync(target, 'utf8')).toBe(ownText('linked'))
   })
 
-  test('is set aside by a forced deletion, its content kept; then the id is free', async () => {
+  test('a file that cannot be trusted is set aside by a forced deletion, its content kept; then the id is free', async () => {
     const dataDir = lay({ 'bad.json': '{"half":' })
     const { store, reopen } = await openTestStore({ dataDir })
     await store.delete('bad', { permit: refusal, force: true })
@@ -222,7 +224,7 @@ describe('a file that cannot be trusted', () => {
     expect((await (await reopen()).read('bad')).campaign.header.revision).toBe(1)
   })
 
-  test('is looked at again once it is another', async () => {
+  test('a file that cannot be trusted is looked at again once it is another', async () => {
     const dataDir = lay({ 'bad.json': '{"half":' })
     const { store } = await openTestStore({ dataDir })
     writeFileSync(manifestPath(dataDir, 'bad'), ownText('bad'))
@@ -253,7 +255,7 @@ const OUTSIDE_CHANGES: Readonly<Record<string, (path: string) => void>> = {
 
 describe('a file changed from outside while the service runs', () => {
   test.each(Object.entries(OUTSIDE_CHANGES))(
-    '%s: is not overwritten, by an update nor a deletion',
+    'a file changed from outside while the service runs, %s, is not overwritten, by an update nor a deletion',
     async (_, change) => {
       for (const touch of ['update', 'delete'] as const) {
         const { store, dataDir, corrupt } = await openTestStore()
@@ -275,7 +277,7 @@ describe('a file changed from outside while the service runs', () => {
     },
   )
 
-  test('all that waited for it are answered', async () => {
+  test('all that waited for a file that was changed from outside are answered', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     writeFileSync(manifestPath(dataDir, 'sweep'), '')
@@ -294,17 +296,20 @@ describe('a file changed from outside while the service runs', () => {
 
 describe('a write that the system refuses', () => {
   // Root may write whatever the mode says, so the directory is taken away instead.
-  async function withoutDirectory(dataDir: string, work: () => Promise<void>): Promise<void> {
+  async function withoutDirectory(dataDir: string, work: (giveBack: () => void) => Promise<void>): Promise<void> {
     const campaigns = join(dataDir, 'campaigns')
+    const giveBack = () => {
+      if (!existsSync(campaigns)) renameSync(`${campaigns}.away`, campaigns)
+    }
     renameSync(campaigns, `${campaigns}.away`)
     try {
-      await work()
+      await work(giveBack)
     } finally {
-      renameSync(`${campaigns}.away`, campaigns)
+      giveBack()
     }
   }
 
-  test('fails every update that shared it, changes nothing, and the next one goes on from what is on disk', async () => {
+  test('a write that the system refuses fails every update that shared it, changes nothing, and the next one goes on from what is on disk', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 3))
     const before = readManifest(dataDir, 'sweep')
@@ -321,7 +326,7 @@ describe('a write that the system refuses', () => {
     expect((await store.read('sweep')).campaign.get('0001')).toMatchObject({ result_path: null })
   })
 
-  test('has repetitions and refusals judged anew, since what they were judged on never was', async () => {
+  test('a write that the system refuses has repetitions and refusals judged anew, since what they were judged on never was', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     const judged: (string | null)[] = []
@@ -341,14 +346,20 @@ describe('a write that the system refuses', () => {
     expect(judged).toEqual(['new', null])
   })
 
-  test('leaves those who wait behind it in the order in which they came', async () => {
+  test('a write that the system refuses leaves those who wait behind it in the order in which they came', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     const behind: Promise<number>[] = []
-    await withoutDirectory(dataDir, async () => {
+    await withoutDirectory(dataDir, async (giveBack) => {
       const lost = store.update('sweep', report('0001', 'lost'))
       await turns(1)
-      behind.push(store.update('sweep', report('0001', 'first')))
+      behind.push(
+        store.update('sweep', (campaign, at) => {
+          // It is decided once the one before has failed, and written at once.
+          if (campaign.get('0001')?.result_path !== 'lost') giveBack()
+          return report('0001', 'first')(campaign, at)
+        }),
+      )
       behind.push(
         store.update('sweep', (campaign, at) => {
           if (campaign.get('0001')?.result_path !== 'first') throw new Error('it was judged before the one before it')
@@ -360,7 +371,7 @@ describe('a write that the system refuses', () => {
     expect(await Promise.all(behind)).toEqual([2, 3])
   })
 
-  test('holds up nobody who changes nothing, however many go on trying to write', async () => {
+  test('a write that the system refuses holds up nobody who changes nothing, however many go on trying to write', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     await withoutDirectory(dataDir, async () => {
@@ -381,7 +392,7 @@ describe('a write that the system refuses', () => {
 })
 
 describe('what is told of commits', () => {
-  test('is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
+  test('what is told of commits is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
     const { store, dataDir, reports } = await openTestStore()
     await store.create(newManifest('sweep', 3))
     const created = statSync(manifestPath(dataDir, 'sweep')).size
@@ -400,7 +411,7 @@ describe('what is told of commits', () => {
     for (const { seconds } of reports) expect(seconds).toBeGreaterThan(0)
   })
 
-  test('is why they did not become durable', async () => {
+  test('what is told of commits is why they did not become durable', async () => {
     const { store, dataDir, reports } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     writeFileSync(manifestPath(dataDir, 'sweep'), '{}')
@@ -423,7 +434,7 @@ describe('a store that lost its lock', () => {
 
   /** Rejects what hangs, so that the test says which promise it was. */
   async function settled(call: Promise<unknown>): Promise<string> {
-    const hangs = new Promise<string>((resolve) => setTimeout(resolve, 1500, 'hangs'))
+    const hangs = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())
     return Promise.race([
       call.then(
         () => 'done',
@@ -433,7 +444,7 @@ describe('a store that lost its lock', () => {
     ])
   }
 
-  test('acknowledges nothing, changes nothing, and says that it must end', async () => {
+  test('a store that lost its lock acknowledges nothing, changes nothing, and says that it must end', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     const before = readManifest(dataDir, 'sweep')
@@ -450,7 +461,7 @@ describe('a store that lost its lock', () => {
     expect(readdirSync(dataDir)).toContain('lock')
   })
 
-  test('answers every kind of call that was in flight', async () => {
+  test('a store that lost its lock answers every kind of call that was in flight', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     for (const id of ['one', 'two', 'three']) await store.create(newManifest(id, 1))
     loseLock(dataDir)
@@ -468,7 +479,7 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('does so while it is being closed too: what was taken is answered, and it is known to be in doubt', async () => {
+  test('a store that lost its lock while it is being closed answers what it has taken, and says that it is in doubt', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     const update = store.update('sweep', report('0001', 'new'))
@@ -479,14 +490,14 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('tells nobody that nothing changed on the ground of a state that may be old', async () => {
+  test('a store that lost its lock tells nobody that nothing changed on the ground of a state that may be old', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
     expect(await settled(store.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
   })
 
-  test('nor refuses a creation on that ground', async () => {
+  test('a store that lost its lock refuses no creation on the ground of a state that may be old', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
@@ -494,7 +505,7 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('nor refuses a deletion on that ground', async () => {
+  test('a store that lost its lock refuses no deletion on the ground of a state that may be old', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
@@ -506,7 +517,7 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('nor when a commit was done before, which who came after it only waits for', async () => {
+  test('a store that lost its lock tells nobody so either who came after a commit that was done, and only waits for it', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     const update = settled(store.update('sweep', report('0001', 'new')))

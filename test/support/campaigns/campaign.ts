@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { openApp, type Answer, type CallOptions, type TestApp, type TestAppOptions } from '../service/app.js'
+import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import { type Answer, type CallOptions, openApp, type TestApp, type TestAppOptions } from '../service/app.js'
 import { campaignDraft } from './drafts.js'
-import { sampleText, type SAMPLES } from './samples.js'
+import { type SAMPLES, sampleText } from './samples.js'
 
 /** A campaign in a service of its own. */
 export interface TestCampaign extends TestApp {
@@ -19,7 +19,7 @@ export interface TestCampaign extends TestApp {
 export async function openCampaign(
   experiments = 3,
   given: Partial<CampaignDraft> = {},
-  options: TestAppOptions = {},
+  options?: TestAppOptions,
 ): Promise<TestCampaign> {
   return createIn(await openApp(options), JSON.stringify(campaignDraft(experiments, given)))
 }

@@ -1,6 +1,6 @@
 import type { CampaignState } from '#campaignd/domain/campaign/campaign-state.js'
-import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
 import type { Answer } from '../service/app.js'
 import type { TestCampaign } from './campaign.js'
 

@@ -1,9 +1,9 @@
 import type { Campaign, Decide, Decision } from '#campaignd/domain/campaign/campaign.js'
-import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { draftExperiments } from '#campaignd/domain/operations/draft-experiment.js'
-import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { campaignDraft, experimentDraft } from './drafts.js'
 

@@ -1,8 +1,8 @@
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
+import type { CampaignHeader } from '#campaignd/domain/campaign/manifest.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
-import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { CampaignHeader } from '#campaignd/domain/campaign/manifest.js'
 
 /** An experiment to create; what is given replaces the defaults. */
 export function experimentDraft(expId: string, given: Partial<ExperimentDraft> = {}): ExperimentDraft {

@@ -1,7 +1,7 @@
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import { encodeManifest } from '#campaignd/domain/formats/manifest-json.js'
-import { newManifest } from './decisions.js'
 import { layManifest } from '../store/files.js'
+import { newManifest } from './decisions.js'
 
 /** Puts campaigns into a data directory as the store itself writes them: `sweep-0`, `sweep-1` and so on. */
 export function layCampaigns(dataDir: string, campaigns: number, experiments: number): void {

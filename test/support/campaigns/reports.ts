@@ -1,6 +1,6 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { applyReport } from '#campaignd/domain/operations/report.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 
 /** When all reports of the tests arrive. */
 export const NOW = '2026-03-01T12:00:00Z'

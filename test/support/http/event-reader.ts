@@ -1,6 +1,7 @@
-import { get, type ClientRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, get, type IncomingMessage } from 'node:http'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { Progress } from '#campaignd/domain/views/progress.js'
+import { PATIENCE } from '../patience.js'
 
 export interface StreamedEvent {
   readonly event: string
@@ -63,9 +64,9 @@ export class EventReader {
     this.request.destroy()
   }
 
-  /** Resolves once it holds; rejects when it does not within ten seconds. */
+  /** Resolves once it holds; rejects when it does not for too long. */
   async until(holds: () => boolean): Promise<void> {
-    const deadline = performance.now() + 10_000
+    const deadline = performance.now() + PATIENCE
     while (!holds()) {
       if (performance.now() > deadline) throw new Error(`in vain: ${JSON.stringify(this.events).slice(0, 2000)}`)
       await new Promise<void>((resolve) => {

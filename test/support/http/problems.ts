@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { Problem } from '#campaignd/http/problems/problem.js'
 import type { ProblemCode } from '#campaignd/http/problems/catalog.js'
+import type { Problem } from '#campaignd/http/problems/problem.js'
 import type { Answer } from '../service/app.js'
 
 /** Expects a refusal as RFC 9457 has it; returns it. */

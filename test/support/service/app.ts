@@ -1,14 +1,15 @@
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
-import { buildApp, type App } from '#campaignd/http/app.js'
+import { type App, buildApp } from '#campaignd/http/app.js'
 import type { Access } from '#campaignd/http/dependencies.js'
 import { DEFAULT_LIMITS, type Limits } from '#campaignd/http/limits.js'
 import { openService } from '#campaignd/service/open-service.js'
 import type { Service } from '#campaignd/service/service.js'
 import { checkAnswer } from '../http/contract.js'
-import { temporaryDirectory } from '../temporary-directory.js'
+import { AppPool, type Poolable } from './app-pool.js'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS'
 
@@ -66,16 +67,37 @@ interface Clocks {
   monotonic: number
 }
 
-/** Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. */
-export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const dataDir = options.dataDir ?? temporaryDirectory()
-  const clocks: Clocks = { wall: '2026-03-01T12:00:00.000Z', monotonic: 0 }
+/**
+ * Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. With no options
+ * it may be one that served an earlier test of the file: without campaigns, at the first hour, but with its counts.
+ */
+export async function openApp(options?: TestAppOptions): Promise<TestApp> {
+  if (options === undefined) return openDefault()
+  const service = await openTestApp(options)
+  onTestFinished(() => service.close())
+  return service
+}
+
+/** For tests that open the service with the same options: one after the other may get the same. */
+export function sharedApp(options: TestAppOptions): () => Promise<TestApp> {
+  const pool = new AppPool(() => openTestApp(options))
+  return async () => {
+    const service = await pool.acquire()
+    onTestFinished(() => pool.release(service))
+    return service
+  }
+}
+
+const openDefault = sharedApp({})
+
+interface OpenedApp extends TestApp, Poolable {}
+
+async function openTestApp(options: TestAppOptions): Promise<OpenedApp> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'campaignd-'))
+  const clocks: Clocks = { wall: FIRST_HOUR, monotonic: 0 }
   let run = await start(dataDir, options, clocks)
-  onTestFinished(async () => {
-    await run.stop()
-    expect(readdirSync(dataDir)).toEqual(['campaigns'])
-    expect(readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))).toEqual([])
-  })
+  let isRestarted = false
+  let url: Promise<string> | null = null
   return {
     app: run.app,
     service: run.service,
@@ -93,17 +115,43 @@ export async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
       clocks.monotonic += seconds * 1000
     },
     restart: async () => {
+      isRestarted = true
+      url = null
       await run.stop()
       run = await start(dataDir, options, clocks)
     },
-    listen: () => run.app.listen({ host: '127.0.0.1', port: 0 }),
+    listen: () => (url ??= run.app.listen({ host: '127.0.0.1', port: 0 })),
     call: (method, path, call) => makeCall(run.app, method, path, call),
+    reset: async () => {
+      clocks.wall = FIRST_HOUR
+      run.app.server.closeAllConnections()
+      return !isRestarted && run.isOpen() && (await deleteCampaigns(run.app, dataDir))
+    },
+    close: async () => {
+      await run.stop()
+      expect(readdirSync(dataDir)).toEqual(['campaigns'])
+      expect(readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))).toEqual([])
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true })
+    },
   }
 }
+
+/** True when nothing is left of them. */
+async function deleteCampaigns(app: App, dataDir: string): Promise<boolean> {
+  const directory = join(dataDir, 'campaigns')
+  for (const name of readdirSync(directory)) {
+    await app.inject({ method: 'DELETE', url: `/v1/campaigns/${name.replace(/\.json$/, '')}?force=true` })
+  }
+  return readdirSync(directory).length === 0
+}
+
+const FIRST_HOUR = '2026-03-01T12:00:00.000Z'
 
 interface Run {
   readonly app: App
   readonly service: Service
+  /** False once the test has closed it. */
+  isOpen(): boolean
   stop(): Promise<void>
 }
 
@@ -122,11 +170,15 @@ async function start(dataDir: string, { limits: given, access, log }: TestAppOpt
     ...{ service, logger, limits },
     access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false, ...access },
   })
+  let isClosed = false
+  app.addHook('preClose', async () => {
+    isClosed = true
+  })
   const stop = async () => {
     await app.close()
     await service.close()
   }
-  return { app, service, stop }
+  return { app, service, stop, isOpen: () => !isClosed }
 }
 
 async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<Answer> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { send } from '../http/client.js'
-import type { Service } from './service.js'
 import { temporaryDirectory } from '../temporary-directory.js'
+import type { Service } from './service.js'
 import { writeTokens } from './tokens.js'
 
 /** A tokens file of these lines; returns its path. */

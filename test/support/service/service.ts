@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
-import { listening, spawnService, type Service, type ServiceOptions, type ServiceProcess } from './service-process.js'
 import { temporaryDirectory } from '../temporary-directory.js'
+import { listening, type Service, type ServiceOptions, type ServiceProcess, spawnService } from './service-process.js'
 
 export type { Service } from './service-process.js'
 

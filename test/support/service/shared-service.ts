@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { listening, spawnService, type Service } from './service-process.js'
+import { listening, type Service, spawnService } from './service-process.js'
 
 /**
  * One service for all tests of a file: for tests that only look.

@@ -1,5 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs'
-import { ROLES, type Role } from '#campaignd/auth/role.js'
+import { type Role, ROLES } from '#campaignd/auth/role.js'
 import { createToken, Tokens } from '#campaignd/auth/tokens.js'
 
 export interface TestTokens {

@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
-import { openFileStore, type FileStoreOptions } from '#campaignd/repository/file/open-file-store.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import type { CommitReport } from '#campaignd/repository/commit-report.js'
+import { type FileStoreOptions, openFileStore } from '#campaignd/repository/file/open-file-store.js'
 import { NOW } from '../campaigns/decisions.js'
-import { leftovers } from './files.js'
 import { temporaryDirectory } from '../temporary-directory.js'
+import { leftovers } from './files.js'
 
 export { leftovers, manifestPath, readManifest } from './files.js'
 

@@ -240,7 +240,7 @@ test('a file that is put there while the service runs appears in the list', asyn
   layManifest(app.dataDir, 'torn', sampleText(TORN_SAMPLE))
   const states = async () =>
     Object.fromEntries((await listed(app)).map(({ campaign_id, state }) => [campaign_id, state]))
-  await expect.poll(states, { timeout: 5000 }).toEqual({ [TOOL_ID]: 'running', torn: 'corrupt' })
+  await expect.poll(states).toEqual({ [TOOL_ID]: 'running', torn: 'corrupt' })
 })
 
 test('a campaign cannot be created over a file that was put there by hand', async () => {

@@ -1,8 +1,8 @@
 import { readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { openApp, type TestApp } from '../../../support/service/app.js'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { openApp, type TestApp, type TestAppOptions } from '../../../support/service/app.js'
 import { etagOf, openCampaign } from '../../../support/campaigns/campaign.js'
 import { claim } from '../../../support/campaigns/claims.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
@@ -13,6 +13,9 @@ import { readmeText } from '../../../support/readme.js'
 
 const EXPERIMENT = '/v1/campaigns/:campaign_id/experiments/:exp_id'
 const PROGRESS = '/v1/campaigns/:campaign_id/progress'
+
+/** A service of its own for each test: what it counts begins with nothing. */
+const FRESH: TestAppOptions = {}
 
 async function scrape({ call }: Pick<TestApp, 'call'>): Promise<Scrape> {
   const answer = await call('GET', '/metrics')
@@ -30,8 +33,8 @@ function timed(of: Scrape, method: string, route: string): number {
 }
 
 describe('the metrics', () => {
-  test('are named as Prometheus wants it, and each says what it is', async () => {
-    const { metrics } = await scrape(await openCampaign())
+  test('the metrics are named as Prometheus wants it, and each says what it is', async () => {
+    const { metrics } = await scrape(await openCampaign(3, {}, FRESH))
     expect(metrics.length).toBeGreaterThan(10)
     for (const { name, type, help } of metrics) {
       expect(name).toMatch(/^campaignd_[a-z]+(_[a-z]+)*$/)
@@ -44,8 +47,8 @@ describe('the metrics', () => {
     }
   })
 
-  test('are those that the README lists, with their types and labels', async () => {
-    const campaign = await openCampaign()
+  test('the metrics are those that the README lists, with their types and labels', async () => {
+    const campaign = await openCampaign(3, {}, FRESH)
     await scrape(campaign)
     const { metrics } = await scrape(campaign)
     const served = metrics.map(({ name, type, samples }) => {
@@ -64,8 +67,8 @@ describe('the metrics', () => {
     expect(readme.match(/^\| `campaignd_/gm)).toHaveLength(listed.length)
   })
 
-  test('of two services in one process do not mix', async () => {
-    const [one, other] = [await openCampaign(), await openApp()]
+  test('the metrics of two services in one process do not mix', async () => {
+    const [one, other] = [await openCampaign(3, {}, FRESH), await openApp(FRESH)]
     await scrape(one)
     expect((await scrape(one)).value('campaignd_experiments', { status: 'pending' })).toBe(3)
     expect((await scrape(other)).value('campaignd_experiments', { status: 'pending' })).toBe(0)
@@ -73,8 +76,8 @@ describe('the metrics', () => {
 })
 
 describe('requests', () => {
-  test('are counted by method, route template and status, and timed', async () => {
-    const campaign = await openCampaign()
+  test('requests are counted by method, route template and status, and timed', async () => {
+    const campaign = await openCampaign(3, {}, FRESH)
     for (const exp of ['0001', '0002', '0003']) await campaign.report(exp, { status: 'running', worker: 'w' })
     await campaign.report('0001', { status: 'running', worker: 'another' })
     await campaign.report('none', { status: 'running' })
@@ -100,8 +103,8 @@ describe('requests', () => {
     expect(requests(await scrape(campaign), 'GET', '/metrics', 200)).toBe(1)
   })
 
-  test('for what is not there share one route, whatever they ask for', async () => {
-    const app = await openApp()
+  test('requests for what is not there share one route, whatever they ask for', async () => {
+    const app = await openApp(FRESH)
     for (let index = 0; index < 20; index += 1) await app.call('GET', `/nothing/${index}`)
     await app.call('GET', '/v1/campaigns/%zz')
     await app.call('GET', `/v1/campaigns/${'a'.repeat(300)}`)
@@ -112,8 +115,8 @@ describe('requests', () => {
     expect(found.samples('campaignd_http_requests_total')).toHaveLength(3)
   })
 
-  test('that had to wait are counted and not timed', async () => {
-    const campaign = await openCampaign()
+  test('requests that had to wait are counted and not timed', async () => {
+    const campaign = await openCampaign(3, {}, FRESH)
     const url = `${campaign.path}/progress?wait=1`
     await campaign.call('GET', url)
     const before = await scrape(campaign)
@@ -128,8 +131,8 @@ describe('requests', () => {
 })
 
 test('streams are counted when they begin, shown while they are open, and not timed', async () => {
-  const campaign = await openCampaign()
-  const url = await campaign.app.listen({ host: '127.0.0.1', port: 0 })
+  const campaign = await openCampaign(3, {}, FRESH)
+  const url = await campaign.listen()
   const route = '/v1/campaigns/:campaign_id/events'
   const readers = Array.from({ length: 3 }, () => new EventReader(`${url}${campaign.path}/events`))
   onTestFinished(() => {
@@ -151,8 +154,8 @@ test('streams are counted when they begin, shown while they are open, and not ti
 })
 
 describe('commits', () => {
-  test('are counted with their calls and bytes', async () => {
-    const campaign = await openCampaign(8)
+  test('commits are counted with their calls and bytes', async () => {
+    const campaign = await openCampaign(8, {}, FRESH)
     await Promise.all(
       Array.from({ length: 8 }, (_, index) => campaign.report(`000${index + 1}`, { status: 'running', worker: 'w' })),
     )
@@ -173,8 +176,8 @@ describe('commits', () => {
     expect((await scrape(campaign)).value('campaignd_commits_total', { outcome: 'durable' })).toBe(commits + 1)
   })
 
-  test('that fail are told apart, and so is that campaigns cannot be counted; the rest is served', async () => {
-    const campaign = await openCampaign()
+  test('commits that fail are told apart, and so is that campaigns cannot be counted; the rest is served', async () => {
+    const campaign = await openCampaign(3, {}, FRESH)
     const before = await scrape(campaign)
     expect(before.value('campaignd_commits_total', { outcome: 'failed' })).toBe(0)
     expect(before.value('campaignd_campaigns', { state: 'pending' })).toBe(1)
@@ -198,7 +201,10 @@ describe('commits', () => {
 })
 
 test('the age of the lock is how long ago it was refreshed, and infinite when it is gone', async () => {
-  const app = await openApp()
+  // Its own refresh would find the time of the lock changed, and give it up.
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const app = await openApp(FRESH)
   const lock = join(app.dataDir, 'lock')
   const age = async () => (await scrape(app)).value('campaignd_lock_refresh_age_seconds')
   expect(await age()).toBeLessThan(5)
@@ -217,7 +223,7 @@ test('the age of the lock is how long ago it was refreshed, and infinite when it
 })
 
 test('leases are shown while they live, and counted when they run out', async () => {
-  const campaign = await openCampaign(4, { settings: { lease_seconds: 10, max_retries: 0 } })
+  const campaign = await openCampaign(4, { settings: { lease_seconds: 10, max_retries: 0 } }, FRESH)
   await claim(campaign, { limit: 3 })
   const live = await scrape(campaign)
   expect(live.value('campaignd_leases_live')).toBe(3)
@@ -231,8 +237,8 @@ test('leases are shown while they live, and counted when they run out', async ()
 })
 
 describe('campaigns', () => {
-  test('are shown by state and their experiments by status, as they are now', async () => {
-    const campaign = await openCampaign(4)
+  test('campaigns are shown by state and their experiments by status, as they are now', async () => {
+    const campaign = await openCampaign(4, {}, FRESH)
     await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(2, { campaign_id: 'other' }) })
     writeFileSync(manifestPath(campaign.dataDir, 'torn'), '{')
     expect((await campaign.call('GET', '/v1/campaigns/torn')).status).toBe(409)
@@ -260,8 +266,8 @@ describe('campaigns', () => {
     expect(left.value('campaignd_experiments', { status: 'pending' })).toBe(0)
   })
 
-  test('are shown one by one when they are among the 50 changed last; the others together', async () => {
-    const app = await openApp()
+  test('campaigns are shown one by one when they are among the 50 changed last; the others together', async () => {
+    const app = await openApp(FRESH)
     for (let index = 0; index < 60; index += 1) {
       app.setTime(`2026-03-01T12:00:${String(index).padStart(2, '0')}.000Z`)
       await app.call('POST', '/v1/campaigns', { body: campaignDraft(2, { campaign_id: `c${index}` }) })

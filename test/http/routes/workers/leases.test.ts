@@ -19,7 +19,7 @@ async function statusOf({ manifest }: TestCampaign, expId = '0001'): Promise<str
 }
 
 describe('a heartbeat', () => {
-  test('keeps a lease alive for another full period, and writes nothing', async () => {
+  test('a heartbeat keeps a lease alive for another full period, and writes nothing', async () => {
     const campaign = await openClaimed()
     const before = bytesOf(campaign.dataDir)
     for (let beats = 0; beats < 5; beats += 1) {
@@ -34,12 +34,12 @@ describe('a heartbeat', () => {
     expect(bytesOf(campaign.dataDir)).toEqual(before)
   })
 
-  test('may leave the worker out, since the attempt tells whose it is', async () => {
+  test('a heartbeat may leave the worker out, since the attempt tells whose it is', async () => {
     const campaign = await openClaimed()
     expect((await heartbeat(campaign, '0001', { attempt: 1 })).status).toBe(200)
   })
 
-  test('of another attempt, by another worker, or where there is no lease is a 409 that shows the experiment', async () => {
+  test('a heartbeat of another attempt, by another worker, or where there is no lease is a 409 that shows the experiment', async () => {
     const campaign = await openClaimed()
     await campaign.report('0003', { status: 'running', worker: 'w1' })
     const refusals = [
@@ -57,7 +57,7 @@ describe('a heartbeat', () => {
     expectProblem(await heartbeat(campaign, '0001', BEAT), 409, 'no-lease')
   })
 
-  test('of what there is not is a 404', async () => {
+  test('a heartbeat of what there is not is a 404', async () => {
     const campaign = await openClaimed()
     expectProblem(await heartbeat(campaign, '0099', BEAT), 404, 'experiment-not-found')
     const { call } = campaign
@@ -65,13 +65,13 @@ describe('a heartbeat', () => {
     expectProblem(answer, 404, 'campaign-not-found')
   })
 
-  test('that says too little is a 400', async () => {
+  test('a heartbeat that says too little is a 400', async () => {
     const campaign = await openClaimed()
     expectProblem(await heartbeat(campaign, '0001', { worker: 'w1' }), 400, 'invalid')
     expectProblem(await heartbeat(campaign, '0001', { ...BEAT, progress: 1 }), 400, 'invalid')
   })
 
-  test('says to stop once the campaign was paused with cancel_running, and until it goes on', async () => {
+  test('a heartbeat says to stop once the campaign was paused with cancel_running, and until it goes on', async () => {
     const campaign = await openClaimed()
     const pause = (query: string, settings: object) =>
       campaign.call('PATCH', campaign.path + query, { body: { settings } })
@@ -91,7 +91,7 @@ describe('a heartbeat', () => {
 })
 
 describe('a lease that runs out', () => {
-  test('makes its experiment failed and lost, naming worker and silence, within a second and a half', async () => {
+  test('a lease that runs out makes its experiment failed and lost, naming worker and silence, within a second and a half', async () => {
     const campaign = await openClaimed()
     await campaign.elapse(10)
     expect(await statusOf(campaign)).toBe('running')
@@ -108,7 +108,7 @@ describe('a lease that runs out', () => {
     expectProblem(await heartbeat(campaign, '0001', BEAT), 409, 'no-lease')
   })
 
-  test('together with others of its campaign makes one revision and one commit', async () => {
+  test('a lease that runs out together with others of its campaign makes one revision and one commit', async () => {
     const campaign = await openClaimed(3)
     await campaign.elapse(11)
     const { revision, experiments } = await campaign.manifest()
@@ -118,7 +118,7 @@ describe('a lease that runs out', () => {
     )
   })
 
-  test('makes its experiment claimable again while it has retries left, then it stays failed', async () => {
+  test('a lease that runs out makes its experiment claimable again while it has retries left, then it stays failed', async () => {
     const campaign = await openCampaign(1, { settings: { lease_seconds: 10, max_retries: 1 } })
     expect(await claimedIds(campaign, { worker: 'a' })).toEqual(['0001'])
     await campaign.elapse(11)
@@ -132,7 +132,7 @@ describe('a lease that runs out', () => {
     ])
   })
 
-  test('wakes a claim that waits for it', async () => {
+  test('a lease that runs out wakes a claim that waits for it', async () => {
     const campaign = await openCampaign(1, { settings: { lease_seconds: 10, max_retries: 1 } })
     await claim(campaign, { worker: 'a' })
     const waiting = claimedIds(campaign, { worker: 'b', wait_seconds: 30 })
@@ -150,13 +150,16 @@ describe('a lease that runs out', () => {
       { status: 'failed', failure_kind: 'error' },
     ],
     [{ status: 'completed' }, { status: 'completed', worker: 'w1' }],
-  ])('leaves the late report %j to its attempt as long as nobody has replaced it', async (report, expected) => {
-    const campaign = await openClaimed()
-    await campaign.elapse(11)
-    expect((await campaign.report('0001', report)).json()).toMatchObject({ ...expected, attempt: 1 })
-  })
+  ])(
+    'a lease that runs out leaves the late report %j to its attempt as long as nobody has replaced it',
+    async (report, expected) => {
+      const campaign = await openClaimed()
+      await campaign.elapse(11)
+      expect((await campaign.report('0001', report)).json()).toMatchObject({ ...expected, attempt: 1 })
+    },
+  )
 
-  test('fences its worker off once another one has started the experiment', async () => {
+  test('a lease that runs out fences its worker off once another one has started the experiment', async () => {
     const campaign = await openCampaign(1, { settings: { lease_seconds: 10, max_retries: 1 } })
     await claim(campaign, { worker: 'a' })
     await campaign.elapse(11)
@@ -175,7 +178,7 @@ describe('a lease that runs out', () => {
 })
 
 describe('a lease lives on', () => {
-  test('by a report of the running attempt, single or in a batch, whether it changes something or not', async () => {
+  test('a lease lives on by a report of the running attempt, single or in a batch, whether it changes something or not', async () => {
     const campaign = await openClaimed()
     const report = { status: 'running', attempt: 1 }
     await campaign.elapse(9)
@@ -190,7 +193,7 @@ describe('a lease lives on', () => {
     expect(await statusOf(campaign)).toBe('failed')
   })
 
-  test('by its claim, asked for again', async () => {
+  test('a lease lives on by its claim, asked for again', async () => {
     const campaign = await openCampaign(1, { settings: { lease_seconds: 10 } })
     await claim(campaign, { claim_id: 'c1' })
     await campaign.elapse(9)
@@ -199,7 +202,7 @@ describe('a lease lives on', () => {
     expect(await statusOf(campaign)).toBe('running')
   })
 
-  test('whatever the wall clock does', async () => {
+  test('a lease lives on whatever the wall clock does', async () => {
     const campaign = await openClaimed()
     campaign.setTime('2026-03-01T13:00:00.000Z')
     await campaign.elapse(9)
@@ -208,7 +211,7 @@ describe('a lease lives on', () => {
     expect(await statusOf(campaign)).toBe('running')
   })
 
-  test('for a full period after a restart', async () => {
+  test('a lease lives on for a full period after a restart', async () => {
     const campaign = await openClaimed()
     await campaign.elapse(9)
     await campaign.restart()
@@ -218,7 +221,7 @@ describe('a lease lives on', () => {
     expect(await statusOf(campaign)).toBe('failed')
   })
 
-  test('for what a start by report asks, and for ever without', async () => {
+  test('a lease lives on for what a start by report asks, and for ever without', async () => {
     const campaign = await openCampaign(2)
     await campaign.report('0001', { status: 'running', lease_seconds: 5 })
     await campaign.report('0002', { status: 'running' })
@@ -228,7 +231,7 @@ describe('a lease lives on', () => {
     expect(await statusOf(campaign, '0002')).toBe('running')
   })
 
-  test('through a resume, which takes back those that ran out', async () => {
+  test('a lease lives on through a resume, which takes back those that ran out', async () => {
     const campaign = await openClaimed(1)
     await campaign.elapse(9)
     await claim(campaign, { worker: 'w2' })

@@ -234,7 +234,7 @@ test.each(FAULTS)(
 )
 
 describe('short writes', () => {
-  test.each([1, 2, 3, 7, 1000])('of %i bytes at a time end in the whole content', (most) => {
+  test.each([1, 2, 3, 7, 1000])('short writes of %i bytes at a time end in the whole content', (most) => {
     const at = scene('replace')
     const outcome = at.run('replace', ({ writeSync }) => ({
       writevSync: (descriptor: number, parts: readonly NodeJS.ArrayBufferView[]) => {
@@ -246,7 +246,7 @@ describe('short writes', () => {
     expect(at.content()).toBe(TEXT)
   })
 
-  test('that end in a full disk are a refusal', () => {
+  test('short writes that end in a full disk are a refusal', () => {
     const at = scene('replace')
     const outcome = at.run('replace', ({ writeSync }) => {
       let calls = 0
@@ -306,7 +306,7 @@ describe('what is in the way', () => {
 })
 
 describe('of jobs that are carried out together', () => {
-  test('all are done with one flush of the directory, after every name was changed', () => {
+  test('of jobs that are carried out together all are done with one flush of the directory, after every name was changed', () => {
     const at = together()
     const steps: string[] = []
     const outcomes = at.run((real) => ({
@@ -324,7 +324,7 @@ describe('of jobs that are carried out together', () => {
     expect(at.contents()).toEqual([TEXT, TEXT, TEXT])
   })
 
-  test('one that cannot be written fails alone, and leaves nothing behind', () => {
+  test('of jobs that are carried out together one that cannot be written fails alone, and leaves nothing behind', () => {
     const at = together()
     let written = 0
     const outcomes = at.run((real) => ({
@@ -346,42 +346,45 @@ describe('of jobs that are carried out together', () => {
     { what: 'is not flushed', call: 'fsyncSync', nth: 2 },
   ] as const
 
-  test.each(HURRIED)('one whose file $what fails alone, and leaves nothing behind or open', ({ call, nth }) => {
-    const at = together()
-    const calls: string[] = []
-    const open = new Set<number>()
-    const failsNow = (name: string) => {
-      calls.push(name)
-      return name === call && calls.filter((one) => one === name).length === nth
-    }
-    const outcomes = at.run((real) => ({
-      openSync: (...given: Parameters<Fs['openSync']>) => {
-        if (failsNow('openSync')) failWith('EIO')
-        const descriptor = real.openSync(...given)
-        open.add(descriptor)
-        return descriptor
-      },
-      closeSync: (descriptor) => {
-        real.closeSync(descriptor)
-        open.delete(descriptor)
-        if (failsNow('closeSync')) failWith('EIO')
-      },
-      ftruncateSync: (...given: Parameters<Fs['ftruncateSync']>) => {
-        if (failsNow('ftruncateSync')) failWith('EIO')
-        real.ftruncateSync(...given)
-      },
-      fsyncSync: (descriptor) => {
-        if (failsNow('fsyncSync')) failWith('EIO')
-        real.fsyncSync(descriptor)
-      },
-    }))
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'refused', 'done'])
-    expect(at.contents()).toEqual([TEXT, OLD, TEXT])
-    expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
-    expect(open).toEqual(new Set())
-  })
+  test.each(HURRIED)(
+    'of jobs that are carried out together one whose file $what fails alone, and leaves nothing behind or open',
+    ({ call, nth }) => {
+      const at = together()
+      const calls: string[] = []
+      const open = new Set<number>()
+      const failsNow = (name: string) => {
+        calls.push(name)
+        return name === call && calls.filter((one) => one === name).length === nth
+      }
+      const outcomes = at.run((real) => ({
+        openSync: (...given: Parameters<Fs['openSync']>) => {
+          if (failsNow('openSync')) failWith('EIO')
+          const descriptor = real.openSync(...given)
+          open.add(descriptor)
+          return descriptor
+        },
+        closeSync: (descriptor) => {
+          real.closeSync(descriptor)
+          open.delete(descriptor)
+          if (failsNow('closeSync')) failWith('EIO')
+        },
+        ftruncateSync: (...given: Parameters<Fs['ftruncateSync']>) => {
+          if (failsNow('ftruncateSync')) failWith('EIO')
+          real.ftruncateSync(...given)
+        },
+        fsyncSync: (descriptor) => {
+          if (failsNow('fsyncSync')) failWith('EIO')
+          real.fsyncSync(descriptor)
+        },
+      }))
+      expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'refused', 'done'])
+      expect(at.contents()).toEqual([TEXT, OLD, TEXT])
+      expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+      expect(open).toEqual(new Set())
+    },
+  )
 
-  test('none is known to be done when the flush of the directory fails', () => {
+  test('of jobs that are carried out together none is known to be done when the flush of the directory fails', () => {
     const at = together()
     writeFileSync(join(at.files, '1.json'), 'changed from outside')
     const outcomes = at.run((real) => ({
@@ -393,7 +396,7 @@ describe('of jobs that are carried out together', () => {
     expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'refused', 'unknown'])
   })
 
-  test('those behind a loss of the lock are not changed any more', () => {
+  test('of jobs that are carried out together those behind a loss of the lock are not changed any more', () => {
     const at = together()
     let renamed = 0
     const outcomes = at.run((real) => ({

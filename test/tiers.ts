@@ -1,0 +1,34 @@
+/** What takes so long, or so much of the processor, that only `.ci/run` runs it: by name. */
+export const CI_ONLY: readonly string[] = [
+  'dashboard/docs.test.ts',
+  'dashboard/live.test.ts',
+  'dashboard/speed.test.ts',
+  'e2e/demo.test.ts',
+  'e2e/start.test.ts',
+  'e2e/worker-loops.test.ts',
+  'faults/model/model.test.ts',
+  'faults/**/mutations.test.ts',
+]
+
+/** Pure, and run from the source: no process, no thread, no socket, no disk but for the temporary directory. */
+export const UNIT: readonly string[] = [
+  'auth/**/*.test.ts',
+  'bench/**/*.test.ts',
+  'config/*.test.ts',
+  'dashboard/failure-groups.test.ts',
+  'dashboard/time-scale.test.ts',
+  'dependencies.test.ts',
+  'structure.test.ts',
+  'domain/**/*.test.ts',
+  'faults/history/*.test.ts',
+  'faults/model/campaign/*.test.ts',
+  'faults/power-loss/*.test.ts',
+  'http/replies/page-cache.test.ts',
+  'live/**/*.test.ts',
+  'node-version.test.ts',
+  'readmes.test.ts',
+  'repository/file/leases/*.test.ts',
+  'repository/group-commit/*.test.ts',
+  'repository/file/encoding/*.test.ts',
+  'repository/file/commit/durable-file.test.ts',
+]
