@@ -82,6 +82,8 @@ export class EventHub {
     try {
       const { campaign: read } = await this.store.read(campaignId)
       if (this.ended) return null
+      // The read found a file, or the campaign went meanwhile: this channel is told nothing any more.
+      if (this.campaigns.get(campaignId) !== watched) return await this.readCampaign(campaignId, lastEventId, open)
       const campaign = newer(watched.campaign, read)
       const remove = watched.channel.add(open(), catchUpFrames(campaign, lastEventId))
       return () => {

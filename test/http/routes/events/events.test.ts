@@ -339,6 +339,16 @@ test('a campaign that is put there by hand is created for those who listen', asy
   expect((await reader.count(2)).at(-1)).toMatchObject({ event: 'created', data: { campaign_id: 'by-hand' } })
 })
 
+test('a reader whose request finds a campaign that was put there by hand is told its changes', async () => {
+  const campaign = await openLive()
+  const manifest = { ...(await campaign.manifest()), campaign_id: 'by-hand' }
+  writeFileSync(manifestPath(campaign.dataDir, 'by-hand'), JSON.stringify(manifest))
+  const reader = campaign.read('/v1/campaigns/by-hand/events')
+  await reader.count(1)
+  await campaign.call('PATCH', '/v1/campaigns/by-hand/experiments/0001', { body: { status: 'running' } })
+  expect(inShort(await reader.count(2))).toEqual(['snapshot 1', 'change 2'])
+})
+
 test('a stop of the service ends the streams at once, and tells when to come back', async () => {
   const campaign = await openLive()
   const readers = [campaign.read(), campaign.read(), campaign.read('/v1/events')]
