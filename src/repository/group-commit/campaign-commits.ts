@@ -222,7 +222,8 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     const { campaign } = head
     const experiments = changesSince(campaign, previous_revision) ?? []
     this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
-    this.admitAgain(calls)
+    // What came while the store was asked was decided on the state before, too.
+    this.admitAgain([...calls, ...this.pending.takeUnchanged()])
   }
 
   /** Decides calls again, and those that were decided on top of them. */

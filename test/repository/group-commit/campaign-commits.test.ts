@@ -4,7 +4,7 @@ import type { Committed } from '#campaignd/repository/campaign-store.js'
 import type { CommitTarget } from '#campaignd/repository/commit-target.js'
 import { CampaignCommits } from '#campaignd/repository/group-commit/campaign-commits.js'
 import { unavailable } from '#campaignd/repository/repository-error.js'
-import { newManifest, NOW } from '../../support/campaigns/decisions.js'
+import { newManifest, NOW, repeat } from '../../support/campaigns/decisions.js'
 
 function open(confirm: CommitTarget<Committed>['confirm']): CampaignCommits<Committed> {
   const ignore = () => undefined
@@ -33,3 +33,17 @@ test.each(['newest', 'lost'] as const)(
     await expect(removed).rejects.toMatchObject({ code: 'store-unavailable' })
   },
 )
+
+test('a call that comes while another state is found is decided on that one', async () => {
+  const first = Campaign.of(newManifest('sweep', 1))
+  const head = { campaign: first.with({ at: NOW }), encoded: null }
+  const late: Promise<number>[] = []
+  const commits = open(async (base) => {
+    if (base.campaign === head.campaign) return 'newest'
+    late.push(commits.update(repeat))
+    await Promise.resolve()
+    return head
+  })
+  expect(await commits.update(repeat)).toBe(2)
+  expect(await Promise.all(late)).toEqual([2])
+})
