@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Campaign } from '../domain/campaign/campaign.ts'
 import type { CampaignChange, CampaignStore, OverviewChange, Unsubscribe } from '../repository/campaign-store.ts'
 import { EventChannel, type ChannelOptions } from './event-channel.ts'
-import { beginningFrame, catchUpFrames, changeFrame, goneFrame, overviewFrame } from './event-data.ts'
+import { beginningFrame, catchUpFrames, changeFrame, goneFrame, isTooMuch, overviewFrame } from './event-data.ts'
 import { RecentChanges } from './recent-changes.ts'
 import type { EventSink } from './reader-group.ts'
 
@@ -107,7 +107,9 @@ export class EventHub {
     const { channel, recent } = this.all
     const sequence = this.sequenceOf(lastEventId)
     const missed = sequence === null ? null : recent.since(sequence, this.sequence)
-    return channel.add(open(), missed ?? [beginningFrame(this.idOf(this.sequence), lastEventId !== null)])
+    const first =
+      missed === null || isTooMuch(missed) ? [beginningFrame(this.idOf(this.sequence), lastEventId !== null)] : missed
+    return channel.add(open(), first)
   }
 
   /** Ends all streams, telling the readers when to come back. */
