@@ -77,6 +77,9 @@ export const CampaignGoneEvent = Type.Object(
 /** More missed changes than this are told by a snapshot: to read the campaign anew is less for both sides. */
 const MOST_MISSED = 2000
 
+/** Half of what may wait for a reader: one that is told more at once would be cut off, and again when it comes back. */
+const MOST_BYTES = 512 * 1024
+
 type Changed = Extract<CampaignChange, { type: 'changed' }>
 type Gone = Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>
 
@@ -103,7 +106,13 @@ export function catchUpFrames(campaign: Campaign, lastEventId: string | null): r
   const most = Math.min(MOST_MISSED, Math.floor(total_experiments / 2))
   const experiments = changesSince(campaign, known.revision, most)
   if (experiments === null) return [snapshotFrame(campaign, true)]
-  return [changeFrame({ campaign, previous_revision: known.revision, experiments })]
+  const missed = [changeFrame({ campaign, previous_revision: known.revision, experiments })]
+  return isTooMuch(missed) ? [snapshotFrame(campaign, true)] : missed
+}
+
+/** Whether these are more than a reader may be told at once. */
+export function isTooMuch(frames: readonly EventFrame[]): boolean {
+  return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > MOST_BYTES
 }
 
 function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Campaign } from '../domain/campaign/campaign.ts'
 import type { CampaignChange, CampaignStore, OverviewChange, Unsubscribe } from '../repository/campaign-store.ts'
 import { EventChannel, type ChannelOptions } from './event-channel.ts'
-import { beginningFrame, catchUpFrames, changeFrame, goneFrame, overviewFrame } from './event-data.ts'
+import { beginningFrame, catchUpFrames, changeFrame, goneFrame, isTooMuch, overviewFrame } from './event-data.ts'
 import { RecentChanges } from './recent-changes.ts'
 import type { EventSink } from './reader-group.ts'
 
@@ -82,6 +82,8 @@ export class EventHub {
     try {
       const { campaign: read } = await this.store.read(campaignId)
       if (this.ended) return null
+      // The read found a file, or the campaign went meanwhile: this channel is told nothing any more.
+      if (this.campaigns.get(campaignId) !== watched) return await this.readCampaign(campaignId, lastEventId, open)
       const campaign = newer(watched.campaign, read)
       const remove = watched.channel.add(open(), catchUpFrames(campaign, lastEventId))
       return () => {
@@ -105,7 +107,9 @@ export class EventHub {
     const { channel, recent } = this.all
     const sequence = this.sequenceOf(lastEventId)
     const missed = sequence === null ? null : recent.since(sequence, this.sequence)
-    return channel.add(open(), missed ?? [beginningFrame(this.idOf(this.sequence), lastEventId !== null)])
+    const first =
+      missed === null || isTooMuch(missed) ? [beginningFrame(this.idOf(this.sequence), lastEventId !== null)] : missed
+    return channel.add(open(), first)
   }
 
   /** Ends all streams, telling the readers when to come back. */

@@ -23,10 +23,17 @@ export function namesTag(request: FastifyRequest, tag: string): boolean {
   )
 }
 
-/** The versions that If-Match names. A weak tag matches none: its quotes and prefix stay. */
+/** The versions that If-Match names. */
 export function preconditionOf(request: FastifyRequest): Precondition {
   const required = request.headers['if-match']
-  return required === undefined ? null : tagsOf(required).map((tag) => /^"([^"]*)"$/.exec(tag)?.[1] ?? tag)
+  return required === undefined ? null : tagsOf(required).map(requiredVersion)
+}
+
+/** A weak tag, one without quotes and an asterisk in quotes match no version: in quotes of ours they are none. */
+function requiredVersion(tag: string): string {
+  if (tag === '*') return tag
+  const [, version = '*'] = /^"([^"]*)"$/.exec(tag) ?? []
+  return version === '*' ? `'${tag}'` : version
 }
 
 function tagsOf(header: string): string[] {

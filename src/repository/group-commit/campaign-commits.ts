@@ -186,13 +186,14 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   /** Refuses a removal, once what it was judged on is known to be still the newest state. */
   private async refuse(removal: Removal, error: unknown): Promise<void> {
     const found = await this.options.target.confirm(this.state)
-    if (found === 'newest') {
+    if (found === 'lost') this.options.events.onLost()
+    // Ended while it was asked: nothing takes the removal up again.
+    if (found === 'newest' || found === 'lost' || this.ended !== null) {
       removal.reject(this.ended ?? error)
       return
     }
     this.removals.unshift(removal)
-    if (found === 'lost') this.options.events.onLost()
-    else this.adopt(found, [])
+    this.adopt(found, [])
   }
 
   /** What was to be done did not become durable: the newest state is the durable one again, and what can be is decided again. */
@@ -221,7 +222,8 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     const { campaign } = head
     const experiments = changesSince(campaign, previous_revision) ?? []
     this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
-    this.admitAgain(calls)
+    // What came while the store was asked was decided on the state before, too.
+    this.admitAgain([...calls, ...this.pending.takeUnchanged()])
   }
 
   /** Decides calls again, and those that were decided on top of them. */

@@ -76,6 +76,18 @@ test('If-Match binds the change to the version of the campaign', async () => {
   expect((await call('PATCH', path, { body: { campaign_name: 'in time' }, headers: current })).status).toBe(200)
 })
 
+test.each([
+  { name: 'a tag that is an asterisk in quotes', value: () => '"*"', status: 412 },
+  { name: 'a version without its quotes', value: (tag: string) => tag.replaceAll('"', ''), status: 412 },
+  { name: 'a weak tag', value: (tag: string) => `W/${tag}`, status: 412 },
+  { name: 'an asterisk', value: () => '*', status: 200 },
+  { name: 'one of several tags', value: (tag: string) => `"other", ${tag}`, status: 200 },
+])('If-Match with $name is answered $status', async ({ value, status }) => {
+  const { call, path } = await openCampaign(1)
+  const headers = { 'if-match': value(etagOf(await call('GET', path))) }
+  expect((await call('PATCH', path, { body: { campaign_name: 'renamed' }, headers })).status).toBe(status)
+})
+
 test('settings outside of their bounds are refused at their field', async () => {
   const { call, path } = await openCampaign(1)
   const change = async (settings: object) => verdict(await call('PATCH', path, { body: { settings } }))

@@ -158,6 +158,21 @@ describe('a stream of one campaign', () => {
     expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 4 } })
   })
 
+  test('a reader that missed more than may wait for it gets a snapshot with reset', async () => {
+    const campaign = await openLive(400)
+    const version = await versionOf(campaign)
+    const ids = Array.from({ length: 150 }, (_, index) => String(index + 1).padStart(4, '0'))
+    for (const part of [ids.slice(0, 75), ids.slice(75)]) {
+      const updates = part.map((exp_id) => ({ exp_id, status: 'running', error: 'x'.repeat(8000) }))
+      await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates } })
+    }
+    const reader = campaign.read(undefined, version)
+    const [event] = await reader.count(1)
+    expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 3 } })
+    await campaign.report('0001', { status: 'completed' })
+    expect(inShort(await reader.count(2))).toEqual(['snapshot 3', 'change 4'])
+  })
+
   test('a stream of one campaign ends with the campaign; one of its name after it is another', async () => {
     const campaign = await openLive()
     const reader = campaign.read()
@@ -337,6 +352,16 @@ test('a campaign that is put there by hand is created for those who listen', asy
   writeFileSync(manifestPath(campaign.dataDir, 'by-hand'), JSON.stringify(manifest))
   await campaign.call('GET', '/v1/campaigns/by-hand')
   expect((await reader.count(2)).at(-1)).toMatchObject({ event: 'created', data: { campaign_id: 'by-hand' } })
+})
+
+test('a reader whose request finds a campaign that was put there by hand is told its changes', async () => {
+  const campaign = await openLive()
+  const manifest = { ...(await campaign.manifest()), campaign_id: 'by-hand' }
+  writeFileSync(manifestPath(campaign.dataDir, 'by-hand'), JSON.stringify(manifest))
+  const reader = campaign.read('/v1/campaigns/by-hand/events')
+  await reader.count(1)
+  await campaign.call('PATCH', '/v1/campaigns/by-hand/experiments/0001', { body: { status: 'running' } })
+  expect(inShort(await reader.count(2))).toEqual(['snapshot 1', 'change 2'])
 })
 
 test('a stop of the service ends the streams at once, and tells when to come back', async () => {
