@@ -1,4 +1,4 @@
-import { readCommandLine, type CreateTokenCommand } from './config/command-line.ts'
+import { type CreateTokenCommand, readCommandLine } from './config/command-line.ts'
 import { checkSettings, type Config } from './config/config.ts'
 
 export { isLoopback } from './config/addresses.ts'

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
-import { ConfigError, isLoopback, readCommand, type Config, type ServiceCommand } from './config.ts'
-import { buildApp, type App } from './http/app.ts'
+import { type Config, ConfigError, isLoopback, readCommand, type ServiceCommand } from './config.ts'
+import { type App, buildApp } from './http/app.ts'
 import { openLog } from './runtime/log.ts'
+import { keepTickShape } from './runtime/tick-shape.ts'
 import { openService } from './service/open-service.ts'
 import type { Service } from './service/service.ts'
-import { keepTickShape } from './runtime/tick-shape.ts'
 
 /** The whole service: settings, store, server, and an orderly end. */
 

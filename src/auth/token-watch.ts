@@ -1,5 +1,5 @@
+import { type Tokens, TokensError } from './tokens.ts'
 import { readTokensFile } from './tokens-file.ts'
-import { TokensError, type Tokens } from './tokens.ts'
 
 export interface TokenWatchOptions {
   readonly file: string

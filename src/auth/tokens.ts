@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { isRole, ROLES, type Role } from './role.ts'
+import { isRole, type Role, ROLES } from './role.ts'
 
 /** The caller of a request. */
 export interface Actor {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ROLES, type Role } from '../auth/role.ts'
+import { type Role, ROLES } from '../auth/role.ts'
 import { isName, NAME_RULE } from '../auth/tokens.ts'
-import { SETTINGS, variableOf, type GivenSettings, type Setting } from './settings.ts'
+import { type GivenSettings, type Setting, SETTINGS, variableOf } from './settings.ts'
 
 /** `campaignd token create`. */
 export interface CreateTokenCommand {

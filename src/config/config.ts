@@ -3,7 +3,7 @@ import type { Limits } from '../http/limits.ts'
 import { readHost, readHostNames, readOrigins, readPort } from './addresses.ts'
 import { ConfigError } from './config-error.ts'
 import { Fault } from './fault.ts'
-import { DURABILITIES, LOG_LEVELS, variableOf, type GivenSettings, type Setting } from './settings.ts'
+import { DURABILITIES, type GivenSettings, LOG_LEVELS, type Setting, variableOf } from './settings.ts'
 import { readTokens, type TokensSetting } from './tokens-setting.ts'
 import { integer, oneOf, readBoolean, readPath, readSize } from './values.ts'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
+import { type Tokens, TokensError } from '../auth/tokens.ts'
 import { readTokensFile } from '../auth/tokens-file.ts'
-import { TokensError, type Tokens } from '../auth/tokens.ts'
 import { Fault } from './fault.ts'
 
 export interface TokensSetting {

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client'
 import { CAMPAIGN_STATES } from '../domain/campaign/campaign-state.ts'
-import type { CampaignOverview, CorruptOverview } from '../domain/views/campaign-overview.ts'
 import { EXPERIMENT_STATUSES } from '../domain/experiment/status.ts'
 import { compareTimes } from '../domain/timestamp.ts'
+import type { CampaignOverview, CorruptOverview } from '../domain/views/campaign-overview.ts'
 
 /** Campaigns with series of their own: a scraper keeps a series for each of them and each status. */
 const LISTED = 50

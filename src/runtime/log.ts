@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino'
+import { type Logger, pino } from 'pino'
 import { GatheredLines } from './gathered-lines.ts'
 
 const MIB = 1024 * 1024

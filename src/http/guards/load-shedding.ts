@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { EventLoopLag } from './event-loop-lag.ts'
 import { HttpError } from '../problems/problem.ts'
+import { EventLoopLag } from './event-loop-lag.ts'
 import type { Guard } from './guard.ts'
 
 declare module 'fastify' {

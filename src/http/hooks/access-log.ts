@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { UNKNOWN_ROUTE, type RequestMetrics } from '../../metrics/request-metrics.ts'
+import { type RequestMetrics, UNKNOWN_ROUTE } from '../../metrics/request-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

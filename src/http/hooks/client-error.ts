@@ -1,8 +1,8 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
+import { type HttpErrorCode, PROBLEMS } from '../problems/catalog.ts'
 import { problem, PROBLEM_TYPE } from '../problems/problem.ts'
-import { PROBLEMS, type HttpErrorCode } from '../problems/catalog.ts'
 import { nextRequestId, requestIdOf } from './request-id.ts'
 import { RESPONSE_HEADERS } from './response-headers.ts'
 

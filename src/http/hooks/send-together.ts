@@ -1,5 +1,5 @@
-import fastifyPlugin from 'fastify-plugin'
 import type { FastifyReply } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
 import type { AccessLog } from './access-log.ts'
 import type { ResponseHook } from './response-hook.ts'
 

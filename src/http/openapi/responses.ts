@@ -1,7 +1,7 @@
-import { Type, type TSchema } from '@sinclair/typebox'
+import { type TSchema,Type } from '@sinclair/typebox'
 import { ref } from '../../domain/schema.ts'
+import { type ProblemCode,PROBLEMS } from '../problems/catalog.ts'
 import { Problem, PROBLEM_TYPE } from '../problems/problem.ts'
-import { PROBLEMS, type ProblemCode } from '../problems/catalog.ts'
 
 /** Problems of every call, whatever it does and from every caller. */
 const ANY_CALL: readonly ProblemCode[] = [

@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifySchemaValidationError } from 'fastify'
 import { jsonPointer } from '../../domain/errors.ts'
 import { StringEnum } from '../../domain/schema.ts'

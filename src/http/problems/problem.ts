@@ -1,12 +1,12 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { configDiffProperties } from '../../domain/operations/config-diff.ts'
-import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { DomainError, jsonPointer } from '../../domain/errors.ts'
+import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
+import { configDiffProperties } from '../../domain/operations/config-diff.ts'
 import { ref, StringEnum } from '../../domain/schema.ts'
 import { RepositoryError } from '../../repository/repository-error.ts'
-import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './catalog.ts'
-import { LocatedError, fieldErrors } from './located-error.ts'
+import { type HttpErrorCode, type ProblemCode, PROBLEMS } from './catalog.ts'
+import { fieldErrors, LocatedError } from './located-error.ts'
 
 /** RFC 9457, with extension members by code. */
 export const Problem = Type.Object(

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { versionText, type Precondition, type Version } from '../../domain/campaign/version.ts'
+import { type Precondition, type Version, versionText } from '../../domain/campaign/version.ts'
 
 /** Strong ETag of a version: of a campaign and everything derived from it, or of one experiment. It never returns. */
 export function entityTag(version: Version): string {

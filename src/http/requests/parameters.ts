@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { ExpId } from '../../domain/experiment/experiment.ts'
 import { CampaignId } from '../../domain/campaign/manifest.ts'
+import { ExpId } from '../../domain/experiment/experiment.ts'
 import { Nullable } from '../../domain/schema.ts'
 import { isTimezone } from '../../domain/timestamp.ts'
 import { invalidParameter } from '../problems/problem.ts'

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { ref, StringEnum } from '../../../domain/schema.ts'
 import {
   CAMPAIGN_SORTS,
+  type CampaignQuery,
   CampaignSummary,
   CorruptCampaign,
-  type CampaignQuery,
   type ListedCampaign,
 } from '../../../domain/views/campaign-list.ts'
 import type { RouteDependencies } from '../../dependencies.ts'

@@ -1,5 +1,5 @@
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { CampaignPatch } from '../../../domain/operations/patch-campaign.ts'

@@ -1,4 +1,4 @@
-import { Type, type TSchema } from '@sinclair/typebox'
+import { type TSchema, Type } from '@sinclair/typebox'
 
 export const LastEventId = Type.Object({
   'last-event-id': Type.Optional(

@@ -1,5 +1,5 @@
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentDraft, MAX_EXPERIMENTS } from '../../../domain/operations/draft.ts'

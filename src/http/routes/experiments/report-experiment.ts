@@ -1,5 +1,5 @@
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
 import { ref } from '../../../domain/schema.ts'

@@ -1,7 +1,7 @@
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { responses } from '../../openapi/responses.ts'
+import { Type } from '@sinclair/typebox'
 import type { RouteDependencies } from '../../dependencies.ts'
+import { responses } from '../../openapi/responses.ts'
 import { HttpError } from '../../problems/problem.ts'
 
 const Up = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false, examples: [{ status: 'ok' }] })

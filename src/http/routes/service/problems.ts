@@ -1,8 +1,8 @@
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { StringEnum } from '../../../domain/schema.ts'
 import { responses } from '../../openapi/responses.ts'
-import { PROBLEMS, type ProblemCode } from '../../problems/catalog.ts'
+import { type ProblemCode, PROBLEMS } from '../../problems/catalog.ts'
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]
 const PLAIN_TEXT = 'text/plain; charset=utf-8'

@@ -1,10 +1,10 @@
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { Heartbeat } from '../../../domain/operations/heartbeat.ts'
 import { Described, ref } from '../../../domain/schema.ts'
-import { responses } from '../../openapi/responses.ts'
 import type { RouteDependencies } from '../../dependencies.ts'
+import { responses } from '../../openapi/responses.ts'
 import { ExperimentParams, NoQuery } from '../../requests/parameters.ts'
 
 const HeartbeatAnswer = Type.Object(
