@@ -1,3 +1,4 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Logger } from 'pino'
 import type { Service } from '../service/service.ts'
 import type { AuthenticationOptions } from './guards/authentication.ts'
@@ -25,3 +26,6 @@ export interface RouteDependencies extends AppDependencies {
   readonly longPolls: ConcurrencyLimit
   readonly streams: ConcurrencyLimit
 }
+
+/** The plugin of a route. */
+export type Route = FastifyPluginAsyncTypebox<RouteDependencies>

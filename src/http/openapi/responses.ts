@@ -59,15 +59,24 @@ const PROBLEMS_OF: Readonly<Record<Kind, readonly ProblemCode[]>> = {
   write: [...ANY_CALL, ...ANY_GUARDED, ...ANY_WRITE],
 }
 
-interface Responses {
-  readonly success: Readonly<Record<number, Success>>
-  readonly kind: Kind
-  /** The problems of this call in particular. */
-  readonly problems?: readonly ProblemCode[]
-}
+/** The problems of each call of one campaign. */
+export const OF_CAMPAIGN = ['campaign-not-found', 'campaign-corrupt'] as const
 
-/** All responses of a call for the document: its own, its problems, and those of every call of the kind. */
-export function responses({ success, kind, problems = [] }: Responses): Record<string, unknown> {
+/** The problems of each call of one experiment. */
+export const OF_EXPERIMENT = [...OF_CAMPAIGN, 'experiment-not-found'] as const
+
+export const NOT_MODIFIED: Success = { description: 'The client has this version already', schema: null }
+
+/**
+ * All responses of a call for the document.
+ * @param problems those of this call beside those of every call of its kind
+ * @param success by status
+ */
+export function responses(
+  kind: Kind,
+  problems: readonly ProblemCode[],
+  success: Readonly<Record<number, Success>>,
+): Record<string, unknown> {
   const codes = new Set<ProblemCode>([...PROBLEMS_OF[kind], ...problems])
   const described = Object.entries(success).map(([status, one]) => [status, documentSuccess(one)] as const)
   return Object.fromEntries([...described, ...documentProblems([...codes])])

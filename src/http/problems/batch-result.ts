@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, ExpId } from '../../domain/experiment/experiment.ts'
 import type { BatchResult as Result } from '../../domain/operations/report-batch.ts'
-import { ref } from '../../domain/schema.ts'
+import { ref,StrictObject } from '../../domain/schema.ts'
 import { Problem, problemOf } from './problem.ts'
 
-export const BatchResult = Type.Object(
+export const BatchResult = StrictObject(
   {
     exp_id: ExpId,
     status: Type.Unsafe<200 | 404 | 409 | 422>(
@@ -15,7 +15,6 @@ export const BatchResult = Type.Object(
   },
   {
     $id: 'BatchResult',
-    additionalProperties: false,
     description: 'The experiment as it is then, or why its update is refused. 422: the update itself is not valid',
   },
 )

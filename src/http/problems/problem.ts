@@ -3,13 +3,13 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, jsonPointer } from '../../domain/errors.ts'
 import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { configDiffProperties } from '../../domain/operations/config-diff.ts'
-import { ref, StringEnum } from '../../domain/schema.ts'
+import { ref, StrictObject, StringEnum } from '../../domain/schema.ts'
 import { RepositoryError } from '../../repository/repository-error.ts'
 import { type HttpErrorCode, type ProblemCode, PROBLEMS } from './catalog.ts'
 import { fieldErrors, LocatedError } from './located-error.ts'
 
 /** RFC 9457, with extension members by code. */
-export const Problem = Type.Object(
+export const Problem = StrictObject(
   {
     type: Type.String({
       description: 'URI reference of a page that explains the problem',
@@ -36,7 +36,6 @@ export const Problem = Type.Object(
   },
   {
     $id: 'Problem',
-    additionalProperties: false,
     description: 'Why the call was refused; see `GET /problems/{code}`',
     examples: [
       {

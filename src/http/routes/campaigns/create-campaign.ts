@@ -1,10 +1,9 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { CampaignDraft } from '../../../domain/operations/draft.ts'
-import { ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
+import { ref,StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
 import { entityTag } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
@@ -24,19 +23,15 @@ const schema = {
       Type.String({ minLength: 1, maxLength: 255, description: 'Makes up the same campaign_id every time' }),
     ),
   }),
-  querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
+  querystring: StrictObject({ timezone: Timezone }),
   body: ref(CampaignDraft),
-  response: responses({
-    success: {
-      200: { description: 'It was there already, with this definition', schema: manifest, headers: ['etag'] },
-      201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
-    },
-    kind: 'write',
-    problems: ['campaign-exists', 'campaign-corrupt'],
+  response: responses('write', ['campaign-exists', 'campaign-corrupt'], {
+    200: { description: 'It was there already, with this definition', schema: manifest, headers: ['etag'] },
+    201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
   }),
 }
 
-export const createCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, limits }) => {
+export const createCampaign: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns',
     { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },

@@ -1,32 +1,28 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import { hasEnded } from '../../../domain/campaign/campaign-state.ts'
-import { ref, StringEnum } from '../../../domain/schema.ts'
+import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { Progress } from '../../../domain/views/progress.ts'
 import { progressJson } from '../../../live/progress-json.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { entityTag, isKnown, namesTag } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
 import { longPoll } from '../../replies/long-poll.ts'
 import { CampaignParams, IfNoneMatch } from '../../requests/parameters.ts'
 
-const ProgressQuery = Type.Object(
-  {
-    wait: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: 60,
-        description: 'Hold the answer until the ETag is another one than that of If-None-Match, for so many seconds',
-        examples: [30],
-      }),
-    ),
-    until: Type.Optional(StringEnum(['end'], { description: 'With wait: hold it until the campaign has ended' })),
-  },
-  { additionalProperties: false },
-)
+const ProgressQuery = StrictObject({
+  wait: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 60,
+      description: 'Hold the answer until the ETag is another one than that of If-None-Match, for so many seconds',
+      examples: [30],
+    }),
+  ),
+  until: Type.Optional(StringEnum(['end'], { description: 'With wait: hold it until the campaign has ended' })),
+})
 
 const schema = {
   operationId: 'getProgress',
@@ -38,17 +34,13 @@ const schema = {
   params: CampaignParams,
   headers: IfNoneMatch,
   querystring: ProgressQuery,
-  response: responses({
-    success: {
-      200: { description: 'The progress', schema: ref(Progress), headers: ['etag'] },
-      304: { description: 'As you know it, also when the time is over', schema: null },
-    },
-    kind: 'read',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
+  response: responses('read', [...OF_CAMPAIGN, 'too-many-waiting'], {
+    200: { description: 'The progress', schema: ref(Progress), headers: ['etag'] },
+    304: { description: 'As you know it, also when the time is over', schema: null },
   }),
 }
 
-export const getProgress: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, longPolls }) => {
+export const getProgress: Route = async (app, { service, longPolls }) => {
   app.get('/campaigns/:campaign_id/progress', { config: { role: 'read' }, schema }, async (request, reply) => {
     const { params, query } = request
     const campaign = await longPoll(reply, { limit: longPolls, seconds: query.wait ?? 0 }, (wait) =>

@@ -1,30 +1,26 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { configDiffProperties } from '../../../domain/operations/config-diff.ts'
 import { ResumeRequest } from '../../../domain/operations/resume-request.ts'
-import { ref, StringEnum } from '../../../domain/schema.ts'
+import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { StatusCounts } from '../../../domain/views/progress.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
 import { optionalBody } from '../../requests/optional-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
-const Resumed = Type.Object(
+const Resumed = StrictObject(
   {
     ...configDiffProperties,
     plan: Type.Array(
-      Type.Object(
-        {
-          exp_id: Type.String(),
-          action: StringEnum(['skip', 'keep', 'run'], {
-            description: '`skip`: it will not run. `keep`: it runs already. `run`: it will run',
-          }),
-          reason: Type.String(),
-        },
-        { additionalProperties: false },
-      ),
+      StrictObject({
+        exp_id: Type.String(),
+        action: StringEnum(['skip', 'keep', 'run'], {
+          description: '`skip`: it will not run. `keep`: it runs already. `run`: it will run',
+        }),
+        reason: Type.String(),
+      }),
       { description: 'Every experiment, in manifest order' },
     ),
     remaining: Type.Array(Type.String(), { description: 'Ids that will run, in manifest order' }),
@@ -32,7 +28,6 @@ const Resumed = Type.Object(
     revision: headerProperties.revision,
   },
   {
-    additionalProperties: false,
     examples: [
       {
         config_changed: false,
@@ -62,14 +57,12 @@ const schema = {
   headers: IfMatch,
   querystring: NoQuery,
   body: ref(ResumeRequest),
-  response: responses({
-    success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],
+  response: responses('write', [...OF_CAMPAIGN, 'config-changed', 'precondition-failed'], {
+    200: { description: 'The plan, which is carried out', schema: Resumed },
   }),
 }
 
-export const resumeCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const resumeCampaign: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/resume',
     {

@@ -1,8 +1,7 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '../../../domain/schema.ts'
 import { CampaignGoneEvent, ChangeEvent, SnapshotEvent } from '../../../live/event-data.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
 import { eventStream, LastEventId } from './event-stream-schema.ts'
 import { stream } from './stream.ts'
@@ -19,19 +18,15 @@ const schema = {
   params: CampaignParams,
   headers: LastEventId,
   querystring: NoQuery,
-  response: responses({
-    success: {
-      200: {
-        description: 'Events until one side ends it',
-        ...eventStream(ref(SnapshotEvent), ref(ChangeEvent), ref(CampaignGoneEvent)),
-      },
+  response: responses('read', [...OF_CAMPAIGN, 'too-many-streams', 'draining'], {
+    200: {
+      description: 'Events until one side ends it',
+      ...eventStream(ref(SnapshotEvent), ref(ChangeEvent), ref(CampaignGoneEvent)),
     },
-    kind: 'read',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-streams', 'draining'],
   }),
 }
 
-export const streamCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, streams }) => {
+export const streamCampaign: Route = async (app, { service, streams }) => {
   // No HEAD: it would wait for the end of a stream that has none.
   const options = { config: { role: 'read' as const }, exposeHeadRoute: false, schema }
   app.get('/campaigns/:campaign_id/events', options, async ({ params }, reply) => {

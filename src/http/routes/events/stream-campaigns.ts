@@ -1,7 +1,6 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '../../../domain/schema.ts'
 import { CampaignChangeEvent, CampaignGoneEvent, CampaignsSnapshotEvent } from '../../../live/event-data.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
+import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
 import { NoQuery } from '../../requests/parameters.ts'
 import { eventStream, LastEventId } from './event-stream-schema.ts'
@@ -17,19 +16,15 @@ const schema = {
     '(CampaignGoneEvent). Ids are of one run of the service.',
   headers: LastEventId,
   querystring: NoQuery,
-  response: responses({
-    success: {
-      200: {
-        description: 'Events until one side ends it',
-        ...eventStream(ref(CampaignsSnapshotEvent), ref(CampaignChangeEvent), ref(CampaignGoneEvent)),
-      },
+  response: responses('read', ['too-many-streams', 'draining'], {
+    200: {
+      description: 'Events until one side ends it',
+      ...eventStream(ref(CampaignsSnapshotEvent), ref(CampaignChangeEvent), ref(CampaignGoneEvent)),
     },
-    kind: 'read',
-    problems: ['too-many-streams', 'draining'],
   }),
 }
 
-export const streamCampaigns: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, streams }) => {
+export const streamCampaigns: Route = async (app, { service, streams }) => {
   const options = { config: { role: 'read' as const }, exposeHeadRoute: false, schema }
   app.get('/events', options, async (_request, reply) => {
     await stream(reply, streams, (last, open) => service.events.readAll(last, open))

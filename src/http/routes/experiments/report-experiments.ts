@@ -1,13 +1,12 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import { DomainError } from '../../../domain/errors.ts'
 import { ExpId } from '../../../domain/experiment/experiment.ts'
 import { type BatchItem, type BatchResult, ExperimentUpdate } from '../../../domain/operations/report-batch.ts'
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
-import { ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import { ref,StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { BatchResult as BatchResultSchema, batchResult } from '../../problems/batch-result.ts'
 import { fieldErrors } from '../../problems/located-error.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
@@ -15,7 +14,7 @@ import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/pa
 
 const MAX_UPDATES = 1000
 
-const Batch = Type.Object(
+const Batch = StrictObject(
   {
     updates: Type.Array(ref(ExperimentUpdate), {
       minItems: 1,
@@ -24,7 +23,6 @@ const Batch = Type.Object(
     }),
   },
   {
-    additionalProperties: false,
     examples: [
       {
         updates: [
@@ -37,24 +35,18 @@ const Batch = Type.Object(
 )
 
 /** A batch of which only the outside is judged: an update that is not valid fails alone. */
-const Envelope = Type.Object(
-  {
-    updates: Type.Array(Type.Object({ exp_id: ExpId }, { additionalProperties: true }), {
-      minItems: 1,
-      maxItems: MAX_UPDATES,
-    }),
-  },
-  { additionalProperties: false },
-)
+const Envelope = StrictObject({
+  updates: Type.Array(Type.Object({ exp_id: ExpId }, { additionalProperties: true }), {
+    minItems: 1,
+    maxItems: MAX_UPDATES,
+  }),
+})
 
-const BatchAnswer = Type.Object(
-  {
-    results: Type.Array(ref(BatchResultSchema), {
-      description: 'One for each update, in their order',
-    }),
-  },
-  { additionalProperties: false },
-)
+const BatchAnswer = StrictObject({
+  results: Type.Array(ref(BatchResultSchema), {
+    description: 'One for each update, in their order',
+  }),
+})
 
 const schema = {
   operationId: 'reportExperiments',
@@ -63,22 +55,17 @@ const schema = {
   description: 'One revision and one write for all. Each update is judged alone; with ?atomic=true all or none.',
   params: CampaignParams,
   headers: IfMatch,
-  querystring: Type.Object(
-    {
-      atomic: Type.Optional(Type.Boolean({ description: 'All updates or none. Default: false' })),
-      timezone: Timezone,
-    },
-    { additionalProperties: false },
-  ),
+  querystring: StrictObject({
+    atomic: Type.Optional(Type.Boolean({ description: 'All updates or none. Default: false' })),
+    timezone: Timezone,
+  }),
   body: Envelope,
-  response: responses({
-    success: { 200: { description: 'A verdict on each update', schema: BatchAnswer } },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'batch-refused', 'precondition-failed'],
+  response: responses('write', [...OF_CAMPAIGN, 'batch-refused', 'precondition-failed'], {
+    200: { description: 'A verdict on each update', schema: BatchAnswer },
   }),
 }
 
-export const reportExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const reportExperiments: Route = async (app, { service }) => {
   app.patch(
     '/campaigns/:campaign_id/experiments',
     { config: { role: 'work', documentedBody: Batch }, schema },

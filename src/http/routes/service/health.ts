@@ -1,17 +1,14 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import type { RouteDependencies } from '../../dependencies.ts'
+import { StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
 import { HttpError } from '../../problems/problem.ts'
 
-const Up = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false, examples: [{ status: 'ok' }] })
+const Up = StrictObject({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] })
 
-const Ready = Type.Object(
-  { status: Type.Literal('ready') },
-  { additionalProperties: false, examples: [{ status: 'ready' }] },
-)
+const Ready = StrictObject({ status: Type.Literal('ready') }, { examples: [{ status: 'ready' }] })
 
-export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const healthRoutes: Route = async (app, { service }) => {
   app.get(
     '/healthz',
     {
@@ -20,7 +17,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         operationId: 'isUp',
         tags: ['service'],
         summary: 'The process is up',
-        response: responses({ success: { 200: { description: 'It is', schema: Up } }, kind: 'probe' }),
+        response: responses('probe', [], { 200: { description: 'It is', schema: Up } }),
       },
     },
     () => ({ status: 'ok' as const }),
@@ -35,11 +32,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
         tags: ['service'],
         summary: 'Changes can be taken',
         description: 'The store is usable, its lock is held, and the service is not stopping.',
-        response: responses({
-          success: { 200: { description: 'They can', schema: Ready } },
-          kind: 'probe',
-          problems: ['not-ready'],
-        }),
+        response: responses('probe', ['not-ready'], { 200: { description: 'They can', schema: Ready } }),
       },
     },
     () => {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { StringEnum } from '../../../domain/schema.ts'
+import { StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { responses } from '../../openapi/responses.ts'
 import { type ProblemCode, PROBLEMS } from '../../problems/catalog.ts'
 
@@ -17,13 +17,11 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
         operationId: 'explainProblem',
         tags: ['service'],
         summary: 'What a problem means and what to do about it',
-        params: Type.Object(
-          { code: StringEnum(CODES, { description: '`code` of a problem', examples: ['stale-attempt'] }) },
-          { additionalProperties: false },
-        ),
-        response: responses({
-          success: { 200: { description: 'An explanation', schema: Type.String(), type: 'text/plain' } },
-          kind: 'open',
+        params: StrictObject({
+          code: StringEnum(CODES, { description: '`code` of a problem', examples: ['stale-attempt'] }),
+        }),
+        response: responses('open', [], {
+          200: { description: 'An explanation', schema: Type.String(), type: 'text/plain' },
         }),
       },
     },

@@ -1,22 +1,18 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { Heartbeat } from '../../../domain/operations/heartbeat.ts'
-import { Described, ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import { Described, ref,StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { ExperimentParams, NoQuery } from '../../requests/parameters.ts'
 
-const HeartbeatAnswer = Type.Object(
-  {
-    lease_seconds: LeaseSeconds,
-    lease_expires_at: Described(Timestamp, 'When the lease runs out without another heartbeat'),
-    cancel: Type.Boolean({
-      description: 'Stop: the campaign was paused with ?cancel_running=true. Report what you stopped as `interrupted`',
-    }),
-  },
-  { additionalProperties: false },
-)
+const HeartbeatAnswer = StrictObject({
+  lease_seconds: LeaseSeconds,
+  lease_expires_at: Described(Timestamp, 'When the lease runs out without another heartbeat'),
+  cancel: Type.Boolean({
+    description: 'Stop: the campaign was paused with ?cancel_running=true. Report what you stopped as `interrupted`',
+  }),
+})
 
 const schema = {
   operationId: 'sendHeartbeat',
@@ -28,21 +24,12 @@ const schema = {
   params: ExperimentParams,
   querystring: NoQuery,
   body: ref(Heartbeat),
-  response: responses({
-    success: { 200: { description: 'The lease lives for another full period', schema: HeartbeatAnswer } },
-    kind: 'write',
-    problems: [
-      'campaign-not-found',
-      'campaign-corrupt',
-      'experiment-not-found',
-      'stale-attempt',
-      'not-the-owner',
-      'no-lease',
-    ],
+  response: responses('write', [...OF_EXPERIMENT, 'stale-attempt', 'not-the-owner', 'no-lease'], {
+    200: { description: 'The lease lives for another full period', schema: HeartbeatAnswer },
   }),
 }
 
-export const sendHeartbeat: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const sendHeartbeat: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/experiments/:exp_id/heartbeat',
     { config: { role: 'work', isVital: true, isLoggedAsRead: true }, schema },
