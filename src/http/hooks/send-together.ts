@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { AccessLog } from './access-log.ts'
-import type { ResponseHook } from './response-hook.ts'
+import type { ResponseHook } from './response-headers.ts'
 
 declare module 'fastify' {
   interface FastifyReply {

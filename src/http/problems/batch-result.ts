@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, ExpId } from '../../domain/experiment/experiment.ts'
 import type { BatchResult as Result } from '../../domain/operations/report-batch.ts'
-import { ref,StrictObject } from '../../domain/schema.ts'
+import { ref, StrictObject } from '../../domain/schema.ts'
 import { Problem, problemOf } from './problem.ts'
 
 export const BatchResult = StrictObject(

@@ -10,10 +10,7 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-export function streamLimit({
-  maxStreams,
-  maxStreamsPerAddress,
-}: Pick<Limits, 'maxStreams' | 'maxStreamsPerAddress'>): ConcurrencyLimit {
+export function streamLimit({ maxStreams, maxStreamsPerAddress }: Limits): ConcurrencyLimit {
   return new ConcurrencyLimit({
     problem: 'too-many-streams',
     subject: 'streams of events',

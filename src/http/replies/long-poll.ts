@@ -3,7 +3,7 @@ import type { Wait } from '../../service/wait.ts'
 import type { Limits } from '../limits.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 
-export function longPollLimit({ maxWaiting }: Pick<Limits, 'maxWaiting'>): ConcurrencyLimit {
+export function longPollLimit({ maxWaiting }: Limits): ConcurrencyLimit {
   const total = { name: 'CAMPAIGND_MAX_WAITING', value: maxWaiting }
   return new ConcurrencyLimit({ problem: 'too-many-waiting', subject: 'long polls', total })
 }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignId } from '../../domain/campaign/manifest.ts'
 import { ExpId } from '../../domain/experiment/experiment.ts'
-import { Nullable,StrictObject } from '../../domain/schema.ts'
+import { Nullable, StrictObject } from '../../domain/schema.ts'
 import { isTimezone } from '../../domain/timestamp.ts'
 import { invalidParameter } from '../problems/problem.ts'
 

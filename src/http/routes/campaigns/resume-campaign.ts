@@ -65,11 +65,7 @@ const schema = {
 export const resumeCampaign: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/resume',
-    {
-      preValidation: optionalBody,
-      config: { role: 'work', isBodyOptional: true },
-      schema,
-    },
+    { preValidation: optionalBody, config: { role: 'work', isBodyOptional: true }, schema },
     (request) =>
       service.campaigns.resume(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
   )

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { RetryRequest } from '../../../domain/operations/retry.ts'
-import { ref,StrictObject } from '../../../domain/schema.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
@@ -38,11 +38,7 @@ const schema = {
 export const retryExperiments: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/retry',
-    {
-      preValidation: optionalBody,
-      config: { role: 'work', isBodyOptional: true },
-      schema,
-    },
+    { preValidation: optionalBody, config: { role: 'work', isBodyOptional: true }, schema },
     (request) =>
       service.campaigns.retry(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
   )

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, definitionProperties, Status, Worker } from '../../../domain/experiment/experiment.ts'
-import { ref,StrictObject } from '../../../domain/schema.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
 import { type ExperimentQuery, pageOfExperiments } from '../../../domain/views/experiment-list.ts'
 import type { Route } from '../../dependencies.ts'
 import { NOT_MODIFIED, OF_CAMPAIGN, responses } from '../../openapi/responses.ts'

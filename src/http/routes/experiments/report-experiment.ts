@@ -1,6 +1,6 @@
 import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
-import { ref,StrictObject } from '../../../domain/schema.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { entityTag, preconditionOf } from '../../replies/entity-tag.ts'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
-import { ref,StrictObject } from '../../../domain/schema.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
 import { pageOfExperiments } from '../../../domain/views/experiment-list.ts'
 import { RunningExperiment } from '../../../domain/views/running-experiment.ts'
 import type { LeaseTime } from '../../../leases/lease-keeper.ts'

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { Heartbeat } from '../../../domain/operations/heartbeat.ts'
-import { Described, ref,StrictObject } from '../../../domain/schema.ts'
+import { Described, ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { ExperimentParams, NoQuery } from '../../requests/parameters.ts'
