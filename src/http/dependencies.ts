@@ -7,7 +7,7 @@ import type { CorsOptions } from './hooks/cors.ts'
 import type { Limits } from './limits.ts'
 import type { ConcurrencyLimit } from './replies/concurrency-limit.ts'
 
-/** Who gets in, and by which names and from whose pages. */
+/** Which callers are accepted, under which host names, and from pages of which origins. */
 export interface Access extends AuthenticationOptions, HostHeaderOptions, CorsOptions {
   /** Whether `/metrics` needs no token. */
   readonly openMetrics: boolean

@@ -14,8 +14,8 @@ declare module 'fastify' {
 const WINDOW = 1000
 
 /**
- * Refuses requests of a caller that sends too many in a second. Not `@fastify/rate-limit`: that one reads its count in a later
- * turn of the event loop, so of a burst that is too large it refuses all.
+ * Refuses requests of a caller that sends too many in a second. `@fastify/rate-limit` reads its count in a later turn of the
+ * event loop, so of a burst that is too large it refuses all.
  */
 export function rateLimit({ rateLimit: limit }: Limits): Guard {
   // Emptied each second, so that it does not grow with the number of callers.

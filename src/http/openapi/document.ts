@@ -16,7 +16,7 @@ export const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   tags: [
     { name: 'campaigns', description: 'Create, find, change and delete campaigns' },
     { name: 'experiments', description: 'Report and read the status of experiments' },
-    { name: 'workers', description: 'Claim experiments, renew their leases by heartbeats, see which worker holds what' },
+    { name: 'workers', description: 'Claim experiments, renew their leases by heartbeats, list the running experiments' },
     { name: 'events', description: 'Follow campaigns as they change' },
     { name: 'resume', description: 'Continue after an interruption' },
     { name: 'service', description: 'The service itself' },

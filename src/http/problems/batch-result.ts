@@ -8,14 +8,14 @@ export const BatchResult = StrictObject(
   {
     exp_id: ExpId,
     status: Type.Unsafe<200 | 404 | 409 | 422>(
-      Type.Integer({ enum: [200, 404, 409, 422], description: 'What the update alone would have been answered' }),
+      Type.Integer({ enum: [200, 404, 409, 422], description: 'The status that the update alone would have got' }),
     ),
     experiment: Type.Optional(ref(CampaignManifestEntry)),
     problem: Type.Optional(ref(Problem)),
   },
   {
     $id: 'BatchResult',
-    description: 'The experiment as it is then, or why its update is refused. 422: the update itself is not valid',
+    description: 'The experiment after the update, or why it is refused. 422: the update itself is not valid',
   },
 )
 

@@ -23,3 +23,5 @@ export type HttpErrorCode = Exclude<ProblemCode, DomainErrorCode | RepositoryErr
 export const PROBLEMS = Object.fromEntries(
   Object.entries<ProblemKind>(CATALOG).sort(([, a], [, b]) => a.status - b.status),
 ) as Readonly<Record<ProblemCode, ProblemKind>>
+
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[]

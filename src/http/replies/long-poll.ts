@@ -27,9 +27,7 @@ export async function longPoll<T>(
 ): Promise<T> {
   if (seconds === 0) return call(null)
   const stop = new AbortController()
-  const end = () => {
-    stop.abort()
-  }
+  const end = () => stop.abort()
   const timer = setTimeout(end, seconds * 1000)
   reply.raw.once('close', end)
   let release = (): unknown => undefined

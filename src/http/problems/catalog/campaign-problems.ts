@@ -18,8 +18,7 @@ export const CAMPAIGN_PROBLEMS = {
     meaning:
       'The file of the campaign is not one that the service would write: not JSON, not a manifest, of a newer version, under ' +
       'another name, a link, or changed from outside. It is left unchanged and never overwritten.',
-    remedy:
-      'Look at the file in the data directory. Repair it and restart, or DELETE with ?force=true to move it aside.',
+    remedy: 'Repair the file in the data directory and restart, or DELETE with ?force=true to move it aside.',
   }),
 } satisfies ProblemKinds
 
@@ -35,7 +34,7 @@ export const EXPERIMENT_PROBLEMS = {
   }),
   'already-running': problemKind(409, 'Already running', {
     meaning: 'Another worker runs the experiment. `experiment` shows which one, and since when.',
-    remedy: 'Take another experiment. If the worker is gone, set the experiment back to status pending, or resume.',
+    remedy: 'Claim another experiment. If the worker is gone, set the experiment back to status pending, or resume.',
   }),
   'not-the-owner': problemKind(409, 'Not the owner', {
     meaning: 'The attempt belongs to another worker than the report names. Nothing was changed.',
@@ -44,7 +43,7 @@ export const EXPERIMENT_PROBLEMS = {
   'stale-attempt': problemKind(409, 'Stale attempt', {
     meaning:
       'The report names an attempt that is not the current one. Nothing was changed; `experiment` shows the current state.',
-    remedy: 'Stop the work on that attempt: it was given up, and another worker may run the experiment.',
+    remedy: 'Stop the work on that attempt: it has ended, and another worker may run the experiment.',
   }),
   'transition-refused': problemKind(409, 'Transition refused', {
     meaning: 'The status of the experiment does not permit this report. Nothing was changed; `experiment` shows it.',
@@ -52,7 +51,7 @@ export const EXPERIMENT_PROBLEMS = {
   }),
   'no-lease': problemKind(409, 'No lease', {
     meaning:
-      'The heartbeat is of an attempt that holds no lease: it has ended, it was started without one, or the lease ran out. ' +
+      'The heartbeat is of an attempt without a lease: it has ended, it was started without one, or the lease ran out. ' +
       '`experiment` shows the current state.',
     remedy:
       'Stop the work on that attempt, unless it was started without a lease: that one needs no heartbeats. Its result may still ' +

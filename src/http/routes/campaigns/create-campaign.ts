@@ -16,17 +16,17 @@ const schema = {
   tags: ['campaigns'],
   summary: 'Create or import a campaign',
   description:
-    'May be repeated: the same id with the same definition answers 200 and the campaign as it stands. With an ' +
-    'Idempotency-Key the same holds for a made-up id.',
+    'May be repeated: the same id with the same definition gets 200 and the current campaign. With an Idempotency-Key so ' +
+    'does a call without an id.',
   headers: Type.Object({
     'idempotency-key': Type.Optional(
-      Type.String({ minLength: 1, maxLength: 255, description: 'Makes up the same campaign_id every time' }),
+      Type.String({ minLength: 1, maxLength: 255, description: 'The same key makes the same campaign_id' }),
     ),
   }),
   querystring: StrictObject({ timezone: Timezone }),
   body: ref(CampaignDraft),
   response: responses('write', ['campaign-exists', 'campaign-corrupt'], {
-    200: { description: 'It was there already, with this definition', schema: manifest, headers: ['etag'] },
+    200: { description: 'It exists, with this definition', schema: manifest, headers: ['etag'] },
     201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
   }),
 }

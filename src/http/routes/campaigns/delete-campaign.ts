@@ -5,7 +5,7 @@ import { responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
 import { CampaignParams, IfMatch } from '../../requests/parameters.ts'
 
-const force = Type.Boolean({ description: 'Even while something runs; a corrupt file is moved aside. Default: false' })
+const force = Type.Boolean({ description: 'Even while experiments run; a corrupt file is moved aside. Default: false' })
 
 const schema = {
   operationId: 'deleteCampaign',

@@ -20,7 +20,7 @@ const schema = {
   params: CampaignParams,
   headers: IfNoneMatch,
   querystring: StrictObject({ format: Type.Optional(format), timezone: Timezone }),
-  response: responses('read', [...OF_CAMPAIGN], {
+  response: responses('read', OF_CAMPAIGN, {
     200: {
       description: 'The manifest',
       schema: Type.Unsafe<unknown>({ anyOf: [ref(CampaignManifest), ref(PythonToolManifest)] }),

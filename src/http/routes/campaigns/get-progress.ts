@@ -17,17 +17,17 @@ const ProgressQuery = StrictObject({
     Type.Integer({
       minimum: 0,
       maximum: 60,
-      description: 'Hold the answer until the ETag is another one than that of If-None-Match, for so many seconds',
+      description: 'Wait up to so many seconds for an ETag other than that of If-None-Match',
       examples: [30],
     }),
   ),
-  until: Type.Optional(StringEnum(['end'], { description: 'With wait: hold it until the campaign has ended' })),
+  until: Type.Optional(StringEnum(['end'], { description: 'With wait: until the campaign has ended' })),
 })
 
 const schema = {
   operationId: 'getProgress',
   tags: ['campaigns'],
-  summary: 'How far a campaign has come',
+  summary: 'Progress of a campaign',
   description:
     'To follow a campaign, repeat it with `wait` and the last ETag. To wait for its end, repeat `?wait=60&until=end` ' +
     'until the state is `completed` or `failed`.',
@@ -36,7 +36,7 @@ const schema = {
   querystring: ProgressQuery,
   response: responses('read', [...OF_CAMPAIGN, 'too-many-waiting'], {
     200: { description: 'The progress', schema: ref(Progress), headers: ['etag'] },
-    304: { description: 'As you know it, also when the time is over', schema: null },
+    304: { description: 'The client has this version already, also when the wait is over', schema: null },
   }),
 }
 
@@ -44,16 +44,13 @@ export const getProgress: Route = async (app, { service, longPolls }) => {
   app.get('/campaigns/:campaign_id/progress', { config: { role: 'read' }, schema }, async (request, reply) => {
     const { params, query } = request
     const campaign = await longPoll(reply, { limit: longPolls, seconds: query.wait ?? 0 }, (wait) =>
-      service.campaigns.readWhen(params.campaign_id, wait, isWorthTelling(request, query)),
+      service.campaigns.readWhen(params.campaign_id, wait, isAwaited(request, query.until)),
     )
     return isKnown(request, reply, entityTag(campaign.header)) ? undefined : jsonReply(reply, progressJson(campaign))
   })
 }
 
-function isWorthTelling(
-  request: FastifyRequest,
-  { until }: typeof ProgressQuery.static,
-): (campaign: Campaign) => boolean {
-  if (until === 'end') return hasEnded
-  return ({ header }) => !namesTag(request, entityTag(header))
+/** Whether a campaign is what the long poll waits for. */
+function isAwaited(request: FastifyRequest, until: 'end' | undefined): (campaign: Campaign) => boolean {
+  return until === 'end' ? hasEnded : ({ header }) => !namesTag(request, entityTag(header))
 }

@@ -53,7 +53,7 @@ const schema = {
 export const listCampaigns: Route = async (app, { service }) => {
   app.get('/campaigns', { config: { role: 'read' }, schema }, async (request, reply) => {
     const { campaigns, next } = await service.campaigns.list(campaignQuery(request.query))
-    const body = JSON.stringify({ campaigns, next_page_token: next === null ? null : pageToken(next) })
+    const body = JSON.stringify({ campaigns, next_page_token: pageToken(next) })
     const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
     return isKnown(request, reply, tag) ? undefined : jsonReply(reply, body)
   })

@@ -10,8 +10,7 @@ import { jsonReply } from '../../replies/json.ts'
 import { CampaignParams, IfMatch } from '../../requests/parameters.ts'
 
 const cancel_running = Type.Boolean({
-  description:
-    'With `paused`: tell the workers that run something to stop, in the answer to their next heartbeat. Default: false',
+  description: 'With `paused`: the response to the next heartbeat asks the workers to stop. Default: false',
 })
 
 const schema = {
@@ -23,7 +22,7 @@ const schema = {
   querystring: StrictObject({ cancel_running: Type.Optional(cancel_running) }),
   body: ref(CampaignPatch),
   response: responses('write', [...OF_CAMPAIGN, 'precondition-failed'], {
-    200: { description: 'The manifest as it is then', schema: ref(CampaignManifest), headers: ['etag'] },
+    200: { description: 'The manifest after the change', schema: ref(CampaignManifest), headers: ['etag'] },
   }),
 }
 

@@ -7,7 +7,7 @@ import { StatusCounts } from '../../../domain/views/progress.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
-import { optionalBody } from '../../requests/optional-body.ts'
+import { optionalBody } from '../../requests/json-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
 const Resumed = StrictObject(
@@ -30,10 +30,7 @@ const Resumed = StrictObject(
   {
     examples: [
       {
-        config_changed: false,
-        changed: [],
-        added: [],
-        removed: [],
+        ...{ config_changed: false, changed: [], added: [], removed: [] },
         plan: [
           { exp_id: '0001', action: 'skip', reason: 'completed' },
           { exp_id: '0002', action: 'run', reason: 'running without a lease: its orchestrator is gone' },
@@ -49,10 +46,10 @@ const Resumed = StrictObject(
 const schema = {
   operationId: 'resumeCampaign',
   tags: ['resume'],
-  summary: 'Go on after an interruption',
+  summary: 'Continue after an interruption',
   description:
-    'Puts back to pending what failed and what nobody runs any more, and tells what will run and why. Without a body: ' +
-    'with the defaults. May be repeated.',
+    'Puts back to pending what failed and what no worker runs any more; the response says what will run and why. Without ' +
+    'a body: with the defaults. May be repeated.',
   params: CampaignParams,
   headers: IfMatch,
   querystring: NoQuery,

@@ -5,14 +5,14 @@ import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
-import { optionalBody } from '../../requests/optional-body.ts'
+import { optionalBody } from '../../requests/json-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
 const Retried = StrictObject(
   {
     retried: Type.Array(Type.String(), { description: 'Ids put back to pending, in manifest order' }),
     skipped: Type.Array(StrictObject({ exp_id: Type.String(), reason: Type.String() }), {
-      description: 'Those of exp_ids that were left as they are, and why',
+      description: 'Those of exp_ids that stay unchanged, and why',
     }),
     revision: headerProperties.revision,
   },

@@ -13,7 +13,7 @@ const Appended = StrictObject(
     experiments: Type.Array(ref(CampaignManifestEntry), { description: 'In manifest order' }),
     revision: headerProperties.revision,
   },
-  { description: 'The experiments as they stand' },
+  { description: 'The experiments and their state' },
 )
 
 const Append = StrictObject(
@@ -21,7 +21,7 @@ const Append = StrictObject(
     experiments: Type.Array(ref(ExperimentDraft), {
       minItems: 1,
       maxItems: MAX_EXPERIMENTS,
-      description: 'To be run after those that are there',
+      description: 'To be run after the existing ones',
     }),
   },
   { examples: [{ experiments: ExperimentDraft.examples as unknown[] }] },
@@ -31,13 +31,13 @@ const schema = {
   operationId: 'appendExperiments',
   tags: ['experiments'],
   summary: 'Append experiments',
-  description: 'May be repeated: experiments that are there with the same definition stay as they stand.',
+  description: 'May be repeated: experiments that exist with the same definition stay unchanged.',
   params: CampaignParams,
   headers: IfMatch,
   querystring: StrictObject({ timezone: Timezone }),
   body: Append,
   response: responses('write', [...OF_CAMPAIGN, 'experiment-exists', 'precondition-failed'], {
-    200: { description: 'All of them were there already', schema: Appended },
+    200: { description: 'All of them existed', schema: Appended },
     201: { description: 'Appended', schema: Appended },
   }),
 }

@@ -13,7 +13,7 @@ const schema = {
   params: ExperimentParams,
   headers: IfNoneMatch,
   querystring: NoQuery,
-  response: responses('read', [...OF_EXPERIMENT], {
+  response: responses('read', OF_EXPERIMENT, {
     200: { description: 'The experiment', schema: ref(CampaignManifestEntry), headers: ['etag'] },
     304: NOT_MODIFIED,
   }),

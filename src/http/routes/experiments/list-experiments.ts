@@ -8,7 +8,7 @@ import { invalidParameter } from '../../problems/problem.ts'
 import { entityTag, isKnown } from '../../replies/entity-tag.ts'
 import { experimentItems, jsonReply, listJson } from '../../replies/json.ts'
 import { PageCache } from '../../replies/page-cache.ts'
-import { pageToken, readPageToken } from '../../replies/page-token.ts'
+import { pageToken, startOfPage } from '../../replies/page-token.ts'
 import { CampaignParams, DEFAULT_LIMIT, IfNoneMatch, NextPageToken, pageProperties } from '../../requests/parameters.ts'
 
 const ListQuery = StrictObject({
@@ -44,7 +44,7 @@ const schema = {
   params: CampaignParams,
   headers: IfNoneMatch,
   querystring: ListQuery,
-  response: responses('read', [...OF_CAMPAIGN], {
+  response: responses('read', OF_CAMPAIGN, {
     200: { description: 'A page of experiments', schema: ExperimentList, headers: ['etag'] },
     304: NOT_MODIFIED,
   }),
@@ -60,7 +60,7 @@ export const listExperiments: Route = async (app, { service }) => {
     if (isKnown(request, reply, tag)) return undefined
     const page = pages.get(`${tag} ${JSON.stringify(query)}`, () => {
       const { positions, next } = pageOfExperiments(committed.campaign, query)
-      const rest = { next_page_token: next === null ? null : pageToken(next) }
+      const rest = { next_page_token: pageToken(next) }
       return listJson('experiments', experimentItems(committed, positions), rest)
     })
     return jsonReply(reply, page)
@@ -78,6 +78,6 @@ function experimentQuery({
     throw invalidParameter('query', 'remaining', 'cannot be given together with status')
   }
   const statuses = remaining === undefined ? status : remaining ? REMAINING : NOT_REMAINING
-  const from = page_token === undefined ? 0 : readPageToken(page_token, Type.Integer({ minimum: 0 }))
+  const from = startOfPage(page_token)
   return { ...(statuses === undefined ? {} : { statuses }), equal, limit, from }
 }

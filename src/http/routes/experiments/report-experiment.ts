@@ -7,29 +7,20 @@ import { entityTag, preconditionOf } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
 import { ExperimentParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
+const REFUSALS = ['already-running', 'not-the-owner', 'stale-attempt', 'transition-refused'] as const
+
 const schema = {
   operationId: 'reportExperiment',
   tags: ['experiments'],
   summary: 'Report the status of an experiment',
-  description: 'May be repeated: a report that says what is known changes nothing and answers 200.',
+  description: 'May be repeated: a report that changes nothing gets 200 and makes no revision.',
   params: ExperimentParams,
   headers: IfMatch,
   querystring: StrictObject({ timezone: Timezone }),
   body: ref(ExperimentReport),
-  response: responses(
-    'write',
-    [
-      ...OF_EXPERIMENT,
-      'already-running',
-      'not-the-owner',
-      'stale-attempt',
-      'transition-refused',
-      'precondition-failed',
-    ],
-    {
-      200: { description: 'The experiment as it is then', schema: ref(CampaignManifestEntry), headers: ['etag'] },
-    },
-  ),
+  response: responses('write', [...OF_EXPERIMENT, ...REFUSALS, 'precondition-failed'], {
+    200: { description: 'The experiment after the report', schema: ref(CampaignManifestEntry), headers: ['etag'] },
+  }),
 }
 
 export const reportExperiment: Route = async (app, { service }) => {

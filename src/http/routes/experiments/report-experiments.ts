@@ -9,10 +9,14 @@ import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { BatchResult as BatchResultSchema, batchResult } from '../../problems/batch-result.ts'
 import { fieldErrors } from '../../problems/located-error.ts'
+import { pathOf } from '../../problems/problem.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const MAX_UPDATES = 1000
+
+const COMPLETED = { exp_id: '0001', status: 'completed', result_path: 'results/aggregated/0001.json' }
+const FAILED = { exp_id: '0002', status: 'failed', error: 'Exit code 137', failure_kind: 'oom' }
 
 const Batch = StrictObject(
   {
@@ -22,19 +26,10 @@ const Batch = StrictObject(
       description: 'Applied one after the other',
     }),
   },
-  {
-    examples: [
-      {
-        updates: [
-          { exp_id: '0001', status: 'completed', result_path: 'results/aggregated/0001.json' },
-          { exp_id: '0002', status: 'failed', error: 'Exit code 137', failure_kind: 'oom' },
-        ],
-      },
-    ],
-  },
+  { examples: [{ updates: [COMPLETED, FAILED] }] },
 )
 
-/** A batch of which only the outside is judged: an update that is not valid fails alone. */
+/** Checks a batch without its updates: one that is not valid fails alone, in `readItem`. */
 const Envelope = StrictObject({
   updates: Type.Array(Type.Object({ exp_id: ExpId }, { additionalProperties: true }), {
     minItems: 1,
@@ -42,17 +37,15 @@ const Envelope = StrictObject({
   }),
 })
 
-const BatchAnswer = StrictObject({
-  results: Type.Array(ref(BatchResultSchema), {
-    description: 'One for each update, in their order',
-  }),
+const BatchResponse = StrictObject({
+  results: Type.Array(ref(BatchResultSchema), { description: 'One for each update, in their order' }),
 })
 
 const schema = {
   operationId: 'reportExperiments',
   tags: ['experiments'],
   summary: 'Report the status of many experiments at once',
-  description: 'One revision and one write for all. Each update is judged alone; with ?atomic=true all or none.',
+  description: 'One revision and one write for all. Each update is decided alone; with ?atomic=true all or none.',
   params: CampaignParams,
   headers: IfMatch,
   querystring: StrictObject({
@@ -61,7 +54,7 @@ const schema = {
   }),
   body: Envelope,
   response: responses('write', [...OF_CAMPAIGN, 'batch-refused', 'precondition-failed'], {
-    200: { description: 'A verdict on each update', schema: BatchAnswer },
+    200: { description: 'The outcome of each update', schema: BatchResponse },
   }),
 }
 
@@ -72,7 +65,7 @@ export const reportExperiments: Route = async (app, { service }) => {
     async (request) => {
       const { params, query, body } = request
       const items = body.updates.map((update) => readItem(request, update))
-      const [instance = ''] = request.url.split('?')
+      const instance = pathOf(request)
       try {
         const results = await service.campaigns.reportBatch(params.campaign_id, items, {
           timezone: timezoneOf(query),
@@ -87,7 +80,6 @@ export const reportExperiments: Route = async (app, { service }) => {
   )
 }
 
-/** Judges each update by itself: one that is not valid fails alone. */
 function readItem(
   request: FastifyRequest,
   { exp_id, ...report }: (typeof Envelope.static)['updates'][number],

@@ -8,11 +8,13 @@ const Up = StrictObject({ status: Type.Literal('ok') }, { examples: [{ status: '
 
 const Ready = StrictObject({ status: Type.Literal('ready') }, { examples: [{ status: 'ready' }] })
 
+const PROBE = { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true } as const
+
 export const healthRoutes: Route = async (app, { service }) => {
   app.get(
     '/healthz',
     {
-      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
+      config: PROBE,
       schema: {
         operationId: 'isUp',
         tags: ['service'],
@@ -26,13 +28,13 @@ export const healthRoutes: Route = async (app, { service }) => {
   app.get(
     '/readyz',
     {
-      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
+      config: PROBE,
       schema: {
         operationId: 'isReady',
         tags: ['service'],
-        summary: 'Changes can be taken',
+        summary: 'The service accepts changes',
         description: 'The store is usable, its lock is held, and the service is not stopping.',
-        response: responses('probe', ['not-ready'], { 200: { description: 'They can', schema: Ready } }),
+        response: responses('probe', ['not-ready'], { 200: { description: 'It does', schema: Ready } }),
       },
     },
     () => {

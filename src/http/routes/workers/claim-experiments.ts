@@ -9,27 +9,23 @@ import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { longPoll } from '../../replies/long-poll.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
 
-/** Heartbeats in a lease period when they come as advised: two may be lost. */
-const BEATS = 3
+/** Heartbeats in a lease period as advised: two may be lost. */
+const HEARTBEATS = 3
 
 const Claim = StrictObject({
   experiment: ref(CampaignManifestEntry),
-  attempt: Described(Attempt, 'To be named in every report and heartbeat of it'),
+  attempt: Described(Attempt, 'Send it with every report and heartbeat'),
   lease_seconds: LeaseSeconds,
   lease_expires_at: Described(Timestamp, 'When the lease runs out without a heartbeat'),
-  heartbeat_seconds: Type.Number({
-    exclusiveMinimum: 0,
-    description: 'Send a heartbeat this often',
-    examples: [20],
-  }),
+  heartbeat_seconds: Type.Number({ exclusiveMinimum: 0, description: 'Send a heartbeat this often', examples: [20] }),
 })
 
-const ClaimAnswer = StrictObject({
-  claims: Type.Array(Claim, { description: 'Started and held by the worker; empty: nothing now' }),
+const ClaimResponse = StrictObject({
+  claims: Type.Array(Claim, { description: 'Started and leased to the worker; empty: nothing now' }),
   state: CampaignState,
   done: Type.Boolean({
     description:
-      'Nothing under this filter can be claimed, or will be unless somebody puts it back: stop asking once what was claimed is done',
+      'Nothing matches or will match unless something is put back: stop once the claimed experiments have ended',
   }),
 })
 
@@ -38,13 +34,13 @@ const schema = {
   tags: ['workers'],
   summary: 'Claim the next experiments to run',
   description:
-    'Hands out pending experiments in manifest order, then failed ones that have retries left; each is started and leased to ' +
-    'the worker, durably, before the answer. Repeat it with the same claim_id when an answer is lost.',
+    'Returns pending experiments in manifest order, then failed ones that have retries left; each is started and leased to ' +
+    'the worker, durably, before the response. Repeat it with the same claim_id when a response is lost.',
   params: CampaignParams,
   querystring: NoQuery,
   body: ref(ClaimRequest),
   response: responses('write', [...OF_CAMPAIGN, 'too-many-waiting'], {
-    200: { description: 'What the worker is to run', schema: ClaimAnswer },
+    200: { description: 'What the worker is to run', schema: ClaimResponse },
   }),
 }
 
@@ -65,6 +61,6 @@ function toResponse({ experiment, lease_expires_at }: HandedOut): typeof Claim.s
     attempt: experiment.attempt,
     lease_seconds: seconds,
     lease_expires_at,
-    heartbeat_seconds: Math.round((seconds / BEATS) * 1000) / 1000,
+    heartbeat_seconds: Math.round((seconds / HEARTBEATS) * 1000) / 1000,
   }
 }

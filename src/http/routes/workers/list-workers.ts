@@ -6,24 +6,22 @@ import { RunningExperiment } from '../../../domain/views/running-experiment.ts'
 import type { LeaseTime } from '../../../leases/lease-keeper.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
-import { pageToken, readPageToken } from '../../replies/page-token.ts'
+import { pageToken, startOfPage } from '../../replies/page-token.ts'
 import { CampaignParams, DEFAULT_LIMIT, NextPageToken, pageProperties } from '../../requests/parameters.ts'
 
 const Workers = StrictObject({
-  workers: Type.Array(ref(RunningExperiment), {
-    description: 'One for each running experiment, in manifest order',
-  }),
+  workers: Type.Array(ref(RunningExperiment), { description: 'One for each running experiment, in manifest order' }),
   next_page_token: NextPageToken,
 })
 
 const schema = {
   operationId: 'listWorkers',
   tags: ['workers'],
-  summary: 'Who holds what',
-  description: 'Has no ETag: the times since the last heartbeat are others each time.',
+  summary: 'Running experiments and their workers',
+  description: 'Has no ETag: the seconds since the last heartbeat always change.',
   params: CampaignParams,
   querystring: StrictObject(pageProperties),
-  response: responses('read', [...OF_CAMPAIGN], {
+  response: responses('read', OF_CAMPAIGN, {
     200: { description: 'A page of running experiments', schema: Workers },
   }),
 }
@@ -31,14 +29,14 @@ const schema = {
 export const listWorkers: Route = async (app, { service }) => {
   app.get('/campaigns/:campaign_id/workers', { config: { role: 'read' }, schema }, async ({ params, query }) => {
     const { limit = DEFAULT_LIMIT, page_token } = query
-    const from = page_token === undefined ? 0 : readPageToken(page_token, Type.Integer({ minimum: 0 }))
+    const from = startOfPage(page_token)
     const { campaign } = await service.campaigns.read(params.campaign_id)
     const { positions, next } = pageOfExperiments(campaign, { statuses: ['running'], equal: {}, limit, from })
     const experiments = positions.map((position) => campaign.experiments.at(position))
     const times = await service.campaigns.leaseTimes(params.campaign_id, experiments)
     return {
       workers: experiments.map((experiment) => toResponse(experiment, times.get(experiment.exp_id))),
-      next_page_token: next === null ? null : pageToken(next),
+      next_page_token: pageToken(next),
     }
   })
 }

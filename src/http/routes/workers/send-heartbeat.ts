@@ -6,26 +6,26 @@ import type { Route } from '../../dependencies.ts'
 import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { ExperimentParams, NoQuery } from '../../requests/parameters.ts'
 
-const HeartbeatAnswer = StrictObject({
+const HeartbeatResponse = StrictObject({
   lease_seconds: LeaseSeconds,
   lease_expires_at: Described(Timestamp, 'When the lease runs out without another heartbeat'),
   cancel: Type.Boolean({
-    description: 'Stop: the campaign was paused with ?cancel_running=true. Report what you stopped as `interrupted`',
+    description: 'Stop: the campaign was paused with ?cancel_running=true. Report the attempt as `interrupted`',
   }),
 })
 
 const schema = {
   operationId: 'sendHeartbeat',
   tags: ['workers'],
-  summary: 'Keep the lease of a running experiment alive',
+  summary: 'Renew the lease of a running experiment',
   description:
-    'Costs no write. Any 409 means that the attempt is not yours any more: stop. A report of the running attempt keeps its ' +
-    'lease alive too.',
+    'Costs no write. Any 409 means that the worker has lost the attempt: stop. A report of the running attempt renews its ' +
+    'lease too.',
   params: ExperimentParams,
   querystring: NoQuery,
   body: ref(Heartbeat),
   response: responses('write', [...OF_EXPERIMENT, 'stale-attempt', 'not-the-owner', 'no-lease'], {
-    200: { description: 'The lease lives for another full period', schema: HeartbeatAnswer },
+    200: { description: 'The lease is renewed for its full period', schema: HeartbeatResponse },
   }),
 }
 
