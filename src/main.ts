@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
@@ -7,10 +6,11 @@ import { type Config, ConfigError, isLoopback, readCommand, type ServiceCommand 
 import { type App, buildApp } from './http/app.ts'
 import { openLog } from './runtime/log.ts'
 import { keepTickShape } from './runtime/tick-shape.ts'
+import { VERSION } from './runtime/version.ts'
 import { openService } from './service/open-service.ts'
 import type { Service } from './service/service.ts'
 
-/** The whole service: settings, store, server, and an orderly end. */
+/** The whole service: settings, store, server, and an orderly stop. */
 
 /** Milliseconds after which a stop no longer waits for clients, and after which it no longer waits at all. */
 const CLIENT_TIMEOUT = 3000
@@ -86,7 +86,7 @@ async function start(): Promise<void> {
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
   if (watch === null && !isLoopback(host)) {
     logger.warn(
-      `ANYBODY MAY DO ANYTHING: there are no tokens, and others can reach ${host}. They may read, change and delete all campaigns`,
+      `ANYBODY MAY DO ANYTHING: there are no tokens, and other machines can reach ${host}: all campaigns can be changed and deleted`,
     )
   }
   const url = await app.listen({ host, port })
@@ -111,21 +111,16 @@ function watchTokens({ tokens }: Config): TokenWatch | null {
   const { file } = tokens
   const watch = new TokenWatch({
     ...tokens,
-    onChange: (count) => {
-      logger.info({ tokens_file: file, count }, 'tokens read again')
-    },
+    onChange: (count) => logger.info({ tokens_file: file, count }, 'tokens read again'),
     onError: (reason) => {
-      logger.error(
-        { tokens_file: file, reason },
-        'the tokens file cannot be used: the tokens that were known still hold',
-      )
+      logger.error({ tokens_file: file, reason }, 'the tokens file cannot be used: the tokens read before stay valid')
     },
   })
   process.on('SIGHUP', () => watch.reload())
   return watch
 }
 
-/** New writes are refused, long polls and streams end, what is in flight is written and answered, the lock is released. */
+/** Refuses new writes, ends long polls and streams, completes what is in flight, and releases the lock. */
 async function stop({ signal }: { signal?: string }): Promise<void> {
   logger.info(`${signal ?? 'stop'}: finishing what is in flight`)
   const { app, service } = running
@@ -141,16 +136,13 @@ async function stop({ signal }: { signal?: string }): Promise<void> {
 
 function printToken({ token, line }: { readonly token: string; readonly line: string }): void {
   process.stdout.write(
-    `The token, which is kept nowhere and not shown again:\n\n  ${token}\n\nThe line for the tokens file:\n\n  ${line}\n`,
+    `The token, which is not stored and not shown again:\n\n  ${token}\n\nThe line for the tokens file:\n\n  ${line}\n`,
   )
 }
 
 function commandOrExit(): ServiceCommand {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
   try {
-    return readCommand(process.argv, process.env, version)
+    return readCommand(process.argv, process.env, VERSION)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`campaignd cannot start:\n${error.faults.map((sentence) => `  ${sentence}.\n`).join('')}`)
