@@ -18,9 +18,13 @@ const STOP_TIMEOUT = 4800
 /** Milliseconds for the last responses to leave once the store is in doubt. */
 const LAST_RESPONSES = 200
 
+/** Events that are handled here, not by close-with-grace. */
+const UNCAUGHT = ['uncaughtException', 'unhandledRejection', 'beforeExit'] as const
+
 const command = commandOrExit()
 if (command.kind === 'create-token') {
-  printToken(createToken(command.name, command.role))
+  const { token, line } = createToken(command.name, command.role)
+  process.stdout.write(`The token, which is not stored:\n\n  ${token}\n\nThe line for the tokens file:\n\n  ${line}\n`)
   process.exit(0)
 }
 const { config } = command
@@ -48,13 +52,8 @@ closeWithGrace(
       logger.error(`what is in flight took longer than ${STOP_TIMEOUT} ms: the service ends`)
       log.abandon()
     },
-    // With tokens SIGHUP has another meaning.
-    skip: [
-      'uncaughtException',
-      'unhandledRejection',
-      'beforeExit',
-      ...(config.tokens === null ? [] : ['SIGHUP' as const]),
-    ],
+    // With tokens SIGHUP reloads them.
+    skip: [...UNCAUGHT, ...(config.tokens === null ? [] : ['SIGHUP' as const])],
   },
   async (cause) => {
     try {
@@ -132,12 +131,6 @@ async function stop({ signal }: { signal?: string }): Promise<void> {
   if (running.inDoubt !== undefined) await log.leave(1)
   logger.info('stopped')
   await log.leave(0)
-}
-
-function printToken({ token, line }: { readonly token: string; readonly line: string }): void {
-  process.stdout.write(
-    `The token, which is not stored and not shown again:\n\n  ${token}\n\nThe line for the tokens file:\n\n  ${line}\n`,
-  )
 }
 
 function commandOrExit(): ServiceCommand {

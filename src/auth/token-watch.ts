@@ -45,7 +45,7 @@ export class TokenWatch {
       return 'changed'
     } catch (error) {
       if (!(error instanceof TokensError)) throw error
-      // Reported once for as long as it stays the same.
+      // Each reason is reported once.
       if (error.message !== this.reported) this.options.onError(error.message)
       this.reported = error.message
       return 'bad'

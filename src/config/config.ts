@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { type Tokens, TokensError } from '../auth/tokens.ts'
+import type { TokenWatchOptions } from '../auth/token-watch.ts'
+import { TokensError } from '../auth/tokens.ts'
 import { readTokensFile } from '../auth/tokens-file.ts'
 import { MAX_EXPERIMENTS } from '../domain/operations/draft.ts'
 import type { Limits } from '../http/limits.ts'
@@ -8,11 +9,8 @@ import { ConfigError, Fault } from './config-error.ts'
 import { DURABILITIES, type GivenSettings, LOG_LEVELS, type Setting, variableOf } from './settings.ts'
 import { integer, oneOf, readBoolean, readPath, readSize } from './values.ts'
 
-interface TokensSetting {
-  readonly file: string
-  /** As the file has them at the start. */
-  readonly tokens: Tokens
-}
+/** A tokens file, with the tokens that it has at the start. */
+type TokensSetting = Pick<TokenWatchOptions, 'file' | 'tokens'>
 
 /** All settings, checked. Nothing else reads the environment or the command line. */
 export interface Config {

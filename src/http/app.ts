@@ -80,7 +80,7 @@ function createServer({ service, logger, limits }: AppDependencies) {
     clientErrorHandler: respondToClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
   const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app)]
-  const record = accessLog(app, { requests: service.metrics.requests, logger })
+  const record = accessLog(app, service.metrics.requests, logger)
   app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', respondToExpectation)
   // The declared responses are documentation: as serialisers they would drop what they do not declare.

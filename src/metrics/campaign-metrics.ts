@@ -18,12 +18,8 @@ export class CampaignMetrics {
 
   constructor(registry: Registry) {
     const registers = [registry]
-    this.campaigns = new Gauge({
-      name: 'campaignd_campaigns',
-      help: 'Campaigns by state.',
-      labelNames: ['state'],
-      registers,
-    })
+    const help = 'Campaigns by state.'
+    this.campaigns = new Gauge({ name: 'campaignd_campaigns', help, labelNames: ['state'], registers })
     this.experiments = new Gauge({
       name: 'campaignd_experiments',
       help: 'Experiments of all campaigns by status.',
@@ -54,7 +50,7 @@ export class CampaignMetrics {
     }
   }
 
-  /** Removes all values: stale figures would be taken for current ones. */
+  /** Removes all values: outdated ones would look current. */
   clear(): void {
     this.campaigns.reset()
     this.experiments.reset()

@@ -16,7 +16,6 @@ const ANY_CALL: readonly ProblemCode[] = [
 ]
 /** Problems of the calls that guards protect. */
 const ANY_GUARDED: readonly ProblemCode[] = ['misdirected-request', 'too-many-requests', 'overloaded']
-const ANY_READ: readonly ProblemCode[] = ['unauthorized']
 const ANY_WRITE: readonly ProblemCode[] = [
   'unauthorized',
   'forbidden',
@@ -55,7 +54,7 @@ type Kind = 'probe' | 'open' | 'read' | 'write'
 const PROBLEMS_OF: Readonly<Record<Kind, readonly ProblemCode[]>> = {
   probe: ANY_CALL,
   open: [...ANY_CALL, ...ANY_GUARDED],
-  read: [...ANY_CALL, ...ANY_GUARDED, ...ANY_READ],
+  read: [...ANY_CALL, ...ANY_GUARDED, 'unauthorized'],
   write: [...ANY_CALL, ...ANY_GUARDED, ...ANY_WRITE],
 }
 
@@ -83,13 +82,8 @@ export function responses(
 }
 
 function documentSuccess({ description, schema, type = 'application/json', headers = [] }: Success): object {
-  const content = schema === null ? {} : { content: { [type]: { schema } } }
-  return {
-    description,
-    headers: pickHeaders('x-request-id', ...headers),
-    ...content,
-    ...(schema === null ? { type: 'null' } : {}),
-  }
+  const body = schema === null ? { type: 'null' } : { content: { [type]: { schema } } }
+  return { description, headers: pickHeaders('x-request-id', ...headers), ...body }
 }
 
 function documentProblems(codes: readonly ProblemCode[]): [string, object][] {

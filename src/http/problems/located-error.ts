@@ -5,9 +5,7 @@ import { StrictObject, StringEnum } from '../../domain/schema.ts'
 
 /** A field at fault, in any part of the request. */
 export const LocatedError = StrictObject({
-  in: Type.Optional(
-    StringEnum(['query', 'path', 'header'], { description: 'Where the field is; in the body when absent' }),
-  ),
+  in: Type.Optional(StringEnum(['query', 'path', 'header'], { description: 'Absent: the field is in the body' })),
   pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field', examples: ['/experiments/0/exp_id'] }),
   detail: Type.String({ description: 'What is wrong with it', examples: ['is required'] }),
 })

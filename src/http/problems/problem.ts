@@ -8,6 +8,12 @@ import { RepositoryError } from '../../repository/repository-error.ts'
 import { type HttpErrorCode, PROBLEM_CODES, type ProblemCode, PROBLEMS } from './catalog.ts'
 import { fieldErrors, LocatedError } from './located-error.ts'
 
+const EXAMPLE = {
+  ...{ type: '/problems/invalid', title: 'Invalid input', status: 400, code: 'invalid' },
+  ...{ detail: '/experiments/0/exp_id is required', instance: '/v1/campaigns' },
+  errors: [{ pointer: '/experiments/0/exp_id', detail: 'is required' }],
+}
+
 /** RFC 9457, with extension members by code. */
 export const Problem = StrictObject(
   {
@@ -29,17 +35,7 @@ export const Problem = StrictObject(
   {
     $id: 'Problem',
     description: 'Why the call was refused; see `GET /problems/{code}`',
-    examples: [
-      {
-        type: '/problems/invalid',
-        title: 'Invalid input',
-        status: 400,
-        detail: '/experiments/0/exp_id is required',
-        instance: '/v1/campaigns',
-        code: 'invalid',
-        errors: [{ pointer: '/experiments/0/exp_id', detail: 'is required' }],
-      },
-    ],
+    examples: [EXAMPLE],
   },
 )
 
@@ -78,8 +74,9 @@ export function problem(code: ProblemCode, detail: string, instance: string, fac
 /** The problem to send for an error. An unexpected error reveals only that the log has it. */
 export function problemOf(error: unknown, instance: string): Problem {
   if (error instanceof DomainError) return problem(error.code, error.message, instance, error.facts)
-  if (error instanceof RepositoryError || error instanceof HttpError)
+  if (error instanceof RepositoryError || error instanceof HttpError) {
     return problem(error.code, error.message, instance)
+  }
   const { validation, validationContext, code = '' } = error as Partial<FastifyError>
   if (validation !== undefined) {
     const errors = fieldErrors(validation, validationContext)
@@ -88,11 +85,7 @@ export function problemOf(error: unknown, instance: string): Problem {
   }
   const httpCode = FRAMEWORK_ERRORS[code]
   if (httpCode !== undefined) return problem(httpCode, PROBLEMS[httpCode].meaning, instance)
-  return problem(
-    'internal',
-    'The request failed. The log has the error, under the request id of this response.',
-    instance,
-  )
+  return problem('internal', 'The log has the error, under the request id of this response.', instance)
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {

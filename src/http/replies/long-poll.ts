@@ -8,21 +8,17 @@ export function longPollLimit({ maxWaiting }: Limits): ConcurrencyLimit {
   return new ConcurrencyLimit({ problem: 'too-many-waiting', subject: 'long polls', total })
 }
 
-export interface LongPollOptions {
-  /** Acquired for as long as the poll waits. */
-  readonly limit: ConcurrencyLimit
-  /** The longest wait. */
-  readonly seconds: number
-}
-
 /**
- * Runs a call that may wait for something: until the time is up or the client has gone.
- * @param call is given null when it is not to wait
+ * Runs a call that may wait: until the time is up or the client disconnects.
+ * @param limit acquired while the call waits
+ * @param seconds the longest wait
+ * @param call gets null when it must not wait
  * @throws HttpError `too-many-waiting`
  */
 export async function longPoll<T>(
   reply: FastifyReply,
-  { limit, seconds }: LongPollOptions,
+  limit: ConcurrencyLimit,
+  seconds: number,
   call: (wait: Wait | null) => Promise<T>,
 ): Promise<T> {
   if (seconds === 0) return call(null)

@@ -22,7 +22,7 @@ export const NoQuery = StrictObject({})
 
 export const pageProperties = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, description: 'Largest number of items. Default: 100', examples: [100] }),
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'Items. Default: 100', examples: [100] }),
   ),
   page_token: Type.Optional(Type.String({ maxLength: 4096, description: '`next_page_token` of the previous page' })),
 }

@@ -11,6 +11,9 @@ import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const manifest = ref(CampaignManifest)
 
+const description = 'The same key makes the same campaign_id'
+const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, description })
+
 const schema = {
   operationId: 'createCampaign',
   tags: ['campaigns'],
@@ -18,11 +21,7 @@ const schema = {
   description:
     'May be repeated: the same id with the same definition gets 200 and the current campaign. With an Idempotency-Key so ' +
     'does a call without an id.',
-  headers: Type.Object({
-    'idempotency-key': Type.Optional(
-      Type.String({ minLength: 1, maxLength: 255, description: 'The same key makes the same campaign_id' }),
-    ),
-  }),
+  headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
   querystring: StrictObject({ timezone: Timezone }),
   body: ref(CampaignDraft),
   response: responses('write', ['campaign-exists', 'campaign-corrupt'], {

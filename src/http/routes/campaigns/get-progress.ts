@@ -14,12 +14,7 @@ import { CampaignParams, IfNoneMatch } from '../../requests/parameters.ts'
 
 const ProgressQuery = StrictObject({
   wait: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 60,
-      description: 'Wait up to so many seconds for an ETag other than that of If-None-Match',
-      examples: [30],
-    }),
+    Type.Integer({ minimum: 0, maximum: 60, description: 'Seconds to wait for another ETag at most', examples: [30] }),
   ),
   until: Type.Optional(StringEnum(['end'], { description: 'With wait: until the campaign has ended' })),
 })
@@ -43,7 +38,7 @@ const schema = {
 export const getProgress: Route = async (app, { service, longPolls }) => {
   app.get('/campaigns/:campaign_id/progress', { config: { role: 'read' }, schema }, async (request, reply) => {
     const { params, query } = request
-    const campaign = await longPoll(reply, { limit: longPolls, seconds: query.wait ?? 0 }, (wait) =>
+    const campaign = await longPoll(reply, longPolls, query.wait ?? 0, (wait) =>
       service.campaigns.readWhen(params.campaign_id, wait, isAwaited(request, query.until)),
     )
     return isKnown(request, reply, entityTag(campaign.header)) ? undefined : jsonReply(reply, progressJson(campaign))

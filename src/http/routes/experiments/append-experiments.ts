@@ -18,11 +18,7 @@ const Appended = StrictObject(
 
 const Append = StrictObject(
   {
-    experiments: Type.Array(ref(ExperimentDraft), {
-      minItems: 1,
-      maxItems: MAX_EXPERIMENTS,
-      description: 'To be run after the existing ones',
-    }),
+    experiments: Type.Array(ref(ExperimentDraft), { minItems: 1, maxItems: MAX_EXPERIMENTS, description: 'In order' }),
   },
   { examples: [{ experiments: ExperimentDraft.examples as unknown[] }] },
 )

@@ -46,8 +46,7 @@ const schema = {
 
 export const claimExperiments: Route = async (app, { service, longPolls }) => {
   app.post('/campaigns/:campaign_id/claims', { config: { role: 'work' }, schema }, async ({ params, body }, reply) => {
-    const options = { limit: longPolls, seconds: body.wait_seconds ?? 0 }
-    const { claims, state, done } = await longPoll(reply, options, (wait) =>
+    const { claims, state, done } = await longPoll(reply, longPolls, body.wait_seconds ?? 0, (wait) =>
       service.campaigns.claim(params.campaign_id, body, wait),
     )
     return { claims: claims.map(toResponse), state, done }
