@@ -31,6 +31,13 @@ const BETWEEN_REPOSITORY_AND_HTTP = {
   regex: '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$)',
   message: 'Between the repository and HTTP there is no other package than TypeBox, and of Node node:crypto.',
 }
+const GRAPH = [
+  {
+    regex: '^(?!\\.{1,2}/|node:crypto$|@sinclair/typebox$|pino$)',
+    message: 'Where the graph is built no other package is known than TypeBox and, as a type, pino.',
+  },
+  { regex: '^pino$', allowTypeImports: true, message: 'The service is given its logger: only the type is known.' },
+]
 const METRICS = {
   regex: '^(?!\\.{1,2}/|prom-client$)',
   message: 'Metrics import prom-client and no other package: what is counted comes to them.',
@@ -103,6 +110,7 @@ export default defineConfig(
   layer(['src/repository/*', 'src/repository/group-commit/**'], SEAMS_KNOW_NO_STORE),
   layer(['src/repository/!(group-commit)/**'], STORES),
   layer(['src/leases/**', 'src/live/**', 'src/service/**'], BETWEEN_REPOSITORY_AND_HTTP),
+  layer(['src/service/open-service.ts'], ...GRAPH),
   layer(['src/metrics/**'], METRICS),
   layer(['src/auth/**'], TOKENS),
   layer(['src/http/**'], NO_FILES, PROM_CLIENT),

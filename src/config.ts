@@ -1,4 +1,4 @@
-import { readCommandLine, type CreateTokenCommand } from './config/command-line.ts'
+import { type CreateTokenCommand, readCommandLine } from './config/command-line.ts'
 import { checkSettings, type Config } from './config/config.ts'
 
 export { isLoopback } from './config/addresses.ts'
@@ -9,11 +9,9 @@ export type { Config }
 export type ServiceCommand = { readonly kind: 'serve'; readonly config: Config } | CreateTokenCommand
 
 /**
- * Reads what is to be done, and for a service the settings, which are checked. Asked for help or version it prints that and
- * ends the process.
- *
+ * Reads the command, with the checked settings of a service. For help or version it prints that and ends the process.
  * @param argv as in `process.argv`
- * @throws ConfigError with every fault there is
+ * @throws ConfigError with all faults
  */
 export function readCommand(argv: readonly string[], env: NodeJS.ProcessEnv, version: string): ServiceCommand {
   const given = readCommandLine(argv, env, version)

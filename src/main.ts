@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
-import { ConfigError, isLoopback, readCommand, type Config, type ServiceCommand } from './config.ts'
-import { buildApp, type App } from './http/app.ts'
+import { type Config, ConfigError, isLoopback, readCommand, type ServiceCommand } from './config.ts'
+import { type App, buildApp } from './http/app.ts'
 import { openLog } from './runtime/log.ts'
+import { keepTickShape } from './runtime/tick-shape.ts'
+import { VERSION } from './runtime/version.ts'
 import { openService } from './service/open-service.ts'
 import type { Service } from './service/service.ts'
-import { keepTickShape } from './runtime/tick-shape.ts'
 
-/** The whole service: settings, store, server, and an orderly end. */
+/** The whole service: settings, store, server, and an orderly stop. */
 
 /** Milliseconds after which a stop no longer waits for clients, and after which it no longer waits at all. */
 const CLIENT_TIMEOUT = 3000
@@ -18,9 +18,13 @@ const STOP_TIMEOUT = 4800
 /** Milliseconds for the last responses to leave once the store is in doubt. */
 const LAST_RESPONSES = 200
 
+/** Events that are handled here, not by close-with-grace. */
+const UNCAUGHT = ['uncaughtException', 'unhandledRejection', 'beforeExit'] as const
+
 const command = commandOrExit()
 if (command.kind === 'create-token') {
-  printToken(createToken(command.name, command.role))
+  const { token, line } = createToken(command.name, command.role)
+  process.stdout.write(`The token, which is not stored:\n\n  ${token}\n\nThe line for the tokens file:\n\n  ${line}\n`)
   process.exit(0)
 }
 const { config } = command
@@ -48,13 +52,8 @@ closeWithGrace(
       logger.error(`what is in flight took longer than ${STOP_TIMEOUT} ms: the service ends`)
       log.abandon()
     },
-    // With tokens SIGHUP has another meaning.
-    skip: [
-      'uncaughtException',
-      'unhandledRejection',
-      'beforeExit',
-      ...(config.tokens === null ? [] : ['SIGHUP' as const]),
-    ],
+    // With tokens SIGHUP reloads them.
+    skip: [...UNCAUGHT, ...(config.tokens === null ? [] : ['SIGHUP' as const])],
   },
   async (cause) => {
     try {
@@ -86,7 +85,7 @@ async function start(): Promise<void> {
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
   if (watch === null && !isLoopback(host)) {
     logger.warn(
-      `ANYBODY MAY DO ANYTHING: there are no tokens, and others can reach ${host}. They may read, change and delete all campaigns`,
+      `ANYBODY MAY DO ANYTHING: there are no tokens, and other machines can reach ${host}: all campaigns can be changed and deleted`,
     )
   }
   const url = await app.listen({ host, port })
@@ -111,21 +110,16 @@ function watchTokens({ tokens }: Config): TokenWatch | null {
   const { file } = tokens
   const watch = new TokenWatch({
     ...tokens,
-    onChange: (count) => {
-      logger.info({ tokens_file: file, count }, 'tokens read again')
-    },
+    onChange: (count) => logger.info({ tokens_file: file, count }, 'tokens read again'),
     onError: (reason) => {
-      logger.error(
-        { tokens_file: file, reason },
-        'the tokens file cannot be used: the tokens that were known still hold',
-      )
+      logger.error({ tokens_file: file, reason }, 'the tokens file cannot be used: the tokens read before stay valid')
     },
   })
   process.on('SIGHUP', () => watch.reload())
   return watch
 }
 
-/** New writes are refused, long polls and streams end, what is in flight is written and answered, the lock is released. */
+/** Refuses new writes, ends long polls and streams, completes what is in flight, and releases the lock. */
 async function stop({ signal }: { signal?: string }): Promise<void> {
   logger.info(`${signal ?? 'stop'}: finishing what is in flight`)
   const { app, service } = running
@@ -139,18 +133,9 @@ async function stop({ signal }: { signal?: string }): Promise<void> {
   await log.leave(0)
 }
 
-function printToken({ token, line }: { readonly token: string; readonly line: string }): void {
-  process.stdout.write(
-    `The token, which is kept nowhere and not shown again:\n\n  ${token}\n\nThe line for the tokens file:\n\n  ${line}\n`,
-  )
-}
-
 function commandOrExit(): ServiceCommand {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
   try {
-    return readCommand(process.argv, process.env, version)
+    return readCommand(process.argv, process.env, VERSION)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`campaignd cannot start:\n${error.faults.map((sentence) => `  ${sentence}.\n`).join('')}`)

@@ -7,7 +7,7 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text)
 }
 
-/** True when a caller with the role `held` may do what needs the role `needed`. */
-export function covers(held: Role, needed: Role): boolean {
-  return ROLES.indexOf(held) >= ROLES.indexOf(needed)
+/** Whether a caller with one role may do what needs the other. */
+export function covers(given: Role, needed: Role): boolean {
+  return ROLES.indexOf(given) >= ROLES.indexOf(needed)
 }

@@ -1,5 +1,5 @@
+import { type Tokens, TokensError } from './tokens.ts'
 import { readTokensFile } from './tokens-file.ts'
-import { TokensError, type Tokens } from './tokens.ts'
 
 export interface TokenWatchOptions {
   readonly file: string
@@ -45,7 +45,7 @@ export class TokenWatch {
       return 'changed'
     } catch (error) {
       if (!(error instanceof TokensError)) throw error
-      // Reported once for as long as it stays the same.
+      // Each reason is reported once.
       if (error.message !== this.reported) this.options.onError(error.message)
       this.reported = error.message
       return 'bad'

@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { isRole, ROLES, type Role } from './role.ts'
+import { isRole, type Role, ROLES } from './role.ts'
 
 /** The caller of a request. */
 export interface Actor {
@@ -11,7 +11,7 @@ interface Entry extends Actor {
   readonly digest: Buffer
 }
 
-/** The faults of a list of tokens, a sentence each. A line is named by its number only: it may hold a token. */
+/** The faults of a list of tokens, a sentence each. A line is named by its number only: it may have a token. */
 export class TokensError extends Error {
   override readonly name = 'TokensError'
 
@@ -44,7 +44,7 @@ export class Tokens {
         faults.push(`line ${index + 1} has the token of an earlier line`)
       } else entries.push(entry)
     }
-    // A file that is being written looks empty: that must not lock everybody out.
+    // A file that is being written is empty for a moment: that must not lock out all callers.
     if (entries.length === 0 && faults.length === 0) faults.push('it has no token')
     if (faults.length > 0) throw new TokensError(faults)
     return new Tokens(entries)
@@ -65,7 +65,7 @@ export class Tokens {
 
   /**
    * The owner of the token. Every entry is compared, each in constant time, so that the duration reveals neither whether one
-   * matches nor which. It would reveal little anyway: digests are compared, which nobody can choose.
+   * matches nor which.
    */
   actorOf(token: string): Actor | null {
     const digest = digestOf(token)

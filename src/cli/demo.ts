@@ -8,19 +8,17 @@ import { startService } from './demo/service.ts'
 import { work } from './demo/worker.ts'
 
 /**
- * The service on a directory of its own, with campaigns to look at: two that have ended, and one that simulated workers
- * run through the API for some minutes. Ctrl+C ends it and leaves nothing behind.
+ * The service on a temporary directory, with two campaigns that have ended, and one that simulated workers run through the API
+ * for some minutes. Ctrl+C ends it and removes the directory.
  */
 
 const CONTAINERS = ['pytorch', 'tensorrt', 'vllm'] as const
 const NODES = 3
 
 const dataDir = mkdtempSync(join(tmpdir(), 'campaignd-demo-'))
-const over = new AbortController()
+const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    over.abort()
-  })
+  process.once(signal, () => stop.abort())
 }
 
 try {
@@ -33,13 +31,13 @@ async function show(): Promise<void> {
   const service = await startService(dataDir)
   // What ends the service ends the demo, and the other way round.
   void service.ended.then(() => {
-    if (!over.signal.aborted) process.exitCode = 1
-    over.abort()
+    if (!stop.signal.aborted) process.exitCode = 1
+    stop.abort()
   })
   try {
     await run(service.url)
   } catch (error) {
-    if (!over.signal.aborted) throw error
+    if (!stop.signal.aborted) throw error
   } finally {
     await service.stop()
   }
@@ -47,7 +45,7 @@ async function show(): Promise<void> {
 
 async function run(url: string): Promise<void> {
   const chance = new Chance(20_260_301)
-  const api = new DemoApi(url, over.signal)
+  const api = new DemoApi(url, stop.signal)
   const running = runningCampaign(chance, Date.now())
   for (const campaign of [...finishedCampaigns(chance, Date.now()), running])
     await api.call('POST', '/campaigns', campaign)
@@ -57,7 +55,7 @@ async function run(url: string): Promise<void> {
   )
   const workers = CONTAINERS.flatMap((container) =>
     Array.from({ length: NODES }, (_, node) =>
-      work(api, campaignId, `gpu-node-${node + 1}/${container}`, container, chance, over.signal),
+      work(api, campaignId, `gpu-node-${node + 1}/${container}`, container, chance, stop.signal),
     ),
   )
   await Promise.all(workers)

@@ -1,17 +1,17 @@
-import { Fault } from './fault.ts'
+import { Fault } from './config-error.ts'
 import { list } from './values.ts'
 
 /** Where the service listens, and the names under which it may be called. */
 
 const HOST_NAME = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/
 
-/** @param isAnywhereAllowed whether it may be an address that other machines can reach */
-export function readHost(host: string, isAnywhereAllowed: boolean): string {
+/** @param isPublicAllowed whether other machines may reach the address */
+export function readHost(host: string, isPublicAllowed: boolean): string {
   if (host === '') throw new Fault('must not be empty')
-  if (isLoopback(host) || isAnywhereAllowed) return host
+  if (isLoopback(host) || isPublicAllowed) return host
   throw new Fault(
-    `is ${host}, which other machines can reach, but there are no tokens to tell callers apart. Set CAMPAIGND_TOKENS_FILE, ` +
-      'listen on 127.0.0.1, or set CAMPAIGND_ALLOW_ANONYMOUS=true if everybody on that network may do anything',
+    `is ${host}, which other machines can reach, but there are no tokens. Set CAMPAIGND_TOKENS_FILE, listen on 127.0.0.1, ` +
+      'or set CAMPAIGND_ALLOW_ANONYMOUS=true if every caller on that network may do anything',
   )
 }
 

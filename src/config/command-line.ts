@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ROLES, type Role } from '../auth/role.ts'
+import { type Role, ROLES } from '../auth/role.ts'
 import { isName, NAME_RULE } from '../auth/tokens.ts'
-import { SETTINGS, variableOf, type GivenSettings, type Setting } from './settings.ts'
+import { flagOf, type GivenSettings, type Setting, SETTINGS, variableOf } from './settings.ts'
 
 /** `campaignd token create`. */
 export interface CreateTokenCommand {
@@ -10,7 +10,7 @@ export interface CreateTokenCommand {
   readonly role: Role
 }
 
-/** Reads the command line and the environment: the settings of a service as they were given, or another command. */
+/** The settings of a service as the command line and the environment give them, or another command. */
 export function readCommandLine(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -23,25 +23,28 @@ export function readCommandLine(
   return chosen.command ?? program.opts<GivenSettings>()
 }
 
+type Entry = [Setting, (typeof SETTINGS)[Setting]]
+
 function serveCommand(env: NodeJS.ProcessEnv, version: string): Command {
   const command = new Command('campaignd')
     .description('Keeps the manifests of benchmark campaigns: durable, over HTTP, resumable after any crash.')
     .version(version)
     .allowExcessArguments(false)
-    // With a command beside it, it would print its help instead.
+    // A command that has subcommands and no action prints its help.
     .action(() => undefined)
     .addHelpText('after', '\nEach option can be set in the environment too, by the name in parentheses. The flag wins.')
-  for (const [setting, { flag, fallback, about }] of Object.entries(SETTINGS)) {
-    const name = variableOf(setting as Setting)
-    command.addOption(new Option(flag, `${about} (${name})`).default(env[name] ?? fallback, fallback))
+  for (const [name, { value, fallback, about }] of Object.entries(SETTINGS) as Entry[]) {
+    const variable = variableOf(name)
+    const option = new Option(`${flagOf(name)} <${value}>`, `${about} (${variable})`)
+    command.addOption(option.default(env[variable] ?? fallback, fallback))
   }
   return command
 }
 
 function createTokenCommand(chosen: { command?: CreateTokenCommand }): Command {
   return new Command('create')
-    .description('make a token; it is printed once, with the line for the tokens file, and not stored')
-    .requiredOption('--name <name>', 'name of its holder, for the log', readName)
+    .description('make a token; it is printed once, with its line for the tokens file, and not stored')
+    .requiredOption('--name <name>', 'name of its owner, for the log', readName)
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
     .action((options: Omit<CreateTokenCommand, 'kind'>) => {
       chosen.command = { kind: 'create-token', ...options }

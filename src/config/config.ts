@@ -1,11 +1,16 @@
+import { resolve } from 'node:path'
+import type { TokenWatchOptions } from '../auth/token-watch.ts'
+import { TokensError } from '../auth/tokens.ts'
+import { readTokensFile } from '../auth/tokens-file.ts'
 import { MAX_EXPERIMENTS } from '../domain/operations/draft.ts'
 import type { Limits } from '../http/limits.ts'
 import { readHost, readHostNames, readOrigins, readPort } from './addresses.ts'
-import { ConfigError } from './config-error.ts'
-import { Fault } from './fault.ts'
-import { DURABILITIES, LOG_LEVELS, variableOf, type GivenSettings, type Setting } from './settings.ts'
-import { readTokens, type TokensSetting } from './tokens-setting.ts'
+import { ConfigError, Fault } from './config-error.ts'
+import { DURABILITIES, type GivenSettings, LOG_LEVELS, type Setting, variableOf } from './settings.ts'
 import { integer, oneOf, readBoolean, readPath, readSize } from './values.ts'
+
+/** A tokens file, with the tokens that it has at the start. */
+type TokensSetting = Pick<TokenWatchOptions, 'file' | 'tokens'>
 
 /** All settings, checked. Nothing else reads the environment or the command line. */
 export interface Config {
@@ -15,7 +20,7 @@ export interface Config {
   readonly dataDir: string
   readonly durability: (typeof DURABILITIES)[number]
   readonly logLevel: (typeof LOG_LEVELS)[number]
-  /** Null: there are none, and every caller may do anything. */
+  /** Null: without tokens every caller may do anything. */
   readonly tokens: TokensSetting | null
   /** Host names beside localhost that clients may use. */
   readonly allowedHosts: readonly string[]
@@ -25,10 +30,10 @@ export interface Config {
   readonly limits: Limits
 }
 
-/** Reads one setting; a fault is kept, so that all of them are told at once. */
+/** Reads one setting; a fault is kept, so that all of them are reported at once. */
 type Check = <T>(setting: Setting, read: (text: string) => T) => T
 
-/** @throws ConfigError with every fault there is */
+/** @throws ConfigError with all faults */
 export function checkSettings(given: GivenSettings): Config {
   const faults: string[] = []
   const check: Check = <T>(setting: Setting, read: (text: string) => T): T => {
@@ -37,7 +42,7 @@ export function checkSettings(given: GivenSettings): Config {
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       faults.push(`${variableOf(setting)} ${error.message}`)
-      // Never looked at: a fault ends in the throw below.
+      // Never used: a fault ends in the throw below.
       return undefined as T
     }
   }
@@ -79,5 +84,17 @@ function readLimits(check: Check): Limits {
     maxExperiments: check('maxExperiments', integer(1, MAX_EXPERIMENTS)),
     maxLabels: check('maxLabels', integer(0, 10_000)),
     maxLag: check('maxLag', integer(0, 60_000)),
+  }
+}
+
+/** The tokens of a file, null when no file is named. */
+function readTokens(path: string): TokensSetting | null {
+  if (path === '') return null
+  const file = resolve(path)
+  try {
+    return { file, tokens: readTokensFile(file) }
+  } catch (error) {
+    if (error instanceof TokensError) throw new Fault(`is ${file}: ${error.message}`)
+    throw error
   }
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Fault } from './fault.ts'
+import { Fault } from './config-error.ts'
 
 /** The values of settings, from their text. Each function throws a Fault that says what the value must be. */
 

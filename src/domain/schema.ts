@@ -1,4 +1,13 @@
-import { Type, type SchemaOptions, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
+import {
+  type ObjectOptions,
+  type SchemaOptions,
+  type Static,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  type TUnsafe,
+  Type,
+} from '@sinclair/typebox'
 
 /**
  * A string out of a fixed list.
@@ -31,6 +40,11 @@ export function Dictionary<T extends TSchema>(
   options: SchemaOptions = {},
 ): TUnsafe<Record<string, Static<T>>> {
   return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
+}
+
+/** An object that refuses unknown keys. */
+export function StrictObject<T extends TProperties>(properties: T, options: ObjectOptions = {}): TObject<T> {
+  return Type.Object(properties, { ...options, additionalProperties: false })
 }
 
 /** The same schema, described for where it stands. */

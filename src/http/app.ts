@@ -6,39 +6,36 @@ import { authentication } from './guards/authentication.ts'
 import { authorization } from './guards/authorization.ts'
 import { crossSite } from './guards/cross-site.ts'
 import { draining } from './guards/draining.ts'
-import { guardHook } from './guards/guard-hook.ts'
-import type { Guard } from './guards/guard.ts'
+import { type Guard, guardHook } from './guards/guard.ts'
 import { hostHeader } from './guards/host-header.ts'
 import { loadShedding } from './guards/load-shedding.ts'
 import { pipelining } from './guards/pipelining.ts'
 import { rateLimit } from './guards/rate-limit.ts'
 import { accessLog } from './hooks/access-log.ts'
-import { closeAfterResponse } from './hooks/close-after-response.ts'
+import { respondToClientError, respondToExpectation } from './hooks/client-error.ts'
 import { cors } from './hooks/cors.ts'
 import { drain } from './hooks/drain.ts'
 import { requestIdOf } from './hooks/request-id.ts'
 import { RequestStart } from './hooks/request-start.ts'
-import { responseHeaders } from './hooks/response-headers.ts'
-import type { ResponseHook } from './hooks/response-hook.ts'
+import { closeAfterResponse, responseHeaders, type ResponseHook } from './hooks/response-headers.ts'
 import { sendTogether } from './hooks/send-together.ts'
 import { openApi } from './openapi/open-api.ts'
 import { SCHEMAS } from './openapi/schemas.ts'
-import { schemaController } from './requests/validation.ts'
-import { respondToClientError, respondToExpectation } from './hooks/client-error.ts'
-import { asProblem, HttpError } from './problems/problem.ts'
+import { asProblem, HttpError, pathOf } from './problems/problem.ts'
 import { streamLimit } from './replies/event-stream.ts'
 import { longPollLimit } from './replies/long-poll.ts'
 import { jsonBody } from './requests/json-body.ts'
+import { schemaController } from './requests/validation.ts'
 import { routes } from './routes/routes.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
 const MIB = 1024 * 1024
 
-/** Longest id of a path; a longer part of one is refused before it is looked at. */
+/** Longest id of a path; a longer part of one is refused before it is compared. */
 const MAX_PARAM_LENGTH = 256
 
-/** Milliseconds between looks at who takes too long with a request: Node's own 30 s would double and treble the limits. */
+/** Milliseconds between checks of the timeouts: with Node's 30 s a request could take much longer than its limit. */
 const TIMEOUT_CHECK = 1_000
 
 /** The service without its socket. Closing it ends long polls and streams, and refuses new writes. */
@@ -48,11 +45,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   for (const schema of SCHEMAS) app.addSchema(schema)
   // Before the guards: a page must be allowed to read why it was refused.
   if (access.corsOrigins.length > 0) await app.register(cors, access)
-  await app.register(drain, {
-    onDrain: () => {
-      service.drain()
-    },
-  })
+  await app.register(drain, { onDrain: () => service.drain() })
   await app.register(sendTogether, { hooks, record })
   await app.register(guardHook, { guards: guardsOf(app, dependencies) })
   await app.register(jsonBody)
@@ -61,7 +54,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   return app
 }
 
-/** Fastify, set up so that every response leaves the same way: also one to what never becomes a request. */
+/** Fastify, with the same hooks for every response, also to what never becomes a request. */
 function createServer({ service, logger, limits }: AppDependencies) {
   const app: App = fastify({
     logController: new RequestStart(logger),
@@ -87,16 +80,16 @@ function createServer({ service, logger, limits }: AppDependencies) {
     clientErrorHandler: respondToClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
   const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app)]
-  const record = accessLog(app, { requests: service.metrics.requests, logger })
+  const record = accessLog(app, service.metrics.requests, logger)
   app.server.maxConnections = limits.maxConnections
   app.server.on('checkExpectation', respondToExpectation)
   // The declared responses are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
-  // Without it each response is looked up among those declared, by its status and media type, to be stringified all the same.
+  // Without it Fastify searches the declared responses each time, with the same result.
   app.setReplySerializer((payload) => JSON.stringify(payload))
   app.setErrorHandler(asProblem)
   app.setNotFoundHandler((request) => {
-    throw new HttpError('not-found', `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`)
+    throw new HttpError('not-found', `There is no ${request.method} ${pathOf(request)}.`)
   })
   return { app, hooks, record }
 }

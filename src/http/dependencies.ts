@@ -1,3 +1,4 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Logger } from 'pino'
 import type { Service } from '../service/service.ts'
 import type { AuthenticationOptions } from './guards/authentication.ts'
@@ -6,7 +7,7 @@ import type { CorsOptions } from './hooks/cors.ts'
 import type { Limits } from './limits.ts'
 import type { ConcurrencyLimit } from './replies/concurrency-limit.ts'
 
-/** Who gets in, and by which names and from whose pages. */
+/** Which callers are accepted, under which host names, and from pages of which origins. */
 export interface Access extends AuthenticationOptions, HostHeaderOptions, CorsOptions {
   /** Whether `/metrics` needs no token. */
   readonly openMetrics: boolean
@@ -25,3 +26,6 @@ export interface RouteDependencies extends AppDependencies {
   readonly longPolls: ConcurrencyLimit
   readonly streams: ConcurrencyLimit
 }
+
+/** The plugin of a route. */
+export type Route = FastifyPluginAsyncTypebox<RouteDependencies>

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client'
 import { CAMPAIGN_STATES } from '../domain/campaign/campaign-state.ts'
-import type { CampaignOverview, CorruptOverview } from '../domain/views/campaign-overview.ts'
 import { EXPERIMENT_STATUSES } from '../domain/experiment/status.ts'
 import { compareTimes } from '../domain/timestamp.ts'
+import type { CampaignOverview, CorruptOverview } from '../domain/views/campaign-overview.ts'
 
 /** Campaigns with series of their own: a scraper keeps a series for each of them and each status. */
 const LISTED = 50
@@ -18,12 +18,8 @@ export class CampaignMetrics {
 
   constructor(registry: Registry) {
     const registers = [registry]
-    this.campaigns = new Gauge({
-      name: 'campaignd_campaigns',
-      help: 'Campaigns by state.',
-      labelNames: ['state'],
-      registers,
-    })
+    const help = 'Campaigns by state.'
+    this.campaigns = new Gauge({ name: 'campaignd_campaigns', help, labelNames: ['state'], registers })
     this.experiments = new Gauge({
       name: 'campaignd_experiments',
       help: 'Experiments of all campaigns by status.',
@@ -54,7 +50,7 @@ export class CampaignMetrics {
     }
   }
 
-  /** Removes all values: stale figures would be taken for current ones. */
+  /** Removes all values: outdated ones would look current. */
   clear(): void {
     this.campaigns.reset()
     this.experiments.reset()

@@ -28,12 +28,8 @@ export class CommitMetrics {
       buckets: SECONDS,
       registers,
     })
-    this.calls = new Histogram({
-      name: 'campaignd_commit_calls',
-      help: 'Calls that shared a commit.',
-      buckets: CALLS,
-      registers,
-    })
+    const help = 'Calls that shared a commit.'
+    this.calls = new Histogram({ name: 'campaignd_commit_calls', help, buckets: CALLS, registers })
     this.bytes = new Counter({
       name: 'campaignd_commit_bytes_total',
       help: 'Bytes of manifests written by commits that became durable.',

@@ -10,7 +10,7 @@ export interface MetricSources {
   readonly store: Pick<CampaignStore, 'overviews'>
   readonly leases: { readonly live: number }
   readonly events: { readonly readers: number; readonly dropped: number }
-  /** The campaigns could not be counted: their metrics are left out. */
+  /** The campaigns could not be read: their metrics are left out. */
   readonly onError: (error: unknown) => void
 }
 

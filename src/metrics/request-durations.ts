@@ -6,7 +6,7 @@ type Values = Awaited<ReturnType<Histogram<Label>['get']>>['values']
 
 /** A histogram for prom-client whose values are counted elsewhere. */
 export class RequestDurations extends Histogram<Label> {
-  /** Has what prom-client reports of such a metric beside its values. */
+  /** For what prom-client reports beside the values. */
   private readonly empty: Histogram<Label>
 
   constructor(

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client'
-import { RequestDurations } from './request-durations.ts'
 import { RequestCounter } from './request-counter.ts'
+import { RequestDurations } from './request-durations.ts'
 
 /** The route of requests that match none. No route has this name, since routes begin with a slash. */
 export const UNKNOWN_ROUTE = 'unknown'

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readTokensFile } from '#campaignd/auth/tokens-file.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
 import { testTokens, writeTokens } from '../support/service/tokens.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
 
 test.each([0o600, 0o640, 0o400, 0o440, 0o660])('a tokens file of mode %o is read', (mode) => {
   const path = join(temporaryDirectory(), 'tokens')

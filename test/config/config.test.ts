@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ConfigError, isLoopback, readCommand, type Config } from '#campaignd/config.js'
+import { type Config, ConfigError, isLoopback, readCommand } from '#campaignd/config.js'
 
 const ARGV = ['node', 'campaignd']
 

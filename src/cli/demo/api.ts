@@ -5,16 +5,16 @@ export class DemoApi {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @returns the answer; null for a 409, which says that the attempt is not ours any more */
+  /** @returns the body; null for a 409: the worker has lost the attempt */
   async call<T>(method: 'POST' | 'PATCH', path: string, body: object): Promise<T | null> {
-    const answer = await fetch(`${this.url}/v1${path}`, {
+    const response = await fetch(`${this.url}/v1${path}`, {
       method,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal: this.signal,
     })
-    if (answer.status === 409) return null
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-    return (await answer.json()) as T
+    if (response.status === 409) return null
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return (await response.json()) as T
   }
 }

@@ -1,4 +1,4 @@
-/** Chances that fall the same each time, so that the demo looks as it is meant to. */
+/** Random numbers from a seed: the demo is the same each time. */
 export class Chance {
   constructor(private seed: number) {}
 
@@ -15,9 +15,9 @@ export class Chance {
     return low + this.next() * (high - low)
   }
 
-  /** True with a chance of so much of 1. */
-  happens(part: number): boolean {
-    return this.next() < part
+  /** True with this probability. */
+  happens(probability: number): boolean {
+    return this.next() < probability
   }
 
   of<T>(choices: readonly [T, ...T[]]): T {

@@ -10,9 +10,8 @@ const ERROR = 50
 
 export interface DemoService {
   readonly url: string
-  /** Resolves when it has ended, by itself too. */
+  /** Resolves when it has ended. */
   readonly ended: Promise<unknown>
-  /** Ends it in order. */
   stop(): Promise<unknown>
 }
 
@@ -33,9 +32,7 @@ export async function startService(dataDir: string): Promise<DemoService> {
       if (level >= ERROR) process.stderr.write(`${line}\n`)
       if (url !== undefined) resolve(url)
     })
-    void ended.then(() => {
-      reject(new Error('the service ended before it listened'))
-    })
+    void ended.then(() => reject(new Error('the service ended before it listened')))
   })
   return {
     url,

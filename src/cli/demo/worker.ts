@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
 import type { DemoApi } from './api.ts'
+import { durationOf, failureOf } from './attempt.ts'
 import { resultOf } from './campaigns.ts'
 import type { Chance } from './chance.ts'
-import { failureOf } from './failure.ts'
-import { LONGEST, SHORTEST } from './pace.ts'
 
-/** How often a worker vanishes with what it holds, and for how many milliseconds. */
-const VANISHES = 0.025
+/** How often a worker disappears with its claim, and for how many milliseconds. */
+const DISAPPEARS = 0.025
 const AWAY = 15_000
 
-/** Milliseconds until it looks again once there is nothing to do any more. */
+/** Milliseconds until it claims again once the campaign has ended. */
 const IDLE = 2_000
 
 interface Claims {
@@ -36,34 +35,31 @@ export async function work(
     const claimed = await api.call<Claims>('POST', `${campaign}/claims`, { worker, container, wait_seconds: 20 })
     const [claim] = claimed?.claims ?? []
     if (claim === undefined) {
-      // Somebody may put back what failed.
+      // Failed experiments may be retried.
       if (claimed?.done === true) await sleep(IDLE, undefined, { signal })
       continue
     }
     const { experiment, attempt, heartbeat_seconds } = claim
     const path = `${campaign}/experiments/${experiment.exp_id}`
-    const takes = chance.between(SHORTEST, LONGEST)
-    if (chance.happens(VANISHES)) {
-      // Its lease runs out meanwhile, and the service gives the experiment up for lost.
+    if (chance.happens(DISAPPEARS)) {
+      // Its lease expires meanwhile, and the attempt fails as lost.
       await sleep(AWAY, undefined, { signal })
       continue
     }
-    if (!(await runFor(takes))) continue
+    if (!(await runFor(durationOf(chance)))) continue
     const failure = failureOf(experiment.config_name, chance)
-    const outcome =
-      failure === null
-        ? { status: 'completed', result_path: resultOf(campaignId, experiment) }
-        : { status: 'failed', ...failure }
+    const completed = { status: 'completed', result_path: resultOf(campaignId, experiment) }
+    const outcome = failure === null ? completed : { status: 'failed', ...failure }
     await api.call('PATCH', path, { attempt, worker, ...outcome })
 
-    /** @returns false when it was told to stop */
+    /** @returns false when the attempt was cancelled or lost */
     async function runFor(milliseconds: number): Promise<boolean> {
       const end = performance.now() + milliseconds
       for (let left = milliseconds; left > 0; left = end - performance.now()) {
         await sleep(Math.min(left, heartbeat_seconds * 1000), undefined, { signal })
-        const answer = await api.call<{ readonly cancel: boolean }>('POST', `${path}/heartbeat`, { attempt, worker })
-        if (answer === null) return false
-        if (!answer.cancel) continue
+        const heartbeat = await api.call<{ readonly cancel: boolean }>('POST', `${path}/heartbeat`, { attempt, worker })
+        if (heartbeat === null) return false
+        if (!heartbeat.cancel) continue
         const stopped = { status: 'failed', failure_kind: 'interrupted', error: 'Stopped: the campaign was paused' }
         await api.call('PATCH', path, { attempt, worker, ...stopped })
         return false

@@ -4,13 +4,13 @@ import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sends the request; null when it has no known token. */
+    /** The caller; null when the request has no valid token. */
     actor: Actor | null
   }
 }
 
 export interface AuthenticationOptions {
-  /** Those that are known now; null: the service has none, and every caller may do everything. */
+  /** The current tokens; null: the service has none, and every caller may do everything. */
   readonly tokens: () => Tokens | null
 }
 

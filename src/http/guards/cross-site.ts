@@ -10,8 +10,8 @@ export interface CrossSiteOptions {
 const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Refuses writes that a browser sends for a page of another site: the browser is inside the network, and a service without
- * tokens asks for nothing more. Other clients send neither header.
+ * Refuses writes that a browser sends for a page of another site: a service without tokens checks nothing else. Other clients
+ * send neither header.
  */
 export function crossSite({ corsOrigins }: CrossSiteOptions): Guard {
   const listed = new Set(corsOrigins)

@@ -15,11 +15,9 @@ export interface HostHeaderOptions {
 }
 
 /**
- * Refuses a request without exactly one Host. Node would refuse a missing one itself, but with an empty response; of two it
- * would take the first, where a proxy before it may have checked the second.
- *
- * Refuses a name that is not listed, against DNS rebinding: a page of another site can have its own name resolved to this
- * address, and then the browser takes the service for a part of that page. An address cannot be rebound.
+ * Refuses a request without exactly one Host. Node would refuse a missing one without a body; of two it would use the first,
+ * where a proxy may have checked the second. Refuses a name that is not listed, against DNS rebinding: a page can have its own
+ * name resolved to this address, and the browser then treats the service as its origin. An address cannot be rebound.
  */
 export function hostHeader({ allowedHosts }: HostHeaderOptions): Guard {
   const names = new Set(['localhost', ...allowedHosts])

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { EventLoopLag } from './event-loop-lag.ts'
+import type { Limits } from '../limits.ts'
 import { HttpError } from '../problems/problem.ts'
+import { EventLoopLag } from './event-loop-lag.ts'
 import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
@@ -10,18 +11,13 @@ declare module 'fastify' {
   }
 }
 
-export interface LoadSheddingOptions {
-  /** Milliseconds by which the event loop may be late before reads are refused. */
-  readonly maxLag: number
-}
-
 /** Writes are refused at this many times the lag of reads. */
 const WRITE_TOLERANCE = 4
 
 /**
  * Refuses requests while the event loop is late, reads before writes: too many readers must not keep workers from reporting.
  */
-export function loadShedding(app: FastifyInstance, { maxLag }: LoadSheddingOptions): Guard {
+export function loadShedding(app: FastifyInstance, { maxLag }: Limits): Guard {
   const lag = new EventLoopLag()
   // Not before: during the start no client waits.
   app.addHook('onReady', (ready) => {

@@ -12,7 +12,7 @@ const MAX_PIPELINED = 64
 export function pipelining(): Guard {
   const waiting = new WeakMap<Socket, number>()
   return ({ raw: { socket } }, reply) => {
-    // A response gets the socket when it is its turn: nearly always at once.
+    // A response gets the socket once those before it are sent: nearly always at once.
     if (reply.raw.socket !== null) return null
     const count = (waiting.get(socket) ?? 0) + 1
     waiting.set(socket, count)

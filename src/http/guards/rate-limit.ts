@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Limits } from '../limits.ts'
 import { HttpError } from '../problems/problem.ts'
 import { ANONYMOUS } from './authentication.ts'
 import type { Guard } from './guard.ts'
@@ -10,18 +11,13 @@ declare module 'fastify' {
   }
 }
 
-export interface RateLimitOptions {
-  /** Requests a second of one token; of one address for requests without a token. */
-  readonly rateLimit: number
-}
-
 const WINDOW = 1000
 
 /**
- * Refuses requests of a caller that sends too many in a second. Not `@fastify/rate-limit`: that one reads its count in a later
- * turn of the event loop, so of a burst that is too large it refuses all.
+ * Refuses requests of a caller that sends too many in a second. `@fastify/rate-limit` reads its count in a later turn of the
+ * event loop, so of a burst that is too large it refuses all.
  */
-export function rateLimit({ rateLimit: limit }: RateLimitOptions): Guard {
+export function rateLimit({ rateLimit: limit }: Limits): Guard {
   // Emptied each second, so that it does not grow with the number of callers.
   const counts = new Map<string, number>()
   let end = 0

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { UNKNOWN_ROUTE, type RequestMetrics } from '../../metrics/request-metrics.ts'
+import { type RequestMetrics, UNKNOWN_ROUTE } from '../../metrics/request-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,11 +13,6 @@ declare module 'fastify' {
   }
 }
 
-export interface AccessLogOptions {
-  readonly requests: RequestMetrics
-  readonly logger: Logger
-}
-
 /** Records a request whose response was sent. */
 export type AccessLog = (request: FastifyRequest, reply: FastifyReply) => void
 
@@ -26,7 +21,7 @@ export type AccessLog = (request: FastifyRequest, reply: FastifyReply) => void
  * duration, unless it is long-lived. Called when the response is handed to the socket. Fastify's `onResponse` hook costs more,
  * and runs when the response has left, which for a stream is never.
  */
-export function accessLog(app: FastifyInstance, { requests, logger }: AccessLogOptions): AccessLog {
+export function accessLog(app: FastifyInstance, requests: RequestMetrics, logger: Logger): AccessLog {
   app.decorateReply('isLongLived', false)
   return (request, reply) => {
     const { url = UNKNOWN_ROUTE, config } = request.routeOptions

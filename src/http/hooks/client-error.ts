@@ -1,8 +1,8 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
+import { type HttpErrorCode, PROBLEMS } from '../problems/catalog.ts'
 import { problem, PROBLEM_TYPE } from '../problems/problem.ts'
-import { PROBLEMS, type HttpErrorCode } from '../problems/catalog.ts'
 import { nextRequestId, requestIdOf } from './request-id.ts'
 import { RESPONSE_HEADERS } from './response-headers.ts'
 
@@ -33,9 +33,7 @@ export function respondToClientError({ code }: ConnectionError, socket: Socket):
   else if (!broken.has(socket)) {
     broken.add(socket)
     discardRest(socket)
-    afterResponses(socket, () => {
-      endWith(CODES[code] ?? 'malformed-request', socket)
-    })
+    afterResponses(socket, () => endWith(CODES[code] ?? 'malformed-request', socket))
   } else if (code === CUT_OFF) socket.end()
 }
 
@@ -54,9 +52,7 @@ function afterResponses(socket: HttpSocket, then: () => void): void {
   const response = socket._httpMessage
   if (response === null || response === undefined) then()
   else if (response.req.complete || response.writableEnded) {
-    response.once('close', () => {
-      afterResponses(socket, then)
-    })
+    response.once('close', () => afterResponses(socket, then))
   } else if (response.headersSent) {
     // Begun before its request was complete, and unfinished: more bytes would become a part of that response.
     socket.destroy()
@@ -78,10 +74,7 @@ export function respondToExpectation(request: IncomingMessage, response: ServerR
   response.writeHead(status, headers).end(json)
 }
 
-function bareResponse(
-  code: HttpErrorCode,
-  requestId: string,
-): { status: number; headers: Record<string, string>; json: string } {
+function bareResponse(code: HttpErrorCode, requestId: string) {
   const { status, meaning } = PROBLEMS[code]
   const json = JSON.stringify(problem(code, meaning, ''))
   const headers = {

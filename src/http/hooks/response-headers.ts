@@ -1,4 +1,7 @@
-import type { ResponseHook } from './response-hook.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+/** Runs on every response just before it is sent: its status is final, its headers are not. */
+export type ResponseHook = (request: FastifyRequest, reply: FastifyReply) => void
 
 /** Headers of every response; a route may set other values. */
 export const RESPONSE_HEADERS = {
@@ -13,4 +16,11 @@ const HEADERS = Object.entries(RESPONSE_HEADERS)
 export const responseHeaders: ResponseHook = ({ id }, reply) => {
   reply.header('x-request-id', id)
   for (const [name, value] of HEADERS) if (!reply.hasHeader(name)) reply.header(name, value)
+}
+
+/** While the service drains, each response closes its connection: kept open, it would delay the stop. */
+export function closeAfterResponse(app: FastifyInstance): ResponseHook {
+  return (_request, reply) => {
+    if (app.isDraining()) reply.header('connection', 'close')
+  }
 }

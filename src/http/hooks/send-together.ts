@@ -1,7 +1,7 @@
-import fastifyPlugin from 'fastify-plugin'
 import type { FastifyReply } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
 import type { AccessLog } from './access-log.ts'
-import type { ResponseHook } from './response-hook.ts'
+import type { ResponseHook } from './response-headers.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -23,9 +23,8 @@ interface PendingResponse {
 
 /**
  * Response batching: runs the response hooks on every response, and sends those together that are ready in one turn of the event
- * loop. Sent one by one, each wakes a client that has gone to sleep since the last, and waking a process costs as much as half
- * a response. Recorded after they are sent, so that no client waits for that; not in a later turn, which would take its time
- * from the next commit.
+ * loop. Sent one by one, each would wake a client that sleeps again. Recorded after they are sent, so that no client waits for
+ * that; not in a later turn, which would delay the next commit.
  */
 export const sendTogether = fastifyPlugin<SendTogetherOptions>(
   (app, { hooks, record }, done) => {

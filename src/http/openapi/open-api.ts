@@ -2,8 +2,8 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { VERSION } from '../../runtime/version.ts'
 import { htmlHeaders } from '../hooks/html-headers.ts'
-import { DOCUMENT } from './document.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -12,6 +12,40 @@ declare module 'fastify' {
     /** The request may have no body. */
     readonly isBodyOptional?: boolean
   }
+}
+
+/** The OpenAPI document without its paths and schemas. */
+const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
+  openapi: '3.1.0',
+  info: {
+    title: 'campaignd',
+    version: VERSION,
+    description:
+      'Keeps the manifests of benchmark campaigns: which experiment runs which config, where, in which state it is, ' +
+      'where its result lies and what went wrong. A 2xx means durable. Times are RFC 3339 in UTC.',
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  servers: [{ url: '/' }],
+  tags: [
+    { name: 'campaigns', description: 'Create, find, change and delete campaigns' },
+    { name: 'experiments', description: 'Report and read the status of experiments' },
+    { name: 'workers', description: 'Claim experiments, renew their leases by heartbeats, list the running experiments' },
+    { name: 'events', description: 'Follow campaigns as they change' },
+    { name: 'resume', description: 'Continue after an interruption' },
+    { name: 'service', description: 'The service itself' },
+  ],
+  security: [],
+  components: {
+    securitySchemes: {
+      token: {
+        type: 'http',
+        scheme: 'bearer',
+        description:
+          'Needed where the service has a tokens file. Each call names its role: `read`, `work`, which includes `read`, or ' +
+          '`admin`, which includes both.',
+      },
+    },
+  },
 }
 
 /** Collects the schemas of the routes that are registered after it: GET /openapi.json, and for people, /docs. */

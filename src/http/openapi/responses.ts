@@ -1,7 +1,7 @@
-import { Type, type TSchema } from '@sinclair/typebox'
+import { type TSchema,Type } from '@sinclair/typebox'
 import { ref } from '../../domain/schema.ts'
+import { type ProblemCode,PROBLEMS } from '../problems/catalog.ts'
 import { Problem, PROBLEM_TYPE } from '../problems/problem.ts'
-import { PROBLEMS, type ProblemCode } from '../problems/catalog.ts'
 
 /** Problems of every call, whatever it does and from every caller. */
 const ANY_CALL: readonly ProblemCode[] = [
@@ -16,7 +16,6 @@ const ANY_CALL: readonly ProblemCode[] = [
 ]
 /** Problems of the calls that guards protect. */
 const ANY_GUARDED: readonly ProblemCode[] = ['misdirected-request', 'too-many-requests', 'overloaded']
-const ANY_READ: readonly ProblemCode[] = ['unauthorized']
 const ANY_WRITE: readonly ProblemCode[] = [
   'unauthorized',
   'forbidden',
@@ -55,32 +54,36 @@ type Kind = 'probe' | 'open' | 'read' | 'write'
 const PROBLEMS_OF: Readonly<Record<Kind, readonly ProblemCode[]>> = {
   probe: ANY_CALL,
   open: [...ANY_CALL, ...ANY_GUARDED],
-  read: [...ANY_CALL, ...ANY_GUARDED, ...ANY_READ],
+  read: [...ANY_CALL, ...ANY_GUARDED, 'unauthorized'],
   write: [...ANY_CALL, ...ANY_GUARDED, ...ANY_WRITE],
 }
 
-interface Responses {
-  readonly success: Readonly<Record<number, Success>>
-  readonly kind: Kind
-  /** The problems of this call in particular. */
-  readonly problems?: readonly ProblemCode[]
-}
+/** The problems of each call of one campaign. */
+export const OF_CAMPAIGN = ['campaign-not-found', 'campaign-corrupt'] as const
 
-/** All responses of a call for the document: its own, its problems, and those of every call of the kind. */
-export function responses({ success, kind, problems = [] }: Responses): Record<string, unknown> {
+/** The problems of each call of one experiment. */
+export const OF_EXPERIMENT = [...OF_CAMPAIGN, 'experiment-not-found'] as const
+
+export const NOT_MODIFIED: Success = { description: 'The client has this version already', schema: null }
+
+/**
+ * All responses of a call for the document.
+ * @param problems those of this call beside those of every call of its kind
+ * @param success by status
+ */
+export function responses(
+  kind: Kind,
+  problems: readonly ProblemCode[],
+  success: Readonly<Record<number, Success>>,
+): Record<string, unknown> {
   const codes = new Set<ProblemCode>([...PROBLEMS_OF[kind], ...problems])
   const described = Object.entries(success).map(([status, one]) => [status, documentSuccess(one)] as const)
   return Object.fromEntries([...described, ...documentProblems([...codes])])
 }
 
 function documentSuccess({ description, schema, type = 'application/json', headers = [] }: Success): object {
-  const content = schema === null ? {} : { content: { [type]: { schema } } }
-  return {
-    description,
-    headers: pickHeaders('x-request-id', ...headers),
-    ...content,
-    ...(schema === null ? { type: 'null' } : {}),
-  }
+  const body = schema === null ? { type: 'null' } : { content: { [type]: { schema } } }
+  return { description, headers: pickHeaders('x-request-id', ...headers), ...body }
 }
 
 function documentProblems(codes: readonly ProblemCode[]): [string, object][] {

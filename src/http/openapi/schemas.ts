@@ -1,15 +1,17 @@
-import { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
-import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { CampaignManifest } from '../../domain/campaign/manifest.ts'
-import { CampaignSummary, CorruptCampaign } from '../../domain/views/campaign-list.ts'
-import { CampaignPatch } from '../../domain/operations/patch-campaign.ts'
-import { Progress, StatusCounts } from '../../domain/views/progress.ts'
+import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { PythonToolManifest } from '../../domain/formats/python-tool-manifest.ts'
-import { ExperimentReport } from '../../domain/operations/report-request.ts'
 import { ClaimRequest } from '../../domain/operations/claim.ts'
+import { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
 import { Heartbeat } from '../../domain/operations/heartbeat.ts'
+import { CampaignPatch } from '../../domain/operations/patch-campaign.ts'
+import { ExperimentUpdate } from '../../domain/operations/report-batch.ts'
+import { ExperimentReport } from '../../domain/operations/report-request.ts'
 import { ResumeRequest } from '../../domain/operations/resume-request.ts'
 import { RetryRequest } from '../../domain/operations/retry.ts'
+import { CampaignSummary, CorruptCampaign } from '../../domain/views/campaign-list.ts'
+import { Progress, StatusCounts } from '../../domain/views/progress.ts'
+import { RunningExperiment } from '../../domain/views/running-experiment.ts'
 import {
   CampaignChangeEvent,
   CampaignGoneEvent,
@@ -17,10 +19,8 @@ import {
   ChangeEvent,
   SnapshotEvent,
 } from '../../live/event-data.ts'
-import { Problem } from '../problems/problem.ts'
 import { BatchResult } from '../problems/batch-result.ts'
-import { ExperimentUpdate } from '../../domain/operations/report-batch.ts'
-import { RunningExperiment } from '../../domain/views/running-experiment.ts'
+import { Problem } from '../problems/problem.ts'
 
 /** The schemas that have a name in the OpenAPI document, each before those that refer to it. */
 export const SCHEMAS = [

@@ -1,22 +1,21 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, ExpId } from '../../domain/experiment/experiment.ts'
 import type { BatchResult as Result } from '../../domain/operations/report-batch.ts'
-import { ref } from '../../domain/schema.ts'
+import { ref, StrictObject } from '../../domain/schema.ts'
 import { Problem, problemOf } from './problem.ts'
 
-export const BatchResult = Type.Object(
+export const BatchResult = StrictObject(
   {
     exp_id: ExpId,
     status: Type.Unsafe<200 | 404 | 409 | 422>(
-      Type.Integer({ enum: [200, 404, 409, 422], description: 'What the update alone would have been answered' }),
+      Type.Integer({ enum: [200, 404, 409, 422], description: 'The status that the update alone would have got' }),
     ),
     experiment: Type.Optional(ref(CampaignManifestEntry)),
     problem: Type.Optional(ref(Problem)),
   },
   {
     $id: 'BatchResult',
-    additionalProperties: false,
-    description: 'The experiment as it is then, or why its update is refused. 422: the update itself is not valid',
+    description: 'The experiment after the update, or why it is refused. 422: the update itself is not valid',
   },
 )
 

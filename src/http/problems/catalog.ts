@@ -1,9 +1,7 @@
 import type { DomainErrorCode } from '../../domain/errors.ts'
 import type { RepositoryErrorCode } from '../../repository/repository-error.ts'
-import { ACCESS_PROBLEMS } from './catalog/access-problems.ts'
-import { CAMPAIGN_PROBLEMS } from './catalog/campaign-problems.ts'
-import { EXPERIMENT_PROBLEMS } from './catalog/experiment-problems.ts'
-import { REQUEST_PROBLEMS } from './catalog/request-problems.ts'
+import { CAMPAIGN_PROBLEMS, EXPERIMENT_PROBLEMS } from './catalog/campaign-problems.ts'
+import { ACCESS_PROBLEMS, REQUEST_PROBLEMS } from './catalog/request-problems.ts'
 import { SERVICE_PROBLEMS } from './catalog/service-problems.ts'
 import type { ProblemKind } from './problem-kind.ts'
 
@@ -21,7 +19,9 @@ export type ProblemCode = keyof typeof CATALOG
 /** Refusals that only HTTP knows. */
 export type HttpErrorCode = Exclude<ProblemCode, DomainErrorCode | RepositoryErrorCode>
 
-/** Every problem there is, by status as readers expect it. */
+/** Every problem, ordered by status. */
 export const PROBLEMS = Object.fromEntries(
   Object.entries<ProblemKind>(CATALOG).sort(([, a], [, b]) => a.status - b.status),
 ) as Readonly<Record<ProblemCode, ProblemKind>>
+
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[]

@@ -1,19 +1,14 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifySchemaValidationError } from 'fastify'
 import { jsonPointer } from '../../domain/errors.ts'
-import { StringEnum } from '../../domain/schema.ts'
+import { StrictObject, StringEnum } from '../../domain/schema.ts'
 
 /** A field at fault, in any part of the request. */
-export const LocatedError = Type.Object(
-  {
-    in: Type.Optional(
-      StringEnum(['query', 'path', 'header'], { description: 'Where the field is; in the body when absent' }),
-    ),
-    pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field', examples: ['/experiments/0/exp_id'] }),
-    detail: Type.String({ description: 'What is wrong with it', examples: ['is required'] }),
-  },
-  { additionalProperties: false },
-)
+export const LocatedError = StrictObject({
+  in: Type.Optional(StringEnum(['query', 'path', 'header'], { description: 'Absent: the field is in the body' })),
+  pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field', examples: ['/experiments/0/exp_id'] }),
+  detail: Type.String({ description: 'What is wrong with it', examples: ['is required'] }),
+})
 
 export type LocatedError = Static<typeof LocatedError>
 

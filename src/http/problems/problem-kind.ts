@@ -10,3 +10,7 @@ export interface ProblemKind {
 
 /** Some of the problems by their codes. */
 export type ProblemKinds = Readonly<Record<string, ProblemKind>>
+
+export function problemKind(status: number, title: string, help: Omit<ProblemKind, 'status' | 'title'>): ProblemKind {
+  return { status, title, ...help }
+}

@@ -1,60 +1,52 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { configDiffProperties } from '../../domain/operations/config-diff.ts'
-import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { DomainError, jsonPointer } from '../../domain/errors.ts'
-import { ref, StringEnum } from '../../domain/schema.ts'
+import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
+import { configDiffProperties } from '../../domain/operations/config-diff.ts'
+import { ref, StrictObject, StringEnum } from '../../domain/schema.ts'
 import { RepositoryError } from '../../repository/repository-error.ts'
-import { PROBLEMS, type HttpErrorCode, type ProblemCode } from './catalog.ts'
-import { LocatedError, fieldErrors } from './located-error.ts'
+import { type HttpErrorCode, PROBLEM_CODES, type ProblemCode, PROBLEMS } from './catalog.ts'
+import { fieldErrors, LocatedError } from './located-error.ts'
+
+const EXAMPLE = {
+  ...{ type: '/problems/invalid', title: 'Invalid input', status: 400, code: 'invalid' },
+  ...{ detail: '/experiments/0/exp_id is required', instance: '/v1/campaigns' },
+  errors: [{ pointer: '/experiments/0/exp_id', detail: 'is required' }],
+}
 
 /** RFC 9457, with extension members by code. */
-export const Problem = Type.Object(
+export const Problem = StrictObject(
   {
-    type: Type.String({
-      description: 'URI reference of a page that explains the problem',
-      examples: ['/problems/invalid'],
-    }),
+    type: Type.String({ description: 'URI of a page that explains the problem', examples: ['/problems/invalid'] }),
     title: Type.String({ description: 'The problem in a few words', examples: ['Invalid input'] }),
     status: Type.Integer({ description: 'The HTTP status', examples: [400] }),
     detail: Type.String({ description: 'What happened in this case', examples: ['/experiments/0/exp_id is required'] }),
     instance: Type.String({ description: 'Path of the request', examples: ['/v1/campaigns'] }),
-    code: StringEnum(Object.keys(PROBLEMS) as ProblemCode[], {
-      description: 'The problem for programs',
-      examples: ['invalid'],
-    }),
+    code: StringEnum(PROBLEM_CODES, { description: 'The problem for programs', examples: ['invalid'] }),
     errors: Type.Optional(Type.Array(LocatedError, { description: 'With `invalid`: the fields at fault' })),
     experiment: Type.Optional(ref(CampaignManifestEntry, { description: 'The current state of the experiment' })),
     results: Type.Optional(
-      // By its name alone: each result may hold a problem.
-      Type.Array(Type.Ref('BatchResult'), {
-        description: 'With `batch-refused`: the outcome of each update',
-      }),
+      // By name: each result may have a problem.
+      Type.Array(Type.Ref('BatchResult'), { description: 'With `batch-refused`: the outcome of each update' }),
     ),
     // With `config-changed`: the differences.
     ...Type.Partial(Type.Object(configDiffProperties)).properties,
   },
   {
     $id: 'Problem',
-    additionalProperties: false,
     description: 'Why the call was refused; see `GET /problems/{code}`',
-    examples: [
-      {
-        type: '/problems/invalid',
-        title: 'Invalid input',
-        status: 400,
-        detail: '/experiments/0/exp_id is required',
-        instance: '/v1/campaigns',
-        code: 'invalid',
-        errors: [{ pointer: '/experiments/0/exp_id', detail: 'is required' }],
-      },
-    ],
+    examples: [EXAMPLE],
   },
 )
 
 export type Problem = Static<typeof Problem>
 
 export const PROBLEM_TYPE = 'application/problem+json'
+
+/** Path of a request, without its query. */
+export function pathOf({ url }: Pick<FastifyRequest, 'url'>): string {
+  return url.split('?')[0] ?? ''
+}
 
 /** A refusal by the rules of HTTP. */
 export class HttpError extends Error {
@@ -79,24 +71,21 @@ export function problem(code: ProblemCode, detail: string, instance: string, fac
   return { type: `/problems/${code}`, title, status, detail, instance, code, ...facts }
 }
 
-/** The problem to send for an error. An unexpected error reveals nothing but where to look. */
+/** The problem to send for an error. An unexpected error reveals only that the log has it. */
 export function problemOf(error: unknown, instance: string): Problem {
   if (error instanceof DomainError) return problem(error.code, error.message, instance, error.facts)
-  if (error instanceof RepositoryError || error instanceof HttpError)
+  if (error instanceof RepositoryError || error instanceof HttpError) {
     return problem(error.code, error.message, instance)
+  }
   const { validation, validationContext, code = '' } = error as Partial<FastifyError>
   if (validation !== undefined) {
     const errors = fieldErrors(validation, validationContext)
     const detail = errors.map((one) => `${one.in === undefined ? '' : `${one.in} `}${one.pointer} ${one.detail}`)
     return problem('invalid', detail.join('; '), instance, { errors })
   }
-  const known = FRAMEWORK_ERRORS[code]
-  if (known !== undefined) return problem(known, PROBLEMS[known].meaning, instance)
-  return problem(
-    'internal',
-    'The request failed. The log has the error, under the request id of this response.',
-    instance,
-  )
+  const httpCode = FRAMEWORK_ERRORS[code]
+  if (httpCode !== undefined) return problem(httpCode, PROBLEMS[httpCode].meaning, instance)
+  return problem('internal', 'The log has the error, under the request id of this response.', instance)
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
@@ -112,7 +101,7 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
  * @returns the body to send, as JSON
  */
 export function asProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
-  const [instance = ''] = request.url.split('?')
+  const instance = pathOf(request)
   // A client that disconnects within its body is not a fault of the service.
   const isAborted = request.raw.errored !== null && request.raw.errored === error
   const body = isAborted

@@ -1,7 +1,7 @@
 import type { HttpErrorCode } from '../problems/catalog.ts'
 import { HttpError } from '../problems/problem.ts'
 
-/** A number that an operator can change. */
+/** A limit by the name of its setting. */
 interface Setting {
   readonly name: string
   readonly value: number
@@ -37,9 +37,7 @@ export class ConcurrencyLimit {
     }
     this.active += 1
     this.byAddress.set(address, ofAddress + 1)
-    return () => {
-      this.release(address)
-    }
+    return () => this.release(address)
   }
 
   private refusal({ name, value }: Setting, where: string): HttpError {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { versionText, type Precondition, type Version } from '../../domain/campaign/version.ts'
+import { type Precondition, type Version, versionText } from '../../domain/campaign/version.ts'
 
 /** Strong ETag of a version: of a campaign and everything derived from it, or of one experiment. It never returns. */
 export function entityTag(version: Version): string {
@@ -9,18 +9,16 @@ export function entityTag(version: Version): string {
 /** True when the client has this version: then the response is a 304 without a body. Sets the ETag in either case. */
 export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   reply.header('etag', tag)
-  const known = namesTag(request, tag)
-  if (known) reply.code(304)
-  return known
+  const isNamed = namesTag(request, tag)
+  if (isNamed) reply.code(304)
+  return isNamed
 }
 
 /** True when If-None-Match names the version. */
 export function namesTag(request: FastifyRequest, tag: string): boolean {
-  const known = request.headers['if-none-match']
-  return (
-    known === tag ||
-    (known !== undefined && tagsOf(known).some((one) => one === '*' || one.replace(/^W\//, '') === tag))
-  )
+  const header = request.headers['if-none-match']
+  if (header === undefined || header === tag) return header === tag
+  return tagsOf(header).some((one) => one === '*' || one.replace(/^W\//, '') === tag)
 }
 
 /** The versions that If-Match names. */

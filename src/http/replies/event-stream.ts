@@ -10,10 +10,7 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-export function streamLimit({
-  maxStreams,
-  maxStreamsPerAddress,
-}: Pick<Limits, 'maxStreams' | 'maxStreamsPerAddress'>): ConcurrencyLimit {
+export function streamLimit({ maxStreams, maxStreamsPerAddress }: Limits): ConcurrencyLimit {
   return new ConcurrencyLimit({
     problem: 'too-many-streams',
     subject: 'streams of events',
@@ -33,17 +30,11 @@ export function openEventStream(reply: FastifyReply): EventSink {
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS })
   raw.flushHeaders()
   return {
-    write: (bytes) => {
-      raw.write(bytes)
-    },
+    write: (bytes) => void raw.write(bytes),
     get backlog() {
       return raw.writableLength
     },
-    end: () => {
-      raw.end()
-    },
-    drop: () => {
-      raw.destroy()
-    },
+    end: () => void raw.end(),
+    drop: () => void raw.destroy(),
   }
 }

@@ -3,33 +3,27 @@ import type { Wait } from '../../service/wait.ts'
 import type { Limits } from '../limits.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 
-export function longPollLimit({ maxWaiting }: Pick<Limits, 'maxWaiting'>): ConcurrencyLimit {
+export function longPollLimit({ maxWaiting }: Limits): ConcurrencyLimit {
   const total = { name: 'CAMPAIGND_MAX_WAITING', value: maxWaiting }
   return new ConcurrencyLimit({ problem: 'too-many-waiting', subject: 'long polls', total })
 }
 
-export interface LongPollOptions {
-  /** Acquired for as long as the poll waits. */
-  readonly limit: ConcurrencyLimit
-  /** The longest wait. */
-  readonly seconds: number
-}
-
 /**
- * Runs a call that may wait for something: until the time is up or the client has gone.
- * @param call is given null when it is not to wait
+ * Runs a call that may wait: until the time is up or the client disconnects.
+ * @param limit acquired while the call waits
+ * @param seconds the longest wait
+ * @param call gets null when it must not wait
  * @throws HttpError `too-many-waiting`
  */
 export async function longPoll<T>(
   reply: FastifyReply,
-  { limit, seconds }: LongPollOptions,
+  limit: ConcurrencyLimit,
+  seconds: number,
   call: (wait: Wait | null) => Promise<T>,
 ): Promise<T> {
   if (seconds === 0) return call(null)
   const stop = new AbortController()
-  const end = () => {
-    stop.abort()
-  }
+  const end = () => stop.abort()
   const timer = setTimeout(end, seconds * 1000)
   reply.raw.once('close', end)
   let release = (): unknown => undefined

@@ -11,8 +11,8 @@ export class PageCache {
 
   /** @param key identifies the content: a version, and the query */
   get(key: string, encode: () => Buffer): Buffer {
-    const known = this.pages.get(key)
-    if (known !== undefined) return known
+    const cached = this.pages.get(key)
+    if (cached !== undefined) return cached
     const page = encode()
     this.pages.set(key, page)
     return page

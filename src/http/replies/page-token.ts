@@ -1,10 +1,18 @@
-import type { Static, TSchema } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { invalidParameter } from '../problems/problem.ts'
 
-/** The position of the next page, as text that is opaque to the client. */
-export function pageToken(position: unknown): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url')
+/** The position of the next page, as text that is opaque to the client; null stays null. */
+export function pageToken(position: unknown): string | null {
+  return position === null ? null : Buffer.from(JSON.stringify(position)).toString('base64url')
+}
+
+/**
+ * The position among experiments from which a page begins.
+ * @throws DomainError `invalid` for a text that is not a token of such a list
+ */
+export function startOfPage(token: string | undefined): number {
+  return token === undefined ? 0 : readPageToken(token, Type.Integer({ minimum: 0 }))
 }
 
 /** @throws DomainError `invalid` for a text that is not a token of this list */

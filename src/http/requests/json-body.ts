@@ -1,3 +1,4 @@
+import type { preValidationHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { invalid, jsonPointer } from '../../domain/errors.ts'
 import { HttpError } from '../problems/problem.ts'
@@ -22,6 +23,12 @@ export const jsonBody = fastifyPlugin(
   { name: 'json-body', fastify: '5.x' },
 )
 
+/** Validates no body as `{}`: every field has its default. */
+export const optionalBody: preValidationHookHandler = (request, _reply, done) => {
+  if (request.body === undefined) request.body = {}
+  done()
+}
+
 /** @returns undefined for an empty body */
 function parseBody(text: string): unknown {
   const json = text.startsWith('\ufeff') ? text.slice(1) : text
@@ -36,8 +43,8 @@ function parseBody(text: string): unknown {
 }
 
 /**
- * The text up to where it is deeper than 32 levels, with all that is open there closed: `cleaned` then reports the place.
- * Parsing a deep text whole would block the event loop.
+ * The text up to where it is nested too deep, with every bracket closed: `cleaned` then reports the place. Parsing a deep text
+ * whole would block the event loop.
  */
 function cutTooDeep(json: string): string {
   let closers = ''

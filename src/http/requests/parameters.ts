@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { ExpId } from '../../domain/experiment/experiment.ts'
 import { CampaignId } from '../../domain/campaign/manifest.ts'
-import { Nullable } from '../../domain/schema.ts'
+import { ExpId } from '../../domain/experiment/experiment.ts'
+import { Nullable, StrictObject } from '../../domain/schema.ts'
 import { isTimezone } from '../../domain/timestamp.ts'
 import { invalidParameter } from '../problems/problem.ts'
 
-export const CampaignParams = Type.Object({ campaign_id: CampaignId }, { additionalProperties: false })
+export const CampaignParams = StrictObject({ campaign_id: CampaignId })
 
-export const ExperimentParams = Type.Object({ campaign_id: CampaignId, exp_id: ExpId }, { additionalProperties: false })
+export const ExperimentParams = StrictObject({ campaign_id: CampaignId, exp_id: ExpId })
 
 export const Timezone = Type.Optional(
   Type.String({
@@ -18,11 +18,11 @@ export const Timezone = Type.Optional(
 )
 
 /** For calls without query parameters: an unknown one is refused, not ignored. */
-export const NoQuery = Type.Object({}, { additionalProperties: false })
+export const NoQuery = StrictObject({})
 
 export const pageProperties = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, description: 'Largest number of items. Default: 100', examples: [100] }),
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'Items. Default: 100', examples: [100] }),
   ),
   page_token: Type.Optional(Type.String({ maxLength: 4096, description: '`next_page_token` of the previous page' })),
 }

@@ -4,8 +4,8 @@ import type { FastifyServerOptions } from 'fastify'
 /**
  * Bodies are accepted unchanged or refused: a validator that coerces turns null into "" and 0, and one that removes lets unknown
  * keys vanish with a 200. Queries and paths are text, so they are coerced to numbers and booleans.
- * The first error is enough: collecting all errors of a hostile body has no upper cost. The tests check the schemas themselves:
- * at each start that would take too long.
+ * Only the first error is reported: collecting all errors of a hostile body has no upper cost. The schemas are checked by the
+ * tests, which would slow each start.
  */
 const COMMON = {
   removeAdditional: false,

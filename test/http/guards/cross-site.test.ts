@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { expectProblem } from '../../support/http/problems.js'
 import type { TestAppOptions } from '../../support/service/app.js'
 import { openApp } from '../../support/service/app.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { bytesOf } from '../../support/store/files.js'
-import { expectProblem } from '../../support/http/problems.js'
 import { testTokens } from '../../support/service/tokens.js'
+import { bytesOf } from '../../support/store/files.js'
 
 const LISTED = 'https://dashboard.example'
 const OWN = 'http://localhost:8080'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { openApp } from '../../support/service/app.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
 import { expectProblem } from '../../support/http/problems.js'
+import { openApp } from '../../support/service/app.js'
 
 const OURS = [
   'localhost',

@@ -1,13 +1,13 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createManifest } from '#campaignd/domain/operations/create.js'
-import { openApp, type Answer } from '../../support/service/app.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { EventReader } from '../../support/http/event-reader.js'
-import { bytesOf, layManifest } from '../../support/store/files.js'
 import { expectProblem, verdict } from '../../support/http/problems.js'
-import { temporaryDirectory } from '../../support/temporary-directory.js'
+import { type Answer, openApp } from '../../support/service/app.js'
 import { testTokens } from '../../support/service/tokens.js'
+import { bytesOf, layManifest } from '../../support/store/files.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
 
 const SWEEP = '/v1/campaigns/sweep'
 

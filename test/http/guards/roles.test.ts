@@ -1,14 +1,14 @@
 import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
-import { covers, ROLES, type Role } from '#campaignd/auth/role.js'
+import { covers, type Role, ROLES } from '#campaignd/auth/role.js'
 import { authorization } from '#campaignd/http/guards/authorization.js'
 import type { Problem } from '#campaignd/http/problems/problem.js'
-import { openApp, sharedApp, type Answer, type Method, type TestApp } from '../../support/service/app.js'
-import { openApiDocument } from '../../support/http/open-api-document.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
-import { bytesOf } from '../../support/store/files.js'
+import { openApiDocument } from '../../support/http/open-api-document.js'
 import { expectProblem } from '../../support/http/problems.js'
+import { type Answer, type Method, openApp, sharedApp, type TestApp } from '../../support/service/app.js'
 import { testTokens } from '../../support/service/tokens.js'
+import { bytesOf } from '../../support/store/files.js'
 
 interface Call {
   readonly method: Method

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { openApp } from '../../support/service/app.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { openApp } from '../../support/service/app.js'
 
 interface Line {
   readonly level: number

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openApp, type Answer } from '../../support/service/app.js'
+import { type Answer, openApp } from '../../support/service/app.js'
 
 function idOf({ headers }: Answer): string {
   return headers['x-request-id'] ?? ''

@@ -1,12 +1,12 @@
-import { expect, onTestFinished, test } from 'vitest'
-import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
 import { buildApp } from '#campaignd/http/app.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { openService } from '#campaignd/service/open-service.js'
-import { openApp, type Answer } from '../../support/service/app.js'
-import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
+import { type Answer, openApp } from '../../support/service/app.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
 
 const BANNERS = ['server', 'x-powered-by', 'via']
 
@@ -90,7 +90,9 @@ test('the response to an internal error reveals neither a stack nor a path', asy
   const service = await openService({
     ...{ dataDir, logger, limits: DEFAULT_LIMITS },
     durability: 'os',
-    onFatal: fails,
+    onFatal: (reason) => {
+      throw reason
+    },
     wrapStore: (store) =>
       Object.assign(Object.create(store) as CampaignStore, {
         readiness: () => ({ ready: false, reason: 'the lock was lost' }),

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { PROBLEMS, type ProblemCode } from '#campaignd/http/problems/catalog.js'
-import { openApp } from '../../support/service/app.js'
+import { type ProblemCode, PROBLEMS } from '#campaignd/http/problems/catalog.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
 import { openApiDocument } from '../../support/http/open-api-document.js'
 import { expectProblem } from '../../support/http/problems.js'
+import { openApp } from '../../support/service/app.js'
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
+import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
+import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
+import { checkAnswer } from '../../support/http/contract.js'
+import { expectProblem, verdict } from '../../support/http/problems.js'
 import type { CallOptions, Method } from '../../support/service/app.js'
 import { openApp } from '../../support/service/app.js'
-import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
-import { checkAnswer } from '../../support/http/contract.js'
-import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { bytesOf } from '../../support/store/files.js'
-import { expectProblem, verdict } from '../../support/http/problems.js'
 
 interface Refused {
   readonly what: string

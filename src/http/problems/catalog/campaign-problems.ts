@@ -1,32 +1,70 @@
-import type { ProblemKinds } from '../problem-kind.ts'
+import { problemKind, type ProblemKinds } from '../problem-kind.ts'
 
-/** The campaign does not permit the call. */
+/** The state of the campaign does not permit the call. */
 export const CAMPAIGN_PROBLEMS = {
-  'campaign-not-found': {
-    status: 404,
-    title: 'No such campaign',
+  'campaign-not-found': problemKind(404, 'No such campaign', {
     meaning: 'There is no campaign with this id. It may have been deleted.',
     remedy: 'List the campaigns with GET /v1/campaigns.',
-  },
-  'campaign-exists': {
-    status: 409,
-    title: 'Campaign exists',
+  }),
+  'campaign-exists': problemKind(409, 'Campaign exists', {
     meaning: 'There is a campaign with this id and another definition. Nothing was changed.',
     remedy: 'Choose another campaign_id, or leave it out. To continue the existing campaign, resume it.',
-  },
-  'campaign-running': {
-    status: 409,
-    title: 'Campaign is running',
+  }),
+  'campaign-running': problemKind(409, 'Campaign is running', {
     meaning: 'Experiments of the campaign are running, so it is not deleted.',
     remedy: 'Wait for them, or delete with ?force=true.',
-  },
-  'campaign-corrupt': {
-    status: 409,
-    title: 'Campaign is corrupt',
+  }),
+  'campaign-corrupt': problemKind(409, 'Campaign is corrupt', {
     meaning:
       'The file of the campaign is not one that the service would write: not JSON, not a manifest, of a newer version, under ' +
       'another name, a link, or changed from outside. It is left unchanged and never overwritten.',
+    remedy: 'Repair the file in the data directory and restart, or DELETE with ?force=true to move it aside.',
+  }),
+} satisfies ProblemKinds
+
+/** The state or the config of experiments does not permit the call. */
+export const EXPERIMENT_PROBLEMS = {
+  'experiment-not-found': problemKind(404, 'No such experiment', {
+    meaning: 'The campaign has no experiment with this id.',
+    remedy: 'List them with GET /v1/campaigns/{campaign_id}/experiments.',
+  }),
+  'experiment-exists': problemKind(409, 'Experiment exists', {
+    meaning: 'The campaign has an experiment with this id and another definition. Nothing was appended.',
+    remedy: 'Choose another exp_id.',
+  }),
+  'already-running': problemKind(409, 'Already running', {
+    meaning: 'Another worker runs the experiment. `experiment` shows which one, and since when.',
+    remedy: 'Claim another experiment. If the worker is gone, set the experiment back to status pending, or resume.',
+  }),
+  'not-the-owner': problemKind(409, 'Not the owner', {
+    meaning: 'The attempt belongs to another worker than the report names. Nothing was changed.',
+    remedy: 'Stop: another worker runs the experiment.',
+  }),
+  'stale-attempt': problemKind(409, 'Stale attempt', {
+    meaning:
+      'The report names an attempt that is not the current one. Nothing was changed; `experiment` shows the current state.',
+    remedy: 'Stop the work on that attempt: it has ended, and another worker may run the experiment.',
+  }),
+  'transition-refused': problemKind(409, 'Transition refused', {
+    meaning: 'The status of the experiment does not permit this report. Nothing was changed; `experiment` shows it.',
+    remedy: 'Follow the hint in `detail`.',
+  }),
+  'no-lease': problemKind(409, 'No lease', {
+    meaning:
+      'The heartbeat is of an attempt without a lease: it has ended, it was started without one, or the lease ran out. ' +
+      '`experiment` shows the current state.',
     remedy:
-      'Look at the file in the data directory. Repair it and restart, or DELETE with ?force=true to move it aside.',
-  },
-} as const satisfies ProblemKinds
+      'Stop the work on that attempt, unless it was started without a lease: that one needs no heartbeats. Its result may still ' +
+      'be reported: it counts as long as the experiment was not started again.',
+  }),
+  'config-changed': problemKind(409, 'Config changed', {
+    meaning:
+      'The config is not the one that the campaign was created with. `changed`, `added` and `removed` list the differences.',
+    remedy: 'Resume with on_config_change `rerun_changed` or `accept`, or create a new campaign.',
+  }),
+  'batch-refused': problemKind(409, 'Batch refused', {
+    meaning:
+      'At least one update of an atomic batch is refused, so none was made. `results` has the outcome of each update.',
+    remedy: 'Correct the updates that are refused, or send the batch without ?atomic=true.',
+  }),
+} satisfies ProblemKinds

@@ -1,77 +1,84 @@
-import type { ProblemKinds } from '../problem-kind.ts'
+import { problemKind, type ProblemKinds } from '../problem-kind.ts'
 
-/** The request itself is at fault, whatever it is about. */
+/** The request itself is at fault. */
 export const REQUEST_PROBLEMS = {
-  invalid: {
-    status: 400,
-    title: 'Invalid input',
+  invalid: problemKind(400, 'Invalid input', {
     meaning: 'A field of the body, the query or the path is missing, unknown or has a value that is not allowed.',
     remedy: 'Correct the fields in `errors`: each has a JSON pointer and says what is wrong.',
-  },
-  'malformed-json': {
-    status: 400,
-    title: 'Malformed JSON',
+  }),
+  'malformed-json': problemKind(400, 'Malformed JSON', {
     meaning: 'The body is not JSON.',
     remedy: 'Send well-formed JSON in UTF-8.',
-  },
-  'malformed-url': {
-    status: 400,
-    title: 'Malformed URL',
+  }),
+  'malformed-url': problemKind(400, 'Malformed URL', {
     meaning: 'The path cannot be decoded.',
     remedy: 'Percent-encode every character that is not a letter, a digit or one of `-._~`.',
-  },
-  'malformed-request': {
-    status: 400,
-    title: 'Malformed request',
+  }),
+  'malformed-request': problemKind(400, 'Malformed request', {
     meaning: 'The bytes on the connection are not well-formed HTTP.',
     remedy: 'Check the client and every proxy between it and the service.',
-  },
-  'not-found': {
-    status: 404,
-    title: 'No such route',
+  }),
+  'not-found': problemKind(404, 'No such route', {
     meaning: 'The service has no such path, or not with this method.',
     remedy: 'See /docs for the paths and their methods.',
-  },
-  'request-timeout': {
-    status: 408,
-    title: 'Request timeout',
+  }),
+  'request-timeout': problemKind(408, 'Request timeout', {
     meaning: 'The request did not arrive completely within its time limit.',
     remedy: 'Send it again.',
-  },
-  'precondition-failed': {
-    status: 412,
-    title: 'Precondition failed',
+  }),
+  'precondition-failed': problemKind(412, 'Precondition failed', {
     meaning: 'The resource is not in the version that If-Match names. Nothing was changed.',
     remedy: 'Get the resource, decide again, and repeat the call with its ETag.',
-  },
-  'body-too-large': {
-    status: 413,
-    title: 'Body too large',
+  }),
+  'body-too-large': problemKind(413, 'Body too large', {
     meaning: 'The body is larger than this call accepts.',
     remedy: 'Send a smaller body. For creating and appending, CAMPAIGND_BODY_LIMIT can be raised.',
-  },
-  'url-too-long': {
-    status: 414,
-    title: 'URL too long',
+  }),
+  'url-too-long': problemKind(414, 'URL too long', {
     meaning: 'A part of the path is longer than any id can be.',
     remedy: 'Check the id: a campaign_id has at most 63 characters, an exp_id 128.',
-  },
-  'unsupported-media-type': {
-    status: 415,
-    title: 'Unsupported media type',
+  }),
+  'unsupported-media-type': problemKind(415, 'Unsupported media type', {
     meaning: 'The body is not declared as JSON.',
     remedy: 'Send it with Content-Type: application/json.',
-  },
-  'expectation-failed': {
-    status: 417,
-    title: 'Expectation failed',
+  }),
+  'expectation-failed': problemKind(417, 'Expectation failed', {
     meaning: 'The header Expect has a value that the service does not support.',
     remedy: 'Leave the header out, or send 100-continue.',
-  },
-  'headers-too-large': {
-    status: 431,
-    title: 'Headers too large',
+  }),
+  'headers-too-large': problemKind(431, 'Headers too large', {
     meaning: 'The headers of the request are larger than the service accepts.',
     remedy: 'Send fewer or shorter headers.',
-  },
-} as const satisfies ProblemKinds
+  }),
+} satisfies ProblemKinds
+
+/** A guard refuses the caller. */
+export const ACCESS_PROBLEMS = {
+  unauthorized: problemKind(401, 'Unauthorized', {
+    meaning: 'The request has no token, or one that the service does not know.',
+    remedy:
+      'Send `Authorization: Bearer <token>`. `campaignd token create` makes a token and its line for the tokens file.',
+  }),
+  forbidden: problemKind(403, 'Forbidden', {
+    meaning: 'The role of the token does not permit the call.',
+    remedy:
+      'Use a token of the role that `detail` names. `read` reads everything; `work` also reports, claims, retries and resumes; ' +
+      '`admin` also creates, changes and deletes campaigns.',
+  }),
+  'cross-site-refused': problemKind(403, 'Cross-site request refused', {
+    meaning:
+      'A browser sends the request for a page of another origin, which is not in CAMPAIGND_CORS_ORIGINS. Nothing was changed.',
+    remedy: 'To permit the page, add its origin to CAMPAIGND_CORS_ORIGINS.',
+  }),
+  'misdirected-request': problemKind(421, 'Misdirected request', {
+    meaning: 'The header Host names a host that is not in CAMPAIGND_ALLOWED_HOSTS.',
+    remedy: 'Call the service as localhost or by its address, or add the name to CAMPAIGND_ALLOWED_HOSTS.',
+  }),
+  'too-many-requests': problemKind(429, 'Too many requests', {
+    meaning:
+      'The token, or the address, sends more requests a second than CAMPAIGND_RATE_LIMIT allows; or a connection has more than ' +
+      '64 requests that wait for a response.',
+    remedy: 'Repeat the call after the seconds in Retry-After.',
+    retryAfter: 1,
+  }),
+} satisfies ProblemKinds

@@ -1,10 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { CampaignDraft } from '../../../domain/operations/draft.ts'
-import { ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
 import { entityTag } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
@@ -12,31 +11,26 @@ import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const manifest = ref(CampaignManifest)
 
+const description = 'The same key makes the same campaign_id'
+const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, description })
+
 const schema = {
   operationId: 'createCampaign',
   tags: ['campaigns'],
   summary: 'Create or import a campaign',
   description:
-    'May be repeated: the same id with the same definition answers 200 and the campaign as it stands. With an ' +
-    'Idempotency-Key the same holds for a made-up id.',
-  headers: Type.Object({
-    'idempotency-key': Type.Optional(
-      Type.String({ minLength: 1, maxLength: 255, description: 'Makes up the same campaign_id every time' }),
-    ),
-  }),
-  querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
+    'May be repeated: the same id with the same definition gets 200 and the current campaign. With an Idempotency-Key so ' +
+    'does a call without an id.',
+  headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
+  querystring: StrictObject({ timezone: Timezone }),
   body: ref(CampaignDraft),
-  response: responses({
-    success: {
-      200: { description: 'It was there already, with this definition', schema: manifest, headers: ['etag'] },
-      201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
-    },
-    kind: 'write',
-    problems: ['campaign-exists', 'campaign-corrupt'],
+  response: responses('write', ['campaign-exists', 'campaign-corrupt'], {
+    200: { description: 'It exists, with this definition', schema: manifest, headers: ['etag'] },
+    201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
   }),
 }
 
-export const createCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, limits }) => {
+export const createCampaign: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns',
     { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },

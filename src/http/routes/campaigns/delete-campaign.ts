@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { RouteDependencies } from '../../dependencies.ts'
+import { StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
 import { CampaignParams, IfMatch } from '../../requests/parameters.ts'
 
-const force = Type.Boolean({ description: 'Even while something runs; a corrupt file is moved aside. Default: false' })
+const force = Type.Boolean({ description: 'Even while experiments run; a corrupt file is moved aside. Default: false' })
 
 const schema = {
   operationId: 'deleteCampaign',
@@ -13,15 +13,13 @@ const schema = {
   summary: 'Delete a campaign',
   params: CampaignParams,
   headers: IfMatch,
-  querystring: Type.Object({ force: Type.Optional(force) }, { additionalProperties: false }),
-  response: responses({
-    success: { 204: { description: 'Deleted', schema: null } },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-running', 'campaign-corrupt', 'precondition-failed'],
+  querystring: StrictObject({ force: Type.Optional(force) }),
+  response: responses('write', ['campaign-not-found', 'campaign-running', 'campaign-corrupt', 'precondition-failed'], {
+    204: { description: 'Deleted', schema: null },
   }),
 }
 
-export const deleteCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const deleteCampaign: Route = async (app, { service }) => {
   app.delete('/campaigns/:campaign_id', { config: { role: 'admin' }, schema }, async (request, reply) => {
     const { params, query } = request
     await service.campaigns.delete(params.campaign_id, {

@@ -1,49 +1,42 @@
 import { createHash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
-import { ref, StringEnum } from '../../../domain/schema.ts'
+import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import {
   CAMPAIGN_SORTS,
+  type CampaignQuery,
   CampaignSummary,
   CorruptCampaign,
-  type CampaignQuery,
   type ListedCampaign,
 } from '../../../domain/views/campaign-list.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import type { Route } from '../../dependencies.ts'
+import { NOT_MODIFIED, responses } from '../../openapi/responses.ts'
 import { invalidParameter } from '../../problems/problem.ts'
 import { isKnown } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
 import { pageToken, readPageToken } from '../../replies/page-token.ts'
 import { DEFAULT_LIMIT, IfNoneMatch, NextPageToken, pageProperties } from '../../requests/parameters.ts'
 
-const ListQuery = Type.Object(
-  {
-    state: Type.Optional(CampaignState),
-    name: Type.Optional(Type.String({ maxLength: 512, description: 'Part of the name, in any case' })),
-    label: Type.Optional(
-      Type.Array(Type.String({ maxLength: 2048 }), {
-        maxItems: 20,
-        description: 'A label that must be there, as `key:value`; may be repeated',
-        examples: [['team:inference']],
-      }),
-    ),
-    sort: Type.Optional(StringEnum(CAMPAIGN_SORTS, { description: 'Order. Default: -updated_at, newest first' })),
-    ...pageProperties,
-  },
-  { additionalProperties: false },
-)
+const ListQuery = StrictObject({
+  state: Type.Optional(CampaignState),
+  name: Type.Optional(Type.String({ maxLength: 512, description: 'Part of the name, in any case' })),
+  label: Type.Optional(
+    Type.Array(Type.String({ maxLength: 2048 }), {
+      maxItems: 20,
+      description: 'A label that must be there, as `key:value`; may be repeated',
+      examples: [['team:inference']],
+    }),
+  ),
+  sort: Type.Optional(StringEnum(CAMPAIGN_SORTS, { description: 'Order. Default: -updated_at, newest first' })),
+  ...pageProperties,
+})
 
-const CampaignList = Type.Object(
-  {
-    campaigns: Type.Array(Type.Unsafe<ListedCampaign>({ anyOf: [ref(CampaignSummary), ref(CorruptCampaign)] })),
-    next_page_token: NextPageToken,
-  },
-  { additionalProperties: false },
-)
+const CampaignList = StrictObject({
+  campaigns: Type.Array(Type.Unsafe<ListedCampaign>({ anyOf: [ref(CampaignSummary), ref(CorruptCampaign)] })),
+  next_page_token: NextPageToken,
+})
 
-const Position = Type.Object({ key: Type.String(), campaign_id: Type.String() }, { additionalProperties: false })
+const Position = StrictObject({ key: Type.String(), campaign_id: Type.String() })
 
 const schema = {
   operationId: 'listCampaigns',
@@ -51,19 +44,16 @@ const schema = {
   summary: 'Find campaigns',
   headers: IfNoneMatch,
   querystring: ListQuery,
-  response: responses({
-    success: {
-      200: { description: 'A page of campaigns', schema: CampaignList, headers: ['etag'] },
-      304: { description: 'As you know it', schema: null },
-    },
-    kind: 'read',
+  response: responses('read', [], {
+    200: { description: 'A page of campaigns', schema: CampaignList, headers: ['etag'] },
+    304: NOT_MODIFIED,
   }),
 }
 
-export const listCampaigns: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const listCampaigns: Route = async (app, { service }) => {
   app.get('/campaigns', { config: { role: 'read' }, schema }, async (request, reply) => {
     const { campaigns, next } = await service.campaigns.list(campaignQuery(request.query))
-    const body = JSON.stringify({ campaigns, next_page_token: next === null ? null : pageToken(next) })
+    const body = JSON.stringify({ campaigns, next_page_token: pageToken(next) })
     const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
     return isKnown(request, reply, tag) ? undefined : jsonReply(reply, body)
   })

@@ -1,18 +1,16 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { CampaignPatch } from '../../../domain/operations/patch-campaign.ts'
-import { ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { entityTag, preconditionOf } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
 import { CampaignParams, IfMatch } from '../../requests/parameters.ts'
 
 const cancel_running = Type.Boolean({
-  description:
-    'With `paused`: tell the workers that run something to stop, in the answer to their next heartbeat. Default: false',
+  description: 'With `paused`: the response to the next heartbeat asks the workers to stop. Default: false',
 })
 
 const schema = {
@@ -21,18 +19,14 @@ const schema = {
   summary: 'Change name, settings or labels',
   params: CampaignParams,
   headers: IfMatch,
-  querystring: Type.Object({ cancel_running: Type.Optional(cancel_running) }, { additionalProperties: false }),
+  querystring: StrictObject({ cancel_running: Type.Optional(cancel_running) }),
   body: ref(CampaignPatch),
-  response: responses({
-    success: {
-      200: { description: 'The manifest as it is then', schema: ref(CampaignManifest), headers: ['etag'] },
-    },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],
+  response: responses('write', [...OF_CAMPAIGN, 'precondition-failed'], {
+    200: { description: 'The manifest after the change', schema: ref(CampaignManifest), headers: ['etag'] },
   }),
 }
 
-export const patchCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const patchCampaign: Route = async (app, { service }) => {
   app.patch('/campaigns/:campaign_id', { config: { role: 'admin' }, schema }, async (request, reply) => {
     const { params, query, body } = request
     const patch = query.cancel_running === true ? withCancel(body) : body

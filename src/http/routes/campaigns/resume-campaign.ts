@@ -1,30 +1,26 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { configDiffProperties } from '../../../domain/operations/config-diff.ts'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
+import { configDiffProperties } from '../../../domain/operations/config-diff.ts'
 import { ResumeRequest } from '../../../domain/operations/resume-request.ts'
-import { ref, StringEnum } from '../../../domain/schema.ts'
+import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { StatusCounts } from '../../../domain/views/progress.ts'
-import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
-import { optionalBody } from '../../requests/optional-body.ts'
+import { optionalBody } from '../../requests/json-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
-const Resumed = Type.Object(
+const Resumed = StrictObject(
   {
     ...configDiffProperties,
     plan: Type.Array(
-      Type.Object(
-        {
-          exp_id: Type.String(),
-          action: StringEnum(['skip', 'keep', 'run'], {
-            description: '`skip`: it will not run. `keep`: it runs already. `run`: it will run',
-          }),
-          reason: Type.String(),
-        },
-        { additionalProperties: false },
-      ),
+      StrictObject({
+        exp_id: Type.String(),
+        action: StringEnum(['skip', 'keep', 'run'], {
+          description: '`skip`: it will not run. `keep`: it runs already. `run`: it will run',
+        }),
+        reason: Type.String(),
+      }),
       { description: 'Every experiment, in manifest order' },
     ),
     remaining: Type.Array(Type.String(), { description: 'Ids that will run, in manifest order' }),
@@ -32,13 +28,9 @@ const Resumed = Type.Object(
     revision: headerProperties.revision,
   },
   {
-    additionalProperties: false,
     examples: [
       {
-        config_changed: false,
-        changed: [],
-        added: [],
-        removed: [],
+        ...{ config_changed: false, changed: [], added: [], removed: [] },
         plan: [
           { exp_id: '0001', action: 'skip', reason: 'completed' },
           { exp_id: '0002', action: 'run', reason: 'running without a lease: its orchestrator is gone' },
@@ -54,29 +46,23 @@ const Resumed = Type.Object(
 const schema = {
   operationId: 'resumeCampaign',
   tags: ['resume'],
-  summary: 'Go on after an interruption',
+  summary: 'Continue after an interruption',
   description:
-    'Puts back to pending what failed and what nobody runs any more, and tells what will run and why. Without a body: ' +
-    'with the defaults. May be repeated.',
+    'Puts back to pending what failed and what no worker runs any more; the response says what will run and why. Without ' +
+    'a body: with the defaults. May be repeated.',
   params: CampaignParams,
   headers: IfMatch,
   querystring: NoQuery,
   body: ref(ResumeRequest),
-  response: responses({
-    success: { 200: { description: 'The plan, which is carried out', schema: Resumed } },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'config-changed', 'precondition-failed'],
+  response: responses('write', [...OF_CAMPAIGN, 'config-changed', 'precondition-failed'], {
+    200: { description: 'The plan, which is carried out', schema: Resumed },
   }),
 }
 
-export const resumeCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const resumeCampaign: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/resume',
-    {
-      preValidation: optionalBody,
-      config: { role: 'work', isBodyOptional: true },
-      schema,
-    },
+    { preValidation: optionalBody, config: { role: 'work', isBodyOptional: true }, schema },
     (request) =>
       service.campaigns.resume(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
   )

@@ -1,25 +1,22 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { RetryRequest } from '../../../domain/operations/retry.ts'
-import { ref } from '../../../domain/schema.ts'
-import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
-import { optionalBody } from '../../requests/optional-body.ts'
+import { optionalBody } from '../../requests/json-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
-const Retried = Type.Object(
+const Retried = StrictObject(
   {
     retried: Type.Array(Type.String(), { description: 'Ids put back to pending, in manifest order' }),
-    skipped: Type.Array(
-      Type.Object({ exp_id: Type.String(), reason: Type.String() }, { additionalProperties: false }),
-      { description: 'Those of exp_ids that were left as they are, and why' },
-    ),
+    skipped: Type.Array(StrictObject({ exp_id: Type.String(), reason: Type.String() }), {
+      description: 'Those of exp_ids that stay unchanged, and why',
+    }),
     revision: headerProperties.revision,
   },
   {
-    additionalProperties: false,
     examples: [{ retried: ['0047'], skipped: [{ exp_id: '0042', reason: 'it is completed' }], revision: 28 }],
   },
 )
@@ -33,21 +30,15 @@ const schema = {
   headers: IfMatch,
   querystring: NoQuery,
   body: ref(RetryRequest),
-  response: responses({
-    success: { 200: { description: 'What was put back', schema: Retried } },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'precondition-failed'],
+  response: responses('write', [...OF_CAMPAIGN, 'precondition-failed'], {
+    200: { description: 'What was put back', schema: Retried },
   }),
 }
 
-export const retryExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const retryExperiments: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/retry',
-    {
-      preValidation: optionalBody,
-      config: { role: 'work', isBodyOptional: true },
-      schema,
-    },
+    { preValidation: optionalBody, config: { role: 'work', isBodyOptional: true }, schema },
     (request) =>
       service.campaigns.retry(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
   )

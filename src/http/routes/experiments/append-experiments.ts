@@ -1,53 +1,44 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentDraft, MAX_EXPERIMENTS } from '../../../domain/operations/draft.ts'
-import { ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
-const Appended = Type.Object(
+const Appended = StrictObject(
   {
     experiments: Type.Array(ref(CampaignManifestEntry), { description: 'In manifest order' }),
     revision: headerProperties.revision,
   },
-  { additionalProperties: false, description: 'The experiments as they stand' },
+  { description: 'The experiments and their state' },
 )
 
-const Append = Type.Object(
+const Append = StrictObject(
   {
-    experiments: Type.Array(ref(ExperimentDraft), {
-      minItems: 1,
-      maxItems: MAX_EXPERIMENTS,
-      description: 'To be run after those that are there',
-    }),
+    experiments: Type.Array(ref(ExperimentDraft), { minItems: 1, maxItems: MAX_EXPERIMENTS, description: 'In order' }),
   },
-  { additionalProperties: false, examples: [{ experiments: ExperimentDraft.examples as unknown[] }] },
+  { examples: [{ experiments: ExperimentDraft.examples as unknown[] }] },
 )
 
 const schema = {
   operationId: 'appendExperiments',
   tags: ['experiments'],
   summary: 'Append experiments',
-  description: 'May be repeated: experiments that are there with the same definition stay as they stand.',
+  description: 'May be repeated: experiments that exist with the same definition stay unchanged.',
   params: CampaignParams,
   headers: IfMatch,
-  querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
+  querystring: StrictObject({ timezone: Timezone }),
   body: Append,
-  response: responses({
-    success: {
-      200: { description: 'All of them were there already', schema: Appended },
-      201: { description: 'Appended', schema: Appended },
-    },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'experiment-exists', 'precondition-failed'],
+  response: responses('write', [...OF_CAMPAIGN, 'experiment-exists', 'precondition-failed'], {
+    200: { description: 'All of them existed', schema: Appended },
+    201: { description: 'Appended', schema: Appended },
   }),
 }
 
-export const appendExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, limits }) => {
+export const appendExperiments: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns/:campaign_id/experiments',
     { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },

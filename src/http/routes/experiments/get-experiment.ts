@@ -1,9 +1,8 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { findExperiment } from '../../../domain/operations/report.ts'
 import { ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import type { Route } from '../../dependencies.ts'
+import { NOT_MODIFIED, OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { entityTag, isKnown } from '../../replies/entity-tag.ts'
 import { ExperimentParams, IfNoneMatch, NoQuery } from '../../requests/parameters.ts'
 
@@ -14,17 +13,13 @@ const schema = {
   params: ExperimentParams,
   headers: IfNoneMatch,
   querystring: NoQuery,
-  response: responses({
-    success: {
-      200: { description: 'The experiment', schema: ref(CampaignManifestEntry), headers: ['etag'] },
-      304: { description: 'As you know it', schema: null },
-    },
-    kind: 'read',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'experiment-not-found'],
+  response: responses('read', OF_EXPERIMENT, {
+    200: { description: 'The experiment', schema: ref(CampaignManifestEntry), headers: ['etag'] },
+    304: NOT_MODIFIED,
   }),
 }
 
-export const getExperiment: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const getExperiment: Route = async (app, { service }) => {
   app.get(
     '/campaigns/:campaign_id/experiments/:exp_id',
     { config: { role: 'read' }, schema },

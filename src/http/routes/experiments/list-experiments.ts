@@ -1,42 +1,35 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CampaignManifestEntry, definitionProperties, Status, Worker } from '../../../domain/experiment/experiment.ts'
-import { ref } from '../../../domain/schema.ts'
-import { pageOfExperiments, type ExperimentQuery } from '../../../domain/views/experiment-list.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
+import { type ExperimentQuery, pageOfExperiments } from '../../../domain/views/experiment-list.ts'
+import type { Route } from '../../dependencies.ts'
+import { NOT_MODIFIED, OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { invalidParameter } from '../../problems/problem.ts'
 import { entityTag, isKnown } from '../../replies/entity-tag.ts'
 import { experimentItems, jsonReply, listJson } from '../../replies/json.ts'
 import { PageCache } from '../../replies/page-cache.ts'
-import { pageToken, readPageToken } from '../../replies/page-token.ts'
+import { pageToken, startOfPage } from '../../replies/page-token.ts'
 import { CampaignParams, DEFAULT_LIMIT, IfNoneMatch, NextPageToken, pageProperties } from '../../requests/parameters.ts'
 
-const ListQuery = Type.Object(
-  {
-    status: Type.Optional(
-      Type.Array(Status, { maxItems: 5, description: 'Any of these; may be repeated', examples: [['failed']] }),
-    ),
-    backend: Type.Optional(definitionProperties.backend),
-    container: Type.Optional(definitionProperties.container),
-    config_name: Type.Optional(definitionProperties.config_name),
-    cycle_index: Type.Optional(definitionProperties.cycle_index),
-    worker: Type.Optional(Worker),
-    remaining: Type.Optional(
-      Type.Boolean({ description: 'True: only those still to run, pending and failed; false: only the others' }),
-    ),
-    ...pageProperties,
-  },
-  { additionalProperties: false },
-)
+const ListQuery = StrictObject({
+  status: Type.Optional(
+    Type.Array(Status, { maxItems: 5, description: 'Any of these; may be repeated', examples: [['failed']] }),
+  ),
+  backend: Type.Optional(definitionProperties.backend),
+  container: Type.Optional(definitionProperties.container),
+  config_name: Type.Optional(definitionProperties.config_name),
+  cycle_index: Type.Optional(definitionProperties.cycle_index),
+  worker: Type.Optional(Worker),
+  remaining: Type.Optional(
+    Type.Boolean({ description: 'True: only those still to run, pending and failed; false: only the others' }),
+  ),
+  ...pageProperties,
+})
 
-const ExperimentList = Type.Object(
-  {
-    experiments: Type.Array(ref(CampaignManifestEntry), { description: 'In manifest order' }),
-    next_page_token: NextPageToken,
-  },
-  { additionalProperties: false },
-)
+const ExperimentList = StrictObject({
+  experiments: Type.Array(ref(CampaignManifestEntry), { description: 'In manifest order' }),
+  next_page_token: NextPageToken,
+})
 
 /** Bytes of pages that are kept: a hundred of a hundred experiments. */
 const PAGES = 8 * 1024 * 1024
@@ -51,17 +44,13 @@ const schema = {
   params: CampaignParams,
   headers: IfNoneMatch,
   querystring: ListQuery,
-  response: responses({
-    success: {
-      200: { description: 'A page of experiments', schema: ExperimentList, headers: ['etag'] },
-      304: { description: 'As you know it', schema: null },
-    },
-    kind: 'read',
-    problems: ['campaign-not-found', 'campaign-corrupt'],
+  response: responses('read', OF_CAMPAIGN, {
+    200: { description: 'A page of experiments', schema: ExperimentList, headers: ['etag'] },
+    304: NOT_MODIFIED,
   }),
 }
 
-export const listExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const listExperiments: Route = async (app, { service }) => {
   const pages = new PageCache(PAGES)
 
   app.get('/campaigns/:campaign_id/experiments', { config: { role: 'read' }, schema }, async (request, reply) => {
@@ -71,7 +60,7 @@ export const listExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = asy
     if (isKnown(request, reply, tag)) return undefined
     const page = pages.get(`${tag} ${JSON.stringify(query)}`, () => {
       const { positions, next } = pageOfExperiments(committed.campaign, query)
-      const rest = { next_page_token: next === null ? null : pageToken(next) }
+      const rest = { next_page_token: pageToken(next) }
       return listJson('experiments', experimentItems(committed, positions), rest)
     })
     return jsonReply(reply, page)
@@ -89,6 +78,6 @@ function experimentQuery({
     throw invalidParameter('query', 'remaining', 'cannot be given together with status')
   }
   const statuses = remaining === undefined ? status : remaining ? REMAINING : NOT_REMAINING
-  const from = page_token === undefined ? 0 : readPageToken(page_token, Type.Integer({ minimum: 0 }))
+  const from = startOfPage(page_token)
   return { ...(statuses === undefined ? {} : { statuses }), equal, limit, from }
 }

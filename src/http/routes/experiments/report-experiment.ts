@@ -1,42 +1,29 @@
-import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
-import { ref } from '../../../domain/schema.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { responses } from '../../openapi/responses.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { entityTag, preconditionOf } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
 import { ExperimentParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
+
+const REFUSALS = ['already-running', 'not-the-owner', 'stale-attempt', 'transition-refused'] as const
 
 const schema = {
   operationId: 'reportExperiment',
   tags: ['experiments'],
   summary: 'Report the status of an experiment',
-  description: 'May be repeated: a report that says what is known changes nothing and answers 200.',
+  description: 'May be repeated: a report that changes nothing gets 200 and makes no revision.',
   params: ExperimentParams,
   headers: IfMatch,
-  querystring: Type.Object({ timezone: Timezone }, { additionalProperties: false }),
+  querystring: StrictObject({ timezone: Timezone }),
   body: ref(ExperimentReport),
-  response: responses({
-    success: {
-      200: { description: 'The experiment as it is then', schema: ref(CampaignManifestEntry), headers: ['etag'] },
-    },
-    kind: 'write',
-    problems: [
-      'campaign-not-found',
-      'campaign-corrupt',
-      'experiment-not-found',
-      'already-running',
-      'not-the-owner',
-      'stale-attempt',
-      'transition-refused',
-      'precondition-failed',
-    ],
+  response: responses('write', [...OF_EXPERIMENT, ...REFUSALS, 'precondition-failed'], {
+    200: { description: 'The experiment after the report', schema: ref(CampaignManifestEntry), headers: ['etag'] },
   }),
 }
 
-export const reportExperiment: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const reportExperiment: Route = async (app, { service }) => {
   app.patch(
     '/campaigns/:campaign_id/experiments/:exp_id',
     { config: { role: 'work' }, schema },

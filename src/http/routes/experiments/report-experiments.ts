@@ -1,21 +1,24 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { DomainError } from '../../../domain/errors.ts'
 import { ExpId } from '../../../domain/experiment/experiment.ts'
+import { type BatchItem, type BatchResult, ExperimentUpdate } from '../../../domain/operations/report-batch.ts'
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
-import { ExperimentUpdate, type BatchItem, type BatchResult } from '../../../domain/operations/report-batch.ts'
-import { ref } from '../../../domain/schema.ts'
-import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { preconditionOf } from '../../replies/entity-tag.ts'
-import { batchResult, BatchResult as BatchResultSchema } from '../../problems/batch-result.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
+import { BatchResult as BatchResultSchema, batchResult } from '../../problems/batch-result.ts'
 import { fieldErrors } from '../../problems/located-error.ts'
+import { pathOf } from '../../problems/problem.ts'
+import { preconditionOf } from '../../replies/entity-tag.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const MAX_UPDATES = 1000
 
-const Batch = Type.Object(
+const COMPLETED = { exp_id: '0001', status: 'completed', result_path: 'results/aggregated/0001.json' }
+const FAILED = { exp_id: '0002', status: 'failed', error: 'Exit code 137', failure_kind: 'oom' }
+
+const Batch = StrictObject(
   {
     updates: Type.Array(ref(ExperimentUpdate), {
       minItems: 1,
@@ -23,69 +26,46 @@ const Batch = Type.Object(
       description: 'Applied one after the other',
     }),
   },
-  {
-    additionalProperties: false,
-    examples: [
-      {
-        updates: [
-          { exp_id: '0001', status: 'completed', result_path: 'results/aggregated/0001.json' },
-          { exp_id: '0002', status: 'failed', error: 'Exit code 137', failure_kind: 'oom' },
-        ],
-      },
-    ],
-  },
+  { examples: [{ updates: [COMPLETED, FAILED] }] },
 )
 
-/** A batch of which only the outside is judged: an update that is not valid fails alone. */
-const Envelope = Type.Object(
-  {
-    updates: Type.Array(Type.Object({ exp_id: ExpId }, { additionalProperties: true }), {
-      minItems: 1,
-      maxItems: MAX_UPDATES,
-    }),
-  },
-  { additionalProperties: false },
-)
+/** Checks a batch without its updates: one that is not valid fails alone, in `readItem`. */
+const Envelope = StrictObject({
+  updates: Type.Array(Type.Object({ exp_id: ExpId }, { additionalProperties: true }), {
+    minItems: 1,
+    maxItems: MAX_UPDATES,
+  }),
+})
 
-const BatchAnswer = Type.Object(
-  {
-    results: Type.Array(ref(BatchResultSchema), {
-      description: 'One for each update, in their order',
-    }),
-  },
-  { additionalProperties: false },
-)
+const BatchResponse = StrictObject({
+  results: Type.Array(ref(BatchResultSchema), { description: 'One for each update, in their order' }),
+})
 
 const schema = {
   operationId: 'reportExperiments',
   tags: ['experiments'],
   summary: 'Report the status of many experiments at once',
-  description: 'One revision and one write for all. Each update is judged alone; with ?atomic=true all or none.',
+  description: 'One revision and one write for all. Each update is decided alone; with ?atomic=true all or none.',
   params: CampaignParams,
   headers: IfMatch,
-  querystring: Type.Object(
-    {
-      atomic: Type.Optional(Type.Boolean({ description: 'All updates or none. Default: false' })),
-      timezone: Timezone,
-    },
-    { additionalProperties: false },
-  ),
+  querystring: StrictObject({
+    atomic: Type.Optional(Type.Boolean({ description: 'All updates or none. Default: false' })),
+    timezone: Timezone,
+  }),
   body: Envelope,
-  response: responses({
-    success: { 200: { description: 'A verdict on each update', schema: BatchAnswer } },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'batch-refused', 'precondition-failed'],
+  response: responses('write', [...OF_CAMPAIGN, 'batch-refused', 'precondition-failed'], {
+    200: { description: 'The outcome of each update', schema: BatchResponse },
   }),
 }
 
-export const reportExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const reportExperiments: Route = async (app, { service }) => {
   app.patch(
     '/campaigns/:campaign_id/experiments',
     { config: { role: 'work', documentedBody: Batch }, schema },
     async (request) => {
       const { params, query, body } = request
       const items = body.updates.map((update) => readItem(request, update))
-      const [instance = ''] = request.url.split('?')
+      const instance = pathOf(request)
       try {
         const results = await service.campaigns.reportBatch(params.campaign_id, items, {
           timezone: timezoneOf(query),
@@ -100,7 +80,6 @@ export const reportExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = a
   )
 }
 
-/** Judges each update by itself: one that is not valid fails alone. */
 function readItem(
   request: FastifyRequest,
   { exp_id, ...report }: (typeof Envelope.static)['updates'][number],

@@ -15,9 +15,8 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The dashboard at `/`. The page is for everybody; what it shows it asks of /v1 like any other client. Its files are read
- * once: the page and its assets stay of one build when the next one takes their place on disk. @fastify/static, which
- * opens a file for each request, would then serve a page whose assets it does not know.
+ * The dashboard at `/`, without a token: the page calls /v1 like any other client. Its files are read once, so that page and
+ * assets stay of one build when the next one replaces them on disk; @fastify/static opens a file for each request.
  */
 export const dashboardRoutes: FastifyPluginAsync = async (app) => {
   await app.register(htmlHeaders, { allowInlineStyles: false })
@@ -35,8 +34,8 @@ export const dashboardRoutes: FastifyPluginAsync = async (app) => {
 
 function headersOf(path: string): Readonly<Record<string, string>> {
   const type = TYPES[extname(path)]
-  if (type === undefined) throw new Error(`the dashboard has a file of a type that is not known: ${path}`)
-  // The names of assets have a hash of what they hold in them.
+  if (type === undefined) throw new Error(`the dashboard has a file of an unknown type: ${path}`)
+  // The name of an asset has a hash of its content.
   const isAsset = path.startsWith('assets/')
   return { 'content-type': type, 'cache-control': isAsset ? 'public, max-age=31536000, immutable' : 'no-cache' }
 }

@@ -1,26 +1,25 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
 import { HttpError } from '../../problems/problem.ts'
 
-const Up = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false, examples: [{ status: 'ok' }] })
+const Up = StrictObject({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] })
 
-const Ready = Type.Object(
-  { status: Type.Literal('ready') },
-  { additionalProperties: false, examples: [{ status: 'ready' }] },
-)
+const Ready = StrictObject({ status: Type.Literal('ready') }, { examples: [{ status: 'ready' }] })
 
-export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+const PROBE = { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true } as const
+
+export const healthRoutes: Route = async (app, { service }) => {
   app.get(
     '/healthz',
     {
-      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
+      config: PROBE,
       schema: {
         operationId: 'isUp',
         tags: ['service'],
         summary: 'The process is up',
-        response: responses({ success: { 200: { description: 'It is', schema: Up } }, kind: 'probe' }),
+        response: responses('probe', [], { 200: { description: 'It is', schema: Up } }),
       },
     },
     () => ({ status: 'ok' as const }),
@@ -29,17 +28,13 @@ export const healthRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async 
   app.get(
     '/readyz',
     {
-      config: { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true },
+      config: PROBE,
       schema: {
         operationId: 'isReady',
         tags: ['service'],
-        summary: 'Changes can be taken',
+        summary: 'The service accepts changes',
         description: 'The store is usable, its lock is held, and the service is not stopping.',
-        response: responses({
-          success: { 200: { description: 'They can', schema: Ready } },
-          kind: 'probe',
-          problems: ['not-ready'],
-        }),
+        response: responses('probe', ['not-ready'], { 200: { description: 'It does', schema: Ready } }),
       },
     },
     () => {

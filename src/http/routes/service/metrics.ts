@@ -1,11 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
 
-const Figures = Type.String({ examples: ['# TYPE campaignd_leases_live gauge\ncampaignd_leases_live 4\n'] })
+const MetricsText = Type.String({ examples: ['# TYPE campaignd_leases_live gauge\ncampaignd_leases_live 4\n'] })
 
-export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, access }) => {
+export const metricsRoutes: Route = async (app, { service, access }) => {
   app.get(
     '/metrics',
     {
@@ -13,13 +12,11 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<RouteDependencies> = async
       schema: {
         operationId: 'getMetrics',
         tags: ['service'],
-        summary: 'The service in figures, for Prometheus',
+        summary: 'Metrics for Prometheus',
         description:
-          'In the text format, `text/plain; version=0.0.4`. The README lists them. Needs a token unless CAMPAIGND_OPEN_METRICS is true.',
-        response: responses({
-          success: { 200: { description: 'The figures', schema: Figures, type: 'text/plain' } },
-          kind: 'read',
-        }),
+          'In the text format, `text/plain; version=0.0.4`. src/metrics/README.md lists them. Needs a token unless ' +
+          'CAMPAIGND_OPEN_METRICS is true.',
+        response: responses('read', [], { 200: { description: 'All', schema: MetricsText, type: 'text/plain' } }),
       },
     },
     async (_request, reply) => {

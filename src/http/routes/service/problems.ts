@@ -1,13 +1,12 @@
-import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { StringEnum } from '../../../domain/schema.ts'
+import { Type } from '@sinclair/typebox'
+import { StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { responses } from '../../openapi/responses.ts'
-import { PROBLEMS, type ProblemCode } from '../../problems/catalog.ts'
+import { PROBLEM_CODES, type ProblemCode, PROBLEMS } from '../../problems/catalog.ts'
 
-const CODES = Object.keys(PROBLEMS) as ProblemCode[]
 const PLAIN_TEXT = 'text/plain; charset=utf-8'
 
-/** Where the `type` of a problem leads to. */
+/** The pages that the `type` of a problem refers to. */
 export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/problems/:code',
@@ -17,13 +16,11 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
         operationId: 'explainProblem',
         tags: ['service'],
         summary: 'What a problem means and what to do about it',
-        params: Type.Object(
-          { code: StringEnum(CODES, { description: '`code` of a problem', examples: ['stale-attempt'] }) },
-          { additionalProperties: false },
-        ),
-        response: responses({
-          success: { 200: { description: 'An explanation', schema: Type.String(), type: 'text/plain' } },
-          kind: 'open',
+        params: StrictObject({
+          code: StringEnum(PROBLEM_CODES, { description: '`code` of a problem', examples: ['stale-attempt'] }),
+        }),
+        response: responses('open', [], {
+          200: { description: 'An explanation', schema: Type.String(), type: 'text/plain' },
         }),
       },
     },
@@ -35,7 +32,7 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/problems', { config: { role: 'none' }, schema: { hide: true } }, (_request, reply) => {
     reply.type(PLAIN_TEXT)
-    return CODES.map(explain).join('\n')
+    return PROBLEM_CODES.map(explain).join('\n')
   })
 }
 

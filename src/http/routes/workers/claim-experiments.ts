@@ -1,66 +1,52 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ClaimRequest } from '../../../domain/operations/claim.ts'
-import { Attempt, CampaignManifestEntry, LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
-import { Described, ref } from '../../../domain/schema.ts'
-import { responses } from '../../openapi/responses.ts'
+import { Attempt, CampaignManifestEntry, LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
+import { ClaimRequest } from '../../../domain/operations/claim.ts'
+import { Described, ref, StrictObject } from '../../../domain/schema.ts'
 import type { HandedOut } from '../../../service/claim-experiments.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { longPoll } from '../../replies/long-poll.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
 
-/** Heartbeats in a lease period when they come as advised: two may be lost. */
-const BEATS = 3
+/** Heartbeats in a lease period as advised: two may be lost. */
+const HEARTBEATS = 3
 
-const Claim = Type.Object(
-  {
-    experiment: ref(CampaignManifestEntry),
-    attempt: Described(Attempt, 'To be named in every report and heartbeat of it'),
-    lease_seconds: LeaseSeconds,
-    lease_expires_at: Described(Timestamp, 'When the lease runs out without a heartbeat'),
-    heartbeat_seconds: Type.Number({
-      exclusiveMinimum: 0,
-      description: 'Send a heartbeat this often',
-      examples: [20],
-    }),
-  },
-  { additionalProperties: false },
-)
+const Claim = StrictObject({
+  experiment: ref(CampaignManifestEntry),
+  attempt: Described(Attempt, 'Send it with every report and heartbeat'),
+  lease_seconds: LeaseSeconds,
+  lease_expires_at: Described(Timestamp, 'When the lease runs out without a heartbeat'),
+  heartbeat_seconds: Type.Number({ exclusiveMinimum: 0, description: 'Send a heartbeat this often', examples: [20] }),
+})
 
-const ClaimAnswer = Type.Object(
-  {
-    claims: Type.Array(Claim, { description: 'Started and held by the worker; empty: nothing now' }),
-    state: CampaignState,
-    done: Type.Boolean({
-      description:
-        'Nothing under this filter can be claimed, or will be unless somebody puts it back: stop asking once what was claimed is done',
-    }),
-  },
-  { additionalProperties: false },
-)
+const ClaimResponse = StrictObject({
+  claims: Type.Array(Claim, { description: 'Started and leased to the worker; empty: nothing now' }),
+  state: CampaignState,
+  done: Type.Boolean({
+    description:
+      'Nothing matches or will match unless something is put back: stop once the claimed experiments have ended',
+  }),
+})
 
 const schema = {
   operationId: 'claimExperiments',
   tags: ['workers'],
   summary: 'Claim the next experiments to run',
   description:
-    'Hands out pending experiments in manifest order, then failed ones that have retries left; each is started and leased to ' +
-    'the worker, durably, before the answer. Repeat it with the same claim_id when an answer is lost.',
+    'Returns pending experiments in manifest order, then failed ones that have retries left; each is started and leased to ' +
+    'the worker, durably, before the response. Repeat it with the same claim_id when a response is lost.',
   params: CampaignParams,
   querystring: NoQuery,
   body: ref(ClaimRequest),
-  response: responses({
-    success: { 200: { description: 'What the worker is to run', schema: ClaimAnswer } },
-    kind: 'write',
-    problems: ['campaign-not-found', 'campaign-corrupt', 'too-many-waiting'],
+  response: responses('write', [...OF_CAMPAIGN, 'too-many-waiting'], {
+    200: { description: 'What the worker is to run', schema: ClaimResponse },
   }),
 }
 
-export const claimExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, longPolls }) => {
+export const claimExperiments: Route = async (app, { service, longPolls }) => {
   app.post('/campaigns/:campaign_id/claims', { config: { role: 'work' }, schema }, async ({ params, body }, reply) => {
-    const options = { limit: longPolls, seconds: body.wait_seconds ?? 0 }
-    const { claims, state, done } = await longPoll(reply, options, (wait) =>
+    const { claims, state, done } = await longPoll(reply, longPolls, body.wait_seconds ?? 0, (wait) =>
       service.campaigns.claim(params.campaign_id, body, wait),
     )
     return { claims: claims.map(toResponse), state, done }
@@ -74,6 +60,6 @@ function toResponse({ experiment, lease_expires_at }: HandedOut): typeof Claim.s
     attempt: experiment.attempt,
     lease_seconds: seconds,
     lease_expires_at,
-    heartbeat_seconds: Math.round((seconds / BEATS) * 1000) / 1000,
+    heartbeat_seconds: Math.round((seconds / HEARTBEATS) * 1000) / 1000,
   }
 }

@@ -1,50 +1,42 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
+import { ref, StrictObject } from '../../../domain/schema.ts'
 import { pageOfExperiments } from '../../../domain/views/experiment-list.ts'
-import { ref } from '../../../domain/schema.ts'
 import { RunningExperiment } from '../../../domain/views/running-experiment.ts'
 import type { LeaseTime } from '../../../leases/lease-keeper.ts'
-import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
-import { pageToken, readPageToken } from '../../replies/page-token.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
+import { pageToken, startOfPage } from '../../replies/page-token.ts'
 import { CampaignParams, DEFAULT_LIMIT, NextPageToken, pageProperties } from '../../requests/parameters.ts'
 
-const Workers = Type.Object(
-  {
-    workers: Type.Array(ref(RunningExperiment), {
-      description: 'One for each running experiment, in manifest order',
-    }),
-    next_page_token: NextPageToken,
-  },
-  { additionalProperties: false },
-)
+const Workers = StrictObject({
+  workers: Type.Array(ref(RunningExperiment), { description: 'One for each running experiment, in manifest order' }),
+  next_page_token: NextPageToken,
+})
 
 const schema = {
   operationId: 'listWorkers',
   tags: ['workers'],
-  summary: 'Who holds what',
-  description: 'Has no ETag: the times since the last heartbeat are others each time.',
+  summary: 'Running experiments and their workers',
+  description: 'Has no ETag: the seconds since the last heartbeat always change.',
   params: CampaignParams,
-  querystring: Type.Object(pageProperties, { additionalProperties: false }),
-  response: responses({
-    success: { 200: { description: 'A page of running experiments', schema: Workers } },
-    kind: 'read',
-    problems: ['campaign-not-found', 'campaign-corrupt'],
+  querystring: StrictObject(pageProperties),
+  response: responses('read', OF_CAMPAIGN, {
+    200: { description: 'A page of running experiments', schema: Workers },
   }),
 }
 
-export const listWorkers: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const listWorkers: Route = async (app, { service }) => {
   app.get('/campaigns/:campaign_id/workers', { config: { role: 'read' }, schema }, async ({ params, query }) => {
     const { limit = DEFAULT_LIMIT, page_token } = query
-    const from = page_token === undefined ? 0 : readPageToken(page_token, Type.Integer({ minimum: 0 }))
+    const from = startOfPage(page_token)
     const { campaign } = await service.campaigns.read(params.campaign_id)
     const { positions, next } = pageOfExperiments(campaign, { statuses: ['running'], equal: {}, limit, from })
     const experiments = positions.map((position) => campaign.experiments.at(position))
     const times = await service.campaigns.leaseTimes(params.campaign_id, experiments)
     return {
       workers: experiments.map((experiment) => toResponse(experiment, times.get(experiment.exp_id))),
-      next_page_token: next === null ? null : pageToken(next),
+      next_page_token: pageToken(next),
     }
   })
 }

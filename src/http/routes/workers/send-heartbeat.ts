@@ -1,48 +1,35 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { Heartbeat } from '../../../domain/operations/heartbeat.ts'
-import { Described, ref } from '../../../domain/schema.ts'
-import { responses } from '../../openapi/responses.ts'
-import type { RouteDependencies } from '../../dependencies.ts'
+import { Described, ref, StrictObject } from '../../../domain/schema.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { ExperimentParams, NoQuery } from '../../requests/parameters.ts'
 
-const HeartbeatAnswer = Type.Object(
-  {
-    lease_seconds: LeaseSeconds,
-    lease_expires_at: Described(Timestamp, 'When the lease runs out without another heartbeat'),
-    cancel: Type.Boolean({
-      description: 'Stop: the campaign was paused with ?cancel_running=true. Report what you stopped as `interrupted`',
-    }),
-  },
-  { additionalProperties: false },
-)
+const HeartbeatResponse = StrictObject({
+  lease_seconds: LeaseSeconds,
+  lease_expires_at: Described(Timestamp, 'When the lease runs out without another heartbeat'),
+  cancel: Type.Boolean({
+    description: 'Stop: the campaign was paused with ?cancel_running=true. Report the attempt as `interrupted`',
+  }),
+})
 
 const schema = {
   operationId: 'sendHeartbeat',
   tags: ['workers'],
-  summary: 'Keep the lease of a running experiment alive',
+  summary: 'Renew the lease of a running experiment',
   description:
-    'Costs no write. Any 409 means that the attempt is not yours any more: stop. A report of the running attempt keeps its ' +
-    'lease alive too.',
+    'Costs no write. Any 409 means that the worker has lost the attempt: stop. A report of the running attempt renews its ' +
+    'lease too.',
   params: ExperimentParams,
   querystring: NoQuery,
   body: ref(Heartbeat),
-  response: responses({
-    success: { 200: { description: 'The lease lives for another full period', schema: HeartbeatAnswer } },
-    kind: 'write',
-    problems: [
-      'campaign-not-found',
-      'campaign-corrupt',
-      'experiment-not-found',
-      'stale-attempt',
-      'not-the-owner',
-      'no-lease',
-    ],
+  response: responses('write', [...OF_EXPERIMENT, 'stale-attempt', 'not-the-owner', 'no-lease'], {
+    200: { description: 'The lease is renewed for its full period', schema: HeartbeatResponse },
   }),
 }
 
-export const sendHeartbeat: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service }) => {
+export const sendHeartbeat: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/experiments/:exp_id/heartbeat',
     { config: { role: 'work', isVital: true, isLoggedAsRead: true }, schema },

@@ -1,14 +1,14 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { openApp, type Answer, type TestApp } from '../../../support/service/app.js'
+import { createManifest } from '#campaignd/domain/operations/create.js'
 import { openCampaign } from '../../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../../support/campaigns/drafts.js'
-import { bytesOf, layManifest, manifestPath } from '../../../support/store/files.js'
-import { expectProblem } from '../../../support/http/problems.js'
 import { sampleText, TORN_SAMPLE } from '../../../support/campaigns/samples.js'
+import { expectProblem } from '../../../support/http/problems.js'
+import { type Answer, openApp, type TestApp } from '../../../support/service/app.js'
+import { bytesOf, layManifest, manifestPath } from '../../../support/store/files.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 
 interface Listed {

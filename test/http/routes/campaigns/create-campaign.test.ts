@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openApp } from '../../../support/service/app.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { SAMPLES, sampleText, TORN_SAMPLE } from '../../../support/campaigns/samples.js'
+import { openApp } from '../../../support/service/app.js'
 
 interface Manifest {
   campaign_id: string

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { etagOf, openCampaign } from '../../../support/campaigns/campaign.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
-import { manifestPath } from '../../../support/store/files.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import { manifestPath } from '../../../support/store/files.js'
 
 test('a deleted campaign is gone from the list, from every path of it and from the disk', async () => {
   const { call, dataDir, path, report } = await openCampaign()

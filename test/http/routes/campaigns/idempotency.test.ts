@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { openApp, type Answer, type TestApp } from '../../../support/service/app.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import { type Answer, openApp, type TestApp } from '../../../support/service/app.js'
 
 function create({ call }: TestApp, given: object, key?: string): Promise<Answer> {
   const body = { ...campaignDraft(2), campaign_id: undefined, ...given }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { openApp, type TestApp } from '../../../support/service/app.js'
 import { etagOf } from '../../../support/campaigns/campaign.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
-import { layManifest } from '../../../support/store/files.js'
 import { verdict } from '../../../support/http/problems.js'
+import { openApp, type TestApp } from '../../../support/service/app.js'
+import { layManifest } from '../../../support/store/files.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 
 interface Page {

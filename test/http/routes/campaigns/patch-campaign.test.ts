@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { etagOf, openCampaign } from '../../../support/campaigns/campaign.js'
-import { bytesOf } from '../../../support/store/files.js'
 import { expectProblem, verdict } from '../../../support/http/problems.js'
+import { bytesOf } from '../../../support/store/files.js'
 
 test('name, settings and labels are changed in one revision, and nothing else is', async () => {
   const { call, manifest, path, setTime } = await openCampaign(2, { labels: { team: 'inference', model: 'llama3' } })

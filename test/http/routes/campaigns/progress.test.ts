@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Progress } from '#campaignd/domain/views/progress.js'
-import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { checkAnswer } from '../../../support/http/contract.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { PATIENCE } from '../../../support/patience.js'
+import type { Answer } from '../../../support/service/app.js'
 
 /** Long enough for a call that does not wait to be answered. */
 const MOMENT = 150

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { checkAnswer } from '../../../support/http/contract.js'
-import { bytesOf } from '../../../support/store/files.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import type { Answer } from '../../../support/service/app.js'
+import { bytesOf } from '../../../support/store/files.js'
 
 interface Resumed {
   readonly config_changed: boolean

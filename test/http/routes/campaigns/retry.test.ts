@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { bytesOf } from '../../../support/store/files.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import type { Answer } from '../../../support/service/app.js'
+import { bytesOf } from '../../../support/store/files.js'
 
 interface Retried {
   readonly retried: readonly string[]

@@ -1,13 +1,13 @@
+import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { EventReader, faultsOfStream, revisionOf, type StreamedEvent } from '../../../support/http/event-reader.js'
-import { writeFileSync } from 'node:fs'
-import { manifestPath } from '../../../support/store/files.js'
 import { Scrape } from '../../../support/http/metrics.js'
 import { problemsOfEvent } from '../../../support/http/open-api-document.js'
 import { PATIENCE } from '../../../support/patience.js'
+import { manifestPath } from '../../../support/store/files.js'
 
 interface Live extends TestCampaign {
   readonly url: string

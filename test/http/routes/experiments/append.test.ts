@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
-import { bytesOf } from '../../../support/store/files.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import type { Answer } from '../../../support/service/app.js'
+import { bytesOf } from '../../../support/store/files.js'
 
 interface Appended {
   readonly experiments: readonly Experiment[]

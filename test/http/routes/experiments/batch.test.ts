@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { bytesOf } from '../../../support/store/files.js'
 import { expectProblem, verdict } from '../../../support/http/problems.js'
+import type { Answer } from '../../../support/service/app.js'
+import { bytesOf } from '../../../support/store/files.js'
 
 interface Result {
   readonly exp_id: string

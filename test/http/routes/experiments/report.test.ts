@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { Answer } from '../../../support/service/app.js'
 import { etagOf, openCampaign } from '../../../support/campaigns/campaign.js'
-import { bytesOf } from '../../../support/store/files.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import type { Answer } from '../../../support/service/app.js'
+import { bytesOf } from '../../../support/store/files.js'
 
 test('a report is answered with the experiment as it is then, and with its ETag', async () => {
   const { call, path, report, setTime } = await openCampaign()

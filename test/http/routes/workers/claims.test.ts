@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { claim, claimedIds, type ClaimAnswer } from '../../../support/campaigns/claims.js'
+import { claim, type ClaimAnswer, claimedIds } from '../../../support/campaigns/claims.js'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
-import { readManifest } from '../../../support/store/files.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { PATIENCE } from '../../../support/patience.js'
+import { readManifest } from '../../../support/store/files.js'
 
 /** 0001 and 0003 of vllm, 0002 and 0004 of pytorch in a container of its own each. */
 function openTwoBackends(max_retries = 0): Promise<TestCampaign> {

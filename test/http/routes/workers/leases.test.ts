@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { openApp } from '../../../support/service/app.js'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { claim, claimedIds, heartbeat, type ClaimAnswer } from '../../../support/campaigns/claims.js'
-import { bytesOf } from '../../../support/store/files.js'
+import { claim, type ClaimAnswer, claimedIds, heartbeat } from '../../../support/campaigns/claims.js'
 import { expectProblem } from '../../../support/http/problems.js'
+import { openApp } from '../../../support/service/app.js'
+import { bytesOf } from '../../../support/store/files.js'
 
 const BEAT = { attempt: 1, worker: 'w1' }
 

@@ -5,7 +5,12 @@ export interface DemoFailure {
   readonly error: string
 }
 
-/** How an attempt of a config fails; null: it does not. The large batches of one backend run out of memory often. */
+/** Milliseconds that an attempt takes. */
+export function durationOf(chance: Chance): number {
+  return chance.between(4_000, 11_000)
+}
+
+/** How an attempt of a config fails; null: it succeeds. The large batches of one backend run out of memory often. */
 export function failureOf(config: string, chance: Chance): DemoFailure | null {
   if (config.includes('pytorch-70b-fp16') && chance.happens(0.45)) return outOfMemory(chance)
   if (!chance.happens(0.06)) return null
@@ -31,7 +36,7 @@ function collective(chance: Chance): DemoFailure {
 }
 
 function tooLong(chance: Chance): DemoFailure {
-  return { failure_kind: 'timeout', error: `No token for ${Math.floor(chance.between(600, 900))} s: given up` }
+  return { failure_kind: 'timeout', error: `No token for ${Math.floor(chance.between(600, 900))} s: stopped` }
 }
 
 function interrupted(): DemoFailure {

@@ -1,0 +1,102 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyReply } from 'fastify'
+import { ref } from '../../../domain/schema.ts'
+import {
+  CampaignChangeEvent,
+  CampaignGoneEvent,
+  CampaignsSnapshotEvent,
+  ChangeEvent,
+  SnapshotEvent,
+} from '../../../live/event-data.ts'
+import type { EventSink } from '../../../live/reader-group.ts'
+import type { Unsubscribe } from '../../../repository/campaign-store.ts'
+import type { Route } from '../../dependencies.ts'
+import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
+import { HttpError } from '../../problems/problem.ts'
+import type { ConcurrencyLimit } from '../../replies/concurrency-limit.ts'
+import { openEventStream } from '../../replies/event-stream.ts'
+import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
+
+/** No HEAD: it would wait for the end of a stream that has none. */
+const OPTIONS = { config: { role: 'read' }, exposeHeadRoute: false } as const
+
+const LastEventId = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({
+      maxLength: 128,
+      description: 'Id of the last event that the client has: continue after it. Browsers send it by themselves',
+      examples: ['5f0c1e9a7b3d2468-27'],
+    }),
+  ),
+})
+
+/** A stream of texts, each with data of one of the schemas. */
+function eventStream(...data: readonly TSchema[]) {
+  return { schema: Type.Unsafe<string>({ anyOf: data }), type: 'text/event-stream' }
+}
+
+const campaignSchema = {
+  operationId: 'streamCampaign',
+  tags: ['events'],
+  summary: 'Every change of a campaign, the moment it is durable',
+  description:
+    'Server-Sent Events. First `snapshot` (SnapshotEvent), or with Last-Event-ID one `change` with all that was missed; when ' +
+    'that is too much, or the id is not of this campaign, a `snapshot` with `reset: true`. Then `change` (ChangeEvent) for ' +
+    'each commit: one may hold several revisions, and `previous_revision` is always that of the event before. `deleted` or ' +
+    '`corrupt` (CampaignGoneEvent) is the last one. A comment every 15 s; slow readers are disconnected.',
+  params: CampaignParams,
+  headers: LastEventId,
+  querystring: NoQuery,
+  response: responses('read', [...OF_CAMPAIGN, 'too-many-streams', 'draining'], {
+    200: {
+      description: 'Events until one side ends it',
+      ...eventStream(ref(SnapshotEvent), ref(ChangeEvent), ref(CampaignGoneEvent)),
+    },
+  }),
+}
+
+export const streamCampaign: Route = async (app, { service, streams }) => {
+  app.get('/campaigns/:campaign_id/events', { ...OPTIONS, schema: campaignSchema }, async ({ params }, reply) => {
+    await stream(reply, streams, (last, open) => service.events.readCampaign(params.campaign_id, last, open))
+  })
+}
+
+const campaignsSchema = {
+  operationId: 'streamCampaigns',
+  tags: ['events'],
+  summary: 'Every change of any campaign, in summaries',
+  description:
+    'Server-Sent Events. First `snapshot` (CampaignsSnapshotEvent), whose data is empty, but for `reset: true` when the ' +
+    'stream cannot continue after Last-Event-ID: list the campaigns then. After it `created` and `change` ' +
+    '(CampaignChangeEvent), `deleted` and `corrupt` (CampaignGoneEvent). Ids are of one run of the service.',
+  headers: LastEventId,
+  querystring: NoQuery,
+  response: responses('read', ['too-many-streams', 'draining'], {
+    200: {
+      description: 'Events until one side ends it',
+      ...eventStream(ref(CampaignsSnapshotEvent), ref(CampaignChangeEvent), ref(CampaignGoneEvent)),
+    },
+  }),
+}
+
+export const streamCampaigns: Route = async (app, { service, streams }) => {
+  app.get('/events', { ...OPTIONS, schema: campaignsSchema }, async (_request, reply) => {
+    await stream(reply, streams, (last, open) => service.events.readAll(last, open))
+  })
+}
+
+/** Subscribes the opened sink to the events after the id; null: the service is stopping. */
+type Read = (lastEventId: string | null, open: () => EventSink) => Promise<Unsubscribe | null> | Unsubscribe | null
+
+/**
+ * Keeps the connection of a reply for a stream until either side ends it.
+ * @throws HttpError `too-many-streams`, `draining`
+ */
+async function stream(reply: FastifyReply, streams: ConcurrencyLimit, read: Read): Promise<void> {
+  reply.raw.once('close', streams.acquire(reply.request.ip))
+  const last = reply.request.headers['last-event-id']
+  const unsubscribe = await read(typeof last === 'string' ? last : null, () => openEventStream(reply))
+  if (unsubscribe === null) throw new HttpError('draining', 'The service is stopping.')
+  if (reply.raw.destroyed) unsubscribe()
+  else reply.raw.once('close', unsubscribe)
+}
