@@ -1,16 +1,16 @@
-import { ClaimQueues } from '../indexes/claim-queues.ts'
-import { ExperimentSequence, hasStatus } from '../indexes/experiment-sequence.ts'
-import { updateCounts, countsOf, type CampaignCounts } from '../indexes/status-counts.ts'
-import { copyOfHeader, type CampaignHeader, type CampaignManifest } from './manifest.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
+import { ClaimQueues } from '../indexes/claim-queues.ts'
+import { ExperimentSequence, hasStatus } from '../indexes/experiment-sequence.ts'
+import { type CampaignCounts, countsOf, updateCounts } from '../indexes/status-counts.ts'
+import { type CampaignHeader, type CampaignManifest, copyOfHeader } from './manifest.ts'
 
 /** What one decision changes. Applying it adds one revision. */
 export interface Changes {
   /** When it was decided: the campaign's new `updated_at`. */
   readonly at: string
   readonly header?: Partial<Pick<CampaignHeader, 'campaign_name' | 'config_hash' | 'settings' | 'labels'>>
-  /** The new values of experiments, each once, stamped with the new revision. */
+  /** The new values of experiments, each once, with the new revision. */
   readonly changed?: readonly Experiment[]
   /** New experiments at the end, with ids of their own. */
   readonly appended?: readonly Experiment[]
@@ -20,9 +20,9 @@ export interface Changes {
 export interface Decision<T> {
   readonly changes: Changes | null
   readonly result: T
-  /** The campaign with the changes, where the decision needed it for its result: the commit need not make it again. */
+  /** The campaign with the changes, if the decision made it for its result: then the commit does not make it again. */
   readonly next?: Campaign
-  /** JSON of each of `changes.changed`, in that order, where the decision needed it: the commit need not encode it again. */
+  /** JSON of each of `changes.changed`, in that order, if the decision made it: then the commit does not encode it again. */
   readonly encoded?: readonly string[]
 }
 
@@ -32,7 +32,7 @@ export interface Decision<T> {
  */
 export type Decide<T> = (campaign: Campaign, at: string) => Decision<T>
 
-/** A manifest indexed for use: by id, by status, with its counts. An immutable value; `with` gives the next one. */
+/** A manifest with its indexes: by id, by status, counts, claim queues. An immutable value; `with` returns the next one. */
 export class Campaign {
   private constructor(
     readonly header: CampaignHeader,
@@ -40,7 +40,7 @@ export class Campaign {
     readonly counts: CampaignCounts,
     /** What can be claimed. */
     readonly queues: ClaimQueues,
-    /** Where each experiment stands in manifest order, by id. */
+    /** Positions in manifest order, from 0, by id. */
     private readonly positions: ReadonlyMap<string, number>,
   ) {}
 
@@ -55,7 +55,7 @@ export class Campaign {
     return this.header.revision + 1
   }
 
-  /** Where the experiment stands in manifest order, from 0; undefined when there is none of that id. */
+  /** The position of the experiment in manifest order, from 0; undefined when there is none of that id. */
   positionOf(expId: string): number | undefined {
     return this.positions.get(expId)
   }
@@ -65,22 +65,23 @@ export class Campaign {
     return position === undefined ? undefined : this.experiments.at(position)
   }
 
-  /** The experiments in one of the statuses, in manifest order; passes over the others without looking at each. */
+  /** The experiments in one of the statuses, in manifest order, without a scan of the others. */
   *inStatus(...statuses: readonly ExperimentStatus[]): Generator<Experiment, void> {
+    const { experiments } = this
     const matches = hasStatus(...statuses)
-    let position = this.experiments.next(0, matches)
-    while (position !== -1) {
-      yield this.experiments.at(position)
-      position = this.experiments.next(position + 1, matches)
-    }
+    for (let at = experiments.next(0, matches); at !== -1; at = experiments.next(at + 1, matches))
+      yield experiments.at(at)
   }
 
-  /** The whole manifest, as it is written. */
+  /** The manifest as it is stored. */
   toManifest(): CampaignManifest {
     return { ...this.header, experiments: [...this.experiments] }
   }
 
-  /** The campaign after one decision: one revision on. */
+  /**
+   * The campaign after one decision: the next revision.
+   * @throws Error when a changed experiment is not in the campaign
+   */
   with({ at, header, changed = [], appended = [] }: Changes): Campaign {
     let { experiments, counts, queues, positions } = this
     for (const after of changed) {
@@ -96,7 +97,7 @@ export class Campaign {
       positions = new Map([...this.positions, ...added])
       experiments = experiments.append(appended)
       counts = countsOf(experiments)
-      queues = ClaimQueues.of(experiments)
+      queues = ClaimQueues.of([...experiments])
     }
     const next = copyOfHeader(this.header)
     if (header !== undefined) Object.assign(next, header)

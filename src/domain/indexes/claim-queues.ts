@@ -2,26 +2,24 @@ import { Map } from 'immutable'
 import type { Experiment } from '../experiment/experiment.ts'
 import { PositionSet } from './position-set.ts'
 
-/** Which experiments a worker can run; what is left out does not matter. */
+/** Which experiments a worker can run; a field that is left out matches all. */
 export type ClaimFilter = Partial<Pick<Experiment, 'backend' | 'container'>>
 
-/** The experiments of one backend and container, by where they stand in the manifest. */
-interface Queue {
-  readonly backend: string
-  readonly container: string
+/** The experiments of one backend and container, by their positions in the manifest. */
+interface Queue extends Required<ClaimFilter> {
   readonly pending: PositionSet
   /** By retry_count. */
   readonly failed: Map<number, PositionSet>
-  /** How many run, by retry_count. */
+  /** How many are running, by retry_count. */
   readonly running: Map<number, number>
 }
 
 /**
- * What can be claimed, kept as it changes, so that a claim looks at no experiment but those that it takes: its cost grows
- * with the pairs of backend and container, not with the experiments. An immutable value, like the campaign.
+ * What can be claimed, updated with each change, so that a claim reads only the experiments that it gets: its cost grows
+ * with the pairs of backend and container, not with the experiments. An immutable value, as the campaign is.
  *
- * Summaries in the tree of experiments, the other way, cannot tell at which of two mixed backends the retries are used up:
- * a worker of the one looked at every failed experiment of the other.
+ * Summaries in the tree of experiments cannot do this: of two backends whose experiments alternate they do not say which
+ * has retries left, so a worker of one had to read every failed experiment of the other.
  */
 export class ClaimQueues {
   private constructor(
@@ -30,24 +28,29 @@ export class ClaimQueues {
     private readonly claims: Map<string, PositionSet>,
   ) {}
 
-  static of(experiments: Iterable<Experiment>): ClaimQueues {
-    const building = new Building()
-    let position = 0
-    for (const experiment of experiments) {
-      building.add(position, experiment)
-      position += 1
-    }
-    return new ClaimQueues(building.queues(), building.claims())
+  /** Collects lists first: to make a new value for each experiment takes several times as long. */
+  static of(experiments: readonly Experiment[]): ClaimQueues {
+    const queues = new globalThis.Map<string, Lists>()
+    const claims = new globalThis.Map<string, number[]>()
+    experiments.forEach((experiment, position) => {
+      const key = queueKey(experiment)
+      let lists = queues.get(key)
+      if (lists === undefined) queues.set(key, (lists = emptyLists(experiment)))
+      collect(lists, position, experiment)
+      const claim = claimOf(experiment)
+      if (claim !== null) push(claims, claim, position)
+    })
+    return new ClaimQueues(Map(queues).map(queueOf), setsOf(claims))
   }
 
-  /** After the experiment at the position turned from `before` into `after`, or was appended. */
-  with(position: number, before: Experiment | null, after: Experiment): ClaimQueues {
-    const queues = before !== null && queuedAlike(before, after) ? this.queues : this.requeued(position, before, after)
-    const claims = claimOf(before) === claimOf(after) ? this.claims : this.reclaimed(position, before, after)
+  /** After the experiment at the position turned from `before` into `after`. */
+  with(position: number, before: Experiment, after: Experiment): ClaimQueues {
+    const queues = queuedAlike(before, after) ? this.queues : this.requeued(position, before, after)
+    const claims = this.reclaimed(position, claimOf(before), claimOf(after))
     return queues === this.queues && claims === this.claims ? this : new ClaimQueues(queues, claims)
   }
 
-  /** Where the experiments stand that may be claimed now: pending first, then failed with retries left, in order. */
+  /** Positions of the experiments that may be claimed now: pending first, then failed with retries left, in order. */
   *claimable(filter: ClaimFilter, maxRetries: number): Generator<number, void> {
     const matching = this.matching(filter)
     yield* inOrder(matching.map(({ pending }) => pending))
@@ -58,12 +61,12 @@ export class ClaimQueues {
     return this.claimable(filter, maxRetries).next().done !== true
   }
 
-  /** True while one runs that may be claimed again if it fails. */
+  /** True while one is running that may be claimed again if it fails. */
   mayFailAndBeClaimed(filter: ClaimFilter, maxRetries: number): boolean {
     return this.matching(filter).some(({ running }) => withRetriesLeft(running, maxRetries).length > 0)
   }
 
-  /** Where the experiments stand that a claim of that id by that worker holds. */
+  /** Positions of the experiments that the worker's claim of that id holds. */
   claimedAs(worker: string, claimId: string): PositionSet {
     return this.claims.get(claimKey(worker, claimId)) ?? PositionSet.EMPTY
   }
@@ -79,18 +82,17 @@ export class ClaimQueues {
     return found
   }
 
-  private requeued(position: number, before: Experiment | null, after: Experiment): Map<string, Queue> {
-    return this.queues.update(queueKey(after), emptyQueue(after), (queue) => {
-      const left = before === null ? queue : without(queue, position, before)
-      return withExperiment(left, position, after)
-    })
+  private requeued(position: number, before: Experiment, after: Experiment): Map<string, Queue> {
+    return this.queues.update(queueKey(after), emptyQueue(after), (queue) =>
+      changedQueue(changedQueue(queue, position, before, false), position, after, true),
+    )
   }
 
-  private reclaimed(position: number, before: Experiment | null, after: Experiment): Map<string, PositionSet> {
-    const [old, current] = [claimOf(before), claimOf(after)]
+  private reclaimed(position: number, old: string | null, current: string | null): Map<string, PositionSet> {
     let { claims } = this
-    if (old !== null) claims = changed(claims, old, (set) => set.without(position))
-    if (current !== null) claims = changed(claims, current, (set) => set.with(position))
+    if (old === current) return claims
+    if (old !== null) claims = changedSet(claims, old, position, false)
+    if (current !== null) claims = changedSet(claims, current, position, true)
     return claims
   }
 }
@@ -119,28 +121,22 @@ function queuedAlike(a: Experiment, b: Experiment): boolean {
   return a.status === b.status && a.retry_count === b.retry_count
 }
 
-function withExperiment(queue: Queue, position: number, { status, retry_count }: Experiment): Queue {
-  if (status === 'pending') return { ...queue, pending: queue.pending.with(position) }
-  if (status === 'failed') {
-    return { ...queue, failed: changed(queue.failed, retry_count, (set) => set.with(position)) }
-  }
-  if (status === 'running') return { ...queue, running: queue.running.update(retry_count, 0, (count) => count + 1) }
-  return queue
-}
-
-function without(queue: Queue, position: number, { status, retry_count }: Experiment): Queue {
-  if (status === 'pending') return { ...queue, pending: queue.pending.without(position) }
-  if (status === 'failed') {
-    return { ...queue, failed: changed(queue.failed, retry_count, (set) => set.without(position)) }
-  }
+/** The queue with the experiment at the position added or removed. */
+function changedQueue(queue: Queue, position: number, { status, retry_count }: Experiment, added: boolean): Queue {
+  if (status === 'pending') return { ...queue, pending: changed(queue.pending, position, added) }
+  if (status === 'failed') return { ...queue, failed: changedSet(queue.failed, retry_count, position, added) }
   if (status !== 'running') return queue
-  const left = (queue.running.get(retry_count) ?? 0) - 1
-  return { ...queue, running: left > 0 ? queue.running.set(retry_count, left) : queue.running.delete(retry_count) }
+  const count = (queue.running.get(retry_count) ?? 0) + (added ? 1 : -1)
+  return { ...queue, running: count > 0 ? queue.running.set(retry_count, count) : queue.running.delete(retry_count) }
 }
 
-/** Empty sets are taken out, so that what is there has members. */
-function changed<K>(sets: Map<K, PositionSet>, key: K, change: (set: PositionSet) => PositionSet): Map<K, PositionSet> {
-  const set = change(sets.get(key) ?? PositionSet.EMPTY)
+function changed(set: PositionSet, position: number, added: boolean): PositionSet {
+  return added ? set.with(position) : set.without(position)
+}
+
+/** Empty sets are removed, so that each set has members. */
+function changedSet<K>(sets: Map<K, PositionSet>, key: K, position: number, added: boolean): Map<K, PositionSet> {
+  const set = changed(sets.get(key) ?? PositionSet.EMPTY, position, added)
   return set.isEmpty ? sets.delete(key) : sets.set(key, set)
 }
 
@@ -148,69 +144,26 @@ function emptyQueue({ backend, container }: Experiment): Queue {
   return { backend, container, pending: PositionSet.EMPTY, failed: Map(), running: Map() }
 }
 
-function queueKey({ backend, container }: Pick<Experiment, 'backend' | 'container'>): string {
-  // The length keeps apart what would run together.
-  return `${backend.length} ${backend}${container}`
+/** Of the same queue, while a whole campaign is read. */
+interface Lists {
+  readonly first: Experiment
+  readonly pending: number[]
+  readonly failed: globalThis.Map<number, number[]>
+  readonly running: globalThis.Map<number, number[]>
 }
 
-/** Two workers that happen to choose the same id must not be given each other's experiments. */
-function claimKey(worker: string, claimId: string): string {
-  return `${worker.length} ${worker}${claimId}`
+function emptyLists(first: Experiment): Lists {
+  return { first, pending: [], failed: new globalThis.Map(), running: new globalThis.Map() }
 }
 
-/** Null when it is not held by a claim that can be asked for again. */
-function claimOf(experiment: Experiment | null): string | null {
-  const claimId = experiment?.lease?.claim_id ?? null
-  const worker = experiment?.worker ?? null
-  return claimId === null || worker === null ? null : claimKey(worker, claimId)
+function collect(lists: Lists, position: number, { status, retry_count }: Experiment): void {
+  if (status === 'pending') lists.pending.push(position)
+  else if (status === 'failed' || status === 'running') push(lists[status], retry_count, position)
 }
 
-/** Collects positions while a whole campaign is read: a new value for each experiment took several times as long. */
-class Building {
-  private readonly byQueue = new globalThis.Map<string, QueueBuilding>()
-  private readonly byClaim = new globalThis.Map<string, number[]>()
-
-  add(position: number, experiment: Experiment): void {
-    const key = queueKey(experiment)
-    let queue = this.byQueue.get(key)
-    if (queue === undefined) this.byQueue.set(key, (queue = new QueueBuilding(experiment)))
-    queue.add(position, experiment)
-    const claim = claimOf(experiment)
-    if (claim !== null) push(this.byClaim, claim, position)
-  }
-
-  queues(): Map<string, Queue> {
-    return Map([...this.byQueue].map(([key, queue]): [string, Queue] => [key, queue.done()]))
-  }
-
-  claims(): Map<string, PositionSet> {
-    return setsOf(this.byClaim)
-  }
-}
-
-class QueueBuilding {
-  private readonly pending: number[] = []
-  private readonly failed = new globalThis.Map<number, number[]>()
-  private readonly running = new globalThis.Map<number, number>()
-
-  constructor(private readonly first: Experiment) {}
-
-  add(position: number, { status, retry_count }: Experiment): void {
-    if (status === 'pending') this.pending.push(position)
-    else if (status === 'failed') push(this.failed, retry_count, position)
-    else if (status === 'running') this.running.set(retry_count, (this.running.get(retry_count) ?? 0) + 1)
-  }
-
-  done(): Queue {
-    const { backend, container } = this.first
-    return {
-      backend,
-      container,
-      pending: PositionSet.of(this.pending),
-      failed: setsOf(this.failed),
-      running: Map(this.running),
-    }
-  }
+function queueOf({ first, pending, failed, running }: Lists): Queue {
+  const counts = Map(running).map(({ length }) => length)
+  return { ...emptyQueue(first), pending: PositionSet.of(pending), failed: setsOf(failed), running: counts }
 }
 
 function push<K>(lists: globalThis.Map<K, number[]>, key: K, position: number): void {
@@ -220,5 +173,21 @@ function push<K>(lists: globalThis.Map<K, number[]>, key: K, position: number): 
 }
 
 function setsOf<K>(lists: globalThis.Map<K, number[]>): Map<K, PositionSet> {
-  return Map([...lists].map(([key, positions]): [K, PositionSet] => [key, PositionSet.of(positions)]))
+  return Map(lists).map((positions) => PositionSet.of(positions))
+}
+
+/** The length separates two texts that could run together: no other pair gives the same key. */
+function queueKey({ backend, container }: Required<ClaimFilter>): string {
+  return `${backend.length} ${backend}${container}`
+}
+
+/** Two workers that happen to choose the same id must not get each other's experiments. */
+function claimKey(worker: string, claimId: string): string {
+  return `${worker.length} ${worker}${claimId}`
+}
+
+/** Null when no claim that can be repeated holds it. */
+function claimOf({ lease, worker }: Experiment): string | null {
+  const claimId = lease?.claim_id ?? null
+  return claimId === null || worker === null ? null : claimKey(worker, claimId)
 }

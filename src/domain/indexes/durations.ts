@@ -1,67 +1,48 @@
 import { Map } from 'immutable'
 import type { Experiment } from '../experiment/experiment.ts'
 
-/** How long the completed experiments of one kind took, and how many of the kind are still to run. */
+/** How long the completed experiments of one config on one backend took, and how many are still to run. */
 interface Kind {
-  readonly backend: string
   /** Milliseconds, ascending. */
   readonly taken: readonly number[]
   /** Pending and failed. */
   readonly remaining: number
 }
 
-interface KindBuilding extends Kind {
-  readonly taken: number[]
-  remaining: number
-}
-
-/** What is known of one backend, over all configs that run on it. */
 interface Backend {
-  /** Milliseconds, ascending. */
+  /** By config_name. */
+  readonly kinds: Map<string, Kind>
+  /** Milliseconds, ascending, of all kinds. */
   readonly taken: readonly number[]
-  /** Still to run, of configs of which none is completed: only the backend can tell how long they take. */
+  /** Still to run, of kinds of which none is completed: the estimate is that of the backend. */
   readonly untried: number
 }
 
+type KindCounts = globalThis.Map<string, { readonly taken: number[]; remaining: number }>
+
+const NO_KIND: Kind = { taken: [], remaining: 0 }
+const NO_BACKEND: Backend = { kinds: Map(), taken: [], untried: 0 }
+
 /**
- * What completed experiments took, kept as it changes, so that an estimate need not look at the experiments. An
- * immutable value, like the campaign. In whole milliseconds, of which sums and medians are exact: what was kept up to
- * date equals what is computed anew after a restart.
+ * How long completed experiments took, updated with each change, so that an estimate reads no experiments. An immutable
+ * value, as the campaign is. In whole milliseconds, whose sums and medians are exact: what was updated equals what is
+ * computed anew after a restart.
  */
 export class Durations {
   private constructor(
-    /** By config_name and backend. */
-    private readonly kinds: Map<string, Kind>,
     private readonly backends: Map<string, Backend>,
     private readonly taken: readonly number[],
-    /** Milliseconds that those still to run take, of configs that were tried. */
+    /** Milliseconds that the experiments take which are still to run, of kinds of which one is completed. */
     private readonly tried: number,
   ) {}
 
   static of(experiments: Iterable<Experiment>): Durations {
-    const kinds = new Kinds()
-    for (const experiment of experiments) {
-      const kind = kinds.of(experiment)
-      const time = timeTaken(experiment)
-      if (time !== null) kind.taken.push(time)
-      if (isRemaining(experiment)) kind.remaining += 1
-    }
-    const backends = new globalThis.Map<string, { taken: number[]; untried: number }>()
-    const all: number[] = []
+    const counts = new globalThis.Map<string, KindCounts>()
+    for (const experiment of experiments) count(counts, experiment)
+    const backends = Map(counts).map(backendOf)
     let tried = 0
-    for (const { backend: name, taken, remaining } of kinds.byKey.values()) {
-      ascending(taken)
-      const backend = backends.get(name) ?? { taken: [], untried: 0 }
-      backends.set(name, backend)
-      if (taken.length === 0) backend.untried += remaining
-      for (const time of taken) {
-        backend.taken.push(time)
-        all.push(time)
-      }
-      tried += remaining * (median(taken) ?? 0)
-    }
-    for (const { taken } of backends.values()) ascending(taken)
-    return new Durations(Map(kinds.byKey), Map(backends), ascending(all), tried)
+    for (const { kinds } of backends.values()) for (const kind of kinds.values()) tried += expected(kind)
+    return new Durations(backends, merged(backends.values()), tried)
   }
 
   /** After one experiment turned from `before` into `after`. */
@@ -70,16 +51,16 @@ export class Durations {
     const remaining = Number(isRemaining(after)) - Number(isRemaining(before))
     if (gone === come && remaining === 0) return this
     const exchange = (taken: readonly number[]) => (gone === come ? taken : inserted(removed(taken, gone), come))
-    const key = kindOf(after)
-    const old = this.kinds.get(key) ?? { backend: after.backend, taken: [], remaining: 0 }
-    const kind = { ...old, taken: exchange(old.taken), remaining: old.remaining + remaining }
-    const backend = this.backends.get(after.backend) ?? { taken: [], untried: 0 }
+    const backend = this.backends.get(after.backend) ?? NO_BACKEND
+    const old = backend.kinds.get(after.config_name) ?? NO_KIND
+    const kind = { taken: exchange(old.taken), remaining: old.remaining + remaining }
+    const next = {
+      kinds: backend.kinds.set(after.config_name, kind),
+      taken: exchange(backend.taken),
+      untried: backend.untried + untried(kind) - untried(old),
+    }
     return new Durations(
-      this.kinds.set(key, kind),
-      this.backends.set(after.backend, {
-        taken: exchange(backend.taken),
-        untried: backend.untried + untried(kind) - untried(old),
-      }),
+      this.backends.set(after.backend, next),
       exchange(this.taken),
       this.tried + expected(kind) - expected(old),
     )
@@ -87,40 +68,45 @@ export class Durations {
 
   /** Milliseconds that an experiment of its kind usually takes; null before anything is completed. */
   usual({ config_name, backend }: Pick<Experiment, 'config_name' | 'backend'>): number | null {
-    const kind = this.kinds.get(kindOf({ config_name, backend }))
-    return median(kind?.taken ?? []) ?? this.usualOn(backend)
+    const known = this.backends.get(backend)
+    return median(known?.kinds.get(config_name)?.taken ?? []) ?? this.usualOn(known)
   }
 
   /** Milliseconds that all that are still to run take, one after the other; null before anything is completed. */
   get remaining(): number | null {
     if (this.taken.length === 0) return null
     let time = this.tried
-    for (const [name, { untried }] of this.backends) time += untried * (this.usualOn(name) ?? 0)
+    for (const backend of this.backends.values()) time += backend.untried * (this.usualOn(backend) ?? 0)
     return time
   }
 
-  private usualOn(backend: string): number | null {
-    return median(this.backends.get(backend)?.taken ?? []) ?? median(this.taken)
+  private usualOn(backend: Backend | undefined): number | null {
+    return median(backend?.taken ?? []) ?? median(this.taken)
   }
 }
 
-/** Collects kinds while a whole campaign is read. To make up the key of each experiment took two to four times as long. */
-class Kinds {
-  readonly byKey = new globalThis.Map<string, KindBuilding>()
-  private readonly byBackend = new globalThis.Map<string, globalThis.Map<string, KindBuilding>>()
+function count(counts: globalThis.Map<string, KindCounts>, experiment: Experiment): void {
+  const { backend, config_name } = experiment
+  let kinds = counts.get(backend)
+  if (kinds === undefined) counts.set(backend, (kinds = new globalThis.Map()))
+  let kind = kinds.get(config_name)
+  if (kind === undefined) kinds.set(config_name, (kind = { taken: [], remaining: 0 }))
+  const time = timeTaken(experiment)
+  if (time !== null) kind.taken.push(time)
+  if (isRemaining(experiment)) kind.remaining += 1
+}
 
-  of({ backend, config_name }: Pick<Experiment, 'config_name' | 'backend'>): KindBuilding {
-    const known = this.byBackend.get(backend)?.get(config_name)
-    if (known !== undefined) return known
-    const kind = { backend, taken: [], remaining: 0 }
-    const configs = this.byBackend.get(backend) ?? new globalThis.Map<string, KindBuilding>()
-    this.byBackend.set(backend, configs.set(config_name, kind))
-    this.byKey.set(kindOf({ backend, config_name }), kind)
-    return kind
+function backendOf(counts: KindCounts): Backend {
+  const kinds = [...counts.values()]
+  for (const { taken } of kinds) ascending(taken)
+  return {
+    kinds: Map(counts),
+    taken: merged(kinds),
+    untried: kinds.reduce((sum, kind) => sum + untried(kind), 0),
   }
 }
 
-/** Null when it is not completed or its times cannot be: a clock that was set back makes durations below zero. */
+/** Null when it is not completed, or when a clock that was set back made its duration negative. */
 function timeTaken({ status, started_at, completed_at }: Experiment): number | null {
   if (status !== 'completed' || started_at === null || completed_at === null) return null
   const taken = Date.parse(completed_at) - Date.parse(started_at)
@@ -129,11 +115,6 @@ function timeTaken({ status, started_at, completed_at }: Experiment): number | n
 
 function isRemaining({ status }: Experiment): boolean {
   return status === 'pending' || status === 'failed'
-}
-
-function kindOf({ config_name, backend }: Pick<Experiment, 'config_name' | 'backend'>): string {
-  // The length keeps apart what would run together.
-  return `${backend.length} ${backend}${config_name}`
 }
 
 function expected({ taken, remaining }: Kind): number {
@@ -151,20 +132,26 @@ function median(taken: readonly number[]): number | null {
   return taken.length % 2 === 1 ? upper : (upper + (taken[middle - 1] ?? upper)) / 2
 }
 
+function merged(parts: Iterable<Pick<Kind, 'taken'>>): number[] {
+  const all: number[] = []
+  for (const { taken } of parts) for (const time of taken) all.push(time)
+  return ascending(all)
+}
+
 function ascending(times: number[]): number[] {
   return times.sort((a, b) => a - b)
 }
 
 function inserted(taken: readonly number[], time: number | null): readonly number[] {
-  return time === null ? taken : taken.toSpliced(placeOf(taken, time), 0, time)
+  return time === null ? taken : taken.toSpliced(indexOf(taken, time), 0, time)
 }
 
 function removed(taken: readonly number[], time: number | null): readonly number[] {
-  return time === null ? taken : taken.toSpliced(placeOf(taken, time), 1)
+  return time === null ? taken : taken.toSpliced(indexOf(taken, time), 1)
 }
 
-/** The first place at which nothing smaller stands, by halving. */
-function placeOf(taken: readonly number[], time: number): number {
+/** The first index whose time is not smaller, by binary search. */
+function indexOf(taken: readonly number[], time: number): number {
   let [low, high] = [0, taken.length]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -1,14 +1,14 @@
-import { compareTimes } from '../timestamp.ts'
-import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status.ts'
 import type { Experiment } from '../experiment/experiment.ts'
+import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status.ts'
+import { compareTimes } from '../timestamp.ts'
 
-/** Children a node, as a power of two: so that the way to a position is shifts and masks. */
+/** Log2 of the children of a node: a power of two, so that the path to a position is shifts and masks. */
 const BITS = 5
 const WIDTH = 1 << BITS
 
-/** What is known of a run of experiments without looking at each: enough to pass over it in a search. */
+/** What is known of a range of experiments without reading each: enough to skip it in a search. */
 export interface Summary {
-  /** Which statuses occur: a bit each, see `statusBit`. */
+  /** Which statuses occur: a bit each, see `STATUS_BIT`. */
   readonly statuses: number
   /** The earliest start among them, or null. */
   readonly earliest_start: string | null
@@ -29,13 +29,12 @@ interface Branch {
 type Node = Leaf | Branch
 
 /**
- * The experiments of a campaign in manifest order, as an immutable value: a changed one gives a new sequence that
- * shares all but the path to it. So the committed state and the one being written are two values, none is copied, and
- * a reader keeps what it began with. Each node sums up what lies below, so that finding the next experiment in some
- * status costs the depth of the tree and not its size.
+ * The experiments of a campaign in manifest order, as an immutable value: a change makes a new sequence that shares all
+ * but the path to the changed one. So the committed state and the one being written are two values, neither is copied,
+ * and a reader keeps what it began with. Each node has a summary of what is below it, so that to find the next
+ * experiment in some status costs the depth of the tree and not its size.
  *
- * An index with an overlay of pending changes, the other way to have both states, needed every search and every count
- * written twice, and a copy of whatever a slow reader holds.
+ * An index with an overlay of pending changes would need every search and every count twice, and copies for slow readers.
  */
 export class ExperimentSequence {
   private constructor(
@@ -80,7 +79,7 @@ export class ExperimentSequence {
 
   /**
    * The first position at or after `from` that `matches`; -1 when there is none.
-   * @param matches asked of runs and of single experiments; true for a run when any experiment in it may match
+   * @param matches called for ranges and for single experiments; true for a range when any experiment in it may match
    */
   next(from: number, matches: (summary: Summary) => boolean): number {
     return nextIn(this.root, this.levels, from, 0, matches)
@@ -91,31 +90,26 @@ export class ExperimentSequence {
   }
 }
 
-/** Whether any of the statuses occurs; to search with. */
+/** For `next`: whether any of the statuses occurs. */
 export function hasStatus(...statuses: readonly ExperimentStatus[]): (summary: Summary) => boolean {
-  const wanted = statuses.reduce((bits, status) => bits | statusBit(status), 0)
+  const wanted = statuses.reduce((bits, status) => bits | STATUS_BIT[status], 0)
   return (summary) => (summary.statuses & wanted) !== 0
 }
 
-/** Whether any changed after a revision; to search with. */
+/** For `next`: whether any changed after a revision. */
 export function changedAfter(revision: number): (summary: Summary) => boolean {
   return (summary) => summary.newest_revision > revision
 }
 
-const BIT_OF = Object.fromEntries(EXPERIMENT_STATUSES.map((status, index) => [status, 1 << index])) as Readonly<
+const STATUS_BIT = Object.fromEntries(EXPERIMENT_STATUSES.map((status, index) => [status, 1 << index])) as Readonly<
   Record<ExperimentStatus, number>
 >
-
-/** The bit of a status in `Summary.statuses`. */
-function statusBit(status: ExperimentStatus): number {
-  return BIT_OF[status]
-}
 
 function replaceIn(node: Node, level: number, position: number, experiment: Experiment): Node {
   const at = slot(position, level)
   if ('items' in node) {
     const items = node.items.with(at, experiment)
-    const alike = isSummedAlike(node.items[at] as Experiment, experiment)
+    const alike = hasSameSummary(node.items[at] as Experiment, experiment)
     return alike ? { items, summary: withRevision(node.summary, experiment.revision) } : leaf(items)
   }
   const before = node.children[at] as Node
@@ -126,13 +120,9 @@ function replaceIn(node: Node, level: number, position: number, experiment: Expe
   return alike ? { children, summary: withRevision(node.summary, newest_revision) } : branch(children)
 }
 
-function nextIn(
-  node: Node,
-  level: number,
-  from: number,
-  offset: number,
-  matches: (summary: Summary) => boolean,
-): number {
+type Match = (summary: Summary) => boolean
+
+function nextIn(node: Node, level: number, from: number, offset: number, matches: Match): number {
   if (!matches(node.summary)) return -1
   const first = from > offset ? (from - offset) >>> (BITS * level) : 0
   if ('items' in node) {
@@ -161,12 +151,12 @@ function leaf(items: readonly Experiment[]): Leaf {
   return { items, summary: sum(items.map(summarise)) }
 }
 
-/** Most changes leave all but the revision of the sums above alone: to sum up 32 experiments anew for each is work for nothing. */
-function isSummedAlike(a: Experiment, b: Experiment): boolean {
+/** Most changes leave all but the revision of the summaries above as they were: then none needs to be computed anew. */
+function hasSameSummary(a: Experiment, b: Experiment): boolean {
   return a.status === b.status && a.started_at === b.started_at
 }
 
-/** Revisions only grow, so the newest of a run is known without looking at the others. */
+/** Revisions only grow, so the newest of a range is known without reading the others. */
 function withRevision({ statuses, earliest_start, newest_revision }: Summary, revision: number): Summary {
   return { statuses, earliest_start, newest_revision: Math.max(newest_revision, revision) }
 }
@@ -177,7 +167,7 @@ function branch(children: readonly Node[]): Branch {
 
 function summarise(experiment: Experiment): Summary {
   return {
-    statuses: statusBit(experiment.status),
+    statuses: STATUS_BIT[experiment.status],
     earliest_start: experiment.started_at,
     newest_revision: experiment.revision,
   }
@@ -196,9 +186,7 @@ function sum(summaries: readonly Summary[]): Summary {
 }
 
 function earlier(a: string | null, b: string | null): string | null {
-  if (a === null) return b
-  if (b === null) return a
-  return compareTimes(b, a) < 0 ? b : a
+  return a === null || (b !== null && compareTimes(b, a) < 0) ? b : a
 }
 
 function chunk<T>(items: readonly T[]): T[][] {

@@ -5,8 +5,8 @@ const BITS = 5
 const WIDTH = 1 << BITS
 
 /**
- * A set of positions in a manifest, as an immutable value: one with or without a position shares all but the path to it.
- * The first member from some position on is found in the depth of the tree, whatever the number of members.
+ * A set of positions in a manifest, as an immutable value: a change shares all but the path to the position. To find the
+ * first member from a position on costs the depth of the tree, however many members there are.
  */
 export class PositionSet {
   static readonly EMPTY = new PositionSet(undefined, 0)
