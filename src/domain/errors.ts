@@ -1,4 +1,4 @@
-/** One fault in an input: where (RFC 6901 JSON pointer from the root of the body) and what. */
+/** What is wrong in an input, and where: an RFC 6901 JSON pointer from the root of the body. */
 export interface FieldError {
   readonly pointer: string
   readonly detail: string
@@ -19,10 +19,7 @@ export type DomainErrorCode =
   | 'batch-refused'
   | 'precondition-failed'
 
-/**
- * A refusal by the rules of the domain: a name for programs, a sentence for people, and facts beside it.
- * It knows no HTTP; what becomes of it on the wire is decided in one place there.
- */
+/** A refusal by the rules of the domain: a code for programs, a sentence for people, and data. `http/problems` maps it. */
 export class DomainError extends Error {
   override readonly name = 'DomainError'
 
@@ -35,12 +32,12 @@ export class DomainError extends Error {
   }
 }
 
-/** Input that cannot be accepted whatever the state; each error points at its field. */
+/** Input that no state accepts; each error points at its field. */
 export function invalid(...errors: [FieldError, ...FieldError[]]): DomainError {
   return new DomainError('invalid', errors.map(describe).join('; '), { errors })
 }
 
-/** The same refusal; when it points at fields, as fields of what is at the pointer. */
+/** The same error, with the pointers of its fields below the given pointer. */
 export function within(pointer: string, error: DomainError): DomainError {
   if (error.code !== 'invalid') return error
   const errors = (error.facts['errors'] as FieldError[]).map((one) => ({ ...one, pointer: `${pointer}${one.pointer}` }))

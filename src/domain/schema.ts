@@ -1,27 +1,28 @@
-import {
-  type ObjectOptions,
-  type SchemaOptions,
-  type Static,
-  type TObject,
-  type TProperties,
-  type TSchema,
-  type TUnsafe,
-  Type,
-} from '@sinclair/typebox'
+import type { IntegerOptions, ObjectOptions, SchemaOptions, Static, TProperties, TSchema } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 
-/**
- * A string out of a fixed list.
- * TypeBox's own union of literals emits `anyOf`, which generators and people read badly; this emits `enum`.
- */
-export function StringEnum<const T extends readonly string[]>(
-  values: T,
-  options: SchemaOptions = {},
-): TUnsafe<T[number]> {
+/** An object that has no other keys than these. */
+export function StrictObject<T extends TProperties>(properties: T, options: ObjectOptions = {}) {
+  return Type.Object(properties, { ...options, additionalProperties: false })
+}
+
+/** An integer that a JavaScript number holds exactly. */
+export function SafeInteger(minimum: number, options: IntegerOptions = {}) {
+  return Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, ...options })
+}
+
+/** A text that is kept as it is given. */
+export function Text(description: string, example: string) {
+  return Type.String({ maxLength: 4096, description, examples: [example] })
+}
+
+/** A string of a fixed list, as `enum`: TypeBox's union of literals emits `anyOf`, which is hard to read. */
+export function StringEnum<const T extends readonly string[]>(values: T, options: SchemaOptions = {}) {
   return Type.Unsafe<T[number]>({ ...options, type: 'string', enum: [...values] })
 }
 
-/** The schema or null, as `type: [..., 'null']` and not as `anyOf`. Takes schemas of one `type`, optionally with `enum`. */
-export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = {}): TUnsafe<Static<T> | null> {
+/** The schema or null, as `type: [..., 'null']`, not as `anyOf`. Takes schemas of one `type`, optionally with `enum`. */
+export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = {}) {
   const values: unknown = schema['enum']
   return Type.Unsafe<Static<T> | null>({
     ...schema,
@@ -32,31 +33,23 @@ export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = 
 }
 
 /**
- * Any keys, with values of the schema. TypeBox's own record makes a pattern of the keys, `^(.*)$`, which a key with a
- * line break does not match: its value was then taken unseen.
+ * Any keys, with values of the schema. TypeBox's record has a pattern for keys, `^(.*)$`, which a key with a line break
+ * does not match: its value would not be checked.
  */
-export function Dictionary<T extends TSchema>(
-  values: T,
-  options: SchemaOptions = {},
-): TUnsafe<Record<string, Static<T>>> {
+export function Dictionary<T extends TSchema>(values: T, options: SchemaOptions = {}) {
   return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
 }
 
-/** An object that refuses unknown keys. */
-export function StrictObject<T extends TProperties>(properties: T, options: ObjectOptions = {}): TObject<T> {
-  return Type.Object(properties, { ...options, additionalProperties: false })
-}
-
-/** The same schema, described for where it stands. */
+/** The schema with another description. */
 export function Described<T extends TSchema>(schema: T, description: string): T {
   return { ...schema, description }
 }
 
 /**
- * A reference to a schema that has a name of its own, typed as that schema; the OpenAPI document keeps it as a `$ref`.
- * @throws Error at load when the schema has no `$id`: a validator would look for it in vain only at the first request
+ * A reference to a schema by its `$id`, typed as that schema; a `$ref` in the OpenAPI document.
+ * @throws Error when the schema has no `$id`: at load, and not at the first request
  */
-export function ref<T extends TSchema>(schema: T, options: SchemaOptions = {}): TUnsafe<Static<T>> {
-  if (schema.$id === undefined) throw new Error('only a schema with an $id can be referred to')
+export function ref<T extends TSchema>(schema: T, options: SchemaOptions = {}) {
+  if (schema.$id === undefined) throw new Error('a reference needs a schema with an $id')
   return Type.Unsafe<Static<T>>(Type.Ref(schema.$id, options))
 }

@@ -1,6 +1,6 @@
 /**
- * Writes times as the manifest does, RFC 3339 in UTC with milliseconds. Keeps the text of the second that it wrote last: times
- * that are asked for one after the other mostly share it, and Date takes several times as long to write them anew.
+ * Formats times as in the manifest: RFC 3339 in UTC with milliseconds. Keeps the text of the last second, which successive
+ * times mostly share: to format it with Date takes several times as long.
  */
 export class TimestampWriter {
   private second = Number.NaN

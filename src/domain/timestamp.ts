@@ -1,16 +1,13 @@
 import { Temporal } from 'temporal-polyfill'
 
-/** What is accepted as a time on the way in: RFC 3339, or the same without an offset ("naive", as Python writes it). */
-export const TIME_INPUT_PATTERN = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})?$'
-
 const PARTS = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})?$/
 
 /**
- * Reads a time into RFC 3339 UTC with a `Z`. The digits of the fraction stay as they are.
+ * Converts a time to RFC 3339 UTC with a `Z`; the digits of its fraction are kept.
  *
- * @param timezone IANA name of the zone in which a naive time is read. Where a clock change makes it ambiguous the
- *   earlier instant is meant, as Python's `fold=0` does.
- * @returns the instant, or undefined when the text is no time that exists in the calendar
+ * @param timezone IANA name, for a time without an offset. At a clock change an ambiguous time is the earlier instant, as
+ *   with Python's `fold=0`.
+ * @returns undefined when there is no such time in the calendar
  */
 export function parseTime(text: string, timezone: string): string | undefined {
   const parts = PARTS.exec(text)
@@ -22,8 +19,8 @@ export function parseTime(text: string, timezone: string): string | undefined {
 }
 
 /**
- * Writes an instant as Python's `datetime.isoformat()` writes a naive one: local time of the zone, six fraction
- * digits, none when they are zero.
+ * Formats an instant as Python's `datetime.isoformat()` formats a naive one: local time of the zone, with six fraction
+ * digits, or none when they are zero.
  */
 export function formatNaiveTime(instant: string, timezone: string): string {
   const [, utcSeconds = '', fraction = ''] = PARTS.exec(instant) ?? []
@@ -32,7 +29,7 @@ export function formatNaiveTime(instant: string, timezone: string): string {
   return micros === '000000' ? seconds : `${seconds}.${micros}`
 }
 
-/** True for a time zone name that this machine knows. An offset is none: where it is meant, the time can carry it. */
+/** True for the name of a time zone that this machine knows; an offset is not a name. */
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false
   try {
@@ -43,7 +40,7 @@ export function isTimezone(name: string): boolean {
   }
 }
 
-/** Orders two instants: negative when a is earlier. Instants differ in their number of digits, so text order fails. */
+/** Negative when a is earlier. Text order fails when the numbers of digits differ. */
 export function compareTimes(a: string, b: string): number {
   if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0
   const left = a.slice(0, -1)
@@ -56,7 +53,7 @@ export function laterTime(a: string, b: string): string {
   return compareTimes(a, b) < 0 ? b : a
 }
 
-/** V8 reads 30 February as 2 March; writing it back tells. */
+/** V8 parses 30 February as 2 March, so the result is compared with the input. */
 function existsInCalendar(seconds: string): boolean {
   const epoch = Date.parse(`${seconds}Z`)
   return !Number.isNaN(epoch) && isoSeconds(epoch) === seconds

@@ -4,26 +4,13 @@ import type { CampaignHeader, CampaignManifest } from '../../domain/campaign/man
 import type { Retried, RetryRequest } from '../../domain/operations/retry.ts'
 import type { CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
 import type { Progress } from '../../domain/views/progress.ts'
+import type { RunningExperiment } from '../../domain/views/running-experiment.ts'
 import { type ApiResponse, call, callIfChanged } from './client.ts'
 
 /** The largest page that the API returns. */
 const PAGE = 1000
 
-export interface RunningExperiment {
-  readonly worker: string | null
-  readonly exp_id: string
-  readonly config_name: string
-  readonly backend: string
-  readonly container: string
-  readonly cycle_index: number
-  readonly attempt: number
-  readonly started_at: string | null
-  readonly lease_seconds: number | null
-  readonly lease_expires_at: string | null
-  readonly seconds_since_heartbeat: number | null
-}
-
-export type { CorruptCampaign }
+export type { CorruptCampaign, RunningExperiment }
 
 export function campaignPath(campaignId: string): string {
   return `/campaigns/${encodeURIComponent(campaignId)}`

@@ -6,14 +6,14 @@ export interface CampaignSize {
   readonly maxLabels: number
 }
 
-/** @throws DomainError `invalid` at what there is too much of */
-export function refuseTooMany(
-  {
-    experiments = [],
-    labels = {},
-  }: { readonly experiments?: { readonly length: number }; readonly labels?: Readonly<Record<string, string>> },
-  { maxExperiments, maxLabels }: CampaignSize,
-): void {
+interface Sized {
+  readonly experiments?: { readonly length: number }
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** @throws DomainError `invalid` at the field that would be larger than allowed */
+export function refuseTooMany({ experiments = [], labels = {} }: Sized, most: CampaignSize): void {
+  const { maxExperiments, maxLabels } = most
   if (experiments.length > maxExperiments) {
     throw invalid({ pointer: '/experiments', detail: `would make more than ${maxExperiments} experiments` })
   }

@@ -1,20 +1,19 @@
 import type { Static } from '@sinclair/typebox'
-import type { Campaign } from './campaign.ts'
 import { StringEnum } from '../schema.ts'
+import type { Campaign } from './campaign.ts'
 
 export const CAMPAIGN_STATES = ['corrupt', 'completed', 'paused', 'running', 'failed', 'idle', 'pending'] as const
 
 export const CampaignState = StringEnum(CAMPAIGN_STATES, {
   description:
     'The first that holds. `corrupt`: its file cannot be trusted. `completed`: all completed or skipped. `paused`: nothing ' +
-    'is handed out. `running`: something runs. `failed`: some failed, and nothing runs, is pending or can be claimed ' +
-    'again. `idle`: it has begun, and nothing runs. `pending`: nothing was ever started',
+    'can be claimed. `running`: an experiment is running. `failed`: some failed; none is running, pending or can be ' +
+    'claimed again. `idle`: some were started, and none is running. `pending`: none was ever started',
   examples: ['running'],
 })
 
 export type CampaignState = Static<typeof CampaignState>
 
-/** The state of a campaign whose file can be trusted. */
 export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
   const { by_status, ever_started } = campaign.counts
   if (isComplete(campaign)) return 'completed'
@@ -24,7 +23,7 @@ export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
   return ever_started > 0 ? 'idle' : 'pending'
 }
 
-/** True when nothing runs and nothing will without somebody asking for it. */
+/** True when nothing is running, pending or can be claimed again. */
 export function hasEnded({ counts, queues, header }: Campaign): boolean {
   const { running, pending } = counts.by_status
   return running + pending === 0 && !queues.hasClaimable({}, header.settings.max_retries)

@@ -1,6 +1,6 @@
-import { Type, type Static } from '@sinclair/typebox'
-import { Dictionary, ref } from '../schema.ts'
+import { type Static, Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, LeaseSeconds, Timestamp } from '../experiment/experiment.ts'
+import { Dictionary, ref, SafeInteger, StrictObject, Text } from '../schema.ts'
 
 export const CampaignId = Type.String({
   pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
@@ -15,11 +15,7 @@ export const CampaignName = Type.String({
   examples: ['llama3-8b-backend-precision-sweep'],
 })
 
-export const ConfigHash = Type.String({
-  maxLength: 4096,
-  description: "Hash of the campaign's config; opaque",
-  examples: ['0099efaa28b0'],
-})
+export const ConfigHash = Text("Hash of the campaign's config; opaque", '0099efaa28b0')
 
 export const settingsProperties = {
   max_retries: Type.Integer({
@@ -29,18 +25,15 @@ export const settingsProperties = {
     examples: [2],
   }),
   lease_seconds: LeaseSeconds,
-  paused: Type.Boolean({ description: 'While true no experiment is handed out', examples: [false] }),
+  paused: Type.Boolean({ description: 'While true no experiment can be claimed', examples: [false] }),
   cancel_running: Type.Optional(
     Type.Boolean({
-      description: 'While paused: what runs is to stop, as the answers to heartbeats say. There only when true',
+      description: 'While paused: responses to heartbeats tell workers to stop. Present only when true',
     }),
   ),
 }
 
-export const CampaignSettings = Type.Object(settingsProperties, {
-  additionalProperties: false,
-  description: 'How the campaign is run',
-})
+export const CampaignSettings = StrictObject(settingsProperties, { description: 'How the campaign is run' })
 
 export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = { max_retries: 0, lease_seconds: 60, paused: false }
 
@@ -51,13 +44,6 @@ export const Labels = Dictionary(Label, {
   examples: [{ team: 'inference', model: 'llama3-8b' }],
 })
 
-const Revision = Type.Integer({
-  minimum: 1,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'Creation is 1; every decision that changes something adds 1',
-  examples: [27],
-})
-
 /** All of a manifest but its experiments, in the order of the file. */
 export const headerProperties = {
   campaign_id: CampaignId,
@@ -65,13 +51,11 @@ export const headerProperties = {
   created_at: Timestamp,
   updated_at: Timestamp,
   config_hash: ConfigHash,
-  total_experiments: Type.Integer({
-    minimum: 1,
-    maximum: Number.MAX_SAFE_INTEGER,
-    description: 'How many experiments there are; derived',
-    examples: [18],
+  total_experiments: SafeInteger(1, { description: 'Number of experiments; derived', examples: [18] }),
+  revision: SafeInteger(1, {
+    description: 'Creation is 1; every decision that changes something adds 1',
+    examples: [27],
   }),
-  revision: Revision,
   uid: Type.String({
     pattern: '^[0-9a-f]{16}$',
     description: 'Tells this campaign from an earlier one of the same id that was deleted; set at creation',
@@ -86,9 +70,9 @@ export const headerProperties = {
   }),
 }
 
-export const CampaignHeader = Type.Object(headerProperties, { additionalProperties: false })
+export const CampaignHeader = StrictObject(headerProperties)
 
-export const CampaignManifest = Type.Object(
+export const CampaignManifest = StrictObject(
   {
     ...headerProperties,
     experiments: Type.Array(ref(CampaignManifestEntry), {
@@ -96,19 +80,15 @@ export const CampaignManifest = Type.Object(
       description: 'In the order in which they are run',
     }),
   },
-  {
-    $id: 'CampaignManifest',
-    additionalProperties: false,
-    description: 'A campaign: a header and its experiments in order',
-  },
+  { $id: 'CampaignManifest', description: 'A campaign: a header and its experiments in order' },
 )
 
-/** Settings that do not contradict each other: nothing is to stop in a campaign that goes on. */
-export function settled({ cancel_running, ...settings }: Static<typeof CampaignSettings>): CampaignSettings {
+/** The settings without `cancel_running`, unless the campaign is paused. */
+export function consistentSettings({ cancel_running, ...settings }: Static<typeof CampaignSettings>): CampaignSettings {
   return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
 }
 
-/** A copy to be changed, with each field by its name: see `copyOfExperiment`. */
+/** A copy to be changed, with each field by its name for the reason that `copyOfExperiment` has. */
 export function copyOfHeader(header: CampaignHeader): CampaignHeader {
   return {
     campaign_id: header.campaign_id,

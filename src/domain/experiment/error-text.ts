@@ -1,14 +1,13 @@
-/** How much of a reported error is kept, in UTF-8 bytes with the note of what was cut. */
+/** How much of a reported error is kept, in UTF-8 bytes, including the note about what was cut. */
 export const MAX_ERROR_BYTES = 8192
 export const MAX_PAST_ERROR_BYTES = 1024
 
-/** Room for the note, whatever its figure. */
+/** Enough for any note. */
 const NOTE_BYTES = 64
 
 /**
- * The last `limit` bytes of an error text: the end of a traceback names the cause, its beginning does not.
- * A longer text starts with a note that says how much was cut. The result never exceeds `limit` bytes, so cutting it
- * again changes nothing.
+ * The last `limit` bytes of an error text, since the end of a traceback names the cause, after a note of how much was cut.
+ * The result has at most `limit` bytes, so that to cut it again changes nothing.
  */
 export function keepTail(text: string, limit: number): string {
   if (text.length * 3 <= limit) return text

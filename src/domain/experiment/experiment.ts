@@ -1,20 +1,24 @@
-import { Type, type Static } from '@sinclair/typebox'
-import { EXPERIMENT_STATUSES } from './status.ts'
-import { Nullable, StringEnum } from '../schema.ts'
+import { type Static, Type } from '@sinclair/typebox'
+import { Nullable, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
 import { MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from './error-text.ts'
+import { EXPERIMENT_STATUSES } from './status.ts'
 
-/** The longest history an experiment keeps; older attempts fall off. */
+/** How many closed attempts an experiment keeps: the newest. */
 export const MAX_KEPT_ATTEMPTS = 20
-const MAX_LEASE_SECONDS = 86_400
-
-const MAX_TEXT = 4096
-const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER
 
 /** An instant as the manifest holds it: RFC 3339, UTC, with a `Z`, one to nine fraction digits or none. */
 export const Timestamp = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?Z$',
   description: 'RFC 3339, UTC',
   examples: ['2026-02-03T21:04:17.319Z'],
+})
+
+/** An instant in a request: RFC 3339, or the same without an offset, as Python writes it. */
+export const TimeInput = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})?$',
+  description:
+    'RFC 3339; without an offset it is read in the zone of `?timezone=`. The digits of its fraction are kept',
+  examples: ['2026-02-03T21:04:17.319Z', '2026-02-03T21:04:17.319159'],
 })
 
 export const ExpId = Type.String({
@@ -30,35 +34,28 @@ export const Worker = Type.String({
   examples: ['gpu-node-1/vllm'],
 })
 
-export const ResultPath = Type.String({
-  maxLength: MAX_TEXT,
-  description: 'Where the result lies. Opaque to the service',
-  examples: ['results/aggregated/0042.json'],
-})
+export const ResultPath = Text('Location of the result; opaque to the service', 'results/aggregated/0042.json')
 
 export const Status = StringEnum(EXPERIMENT_STATUSES, {
-  description: 'Where the experiment stands',
+  description: 'Status of the experiment',
   examples: ['running'],
 })
 
 export const REPORTABLE_FAILURE_KINDS = ['error', 'interrupted', 'timeout', 'oom'] as const
-const FAILURE_KINDS = [...REPORTABLE_FAILURE_KINDS, 'lost'] as const
 
-export const FailureKind = StringEnum(FAILURE_KINDS, {
-  description: 'Why it failed. `lost`: the lease ran out; only the server sets it',
+export const FailureKind = StringEnum([...REPORTABLE_FAILURE_KINDS, 'lost'], {
+  description: 'Why it failed. `lost`: the lease expired; only the server sets it',
   examples: ['oom'],
 })
 
-export const Attempt = Type.Integer({
-  minimum: 0,
-  maximum: LARGEST_INTEGER,
+export const Attempt = SafeInteger(0, {
   description: 'How many times the experiment has been started; 0: never',
   examples: [1],
 })
 
 export const LeaseSeconds = Type.Integer({
   minimum: 1,
-  maximum: MAX_LEASE_SECONDS,
+  maximum: 86_400,
   description: 'For how many seconds a worker holds the experiment without a heartbeat',
   examples: [60],
 })
@@ -66,44 +63,25 @@ export const LeaseSeconds = Type.Integer({
 /** What defines an experiment: fixed at creation and covered by the campaign's definition digest. */
 export const definitionProperties = {
   exp_id: ExpId,
-  config_name: Type.String({
-    maxLength: MAX_TEXT,
-    description: 'The config it runs. Not unique, with cycle_index neither',
-    examples: ['vllm-Llama-3.1-8B-bfloat16'],
-  }),
-  config_path: Type.String({
-    maxLength: MAX_TEXT,
-    description: 'Where the config comes from',
-    examples: ['configs/vllm_example.yaml'],
-  }),
-  config_hash: Type.String({
-    maxLength: MAX_TEXT,
-    description: 'Hash of the config; opaque',
-    examples: ['2bab738210c9'],
-  }),
-  backend: Type.String({ maxLength: MAX_TEXT, description: 'Inference backend', examples: ['vllm'] }),
-  container: Type.String({ maxLength: MAX_TEXT, description: 'Container the worker runs in', examples: ['vllm'] }),
-  cycle_index: Type.Integer({
-    minimum: 0,
-    maximum: LARGEST_INTEGER,
-    description: 'Which repetition of the config this is, from 0',
-    examples: [0],
-  }),
+  config_name: Text('Name of its config; neither it nor cycle_index is unique', 'vllm-Llama-3.1-8B-bfloat16'),
+  config_path: Text('Where the config comes from', 'configs/vllm_example.yaml'),
+  config_hash: Text('Hash of the config; opaque', '2bab738210c9'),
+  backend: Text('Inference backend', 'vllm'),
+  container: Text('Container the worker runs in', 'vllm'),
+  cycle_index: SafeInteger(0, { description: 'Which repetition of the config this is, from 0', examples: [0] }),
 }
 
 export const ClaimId = Type.String({ minLength: 1, maxLength: 256, examples: ['7d4c1b0e'] })
 
-export const Lease = Type.Object(
+export const Lease = StrictObject(
   {
     seconds: LeaseSeconds,
-    claim_id: Nullable(ClaimId, {
-      description: 'The claim that took the experiment; null when it was started without one',
-    }),
+    claim_id: Nullable(ClaimId, { description: 'The claim that started the attempt; null: started without one' }),
   },
-  { additionalProperties: false, description: "A worker's time-limited hold on a running experiment" },
+  { description: "A worker's time-limited hold on a running experiment" },
 )
 
-export const PastAttempt = Type.Object(
+export const PastAttempt = StrictObject(
   {
     attempt: Attempt,
     worker: Nullable(Worker),
@@ -114,10 +92,10 @@ export const PastAttempt = Type.Object(
     started_at: Nullable(Timestamp),
     completed_at: Nullable(Timestamp),
   },
-  { additionalProperties: false, description: 'A closed earlier attempt' },
+  { description: 'A closed earlier attempt' },
 )
 
-export const CampaignManifestEntry = Type.Object(
+export const CampaignManifestEntry = StrictObject(
   {
     ...definitionProperties,
     status: Status,
@@ -128,49 +106,39 @@ export const CampaignManifestEntry = Type.Object(
       description: `What went wrong, as reported: the last ${MAX_ERROR_BYTES} bytes`,
       examples: ['Exit code 137'],
     }),
-    retry_count: Type.Integer({
-      minimum: 0,
-      maximum: LARGEST_INTEGER,
-      description: 'Starts after the first: max(0, attempt - 1)',
-      examples: [0],
-    }),
+    retry_count: SafeInteger(0, { description: 'Starts after the first: max(0, attempt - 1)', examples: [0] }),
     attempt: Attempt,
-    revision: Type.Integer({
-      minimum: 1,
-      maximum: LARGEST_INTEGER,
+    revision: SafeInteger(1, {
       description: "The campaign's revision that last changed this experiment",
       examples: [27],
     }),
     worker: Nullable(Worker, { description: 'Who runs or ran the current attempt; null: not named' }),
     failure_kind: Nullable(FailureKind, { description: 'Why it failed; null unless failed' }),
-    lease: Nullable(Lease, {
-      description: "A worker's time-limited hold; null: none, so it is never taken for lost",
-    }),
+    lease: Nullable(Lease, { description: "A worker's time-limited hold; null: none, so it never expires" }),
     attempts: Type.Array(PastAttempt, {
       maxItems: MAX_KEPT_ATTEMPTS,
       description: `Closed earlier attempts, newest last, at most ${MAX_KEPT_ATTEMPTS}`,
     }),
   },
-  { $id: 'CampaignManifestEntry', additionalProperties: false, description: 'One experiment of a campaign' },
+  { $id: 'CampaignManifestEntry', description: 'One experiment of a campaign' },
 )
 
 export type FailureKind = Static<typeof FailureKind>
 export type PastAttempt = Static<typeof PastAttempt>
 export type Experiment = Static<typeof CampaignManifestEntry>
 
-/** The seven fields that define an experiment, in the order in which the definition digest takes them. */
-export const DEFINITION_KEYS = Object.keys(definitionProperties) as (keyof typeof definitionProperties)[]
+type DefinitionKey = keyof typeof definitionProperties
 
-/** The other fields: what becomes of it. */
+/** The fields that define an experiment, in the order in which the definition digest reads them. */
+export const DEFINITION_KEYS = Object.keys(definitionProperties) as DefinitionKey[]
+
+/** The other fields. */
 export const OUTCOME_KEYS = (Object.keys(CampaignManifestEntry.properties) as (keyof Experiment)[]).filter(
   (key) => !(key in definitionProperties),
 )
 
-/** True when both run the same thing: all seven defining fields are equal. */
-export function sameDefinition(
-  a: Pick<Experiment, keyof typeof definitionProperties>,
-  b: Pick<Experiment, keyof typeof definitionProperties>,
-): boolean {
+/** True when all defining fields are equal. */
+export function sameDefinition(a: Pick<Experiment, DefinitionKey>, b: Pick<Experiment, DefinitionKey>): boolean {
   return DEFINITION_KEYS.every((key) => a[key] === b[key])
 }
 
@@ -179,11 +147,7 @@ export function retryCount(attempt: number): number {
   return Math.max(0, attempt - 1)
 }
 
-/**
- * A copy to be changed, with each field by its name: so all that were reported on last have one layout in memory. Spread, they
- * had seven layouts while the engine learnt the code, which it then never ran in its fast way; with the header's copy that left
- * 64 and 256 writers 0.96 of their updates.
- */
+/** A copy to be changed. Each field by its name, so that V8 has one hidden class for all: a spread made several. */
 export function copyOfExperiment(experiment: Experiment): Experiment {
   return {
     exp_id: experiment.exp_id,

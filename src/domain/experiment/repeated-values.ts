@@ -4,10 +4,8 @@ const NO_ATTEMPTS: Experiment['attempts'] = []
 Object.freeze(NO_ATTEMPTS)
 
 /**
- * Lets new experiments share what they repeat: of each text that comes again, one is kept. An experiment that was read takes
- * 185 bytes of the heap in place of 329, and to have fewer to move spares collections more time than this takes.
- *
- * A look at the experiment before spares most looks into the map: 60 ns an experiment in place of 145.
+ * Lets new experiments share equal texts, which keeps the heap small. Most texts equal those of the experiment before, so
+ * that is compared first.
  */
 export function shareRepeated(experiments: readonly Experiment[]): void {
   const texts = new Map<string, string>()

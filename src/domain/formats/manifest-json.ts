@@ -2,11 +2,10 @@ import type { Campaign } from '../campaign/campaign.ts'
 import type { CampaignHeader } from '../campaign/manifest.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 
-/** What stands before each experiment but the first, which has no comma; and what after the last. */
 const EXPERIMENT_START = ',\n    '
 export const MANIFEST_END = '\n  ]\n}\n'
 
-/** The first lines of a manifest: a header key a line, up to the opening of the list. */
+/** The first lines of a manifest: a line for each key of the header, up to the opening of the list. */
 export function encodeHeader(header: CampaignHeader): string {
   const lines = Object.entries(header).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`)
   return `{\n${lines.join('')}  "experiments": [`
@@ -17,14 +16,14 @@ export function encodeExperiment(experiment: Experiment, position: number): stri
   return experimentLine(JSON.stringify(experiment), position)
 }
 
-/** The line of an experiment of which the JSON is known. */
+/** The line of an experiment whose JSON is known; before the first there is no comma. */
 export function experimentLine(json: string, position: number): string {
   return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}${json}`
 }
 
-/** How the line of an experiment begins; the rest is up to the next line break. */
+/** The start of the line of an experiment; the rest is up to the next line break. */
 export function encodeStart(expId: string, position: number): string {
-  return `${position === 0 ? EXPERIMENT_START.slice(1) : EXPERIMENT_START}{"exp_id":${JSON.stringify(expId)},`
+  return experimentLine(`{"exp_id":${JSON.stringify(expId)},`, position)
 }
 
 /** A whole manifest, as its file holds it. */

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { definitionProperties, ResultPath, Status, type Experiment } from '../experiment/experiment.ts'
-import { CampaignId, CampaignName, ConfigHash, type CampaignManifest } from '../campaign/manifest.ts'
-import { Nullable } from '../schema.ts'
+import { CampaignId, type CampaignManifest, CampaignName, ConfigHash } from '../campaign/manifest.ts'
+import { definitionProperties, type Experiment, ResultPath, Status } from '../experiment/experiment.ts'
+import { Nullable, StrictObject } from '../schema.ts'
 import { formatNaiveTime } from '../timestamp.ts'
 
 const NaiveTime = Type.String({
@@ -20,7 +20,7 @@ const entryProperties = {
   retry_count: Type.Integer({ minimum: 0, description: 'Starts after the first' }),
 }
 
-export const PythonToolManifest = Type.Object(
+export const PythonToolManifest = StrictObject(
   {
     campaign_id: CampaignId,
     campaign_name: CampaignName,
@@ -28,24 +28,19 @@ export const PythonToolManifest = Type.Object(
     updated_at: NaiveTime,
     config_hash: ConfigHash,
     total_experiments: Type.Integer({ minimum: 1, description: 'Length of the list' }),
-    experiments: Type.Array(Type.Object(entryProperties, { additionalProperties: false }), {
+    experiments: Type.Array(StrictObject(entryProperties), {
       description: 'In the order in which they are run',
     }),
   },
-  {
-    $id: 'PythonToolManifest',
-    additionalProperties: false,
-    description: 'A manifest as the Python tool llenergymeasure writes it',
-  },
+  { $id: 'PythonToolManifest', description: 'A manifest as the Python tool llenergymeasure writes it' },
 )
 
 const ENTRY_KEYS = Object.keys(entryProperties) as (keyof typeof entryProperties)[]
 
 /**
- * The manifest as the Python tool (llenergymeasure) writes it: its keys, an indent of two, no line break at the end,
- * naive times of the zone. A file of the tool that was imported and not touched comes back byte for byte, but for
- * `updated_at`: the tool writes with pydantic's `model_dump_json(indent=2)`, which lays out and escapes as
- * `JSON.stringify` does.
+ * The manifest as the Python tool writes it: its keys, an indent of two, no line break at the end, naive times of the zone.
+ * A file that was imported and not changed is the same byte for byte, except `updated_at`: pydantic's
+ * `model_dump_json(indent=2)` formats and escapes as `JSON.stringify` does.
  */
 export function encodeForPythonTool(manifest: CampaignManifest, timezone: string): string {
   const naive = (time: string | null) => (time === null ? null : formatNaiveTime(time, timezone))

@@ -1,14 +1,14 @@
-import { Type, type Static } from '@sinclair/typebox'
-import { startAttempt } from '../experiment/attempt.ts'
+import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
-import { stateOf, type CampaignState } from '../campaign/campaign-state.ts'
+import { type CampaignState, stateOf } from '../campaign/campaign-state.ts'
+import { startAttempt } from '../experiment/attempt.ts'
+import { ClaimId, definitionProperties, type Experiment, LeaseSeconds, Worker } from '../experiment/experiment.ts'
 import type { ClaimFilter } from '../indexes/claim-queues.ts'
-import { ClaimId, definitionProperties, LeaseSeconds, Worker, type Experiment } from '../experiment/experiment.ts'
-import { Described } from '../schema.ts'
+import { Described, StrictObject } from '../schema.ts'
 
 const MAX_CLAIMS = 100
 
-export const ClaimRequest = Type.Object(
+export const ClaimRequest = StrictObject(
   {
     worker: Worker,
     backend: Type.Optional(Described(definitionProperties.backend, 'Only experiments of this backend')),
@@ -17,30 +17,26 @@ export const ClaimRequest = Type.Object(
       Type.Integer({ minimum: 1, maximum: MAX_CLAIMS, description: 'How many at most. Default: 1', examples: [1] }),
     ),
     lease_seconds: Type.Optional(
-      Described(
-        LeaseSeconds,
-        'For how many seconds the worker holds what it gets. Default: the setting of the campaign',
-      ),
+      Described(LeaseSeconds, 'For how many seconds the worker holds them. Default: the setting of the campaign'),
     ),
     wait_seconds: Type.Optional(
       Type.Integer({
         minimum: 0,
         maximum: 60,
-        description: 'When nothing can be claimed now, wait so long for something. Default: 0',
+        description: 'For how many seconds to wait when nothing can be claimed now. Default: 0',
         examples: [30],
       }),
     ),
     claim_id: Type.Optional(
       Described(
         ClaimId,
-        'Makes the call repeatable: the same worker with the same id gets the same claims while they live',
+        'Makes the call repeatable: the same worker with the same id gets the same claims while their leases last',
       ),
     ),
   },
   {
     $id: 'ClaimRequest',
-    additionalProperties: false,
-    description: 'Who asks for experiments to run, and for which',
+    description: 'Which worker claims experiments, and which it can run',
     examples: [{ worker: 'gpu-node-1/vllm', backend: 'vllm', wait_seconds: 30, claim_id: '7d4c1b0e' }],
   },
 )
@@ -48,16 +44,16 @@ export const ClaimRequest = Type.Object(
 export type ClaimRequest = Static<typeof ClaimRequest>
 
 export interface Claimed {
-  /** Running now, in the order in which they were to be handed out. */
+  /** Running now, in the order of the queue. */
   readonly experiments: readonly Experiment[]
   readonly state: CampaignState
-  /** Nothing under the filter can be claimed, or ever will without somebody putting it back. */
+  /** Nothing that the filter matches can be claimed, nor will be, unless it is put back to pending. */
   readonly done: boolean
 }
 
 /**
- * Hands out the next experiments that the worker can run: pending ones in manifest order, then failed ones that have
- * retries left. Repeated with its claim_id it gives what that claim still holds. A paused campaign hands out nothing.
+ * Starts the next experiments that the worker can run: pending ones in manifest order, then failed ones with retries left.
+ * Repeated with its claim_id it returns what that claim still holds. In a paused campaign nothing can be claimed.
  */
 export function claim(campaign: Campaign, request: ClaimRequest, now: string): Decision<Claimed> {
   const held = heldBy(campaign, request)
@@ -74,14 +70,14 @@ export function claim(campaign: Campaign, request: ClaimRequest, now: string): D
   return { changes, next, result: claimed(next, request, experiments) }
 }
 
-/** What the claim gives as the campaign stands, when that needs no change; null when it would take something. */
+/** The result of the claim when that changes nothing; null when something can be claimed. */
 export function claimUnchanged(campaign: Campaign, request: ClaimRequest): Claimed | null {
   const held = heldBy(campaign, request)
   if (held.length === 0 && claimable(campaign, request, 1).length > 0) return null
   return claimed(campaign, request, held)
 }
 
-/** What a claim of that id holds already. */
+/** What a claim of that worker and id holds already. */
 function heldBy(campaign: Campaign, { worker, claim_id }: ClaimRequest): Experiment[] {
   if (claim_id === undefined) return []
   return [...campaign.queues.claimedAs(worker, claim_id)].map((position) => campaign.experiments.at(position))

@@ -1,27 +1,25 @@
 import { createHash } from 'node:crypto'
-import { draftExperiments } from './draft-experiment.ts'
+import { type CampaignManifest, consistentSettings, DEFAULT_SETTINGS } from '../campaign/manifest.ts'
 import { invalid, jsonPointer } from '../errors.ts'
 import { DEFINITION_KEYS } from '../experiment/experiment.ts'
-import { DEFAULT_SETTINGS, settled, type CampaignManifest } from '../campaign/manifest.ts'
-import { readTime } from './report-request.ts'
 import type { CampaignDraft, ExperimentDraft } from './draft.ts'
+import { draftExperiments } from './draft-experiment.ts'
+import { readTime } from './report-request.ts'
 
-/** What a creation takes from outside the draft. */
+/** What a creation needs beside the draft. */
 export interface Creation {
   readonly now: string
-  /** IANA name of the zone in which naive times of the draft are read. */
+  /** IANA name, for times without an offset. */
   readonly timezone: string
   /** 16 hex digits that no other campaign has or had. */
   readonly uid: string
-  /** 8 hex digits that end a made-up `campaign_id`: random, or from an idempotency key. */
+  /** 8 hex digits at the end of a generated `campaign_id`: random, or from an idempotency key. */
   readonly idSuffix: string
 }
 
 /**
  * The manifest that a draft describes, at revision 1.
- *
- * @throws DomainError `invalid` naming the first field at fault: duplicate ids, a total that disagrees, a time that does not
- *   exist, an attempt that contradicts retry_count
+ * @throws DomainError `invalid` at the first field that is not consistent, is not unique, or is no time
  */
 export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuffix }: Creation): CampaignManifest {
   const total_experiments = draft.experiments.length
@@ -38,7 +36,7 @@ export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuf
     total_experiments,
     revision: 1,
     uid,
-    settings: settled({ ...DEFAULT_SETTINGS, ...draft.settings }),
+    settings: consistentSettings({ ...DEFAULT_SETTINGS, ...draft.settings }),
     labels: draft.labels ?? {},
     definition_digest: definitionDigest(draft.config_hash, draft.experiments),
     experiments: draftExperiments(draft.experiments, { revision: 1, timezone, pointer: jsonPointer('experiments') }),
@@ -52,15 +50,10 @@ export function definitionDigest(configHash: string, experiments: readonly Exper
   return hash.digest('hex')
 }
 
-/** A name as the beginning of an id: lower case letters, digits and dashes; 54 characters leave room for the suffix. */
+/** The start of a generated id: lower case letters, digits and dashes; 54 characters leave room for the suffix. */
 function slug(name: string): string {
-  const plain = name
-    .normalize('NFKD')
-    .replace(/\p{Mn}/gu, '')
-    .toLowerCase()
-  const dashed = plain
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 54)
-    .replace(/^-+|-+$/g, '')
-  return dashed === '' ? 'campaign' : dashed
+  const plain = name.normalize('NFKD').replace(/\p{Mn}/gu, '')
+  const dashed = plain.toLowerCase().replace(/[^a-z0-9]+/g, '-')
+  const trimmed = dashed.slice(0, 54).replace(/^-+|-+$/g, '')
+  return trimmed === '' ? 'campaign' : trimmed
 }

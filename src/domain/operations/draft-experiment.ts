@@ -1,9 +1,9 @@
 import { invalid, jsonPointer } from '../errors.ts'
 import { keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from '../experiment/error-text.ts'
-import { retryCount, type Experiment, type PastAttempt } from '../experiment/experiment.ts'
+import { type Experiment, type PastAttempt, retryCount } from '../experiment/experiment.ts'
 import { shareRepeated } from '../experiment/repeated-values.ts'
-import { readTime } from './report-request.ts'
 import type { ExperimentDraft } from './draft.ts'
+import { readTime } from './report-request.ts'
 
 interface Drafting {
   readonly revision: number
@@ -14,7 +14,7 @@ interface Drafting {
 
 /**
  * Experiments from their drafts.
- * @throws DomainError `invalid` for an id given twice and for what a single draft contradicts itself in
+ * @throws DomainError `invalid` for an id given twice, and for fields of a draft that contradict each other
  */
 export function draftExperiments(drafts: readonly ExperimentDraft[], drafting: Drafting): Experiment[] {
   const firstUse = new Map<string, number>()
@@ -35,6 +35,7 @@ export function draftExperiments(drafts: readonly ExperimentDraft[], drafting: D
 function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }: Drafting): Experiment {
   const status = draft.status ?? 'pending'
   const attempt = attemptOf(draft, pointer)
+  const errorTail = (error: string | null, limit: number) => (error === null ? null : keepTail(error, limit))
   return {
     exp_id: draft.exp_id,
     config_name: draft.config_name,
@@ -46,7 +47,7 @@ function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }
     status,
     result_path: draft.result_path ?? null,
     ...draftTimes(draft, timezone, pointer),
-    error: tail(draft.error, MAX_ERROR_BYTES),
+    error: errorTail(draft.error ?? null, MAX_ERROR_BYTES),
     retry_count: retryCount(attempt),
     attempt,
     revision,
@@ -55,22 +56,19 @@ function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }
     lease: null,
     attempts: (draft.attempts ?? []).map((past, index): PastAttempt => {
       const at = `${pointer}${jsonPointer('attempts', index)}`
-      return { ...past, ...draftTimes(past, timezone, at), error: tail(past.error, MAX_PAST_ERROR_BYTES) }
+      return { ...past, ...draftTimes(past, timezone, at), error: errorTail(past.error, MAX_PAST_ERROR_BYTES) }
     }),
   }
 }
 
-/**
- * Files of the Python tool count retries, not starts. One that was never started has no time and no retry; any other
- * was started once more than it was retried.
- */
+/** Files of the Python tool count retries, not starts: there is one start more, unless it was never started. */
 function attemptOf({ status, attempt, retry_count, started_at }: ExperimentDraft, pointer: string): number {
+  const mayBeUnstarted = status === undefined || status === 'pending' || status === 'skipped'
   if (attempt === undefined) {
-    const waits = status === undefined || status === 'pending' || status === 'skipped'
-    const neverStarted = waits && (started_at ?? null) === null && (retry_count ?? 0) === 0
+    const neverStarted = mayBeUnstarted && (started_at ?? null) === null && (retry_count ?? 0) === 0
     return neverStarted ? 0 : (retry_count ?? 0) + 1
   }
-  if (attempt === 0 && status !== undefined && status !== 'pending' && status !== 'skipped') {
+  if (attempt === 0 && !mayBeUnstarted) {
     throw invalid({ pointer: `${pointer}/attempt`, detail: `is 0, but a ${status} experiment has been started` })
   }
   if (retry_count !== undefined && retry_count !== retryCount(attempt)) {
@@ -87,16 +85,12 @@ function failureKindOf({ status, failure_kind }: ExperimentDraft, pointer: strin
   throw invalid({ pointer: `${pointer}/failure_kind`, detail })
 }
 
-function draftTimes(
-  { started_at, completed_at }: Pick<ExperimentDraft, 'started_at' | 'completed_at'>,
-  timezone: string,
-  pointer: string,
-): Pick<Experiment, 'started_at' | 'completed_at'> {
-  const read = (text: string | null | undefined, field: string) =>
-    text === undefined || text === null ? null : readTime(text, timezone, `${pointer}/${field}`)
-  return { started_at: read(started_at, 'started_at'), completed_at: read(completed_at, 'completed_at') }
-}
+type Times = Pick<ExperimentDraft, 'started_at' | 'completed_at'>
 
-function tail(error: string | null | undefined, limit: number): string | null {
-  return error === undefined || error === null ? null : keepTail(error, limit)
+function draftTimes(times: Times, timezone: string, pointer: string) {
+  const read = (field: keyof Times) => {
+    const text = times[field] ?? null
+    return text === null ? null : readTime(text, timezone, `${pointer}/${field}`)
+  }
+  return { started_at: read('started_at'), completed_at: read('completed_at') }
 }

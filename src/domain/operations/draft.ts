@@ -1,16 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox'
-import {
-  Attempt,
-  CampaignManifestEntry,
-  definitionProperties,
-  FailureKind,
-  Lease,
-  MAX_KEPT_ATTEMPTS,
-  PastAttempt,
-  ResultPath,
-  Status,
-  Worker,
-} from '../experiment/experiment.ts'
+import { type Static, Type } from '@sinclair/typebox'
 import {
   CampaignId,
   CampaignName,
@@ -19,58 +7,50 @@ import {
   Labels,
   settingsProperties,
 } from '../campaign/manifest.ts'
-import { Nullable, ref } from '../schema.ts'
-import { TIME_INPUT_PATTERN } from '../timestamp.ts'
+import {
+  CampaignManifestEntry,
+  definitionProperties,
+  Lease,
+  MAX_KEPT_ATTEMPTS,
+  PastAttempt,
+  TimeInput,
+} from '../experiment/experiment.ts'
+import { Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
 
-const TimeInput = Type.String({
-  pattern: TIME_INPUT_PATTERN,
-  description: 'RFC 3339; without an offset it is read in the zone of `?timezone=`, and keeps its digits',
-  examples: ['2026-02-03T21:04:17.319159'],
-})
-
-/** The longest list that any setting allows. */
+/** The highest limit of the experiments of a campaign that can be set. */
 export const MAX_EXPERIMENTS = 1_000_000
 
-const PastAttemptDraft = Type.Object(
-  {
-    ...PastAttempt.properties,
-    started_at: Nullable(TimeInput),
-    completed_at: Nullable(TimeInput),
-  },
-  { additionalProperties: false, description: 'A closed earlier attempt' },
+const PastAttemptDraft = StrictObject(
+  { ...PastAttempt.properties, started_at: Nullable(TimeInput), completed_at: Nullable(TimeInput) },
+  { description: 'A closed earlier attempt' },
 )
 
-export const ExperimentDraft = Type.Object(
+const { status, result_path, retry_count, attempt, worker, failure_kind } = CampaignManifestEntry.properties
+
+export const ExperimentDraft = StrictObject(
   {
     ...definitionProperties,
-    status: Type.Optional(Status),
-    result_path: Type.Optional(Nullable(ResultPath)),
+    status: Type.Optional(status),
+    result_path: Type.Optional(result_path),
     started_at: Type.Optional(Nullable(TimeInput)),
     completed_at: Type.Optional(Nullable(TimeInput)),
     error: Type.Optional(Nullable(Type.String(), { description: 'What went wrong; of a long text the end is kept' })),
-    retry_count: Type.Optional(CampaignManifestEntry.properties.retry_count),
-    attempt: Type.Optional(Attempt),
-    worker: Type.Optional(Nullable(Worker)),
-    failure_kind: Type.Optional(Nullable(FailureKind)),
+    retry_count: Type.Optional(retry_count),
+    attempt: Type.Optional(attempt),
+    worker: Type.Optional(worker),
+    failure_kind: Type.Optional(failure_kind),
     attempts: Type.Optional(
       Type.Array(PastAttemptDraft, {
         maxItems: MAX_KEPT_ATTEMPTS,
         description: 'Closed earlier attempts, newest last',
       }),
     ),
-    revision: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Read and not kept: revisions are ours',
-      }),
-    ),
-    lease: Type.Optional(Nullable(Lease, { description: 'Read and not kept: a lease does not move' })),
+    revision: Type.Optional(SafeInteger(1, { description: 'Ignored: the service assigns revisions' })),
+    lease: Type.Optional(Nullable(Lease, { description: 'Ignored: a lease is not imported' })),
   },
   {
     $id: 'ExperimentDraft',
-    additionalProperties: false,
-    description: 'An experiment as it is created: what defines it, and for an import how far it has come',
+    description: 'An experiment to create: its definition, and for an import its progress',
     examples: [
       {
         exp_id: '0001',
@@ -85,13 +65,12 @@ export const ExperimentDraft = Type.Object(
   },
 )
 
-export const SettingsDraft = Type.Partial(Type.Object(settingsProperties), {
-  additionalProperties: false,
+export const SettingsDraft = Type.Partial(StrictObject(settingsProperties), {
   description: 'How the campaign is run; what is left out keeps its value or its default',
   examples: [{ max_retries: 2, lease_seconds: 120 }],
 })
 
-export const CampaignDraft = Type.Object(
+export const CampaignDraft = StrictObject(
   {
     campaign_id: Type.Optional(CampaignId),
     campaign_name: CampaignName,
@@ -99,12 +78,7 @@ export const CampaignDraft = Type.Object(
     updated_at: Type.Optional(TimeInput),
     config_hash: ConfigHash,
     total_experiments: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Refused when it disagrees with the length of the list',
-        examples: [1],
-      }),
+      SafeInteger(0, { description: 'Refused unless it equals the length of the list', examples: [1] }),
     ),
     settings: Type.Optional(SettingsDraft),
     labels: Type.Optional(Labels),
@@ -114,21 +88,16 @@ export const CampaignDraft = Type.Object(
     experiments: Type.Array(ref(ExperimentDraft), {
       minItems: 1,
       maxItems: MAX_EXPERIMENTS,
-      description: 'In the order in which they are to run',
+      description: 'In the order in which they are run',
     }),
   },
   {
     $id: 'CampaignDraft',
-    additionalProperties: false,
     description:
-      'A campaign to create: a name, a hash and experiments; or a whole manifest, ours or of the Python tool, to import. ' +
-      'Of an imported one `created_at` is kept; `updated_at`, `revision`, `uid` and `definition_digest` are set anew.',
+      'A campaign to create: a name, a hash and experiments; or a whole manifest, of campaignd or the Python tool, to ' +
+      'import. Of an import `created_at` is kept; `updated_at`, `revision`, `uid` and `definition_digest` are set anew.',
     examples: [
-      {
-        campaign_name: 'vllm smoke',
-        config_hash: '122c4294b672',
-        experiments: ExperimentDraft.examples as unknown[],
-      },
+      { campaign_name: 'vllm smoke', config_hash: '122c4294b672', experiments: ExperimentDraft.examples as unknown[] },
     ],
   },
 )

@@ -1,19 +1,18 @@
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 
-/** A lease that ran out. */
 export interface ExpiredLease {
   readonly exp_id: string
   readonly attempt: number
-  /** Seconds since its worker was last heard of. */
+  /** Seconds since the last heartbeat or report of its worker. */
   readonly idle_seconds: number
 }
 
 /**
- * Gives up for lost what nobody was heard of for longer than its lease: failed, and claimable again while it has retries
- * left. What has ended meanwhile, or is another attempt by now, stays as it is.
+ * Ends attempts whose leases expired as failed, `lost`: they can be claimed again while they have retries left. What has
+ * ended meanwhile, or is in another attempt, stays as it is.
  *
- * @returns the ids of those that were given up
+ * @returns the ids of the lost ones
  */
 export function expireLeases(
   campaign: Campaign,
@@ -33,6 +32,6 @@ export function expireLeases(
 function lost(experiment: Experiment, { idle_seconds }: ExpiredLease, now: string): Experiment {
   const worker = experiment.worker === null ? 'its worker, which gave no name,' : `worker ${experiment.worker}`
   const lease = experiment.lease?.seconds ?? 0
-  const error = `Lost: nothing was heard of ${worker} for ${Math.round(idle_seconds)} s, and its lease was of ${lease} s.`
+  const error = `Lost: ${worker} was idle for ${Math.round(idle_seconds)} s, and its lease was of ${lease} s.`
   return { ...experiment, status: 'failed', failure_kind: 'lost', error, completed_at: now, lease: null }
 }

@@ -1,13 +1,13 @@
-import { Type, type Static } from '@sinclair/typebox'
-import { Attempt, Worker, type Experiment } from '../experiment/experiment.ts'
+import { type Static, Type } from '@sinclair/typebox'
+import { Attempt, type Experiment, Worker } from '../experiment/experiment.ts'
 import { refusal, requireCurrentAttempt, requireOwner } from '../experiment/fence.ts'
+import { StrictObject } from '../schema.ts'
 
-export const Heartbeat = Type.Object(
+export const Heartbeat = StrictObject(
   { attempt: Attempt, worker: Type.Optional(Worker) },
   {
     $id: 'Heartbeat',
-    additionalProperties: false,
-    description: 'The sign that a worker still runs an attempt',
+    description: 'Says that a worker still runs an attempt',
     examples: [{ attempt: 1, worker: 'gpu-node-1/vllm' }],
   },
 )
@@ -15,7 +15,7 @@ export const Heartbeat = Type.Object(
 export type Heartbeat = Static<typeof Heartbeat>
 
 /**
- * Tells why a heartbeat finds no lease to keep alive. For its sender each reason means: stop.
+ * Says why a heartbeat has no lease to renew. For the worker each reason means: stop.
  * @throws DomainError `stale-attempt`, `not-the-owner` or `no-lease`, with the current experiment
  */
 export function refuseHeartbeat(experiment: Experiment, { attempt, worker }: Heartbeat): never {
@@ -26,6 +26,6 @@ export function refuseHeartbeat(experiment: Experiment, { attempt, worker }: Hea
       ? `it is ${experiment.status}`
       : experiment.lease === null
         ? 'it was started without one'
-        : 'it ran out just now'
-  throw refusal(experiment, 'no-lease', `There is no lease on experiment ${experiment.exp_id}: ${why}.`)
+        : 'it has just expired'
+  throw refusal(experiment, 'no-lease', `Experiment ${experiment.exp_id} has no lease: ${why}.`)
 }

@@ -1,27 +1,26 @@
-import { Type, type Static } from '@sinclair/typebox'
 import { isDeepStrictEqual } from 'node:util'
+import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
-import { refuseTooMany, type CampaignSize } from '../campaign/campaign-size.ts'
-import { SettingsDraft } from './draft.ts'
+import { type CampaignSize, refuseTooMany } from '../campaign/campaign-size.ts'
+import { CampaignName, consistentSettings, Label } from '../campaign/manifest.ts'
 import { invalid } from '../errors.ts'
-import { CampaignName, Label, settled } from '../campaign/manifest.ts'
-import { Dictionary, Nullable } from '../schema.ts'
+import { Dictionary, Nullable, StrictObject } from '../schema.ts'
+import { SettingsDraft } from './draft.ts'
 
-export const CampaignPatch = Type.Object(
+export const CampaignPatch = StrictObject(
   {
     campaign_name: Type.Optional(CampaignName),
     settings: Type.Optional(SettingsDraft),
     labels: Type.Optional(
       Dictionary(Nullable(Label), {
-        description: 'Labels to set; null takes one away; those left out stay',
+        description: 'Labels to set; null removes one; those left out stay',
         examples: [{ team: 'inference', draft: null }],
       }),
     ),
   },
   {
     $id: 'CampaignPatch',
-    additionalProperties: false,
-    description: 'What to change of a campaign; what is left out stays',
+    description: 'What to change in a campaign; what is left out stays',
     examples: [{ settings: { paused: true } }],
   },
 )
@@ -31,7 +30,7 @@ export type CampaignPatch = Static<typeof CampaignPatch>
 /**
  * Changes name, settings or labels.
  * @returns the campaign as it is then
- * @throws DomainError `invalid` when it says nothing, would make too many labels, or would have running workers stop in a campaign that is not paused
+ * @throws DomainError `invalid` when it is empty, makes too many labels, or sets `cancel_running` without `paused`
  */
 export function patchCampaign(
   campaign: Campaign,
@@ -40,19 +39,19 @@ export function patchCampaign(
   size: CampaignSize,
 ): Decision<Campaign> {
   if (Object.keys(patch).length === 0) {
-    throw invalid({ pointer: '', detail: 'says nothing: give a campaign_name, settings or labels' })
+    throw invalid({ pointer: '', detail: 'is empty: give a campaign_name, settings or labels' })
   }
   const { campaign_name, settings, labels } = campaign.header
   const before = { campaign_name, settings, labels }
   const header = {
     campaign_name: patch.campaign_name ?? campaign_name,
-    settings: settled({ ...settings, ...patch.settings }),
+    settings: consistentSettings({ ...settings, ...patch.settings }),
     labels: mergeLabels(labels, patch.labels ?? {}),
   }
   if (patch.settings?.cancel_running === true && !header.settings.paused) {
     throw invalid({ pointer: '/settings/cancel_running', detail: 'is only for a campaign that is paused' })
   }
-  // Of what had more before, some may be taken away.
+  // A campaign with more labels than allowed may lose some.
   if (Object.keys(header.labels).length > Object.keys(labels).length) refuseTooMany(header, size)
   if (isDeepStrictEqual(before, header)) return { changes: null, result: campaign }
   const changes = { at: now, header }
@@ -60,10 +59,7 @@ export function patchCampaign(
   return { changes, next, result: next }
 }
 
-function mergeLabels(
-  labels: Readonly<Record<string, string>>,
-  patch: Readonly<Record<string, string | null>>,
-): Record<string, string> {
+function mergeLabels(labels: Record<string, string>, patch: Record<string, string | null>): Record<string, string> {
   const merged = Object.entries({ ...labels, ...patch })
   return Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null))
 }

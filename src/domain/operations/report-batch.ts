@@ -1,29 +1,30 @@
-import { Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { DomainError, jsonPointer, within } from '../errors.ts'
-import { ExpId, type Experiment } from '../experiment/experiment.ts'
-import { reportProperties, type ExperimentReport } from './report-request.ts'
+import { type Experiment, ExpId } from '../experiment/experiment.ts'
+import { StrictObject } from '../schema.ts'
 import { applyReport, findExperiment, type Moment } from './report.ts'
+import { type ExperimentReport, reportProperties } from './report-request.ts'
 
-export const ExperimentUpdate = Type.Object(
+export const ExperimentUpdate = StrictObject(
   { exp_id: ExpId, ...reportProperties },
-  { $id: 'ExperimentUpdate', additionalProperties: false, description: 'A report, and the experiment that it is of' },
+  { $id: 'ExperimentUpdate', description: 'A report and the experiment that it is about' },
 )
 
-/** One update of a batch: a report that was read, or why it could not be. */
-export type BatchItem = { readonly exp_id: string } & (
-  { readonly report: ExperimentReport } | { readonly refused: DomainError }
-)
+interface Refused {
+  readonly exp_id: string
+  readonly refused: DomainError
+}
 
-export type BatchResult = { readonly exp_id: string } & (
-  { readonly experiment: Experiment } | { readonly refused: DomainError }
-)
+/** One update of a batch: a report, or why it could not be read. */
+export type BatchItem = { readonly exp_id: string; readonly report: ExperimentReport } | Refused
+
+export type BatchResult = { readonly exp_id: string; readonly experiment: Experiment } | Refused
 
 /**
- * Applies reports one after the other, each judged alone on what the ones before it made, all in one revision.
+ * Applies reports one after the other, each decided by itself on the results of those before it, all in one revision.
  *
  * @param atomic when one is refused, change nothing
- * @returns one result an update, in their order
+ * @returns a result for each update, in their order
  * @throws DomainError `batch-refused` with the results, when atomic
  */
 export function updateBatch(

@@ -1,23 +1,18 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import { invalid, jsonPointer } from '../errors.ts'
 import {
   Attempt,
+  type Experiment,
   LeaseSeconds,
+  REPORTABLE_FAILURE_KINDS,
   ResultPath,
   Status,
-  REPORTABLE_FAILURE_KINDS,
+  TimeInput,
   Worker,
-  type Experiment,
 } from '../experiment/experiment.ts'
-import { invalid, jsonPointer } from '../errors.ts'
-import { Nullable, StringEnum } from '../schema.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
-import { parseTime, TIME_INPUT_PATTERN } from '../timestamp.ts'
-
-const TimeInput = Type.String({
-  pattern: TIME_INPUT_PATTERN,
-  description: 'RFC 3339; without an offset it is read in the zone of `?timezone=`',
-  examples: ['2026-02-03T21:04:17.319Z'],
-})
+import { Nullable, StrictObject, StringEnum } from '../schema.ts'
+import { parseTime } from '../timestamp.ts'
 
 export const reportProperties = {
   status: Type.Optional(Status),
@@ -26,25 +21,21 @@ export const reportProperties = {
   result_path: Type.Optional(Nullable(ResultPath)),
   error: Type.Optional(
     Nullable(Type.String(), {
-      description: 'What went wrong. Of a long text the end is kept; it is never refused for its length',
+      description: 'What went wrong. Of a long text the end is kept; no length is refused',
       examples: ['CUDA out of memory'],
     }),
   ),
   failure_kind: Type.Optional(
-    StringEnum(REPORTABLE_FAILURE_KINDS, {
-      description: 'Why it failed; `error` when left out',
-      examples: ['oom'],
-    }),
+    StringEnum(REPORTABLE_FAILURE_KINDS, { description: 'Why it failed. Default: error', examples: ['oom'] }),
   ),
   started_at: Type.Optional(TimeInput),
   completed_at: Type.Optional(TimeInput),
   lease_seconds: Type.Optional(LeaseSeconds),
 }
 
-export const ExperimentReport = Type.Object(reportProperties, {
+export const ExperimentReport = StrictObject(reportProperties, {
   $id: 'ExperimentReport',
-  additionalProperties: false,
-  description: 'What a worker says of an experiment. `attempt` is not changed by it: it fences off stale workers',
+  description: 'What a worker reports about an experiment. `attempt` is not changed by it: it fences off stale workers',
   examples: [{ status: 'completed', worker: 'gpu-node-1', attempt: 1, result_path: 'results/aggregated/0042.json' }],
 })
 
@@ -52,7 +43,7 @@ export type ExperimentReport = Static<typeof ExperimentReport>
 
 type ReportField = keyof typeof reportProperties
 
-/** The fields that mean something for an experiment in each status. `status` and `attempt` always do. */
+/** The fields that can be set in each status. `status` and `attempt` always can. */
 const FIELDS_OF: Readonly<Record<ExperimentStatus, readonly ReportField[]>> = {
   pending: [],
   running: ['worker', 'result_path', 'error', 'started_at', 'lease_seconds'],
@@ -62,40 +53,38 @@ const FIELDS_OF: Readonly<Record<ExperimentStatus, readonly ReportField[]>> = {
 }
 
 /**
- * Checks what the schema of a report cannot say, and reads its times.
+ * Checks what the schema of a report cannot express, and converts its times.
  *
- * @param experiment the one it is about
- * @param timezone IANA name of the zone of naive times
- * @throws DomainError `invalid` when it says nothing, or says what the status cannot have
+ * @param timezone IANA name, for times without an offset
+ * @throws DomainError `invalid` when it is empty, or has a field that the status cannot have
  */
 export function readReport(report: ExperimentReport, experiment: Experiment, timezone: string): ExperimentReport {
   const { status } = report
   const fields = (Object.keys(report) as ReportField[]).filter((field) => field !== 'status' && field !== 'attempt')
   if (status === undefined && fields.length === 0) {
-    throw invalid({ pointer: '', detail: 'says nothing: give a status or a field to change' })
+    throw invalid({ pointer: '', detail: 'is empty: give a status or a field to change' })
   }
   const target = status ?? experiment.status
   for (const field of fields) {
-    // Whoever puts an experiment back or skips it may say who he is, though he does not run it.
-    const signs = field === 'worker' && status !== undefined
-    if (report[field] !== null && !signs && !FIELDS_OF[target].includes(field)) {
+    // A call that requeues or skips an experiment may name its caller, though that does not run it.
+    const namesCaller = field === 'worker' && status !== undefined
+    if (report[field] !== null && !namesCaller && !FIELDS_OF[target].includes(field)) {
       throw invalid({ pointer: jsonPointer(field), detail: `cannot be set: a ${target} experiment has none` })
     }
   }
-  const hasTimes = report.started_at !== undefined || report.completed_at !== undefined
-  return hasTimes ? { ...report, ...readTimes(report, timezone) } : report
-}
-
-function readTimes(report: ExperimentReport, timezone: string): Partial<ExperimentReport> {
-  const times: Partial<ExperimentReport> = {}
+  if (report.started_at === undefined && report.completed_at === undefined) return report
+  const read = { ...report }
   for (const field of ['started_at', 'completed_at'] as const) {
     const text = report[field]
-    if (text !== undefined) times[field] = readTime(text, timezone, jsonPointer(field))
+    if (text !== undefined) read[field] = readTime(text, timezone, jsonPointer(field))
   }
-  return times
+  return read
 }
 
-/** @throws DomainError `invalid` at the pointer when there is no such day or time */
+/**
+ * Converts a time to RFC 3339 UTC.
+ * @throws DomainError `invalid` at the pointer when there is no such time
+ */
 export function readTime(text: string, timezone: string, pointer: string): string {
   const time = parseTime(text, timezone)
   if (time === undefined) throw invalid({ pointer, detail: 'is not a time that exists' })

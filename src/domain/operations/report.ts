@@ -1,25 +1,25 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { DomainError } from '../errors.ts'
-import { keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
-import { copyOfExperiment, OUTCOME_KEYS, type Experiment } from '../experiment/experiment.ts'
 import { requeue, startAttempt } from '../experiment/attempt.ts'
+import { keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
+import { copyOfExperiment, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
 import { holderOf, refusal, requireCurrentAttempt, requireOwner, staleAttempt } from '../experiment/fence.ts'
-import { readReport, type ExperimentReport } from './report-request.ts'
-import { TRANSITIONS, type Transition } from '../experiment/status.ts'
+import { type ExperimentStatus, type Transition, TRANSITIONS } from '../experiment/status.ts'
+import { type ExperimentReport, readReport } from './report-request.ts'
 
-/** When a decision is made and under which revision it will stand. */
+/** When a decision is made, and the revision that it makes. */
 export interface Moment {
   readonly now: string
   readonly revision: number
-  /** IANA name of the zone in which naive times of the input are read. */
+  /** IANA name, for times without an offset. */
   readonly timezone: string
 }
 
 /**
  * Applies a report to one experiment of a campaign.
  *
- * @returns the experiment as it stands then; no changes when the report repeats what is known
+ * @returns the experiment after it; no changes when the report repeats what is known
  * @throws DomainError `experiment-not-found`, and what `applyReport` throws
  */
 export function updateExperiment(
@@ -43,10 +43,9 @@ export function findExperiment(campaign: Campaign, expId: string): Experiment {
 }
 
 /**
- * The experiment after a report; the very same value when the report changes nothing.
- *
- * @throws DomainError `invalid`, `stale-attempt`, `already-running`, `not-the-owner` or `transition-refused`; all but
- *   the first carry the current experiment
+ * The experiment after a report; the same value when the report changes nothing.
+ * @throws DomainError `invalid`, or with the current experiment `stale-attempt`, `already-running`, `not-the-owner` or
+ *   `transition-refused`
  */
 export function applyReport(before: Experiment, input: ExperimentReport, moment: Moment): Experiment {
   const report = readReport(input, before, moment.timezone)
@@ -87,25 +86,23 @@ function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, s
 function refuseOtherWorker(before: Experiment, report: ExperimentReport, step: Step): void {
   const { worker, attempt, status } = report
   if (before.status === 'running' && status === 'running') {
-    // Whoever names the attempt need not name himself; whoever does must be the one who started it, named or not.
+    // The number of the attempt is proof enough. Without it the name must be that of the worker which started it, or none.
     const provesAttempt = attempt !== undefined && worker === undefined
-    if (!provesAttempt && (worker ?? null) !== before.worker) {
-      const since = before.started_at === null ? '' : ` since ${before.started_at}`
-      const detail = `Experiment ${before.exp_id} is run by ${holderOf(before)}${since}, as attempt ${before.attempt}.`
-      throw refusal(before, 'already-running', detail)
-    }
-    return
+    if (provesAttempt || (worker ?? null) === before.worker) return
+    const since = before.started_at === null ? '' : ` since ${before.started_at}`
+    const detail = `Experiment ${before.exp_id} is run by ${holderOf(before)}${since}, as attempt ${before.attempt}.`
+    throw refusal(before, 'already-running', detail)
   }
   if (step === 'finish' || step === 'same' || before.status === 'running') requireOwner(before, worker)
 }
 
+const HINTS: Partial<Record<ExperimentStatus, string>> = {
+  completed: 'To run it again, post it to retry with include_completed.',
+  failed: 'Start it again first, by status running.',
+}
+
 function transitionRefused(before: Experiment, { status }: ExperimentReport): DomainError {
-  const hint =
-    before.status === 'completed'
-      ? 'To run it again, post it to retry with include_completed.'
-      : before.status === 'failed'
-        ? 'Start it again first, by status running.'
-        : 'Put it back to pending first.'
+  const hint = HINTS[before.status] ?? 'Put it back to pending first.'
   const detail = `Experiment ${before.exp_id} is ${before.status}: it cannot become ${status}. ${hint}`
   return refusal(before, 'transition-refused', detail)
 }
@@ -117,12 +114,12 @@ function refuseAllButResultPath(before: Experiment, after: Experiment): void {
   throw refusal(before, 'transition-refused', detail)
 }
 
-/** Few fields are new values at all, which is looked at first. */
+/** Most fields are the same value, so that is compared first. */
 function isChanged(before: Experiment, after: Experiment, key: keyof Experiment): boolean {
   return after[key] !== before[key] && !isDeepStrictEqual(after[key], before[key])
 }
 
-/** What the step itself does, before the fields of the report. */
+/** The transition without the fields of the report. */
 function advance(before: Experiment, report: ExperimentReport, step: Step, now: string): Experiment {
   switch (step) {
     case 'start':
@@ -142,30 +139,27 @@ function advance(before: Experiment, report: ExperimentReport, step: Step, now: 
 }
 
 function finish(before: Experiment, { status, failure_kind }: ExperimentReport, now: string): Experiment {
-  // What the server wrote when it gave the attempt up is not true any more once the attempt speaks for itself.
+  // A lost attempt that reports was not lost: the server's error text goes.
   const error = before.failure_kind === 'lost' ? null : before.error
   const ended = { ...before, completed_at: now, lease: null, error }
   if (status === 'failed') return { ...ended, status, failure_kind: failure_kind ?? 'error' }
   return { ...ended, status: 'completed', failure_kind: null }
 }
 
-/** Skipping ends a running attempt; what is known of an ended one stays readable. */
+/** Skipping ends a running attempt, and leaves the record of an ended one. */
 function skip(before: Experiment, now: string): Experiment {
   const completed_at = before.status === 'running' ? now : before.completed_at
   return { ...before, status: 'skipped', completed_at, failure_kind: null, lease: null }
 }
 
-/**
- * A value of its own, even when the report has no fields. Each is put in by its name: to gather them in an object first, and to
- * spread that, took twice as long.
- */
+/** Always a new value. Fields are assigned one by one: to spread an object of them takes twice as long. */
 function withFields(experiment: Experiment, report: ExperimentReport): Experiment {
   const { worker, error, result_path, failure_kind, started_at, completed_at, lease_seconds } = report
   const after = copyOfExperiment(experiment)
   const isRun = after.status !== 'pending' && after.status !== 'skipped'
   if (worker !== undefined && isRun) after.worker = worker
   if (error !== undefined) after.error = error === null ? null : keepTail(error, MAX_ERROR_BYTES)
-  // A first report of completion, repeated, must not take back the path that came later.
+  // A first report of completion that is repeated must not remove the path that came later.
   const keepsPath = after.status === 'completed' && result_path === null
   if (result_path !== undefined && !keepsPath) after.result_path = result_path
   if (failure_kind !== undefined) after.failure_kind = failure_kind

@@ -1,15 +1,65 @@
+import { type Static, type TObject, Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
-import { configDiff, type ConfigDiff } from './config-diff.ts'
+import { ConfigHash } from '../campaign/manifest.ts'
 import { DomainError } from '../errors.ts'
-import type { Experiment } from '../experiment/experiment.ts'
 import { requeue } from '../experiment/attempt.ts'
-import type { ResumeRequest } from './resume-request.ts'
+import { type Experiment, ExpId } from '../experiment/experiment.ts'
 import type { Counts } from '../indexes/status-counts.ts'
+import { StrictObject, StringEnum } from '../schema.ts'
 
-type Action = 'skip' | 'keep' | 'run'
+export const ResumeRequest = StrictObject(
+  {
+    config_hash: Type.Optional(ConfigHash),
+    experiments: Type.Optional(
+      Type.Array(StrictObject({ exp_id: ExpId, config_hash: ConfigHash }), {
+        maxItems: 100_000,
+        description: 'The experiments as the caller has them now. Compared only when config_hash is given too',
+      }),
+    ),
+    on_config_change: Type.Optional(
+      StringEnum(['refuse', 'rerun_changed', 'accept'], {
+        description:
+          'What to do when a hash differs. `refuse`: nothing, 409. `rerun_changed`: run the experiments again whose own ' +
+          'hash changed, completed or not. `accept`: continue as before. The last two store the new hashes. Default: refuse',
+      }),
+    ),
+    retry_failed: Type.Optional(Type.Boolean({ description: 'Run failed ones again. Default: true' })),
+    unleased: Type.Optional(
+      StringEnum(['requeue', 'keep'], {
+        description:
+          'What to do with running experiments without a lease. `requeue`: back to pending, since a call of resume says ' +
+          'that their orchestrator is gone. Default: requeue',
+      }),
+    ),
+    dry_run: Type.Optional(Type.Boolean({ description: 'Only report what would happen. Default: false' })),
+  },
+  {
+    $id: 'ResumeRequest',
+    description: 'How to continue a campaign that was interrupted',
+    examples: [{ config_hash: '0099efaa28b0', on_config_change: 'rerun_changed' }],
+  },
+)
+
+export type ResumeRequest = Static<typeof ResumeRequest>
+
+const ChangedHash = StrictObject({
+  exp_id: Type.String({ description: 'The experiment' }),
+  from: Type.String({ description: 'Its config_hash in the campaign' }),
+  to: Type.String({ description: 'Its config_hash in the request' }),
+})
+
+export const configDiffProperties = {
+  config_changed: Type.Boolean({ description: 'A hash differs from the given one; false when none was given' }),
+  changed: Type.Array(ChangedHash, { description: 'Experiments whose own hash differs' }),
+  added: Type.Array(Type.String(), { description: 'Given and not in the campaign; they are not added' }),
+  removed: Type.Array(Type.String(), { description: 'In the campaign and not given; they are not deleted' }),
+}
+
+/** How the configs that the caller has now differ from those of the campaign. */
+type ConfigDiff = Readonly<Static<TObject<typeof configDiffProperties>>>
 
 interface Step {
-  readonly action: Action
+  readonly action: 'skip' | 'keep' | 'run'
   readonly reason: string
 }
 
@@ -23,7 +73,7 @@ export interface Resumed extends ConfigDiff {
 }
 
 /**
- * Decides how an interrupted campaign goes on, with a reason for each experiment.
+ * Decides how an interrupted campaign continues, with a reason for each experiment.
  *
  * @returns the plan; no changes when it was carried out before, or for a dry run
  * @throws DomainError `config-changed` with the difference, when a hash changed and the caller did not choose
@@ -61,6 +111,27 @@ export function resume(campaign: Campaign, request: ResumeRequest, now: string):
   return dryRun || changes === null ? { changes: null, result } : { changes, next: after, result }
 }
 
+const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], removed: [] }
+
+/** Without a config_hash nothing is compared. */
+function configDiff(campaign: Campaign, { config_hash, experiments }: ResumeRequest): ConfigDiff {
+  if (config_hash === undefined) return NO_DIFF
+  const given = new Map((experiments ?? []).map((one) => [one.exp_id, one.config_hash]))
+  const changed: ConfigDiff['changed'] = []
+  const removed: string[] = []
+  for (const { exp_id, config_hash: from } of experiments === undefined ? [] : campaign.experiments) {
+    const to = given.get(exp_id)
+    if (to === undefined) removed.push(exp_id)
+    else if (to !== from) changed.push({ exp_id, from, to })
+  }
+  return {
+    config_changed: config_hash !== campaign.header.config_hash || changed.length > 0,
+    changed,
+    added: [...given.keys()].filter((exp_id) => campaign.get(exp_id) === undefined),
+    removed,
+  }
+}
+
 function stepFor({ status, lease }: Experiment, request: ResumeRequest, rerun: boolean): Step {
   if (status === 'skipped') return { action: 'skip', reason: 'skipped' }
   if (status === 'pending') return { action: 'run', reason: 'pending' }
@@ -71,7 +142,7 @@ function stepFor({ status, lease }: Experiment, request: ResumeRequest, rerun: b
       ? { action: 'skip', reason: 'failed, and failed ones are not to be retried' }
       : { action: 'run', reason: 'failed' }
   }
-  // A lease in the manifest is a live one: one that runs out turns its experiment into a failed one.
+  // A lease in the manifest is live: when one expires, its experiment becomes failed.
   if (lease !== null) return { action: 'keep', reason: 'running under a live lease' }
   return request.unleased === 'keep'
     ? { action: 'keep', reason: 'running without a lease, and to be kept' }

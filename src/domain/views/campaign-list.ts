@@ -1,24 +1,18 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign } from '../campaign/campaign.ts'
-import { Timestamp } from '../experiment/experiment.ts'
-import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
 import { CampaignState, stateOf } from '../campaign/campaign-state.ts'
-import { Progress, progressOf } from './progress.ts'
-import { ref, StringEnum } from '../schema.ts'
+import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
+import { Timestamp } from '../experiment/experiment.ts'
+import { ref, StrictObject, StringEnum } from '../schema.ts'
 import { compareTimes } from '../timestamp.ts'
+import { Progress, progressOf } from './progress.ts'
 
-/** A campaign in a list: all of it but its experiments, and how far it has come. */
-export const CampaignSummary = Type.Object(
-  {
-    ...headerProperties,
-    state: CampaignState,
-    progress: ref(Progress),
-  },
-  { $id: 'CampaignSummary', additionalProperties: false, description: 'A campaign without its experiments' },
+export const CampaignSummary = StrictObject(
+  { ...headerProperties, state: CampaignState, progress: ref(Progress) },
+  { $id: 'CampaignSummary', description: 'A campaign without its experiments' },
 )
 
-/** A campaign whose file cannot be trusted, so that nothing of it is known but the name of the file. */
-export const CorruptCampaign = Type.Object(
+export const CorruptCampaign = StrictObject(
   {
     campaign_id: CampaignId,
     campaign_name: CampaignName,
@@ -32,7 +26,6 @@ export const CorruptCampaign = Type.Object(
   },
   {
     $id: 'CorruptCampaign',
-    additionalProperties: false,
     description: "A campaign whose file cannot be trusted. Its name is its id, its times are the file's",
   },
 )
@@ -45,17 +38,17 @@ export const CAMPAIGN_SORTS = ['-updated_at', 'created_at', 'campaign_name'] as 
 
 export interface CampaignQuery {
   readonly state?: CampaignState
-  /** Substring of the name, whatever its case. */
+  /** Substring of the name, in any case. */
   readonly name?: string
-  /** Labels that must all be there with these values. */
+  /** Labels that a campaign must have, with their values. */
   readonly labels: readonly (readonly [string, string])[]
   readonly sort: (typeof CAMPAIGN_SORTS)[number]
   readonly limit: number
-  /** Where the page before ended. */
+  /** The end of the previous page. */
   readonly after?: PagePosition
 }
 
-/** The last campaign of a page: its value in the sort order, and its id, which orders equal ones. */
+/** The last campaign of a page: its sort key, and its id, which orders equal keys. */
 export interface PagePosition {
   readonly key: string
   readonly campaign_id: string
@@ -63,7 +56,7 @@ export interface PagePosition {
 
 export interface CampaignPage {
   readonly campaigns: readonly ListedCampaign[]
-  /** Where to go on; null at the end. */
+  /** Where the next page begins; null at the end. */
   readonly next: PagePosition | null
 }
 
@@ -72,17 +65,18 @@ export function summaryOf(campaign: Campaign): CampaignSummary {
 }
 
 /**
- * One page of the campaigns that match. A position is a value and not an index, so that campaigns that come and go
- * between two pages shift nothing; with `-updated_at` one that changes meanwhile moves to the front.
+ * One page of the campaigns that match. A position is a key and not an index: campaigns that are created or deleted between
+ * two pages shift nothing; with `-updated_at` one that changes meanwhile moves to the front.
  */
 export function pageOfCampaigns(
   all: Iterable<Campaign | CorruptCampaign>,
   { sort, limit, after, ...filter }: CampaignQuery,
 ): CampaignPage {
-  const order = ORDERS[sort]
+  const { key, compare } = ORDERS[sort]
+  const order = (a: PagePosition, b: PagePosition) => compare(a.key, b.key) || compareText(a.campaign_id, b.campaign_id)
   const position = (one: Campaign | CorruptCampaign): PagePosition => {
     const fields = fieldsOf(one)
-    return { key: fields[SORT_KEYS[sort]], campaign_id: fields.campaign_id }
+    return { key: fields[key], campaign_id: fields.campaign_id }
   }
   const found = [...all]
     .filter((one) => matches(one, filter))
@@ -96,18 +90,15 @@ export function pageOfCampaigns(
   }
 }
 
-const SORT_KEYS = { '-updated_at': 'updated_at', created_at: 'created_at', campaign_name: 'campaign_name' } as const
+const ORDERS = {
+  '-updated_at': { key: 'updated_at', compare: (a: string, b: string) => compareTimes(b, a) },
+  created_at: { key: 'created_at', compare: compareTimes },
+  campaign_name: { key: 'campaign_name', compare: compareText },
+} as const satisfies Record<CampaignQuery['sort'], unknown>
 
-const ORDERS: Record<CampaignQuery['sort'], (a: PagePosition, b: PagePosition) => number> = {
-  '-updated_at': (a, b) => compareTimes(b.key, a.key) || compareText(a.campaign_id, b.campaign_id),
-  created_at: (a, b) => compareTimes(a.key, b.key) || compareText(a.campaign_id, b.campaign_id),
-  campaign_name: (a, b) => compareText(a.key, b.key) || compareText(a.campaign_id, b.campaign_id),
-}
+type Filter = Pick<CampaignQuery, 'state' | 'name' | 'labels'>
 
-function matches(
-  one: Campaign | CorruptCampaign,
-  { state, name, labels }: Pick<CampaignQuery, 'state' | 'name' | 'labels'>,
-): boolean {
+function matches(one: Campaign | CorruptCampaign, { state, name, labels }: Filter): boolean {
   const fields = fieldsOf(one)
   if (name !== undefined && !fields.campaign_name.toLowerCase().includes(name.toLowerCase())) return false
   if (state !== undefined && state !== ('header' in one ? stateOf(one) : one.state)) return false

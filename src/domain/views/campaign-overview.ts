@@ -1,32 +1,29 @@
-import { stateOf, type CampaignState } from '../campaign/campaign-state.ts'
 import type { Campaign } from '../campaign/campaign.ts'
+import { type CampaignState, stateOf } from '../campaign/campaign-state.ts'
+import type { CampaignHeader } from '../campaign/manifest.ts'
 import type { Counts } from '../indexes/status-counts.ts'
 import type { CorruptCampaign } from './campaign-list.ts'
-import { progressOf, type Progress } from './progress.ts'
+import { type Progress, progressOf } from './progress.ts'
 
-/** A campaign in few words: cheap to have of all campaigns, since the progress is only worked out for who asks for it. */
-export interface CampaignOverview {
-  readonly campaign_id: string
-  readonly updated_at: string
+/** A short view of a campaign, cheap for all campaigns: the progress is computed only when it is read. */
+export interface CampaignOverview extends Pick<CampaignHeader, 'campaign_id' | 'updated_at' | 'revision'> {
   readonly state: CampaignState
   /** Experiments by status. */
   readonly counts: Counts
-  readonly revision: number
   readonly progress: Progress
 }
 
-/** One whose file cannot be trusted: nothing is known of its experiments. */
-export interface CorruptOverview {
-  readonly campaign_id: string
-  readonly updated_at: string
-  readonly state: 'corrupt'
+/** Of a campaign whose file cannot be trusted: its experiments are unknown. */
+export interface CorruptOverview extends Pick<CorruptCampaign, 'campaign_id' | 'updated_at' | 'state'> {
   readonly counts: null
 }
 
 export function overviewOf(campaign: Campaign): CampaignOverview {
   const { campaign_id, updated_at, revision } = campaign.header
   return {
-    ...{ campaign_id, updated_at, revision },
+    campaign_id,
+    updated_at,
+    revision,
     state: stateOf(campaign),
     counts: campaign.counts.by_status,
     get progress() {

@@ -3,16 +3,10 @@ import type { Experiment } from '../experiment/experiment.ts'
 import { changedAfter } from '../indexes/experiment-sequence.ts'
 
 /**
- * The experiments that changed or were added after a revision, as they are now, in the order of their last changes: what a
- * reader missed who knows the campaign at that revision. Passes over runs without a change unseen.
- *
- * @param most null is returned when there are more
+ * The experiments that changed or were added after a revision, as they are now, in the order of their last changes.
+ * @returns null when there are more than `most`
  */
-export function changesSince(
-  { experiments }: Campaign,
-  revision: number,
-  most = Infinity,
-): readonly Experiment[] | null {
+export function changesSince({ experiments }: Campaign, revision: number, most = Infinity): Experiment[] | null {
   const isNewer = changedAfter(revision)
   const found: Experiment[] = []
   for (let at = experiments.next(0, isNewer); at !== -1; at = experiments.next(at + 1, isNewer)) {

@@ -2,10 +2,9 @@ import type { Campaign } from '../campaign/campaign.ts'
 import { hasEnded } from '../campaign/campaign-state.ts'
 
 /**
- * Seconds, counted from `updated_at`, until all that remains is done: what it usually takes, by the median of its
- * config and backend (else of its backend, else of the campaign), less what the running ones have done, over as many
- * as run at once. Null before anything is completed. It is a function of the campaign alone, so it never changes under
- * an unchanged revision.
+ * Seconds from `updated_at` until the campaign ends: the median duration of each remaining experiment's config and backend
+ * (else of its backend, else of the campaign), less the time that running ones have run, divided by the number of running
+ * ones. Null before anything is completed. A function of the campaign alone, so constant at one revision.
  */
 export function etaSeconds(campaign: Campaign): number | null {
   if (hasEnded(campaign)) return 0

@@ -1,21 +1,20 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign } from '../campaign/campaign.ts'
 import { CampaignState, isComplete, stateOf } from '../campaign/campaign-state.ts'
-import { etaSeconds } from './eta.ts'
-import { Timestamp } from '../experiment/experiment.ts'
 import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
-import { Dictionary, Nullable, ref } from '../schema.ts'
+import { Timestamp } from '../experiment/experiment.ts'
 import { EXPERIMENT_STATUSES } from '../experiment/status.ts'
+import { Dictionary, Nullable, ref, StrictObject } from '../schema.ts'
+import { etaSeconds } from './eta.ts'
 
 const Count = Type.Integer({ minimum: 0 })
 
-export const StatusCounts = Type.Object(
+export const StatusCounts = StrictObject(
   Object.fromEntries(
     EXPERIMENT_STATUSES.map((status) => [status, { ...Count, description: `How many are ${status}` }]),
   ) as Record<(typeof EXPERIMENT_STATUSES)[number], typeof Count>,
   {
     $id: 'StatusCounts',
-    additionalProperties: false,
     description: 'Experiments by status',
     examples: [{ pending: 7, running: 0, completed: 9, failed: 2, skipped: 0 }],
   },
@@ -23,7 +22,7 @@ export const StatusCounts = Type.Object(
 
 const CountsRef = ref(StatusCounts)
 
-export const Progress = Type.Object(
+export const Progress = StrictObject(
   {
     campaign_id: CampaignId,
     campaign_name: CampaignName,
@@ -34,29 +33,24 @@ export const Progress = Type.Object(
     remaining: Type.Integer({ minimum: 0, description: 'Experiments still to run: pending and failed' }),
     progress_fraction: Type.Number({ minimum: 0, maximum: 1, description: 'completed / total' }),
     is_complete: Type.Boolean({ description: 'Every experiment is completed or skipped' }),
-    started_at: Nullable(Timestamp, {
-      description: 'The earliest start among the current attempts; null when none has one',
-    }),
+    started_at: Nullable(Timestamp, { description: 'The earliest start among the current attempts; null: none' }),
     updated_at: Timestamp,
-    failures: Dictionary(Count, {
-      description: 'Failed experiments by failure_kind',
-      examples: [{ error: 2 }],
-    }),
+    failures: Dictionary(Count, { description: 'Failed experiments by failure_kind', examples: [{ error: 2 }] }),
     by_backend: Dictionary(CountsRef, { description: 'Experiments by backend and status' }),
     by_cycle: Dictionary(CountsRef, { description: 'Experiments by cycle_index and status' }),
     eta_seconds: Nullable(Type.Integer({ minimum: 0 }), {
       description:
-        'Seconds from updated_at until all that remains is done, by what it usually takes, over as many as run at once. ' +
-        'Null before anything is completed; 0 when the campaign has ended',
+        'Seconds from updated_at until the campaign ends, by the median durations, at the present number of running ' +
+        'experiments. Null before anything is completed; 0 when the campaign has ended',
       examples: [5400],
     }),
   },
-  { $id: 'Progress', additionalProperties: false, description: 'How far a campaign has come, at one revision' },
+  { $id: 'Progress', description: 'Progress of a campaign at one revision' },
 )
 
 export type Progress = Static<typeof Progress>
 
-/** How far the campaign has come. Costs nothing that grows with the number of experiments, but for those that run. */
+/** The progress of the campaign. Its cost grows with the running experiments, not with all. */
 export function progressOf(campaign: Campaign): Progress {
   const { header, counts } = campaign
   const { by_status } = counts

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
-import type { Experiment, FailureKind } from '#campaignd/domain/experiment/experiment.js'
 import { hasEnded } from '#campaignd/domain/campaign/campaign-state.js'
 import { headerProperties } from '#campaignd/domain/campaign/manifest.js'
-import { progressOf } from '#campaignd/domain/views/progress.js'
+import type { Experiment, FailureKind } from '#campaignd/domain/experiment/experiment.js'
 import { EXPERIMENT_STATUSES } from '#campaignd/domain/experiment/status.js'
+import { progressOf } from '#campaignd/domain/views/progress.js'
 import { campaignOf, experiment } from '../../support/campaigns/drafts.js'
 
 const AT = '2026-03-01T12:00:00Z'

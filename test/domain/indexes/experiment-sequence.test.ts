@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ExperimentSequence, hasStatus, type Summary } from '#campaignd/domain/indexes/experiment-sequence.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { ExperimentSequence, hasStatus, type Summary } from '#campaignd/domain/indexes/experiment-sequence.js'
 import { experiment } from '../../support/campaigns/drafts.js'
 
 const SIZES = [1, 2, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1056, 1057]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { appendExperiments, type Appended } from '#campaignd/domain/operations/append.js'
 import type { Campaign, Decision } from '#campaignd/domain/campaign/campaign.js'
+import { type Appended, appendExperiments } from '#campaignd/domain/operations/append.js'
 import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import { campaignOf, experiment, experimentDraft } from '../../support/campaigns/drafts.js'

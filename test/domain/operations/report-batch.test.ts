@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Decision } from '#campaignd/domain/campaign/campaign.js'
 import { invalid } from '#campaignd/domain/errors.js'
-import { updateBatch, type BatchItem, type BatchResult } from '#campaignd/domain/operations/report-batch.js'
+import { type BatchItem, type BatchResult, updateBatch } from '#campaignd/domain/operations/report-batch.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
 import { invalidAt, refusal } from '../../support/campaigns/refusal.js'
 import { NOW } from '../../support/campaigns/reports.js'

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import { applyReport } from '#campaignd/domain/operations/report.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { experiment } from '../../support/campaigns/drafts.js'
 import { invalidAt } from '../../support/campaigns/refusal.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CampaignManifestEntry, type Experiment, type FailureKind } from '#campaignd/domain/experiment/experiment.js'
-import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { applyReport, updateExperiment } from '#campaignd/domain/operations/report.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { campaignOf, experiment } from '../../support/campaigns/drafts.js'
 import { refusal } from '../../support/campaigns/refusal.js'
 import { after, NOW } from '../../support/campaigns/reports.js'

@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Campaign } from '#campaignd/domain/campaign/campaign.js'
+import type { CampaignHeader } from '#campaignd/domain/campaign/manifest.js'
+import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import {
   CAMPAIGN_SORTS,
-  pageOfCampaigns,
-  summaryOf,
   type CampaignQuery,
   type CorruptCampaign,
   type ListedCampaign,
+  pageOfCampaigns,
+  summaryOf,
 } from '#campaignd/domain/views/campaign-list.js'
-import type { Campaign } from '#campaignd/domain/campaign/campaign.js'
-import type { CampaignHeader } from '#campaignd/domain/campaign/manifest.js'
 import { progressOf } from '#campaignd/domain/views/progress.js'
-import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
 
 type Listed = Campaign | CorruptCampaign

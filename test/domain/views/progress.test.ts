@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { CampaignSettings } from '#campaignd/domain/campaign/manifest.js'
 import { hasEnded, stateOf } from '#campaignd/domain/campaign/campaign-state.js'
+import type { CampaignSettings } from '#campaignd/domain/campaign/manifest.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { progressOf } from '#campaignd/domain/views/progress.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
 

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { headerProperties } from '../../../domain/campaign/manifest.ts'
-import { configDiffProperties } from '../../../domain/operations/config-diff.ts'
-import { ResumeRequest } from '../../../domain/operations/resume-request.ts'
+import { configDiffProperties, ResumeRequest } from '../../../domain/operations/resume.ts'
 import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { StatusCounts } from '../../../domain/views/progress.ts'
 import type { Route } from '../../dependencies.ts'

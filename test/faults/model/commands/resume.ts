@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ResumeRequest } from '#campaignd/domain/operations/resume-request.js'
+import type { ResumeRequest } from '#campaignd/domain/operations/resume.js'
 import { anyCampaign, flaw, given, sometimes } from '../arguments/arguments.js'
 import type { PlainCampaign } from '../campaign/campaign-model.js'
 import type { CommandKind } from './command.js'
