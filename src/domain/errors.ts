@@ -4,6 +4,8 @@ export interface FieldError {
   readonly detail: string
 }
 
+type FieldErrors = [FieldError, ...FieldError[]]
+
 export type DomainErrorCode =
   | 'invalid'
   | 'campaign-exists'
@@ -33,19 +35,16 @@ export class DomainError extends Error {
 }
 
 /** Input that no state accepts; each error points at its field. */
-export function invalid(...errors: [FieldError, ...FieldError[]]): DomainError {
-  return new DomainError('invalid', errors.map(describe).join('; '), { errors })
+export function invalid(...errors: FieldErrors): DomainError {
+  const details = errors.map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer} ${detail}`))
+  return new DomainError('invalid', details.join('; '), { errors })
 }
 
 /** The same error, with the pointers of its fields below the given pointer. */
 export function within(pointer: string, error: DomainError): DomainError {
   if (error.code !== 'invalid') return error
-  const errors = (error.facts['errors'] as FieldError[]).map((one) => ({ ...one, pointer: `${pointer}${one.pointer}` }))
-  return new DomainError('invalid', errors.map(describe).join('; '), { errors })
-}
-
-function describe({ pointer, detail }: FieldError): string {
-  return pointer === '' ? detail : `${pointer} ${detail}`
+  const errors = error.facts['errors'] as FieldErrors
+  return invalid(...(errors.map((one) => ({ ...one, pointer: `${pointer}${one.pointer}` })) as FieldErrors))
 }
 
 /** A JSON pointer (RFC 6901) from its unescaped parts. */

@@ -27,9 +27,7 @@ export const settingsProperties = {
   lease_seconds: LeaseSeconds,
   paused: Type.Boolean({ description: 'While true no experiment can be claimed', examples: [false] }),
   cancel_running: Type.Optional(
-    Type.Boolean({
-      description: 'While paused: responses to heartbeats tell workers to stop. Present only when true',
-    }),
+    Type.Boolean({ description: 'While paused: responses to heartbeats tell workers to stop. Present only when true' }),
   ),
 }
 

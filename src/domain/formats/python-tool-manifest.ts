@@ -28,14 +28,10 @@ export const PythonToolManifest = StrictObject(
     updated_at: NaiveTime,
     config_hash: ConfigHash,
     total_experiments: Type.Integer({ minimum: 1, description: 'Length of the list' }),
-    experiments: Type.Array(StrictObject(entryProperties), {
-      description: 'In the order in which they are run',
-    }),
+    experiments: Type.Array(StrictObject(entryProperties), { description: 'In the order in which they are run' }),
   },
   { $id: 'PythonToolManifest', description: 'A manifest as the Python tool llenergymeasure writes it' },
 )
-
-const ENTRY_KEYS = Object.keys(entryProperties) as (keyof typeof entryProperties)[]
 
 /**
  * The manifest as the Python tool writes it: its keys, an indent of two, no line break at the end, naive times of the zone.
@@ -45,19 +41,23 @@ const ENTRY_KEYS = Object.keys(entryProperties) as (keyof typeof entryProperties
 export function encodeForPythonTool(manifest: CampaignManifest, timezone: string): string {
   const naive = (time: string | null) => (time === null ? null : formatNaiveTime(time, timezone))
   const entry = (experiment: Experiment) => ({
-    ...Object.fromEntries(ENTRY_KEYS.map((key) => [key, experiment[key]])),
+    ...only(entryProperties, experiment),
     started_at: naive(experiment.started_at),
     completed_at: naive(experiment.completed_at),
   })
-  const { campaign_id, campaign_name, created_at, updated_at, config_hash, total_experiments } = manifest
   const tool = {
-    campaign_id,
-    campaign_name,
-    created_at: naive(created_at),
-    updated_at: naive(updated_at),
-    config_hash,
-    total_experiments,
+    ...only(PythonToolManifest.properties, manifest),
+    created_at: naive(manifest.created_at),
+    updated_at: naive(manifest.updated_at),
     experiments: manifest.experiments.map(entry),
   }
   return JSON.stringify(tool, null, 2)
+}
+
+/** The properties that the schema has, in its order. */
+function only<K extends string>(
+  schema: Record<K, unknown>,
+  object: Record<NoInfer<K>, unknown>,
+): Record<string, unknown> {
+  return Object.fromEntries((Object.keys(schema) as K[]).map((key) => [key, object[key]]))
 }

@@ -16,7 +16,7 @@ interface Queue extends Required<ClaimFilter> {
 
 /**
  * What can be claimed, updated with each change, so that a claim reads only the experiments that it gets: its cost grows
- * with the pairs of backend and container, not with the experiments. An immutable value, as the campaign is.
+ * with the pairs of backend and container, not with the experiments. Immutable.
  *
  * Summaries in the tree of experiments cannot do this: of two backends whose experiments alternate they do not say which
  * has retries left, so a worker of one had to read every failed experiment of the other.
@@ -35,7 +35,7 @@ export class ClaimQueues {
     experiments.forEach((experiment, position) => {
       const key = queueKey(experiment)
       let lists = queues.get(key)
-      if (lists === undefined) queues.set(key, (lists = emptyLists(experiment)))
+      if (lists === undefined) queues.set(key, (lists = new Lists(experiment)))
       collect(lists, position, experiment)
       const claim = claimOf(experiment)
       if (claim !== null) push(claims, claim, position)
@@ -45,7 +45,8 @@ export class ClaimQueues {
 
   /** After the experiment at the position turned from `before` into `after`. */
   with(position: number, before: Experiment, after: Experiment): ClaimQueues {
-    const queues = queuedAlike(before, after) ? this.queues : this.requeued(position, before, after)
+    const queuedAlike = before.status === after.status && before.retry_count === after.retry_count
+    const queues = queuedAlike ? this.queues : this.requeued(position, before, after)
     const claims = this.reclaimed(position, claimOf(before), claimOf(after))
     return queues === this.queues && claims === this.claims ? this : new ClaimQueues(queues, claims)
   }
@@ -117,10 +118,6 @@ function withRetriesLeft<T>(byRetryCount: Map<number, T>, maxRetries: number): T
   return found
 }
 
-function queuedAlike(a: Experiment, b: Experiment): boolean {
-  return a.status === b.status && a.retry_count === b.retry_count
-}
-
 /** The queue with the experiment at the position added or removed. */
 function changedQueue(queue: Queue, position: number, { status, retry_count }: Experiment, added: boolean): Queue {
   if (status === 'pending') return { ...queue, pending: changed(queue.pending, position, added) }
@@ -145,15 +142,12 @@ function emptyQueue({ backend, container }: Experiment): Queue {
 }
 
 /** Of the same queue, while a whole campaign is read. */
-interface Lists {
-  readonly first: Experiment
-  readonly pending: number[]
-  readonly failed: globalThis.Map<number, number[]>
-  readonly running: globalThis.Map<number, number[]>
-}
+class Lists {
+  readonly pending: number[] = []
+  readonly failed = new globalThis.Map<number, number[]>()
+  readonly running = new globalThis.Map<number, number[]>()
 
-function emptyLists(first: Experiment): Lists {
-  return { first, pending: [], failed: new globalThis.Map(), running: new globalThis.Map() }
+  constructor(readonly first: Experiment) {}
 }
 
 function collect(lists: Lists, position: number, { status, retry_count }: Experiment): void {

@@ -18,15 +18,19 @@ interface Backend {
   readonly untried: number
 }
 
-type KindCounts = globalThis.Map<string, { readonly taken: number[]; remaining: number }>
+interface KindCount {
+  readonly taken: number[]
+  remaining: number
+}
+
+type KindCounts = globalThis.Map<string, KindCount>
 
 const NO_KIND: Kind = { taken: [], remaining: 0 }
 const NO_BACKEND: Backend = { kinds: Map(), taken: [], untried: 0 }
 
 /**
- * How long completed experiments took, updated with each change, so that an estimate reads no experiments. An immutable
- * value, as the campaign is. In whole milliseconds, whose sums and medians are exact: what was updated equals what is
- * computed anew after a restart.
+ * How long completed experiments took, updated with each change, so that an estimate reads no experiments. Immutable. In
+ * whole milliseconds, whose sums and medians are exact: after a restart they are the same.
  */
 export class Durations {
   private constructor(
@@ -39,7 +43,7 @@ export class Durations {
   static of(experiments: Iterable<Experiment>): Durations {
     const counts = new globalThis.Map<string, KindCounts>()
     for (const experiment of experiments) count(counts, experiment)
-    const backends = Map(counts).map(backendOf)
+    const backends = Map(counts).map((kinds) => backendOf(kinds))
     let tried = 0
     for (const { kinds } of backends.values()) for (const kind of kinds.values()) tried += expected(kind)
     return new Durations(backends, merged(backends.values()), tried)
@@ -50,7 +54,7 @@ export class Durations {
     const [gone, come] = [timeTaken(before), timeTaken(after)]
     const remaining = Number(isRemaining(after)) - Number(isRemaining(before))
     if (gone === come && remaining === 0) return this
-    const exchange = (taken: readonly number[]) => (gone === come ? taken : inserted(removed(taken, gone), come))
+    const exchange = (taken: readonly number[]) => (gone === come ? taken : exchanged(taken, gone, come))
     const backend = this.backends.get(after.backend) ?? NO_BACKEND
     const old = backend.kinds.get(after.config_name) ?? NO_KIND
     const kind = { taken: exchange(old.taken), remaining: old.remaining + remaining }
@@ -88,7 +92,7 @@ export class Durations {
 function count(counts: globalThis.Map<string, KindCounts>, experiment: Experiment): void {
   const { backend, config_name } = experiment
   let kinds = counts.get(backend)
-  if (kinds === undefined) counts.set(backend, (kinds = new globalThis.Map()))
+  if (kinds === undefined) counts.set(backend, (kinds = new globalThis.Map<string, KindCount>()))
   let kind = kinds.get(config_name)
   if (kind === undefined) kinds.set(config_name, (kind = { taken: [], remaining: 0 }))
   const time = timeTaken(experiment)
@@ -99,11 +103,7 @@ function count(counts: globalThis.Map<string, KindCounts>, experiment: Experimen
 function backendOf(counts: KindCounts): Backend {
   const kinds = [...counts.values()]
   for (const { taken } of kinds) ascending(taken)
-  return {
-    kinds: Map(counts),
-    taken: merged(kinds),
-    untried: kinds.reduce((sum, kind) => sum + untried(kind), 0),
-  }
+  return { kinds: Map(counts), taken: merged(kinds), untried: kinds.reduce((sum, kind) => sum + untried(kind), 0) }
 }
 
 /** Null when it is not completed, or when a clock that was set back made its duration negative. */
@@ -142,12 +142,9 @@ function ascending(times: number[]): number[] {
   return times.sort((a, b) => a - b)
 }
 
-function inserted(taken: readonly number[], time: number | null): readonly number[] {
-  return time === null ? taken : taken.toSpliced(indexOf(taken, time), 0, time)
-}
-
-function removed(taken: readonly number[], time: number | null): readonly number[] {
-  return time === null ? taken : taken.toSpliced(indexOf(taken, time), 1)
+function exchanged(taken: readonly number[], gone: number | null, come: number | null): readonly number[] {
+  const left = gone === null ? taken : taken.toSpliced(indexOf(taken, gone), 1)
+  return come === null ? left : left.toSpliced(indexOf(left, come), 0, come)
 }
 
 /** The first index whose time is not smaller, by binary search. */

@@ -16,25 +16,15 @@ export interface Summary {
   readonly newest_revision: number
 }
 
-interface Leaf {
-  readonly summary: Summary
-  readonly items: readonly Experiment[]
-}
-
-interface Branch {
-  readonly summary: Summary
-  readonly children: readonly Node[]
-}
-
-type Node = Leaf | Branch
+type Node = { readonly summary: Summary } & (
+  { readonly items: readonly Experiment[] } | { readonly children: readonly Node[] }
+)
 
 /**
  * The experiments of a campaign in manifest order, as an immutable value: a change makes a new sequence that shares all
- * but the path to the changed one. So the committed state and the one being written are two values, neither is copied,
- * and a reader keeps what it began with. Each node has a summary of what is below it, so that to find the next
- * experiment in some status costs the depth of the tree and not its size.
- *
- * An index with an overlay of pending changes would need every search and every count twice, and copies for slow readers.
+ * but the path to the changed one. So the committed state and the one being written are two values, and neither is copied.
+ * To find the next experiment in some status costs the depth of the tree. An index with an overlay of pending changes
+ * would need every search and every count twice, and copies for slow readers.
  */
 export class ExperimentSequence {
   private constructor(
@@ -147,7 +137,7 @@ function slot(position: number, level: number): number {
   return (position >>> (BITS * level)) & (WIDTH - 1)
 }
 
-function leaf(items: readonly Experiment[]): Leaf {
+function leaf(items: readonly Experiment[]): Node {
   return { items, summary: sum(items.map(summarise)) }
 }
 
@@ -161,7 +151,7 @@ function withRevision({ statuses, earliest_start, newest_revision }: Summary, re
   return { statuses, earliest_start, newest_revision: Math.max(newest_revision, revision) }
 }
 
-function branch(children: readonly Node[]): Branch {
+function branch(children: readonly Node[]): Node {
   return { children, summary: sum(children.map((child) => child.summary)) }
 }
 
@@ -190,7 +180,5 @@ function earlier(a: string | null, b: string | null): string | null {
 }
 
 function chunk<T>(items: readonly T[]): T[][] {
-  const chunks: T[][] = []
-  for (let at = 0; at < items.length; at += WIDTH) chunks.push(items.slice(at, at + WIDTH))
-  return chunks
+  return Array.from({ length: Math.ceil(items.length / WIDTH) }, (_, at) => items.slice(at * WIDTH, (at + 1) * WIDTH))
 }

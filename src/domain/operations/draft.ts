@@ -1,21 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
-import {
-  CampaignId,
-  CampaignName,
-  ConfigHash,
-  headerProperties,
-  Labels,
-  settingsProperties,
-} from '../campaign/manifest.ts'
+import { headerProperties, settingsProperties } from '../campaign/manifest.ts'
 import {
   CampaignManifestEntry,
   definitionProperties,
-  Lease,
   MAX_KEPT_ATTEMPTS,
   PastAttempt,
   TimeInput,
 } from '../experiment/experiment.ts'
-import { Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
+import { Described, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
 
 /** The highest limit of the experiments of a campaign that can be set. */
 export const MAX_EXPERIMENTS = 1_000_000
@@ -25,20 +17,20 @@ const PastAttemptDraft = StrictObject(
   { description: 'A closed earlier attempt' },
 )
 
-const { status, result_path, retry_count, attempt, worker, failure_kind } = CampaignManifestEntry.properties
+const { lease, ...entry } = CampaignManifestEntry.properties
 
 export const ExperimentDraft = StrictObject(
   {
     ...definitionProperties,
-    status: Type.Optional(status),
-    result_path: Type.Optional(result_path),
+    status: Type.Optional(entry.status),
+    result_path: Type.Optional(entry.result_path),
     started_at: Type.Optional(Nullable(TimeInput)),
     completed_at: Type.Optional(Nullable(TimeInput)),
     error: Type.Optional(Nullable(Type.String(), { description: 'What went wrong; of a long text the end is kept' })),
-    retry_count: Type.Optional(retry_count),
-    attempt: Type.Optional(attempt),
-    worker: Type.Optional(worker),
-    failure_kind: Type.Optional(failure_kind),
+    retry_count: Type.Optional(entry.retry_count),
+    attempt: Type.Optional(entry.attempt),
+    worker: Type.Optional(entry.worker),
+    failure_kind: Type.Optional(entry.failure_kind),
     attempts: Type.Optional(
       Type.Array(PastAttemptDraft, {
         maxItems: MAX_KEPT_ATTEMPTS,
@@ -46,7 +38,7 @@ export const ExperimentDraft = StrictObject(
       }),
     ),
     revision: Type.Optional(SafeInteger(1, { description: 'Ignored: the service assigns revisions' })),
-    lease: Type.Optional(Nullable(Lease, { description: 'Ignored: a lease is not imported' })),
+    lease: Type.Optional(Described(lease, 'Ignored: a lease is not imported')),
   },
   {
     $id: 'ExperimentDraft',
@@ -72,16 +64,16 @@ export const SettingsDraft = Type.Partial(StrictObject(settingsProperties), {
 
 export const CampaignDraft = StrictObject(
   {
-    campaign_id: Type.Optional(CampaignId),
-    campaign_name: CampaignName,
+    campaign_id: Type.Optional(headerProperties.campaign_id),
+    campaign_name: headerProperties.campaign_name,
     created_at: Type.Optional(TimeInput),
     updated_at: Type.Optional(TimeInput),
-    config_hash: ConfigHash,
+    config_hash: headerProperties.config_hash,
     total_experiments: Type.Optional(
       SafeInteger(0, { description: 'Refused unless it equals the length of the list', examples: [1] }),
     ),
     settings: Type.Optional(SettingsDraft),
-    labels: Type.Optional(Labels),
+    labels: Type.Optional(headerProperties.labels),
     revision: Type.Optional(headerProperties.revision),
     uid: Type.Optional(headerProperties.uid),
     definition_digest: Type.Optional(headerProperties.definition_digest),

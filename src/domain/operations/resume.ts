@@ -137,16 +137,12 @@ function stepFor({ status, lease }: Experiment, request: ResumeRequest, rerun: b
   if (status === 'pending') return { action: 'run', reason: 'pending' }
   if (rerun) return { action: 'run', reason: `${status}, but its config changed` }
   if (status === 'completed') return { action: 'skip', reason: 'completed' }
-  if (status === 'failed') {
-    return request.retry_failed === false
-      ? { action: 'skip', reason: 'failed, and failed ones are not to be retried' }
-      : { action: 'run', reason: 'failed' }
-  }
+  if (status === 'failed' && request.retry_failed !== false) return { action: 'run', reason: 'failed' }
+  if (status === 'failed') return { action: 'skip', reason: 'failed, and failed ones are not to be retried' }
   // A lease in the manifest is live: when one expires, its experiment becomes failed.
   if (lease !== null) return { action: 'keep', reason: 'running under a live lease' }
-  return request.unleased === 'keep'
-    ? { action: 'keep', reason: 'running without a lease, and to be kept' }
-    : { action: 'run', reason: 'running without a lease: its orchestrator is gone' }
+  if (request.unleased === 'keep') return { action: 'keep', reason: 'running without a lease, and to be kept' }
+  return { action: 'run', reason: 'running without a lease: its orchestrator is gone' }
 }
 
 function carryOut(experiment: Experiment, { action }: Step, newHash: string | undefined, now: string): Experiment {

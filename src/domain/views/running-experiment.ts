@@ -1,21 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
-import {
-  Attempt,
-  CampaignManifestEntry,
-  definitionProperties,
-  LeaseSeconds,
-  Timestamp,
-} from '../experiment/experiment.ts'
+import { CampaignManifestEntry, definitionProperties, LeaseSeconds, Timestamp } from '../experiment/experiment.ts'
 import { Nullable, StrictObject } from '../schema.ts'
 
 const { exp_id, config_name, backend, container, cycle_index } = definitionProperties
+const { worker, attempt, started_at } = CampaignManifestEntry.properties
 
 export const RunningExperiment = StrictObject(
   {
-    worker: CampaignManifestEntry.properties.worker,
-    ...{ exp_id, config_name, backend, container, cycle_index },
-    attempt: Attempt,
-    started_at: CampaignManifestEntry.properties.started_at,
+    ...{ worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at },
     lease_seconds: Nullable(LeaseSeconds, { description: 'Null: started without a lease, so it is never lost' }),
     lease_expires_at: Nullable(Timestamp, { description: 'When the lease expires without a heartbeat' }),
     seconds_since_heartbeat: Nullable(Type.Number({ minimum: 0 }), {

@@ -4,7 +4,7 @@ import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import { Durations } from '#campaignd/domain/indexes/durations.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
-import { etaSeconds } from '#campaignd/domain/views/eta.js'
+import { etaSeconds } from '#campaignd/domain/views/progress.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { sampleText } from '../../support/campaigns/samples.js'
 

@@ -117,14 +117,8 @@ describe('the progress of a campaign', () => {
         is_complete: false,
         started_at: '2026-03-01T10:00:00Z',
         failures: { oom: 1 },
-        by_backend: {
-          vllm: { ...NONE, completed: 1, running: 1 },
-          pytorch: { ...NONE, failed: 1, pending: 1 },
-        },
-        by_cycle: {
-          0: { ...NONE, completed: 1, failed: 1 },
-          1: { ...NONE, running: 1, pending: 1 },
-        },
+        by_backend: { vllm: { ...NONE, completed: 1, running: 1 }, pytorch: { ...NONE, failed: 1, pending: 1 } },
+        by_cycle: { 0: { ...NONE, completed: 1, failed: 1 }, 1: { ...NONE, running: 1, pending: 1 } },
       }),
     )
   })
