@@ -35,6 +35,6 @@ export const streamCampaign: FastifyPluginAsyncTypebox<RouteDependencies> = asyn
   // No HEAD: it would wait for the end of a stream that has none.
   const options = { config: { role: 'read' as const }, exposeHeadRoute: false, schema }
   app.get('/campaigns/:campaign_id/events', options, async ({ params }, reply) => {
-    await stream(reply, streams, (last, open) => service.events.readCampaign(params.campaign_id, last, open))
+    await stream(reply, streams, (last, open) => service.events.subscribe(params.campaign_id, last, open))
   })
 }

@@ -32,6 +32,6 @@ const schema = {
 export const streamCampaigns: FastifyPluginAsyncTypebox<RouteDependencies> = async (app, { service, streams }) => {
   const options = { config: { role: 'read' as const }, exposeHeadRoute: false, schema }
   app.get('/events', options, async (_request, reply) => {
-    await stream(reply, streams, (last, open) => service.events.readAll(last, open))
+    await stream(reply, streams, (last, open) => service.events.subscribeToAll(last, open))
   })
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { EventSink } from '../../../live/reader-group.ts'
+import type { EventSink } from '../../../live/event-channel.ts'
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
 import { HttpError } from '../../problems/problem.ts'
 import type { ConcurrencyLimit } from '../../replies/concurrency-limit.ts'

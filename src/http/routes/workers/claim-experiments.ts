@@ -5,7 +5,7 @@ import { Attempt, CampaignManifestEntry, LeaseSeconds, Timestamp } from '../../.
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { Described, ref } from '../../../domain/schema.ts'
 import { responses } from '../../openapi/responses.ts'
-import type { HandedOut } from '../../../service/claim-experiments.ts'
+import type { GrantedClaim } from '../../../service/claim-experiments.ts'
 import type { RouteDependencies } from '../../dependencies.ts'
 import { longPoll } from '../../replies/long-poll.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
@@ -67,7 +67,7 @@ export const claimExperiments: FastifyPluginAsyncTypebox<RouteDependencies> = as
   })
 }
 
-function toResponse({ experiment, lease_expires_at }: HandedOut): typeof Claim.static {
+function toResponse({ experiment, lease_expires_at }: GrantedClaim): typeof Claim.static {
   const seconds = experiment.lease?.seconds ?? 0
   return {
     experiment,
