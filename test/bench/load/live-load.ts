@@ -1,11 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 /**
- * A load of many readers of one campaign and one steady writer, both in processes of their own. Its argument is a
+ * A load of many readers of one campaign and one steady writer, both in processes of their own. Reads a
  * `LiveLoad` as JSON; prints a `LiveResult`.
  */
 
@@ -38,7 +39,7 @@ export interface LiveResult extends Seen {
 const AFTERMATH_MS = 1000
 
 if (process.argv[1] === import.meta.filename) {
-  const load = JSON.parse(process.argv[2] ?? '{}') as LiveLoad
+  const load = JSON.parse(await text(process.stdin)) as LiveLoad
   const readers = load.readers === 0 ? null : await startReaders(load)
   const { answers, latencies, refused } = await write(load)
   await sleep(AFTERMATH_MS)

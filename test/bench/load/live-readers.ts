@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { machineTime, type LiveLoad, type Seen } from './live-load.js'
+import { type LiveLoad, machineTime, type Seen } from './live-load.js'
 
 /** Milliseconds after its answer from which on a change is told late. */
 const LATE = 250
