@@ -1,40 +1,40 @@
-import { expireLeases } from '../domain/operations/expire-leases.ts'
-import { refuseHeartbeat, type Heartbeat } from '../domain/operations/heartbeat.ts'
-import { findExperiment } from '../domain/operations/report.ts'
 import type { Experiment } from '../domain/experiment/experiment.ts'
+import { expireLeases } from '../domain/operations/expire-leases.ts'
+import { type Heartbeat, refuseHeartbeat } from '../domain/operations/heartbeat.ts'
+import { findExperiment } from '../domain/operations/report.ts'
 import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import type { CampaignStore } from '../repository/campaign-store.ts'
 import type { ExpiredLeases, LiveLease } from '../repository/lease-book.ts'
-import { whenThere, type MaybePromise } from '../repository/maybe-promise.ts'
+import { type MaybePromise, whenThere } from '../repository/maybe-promise.ts'
 import { isRefusal } from '../repository/repository-error.ts'
 
-/** Milliseconds between two sweeps, so that a lease is ended within half a second and a commit of its deadline. */
+/** Short, so that an experiment is failed within half a second and a commit after its lease expired. */
 const SWEEP_MS = 500
 
 export interface LeaseKeeperOptions {
   readonly store: CampaignStore
-  /** The present by the wall clock: milliseconds since 1970. */
+  /** The wall clock: milliseconds since 1970. */
   readonly wall: () => number
   readonly onExpired: (campaignId: string, expIds: readonly string[]) => void
-  /** Expired leases could not be ended; it is tried again at the next sweep. */
+  /** Expired leases could not be ended. The next sweep tries again. */
   readonly onError: (campaignId: string, error: unknown) => void
 }
 
-/** How long a lease still lives. */
+/** When a lease expires. */
 export interface LeaseTime {
   readonly lease_seconds: number
-  /** By the wall clock, RFC 3339; what counts is a monotonic one. */
+  /** By the wall clock, RFC 3339. The lease itself expires by a monotonic one. */
   readonly lease_expires_at: string
   readonly seconds_since_heartbeat: number
 }
 
-/** What a heartbeat made of a lease. */
+/** A lease after a heartbeat. */
 export interface RenewedLease extends Pick<LeaseTime, 'lease_seconds' | 'lease_expires_at'> {
-  /** The worker is to stop, since the campaign was paused. */
+  /** True: the campaign was paused, and the worker is to stop. */
   readonly cancel: boolean
 }
 
-/** Renews the leases of running experiments, and ends those that ran out. */
+/** Renews the leases of running experiments, and ends those that expired. */
 export class LeaseKeeper {
   private readonly timestamps = new TimestampWriter()
   private timer: NodeJS.Timeout | null = null
@@ -42,7 +42,7 @@ export class LeaseKeeper {
 
   constructor(private readonly options: LeaseKeeperOptions) {}
 
-  /** Sweeps twice a second from now on. */
+  /** Begins to sweep twice a second. */
   start(): void {
     this.timer ??= setInterval(() => {
       this.sweeping = this.sweep()
@@ -55,8 +55,7 @@ export class LeaseKeeper {
   }
 
   /**
-   * Keeps a lease alive. At once where the store knows its leases without asking: only to tell why it cannot be done takes a
-   * look at the campaign.
+   * Renews a lease; a plain value where the store has its leases in memory. The campaign is only read to explain a refusal.
    * @throws DomainError `experiment-not-found`, `stale-attempt`, `not-the-owner` or `no-lease`
    */
   heartbeat(campaignId: string, expId: string, beat: Heartbeat): MaybePromise<RenewedLease> {
@@ -67,16 +66,14 @@ export class LeaseKeeper {
     )
   }
 
-  /** Keeps the leases of experiments alive whose workers gave another sign; nothing for those that have none. */
-  renew(campaignId: string, experiments: readonly Experiment[]): MaybePromise<unknown> {
-    const held = experiments.filter(({ lease }) => lease !== null)
-    if (held.length === 0) return null
-    return this.options.store.leases.renew(
-      held.map(({ exp_id, attempt }) => ({ campaign_id: campaignId, exp_id, attempt })),
-    )
+  /** Renews the leases of those experiments that have one. */
+  renew(campaign_id: string, experiments: readonly Experiment[]): MaybePromise<unknown> {
+    const leased = experiments.filter(({ lease }) => lease !== null)
+    if (leased.length === 0) return null
+    return this.options.store.leases.renew(leased.map(({ exp_id, attempt }) => ({ campaign_id, exp_id, attempt })))
   }
 
-  /** The times of the live leases among those of the experiments, by `exp_id`. */
+  /** When the live leases of experiments expire, by `exp_id`. */
   async times(campaignId: string, experiments: readonly Experiment[]): Promise<ReadonlyMap<string, LeaseTime>> {
     const ids = experiments.map(({ exp_id }) => exp_id)
     const leases = await this.options.store.leases.look(campaignId, ids)
@@ -88,7 +85,7 @@ export class LeaseKeeper {
     return times
   }
 
-  /** Ends every lease that ran out, those of a campaign in one commit. */
+  /** Ends every expired lease, those of a campaign in one commit. */
   async sweep(): Promise<void> {
     const expired = await this.options.store.leases.takeExpired()
     await Promise.all(expired.map((ofCampaign) => this.expire(ofCampaign)))
@@ -106,7 +103,7 @@ export class LeaseKeeper {
       const lost = await store.update(campaign_id, (campaign, at) => expireLeases(campaign, leases, at))
       if (lost.length > 0) onExpired(campaign_id, lost)
     } catch (error) {
-      // Deleted or corrupt: the store has forgotten its leases.
+      // The store keeps no leases of such a campaign.
       if (isRefusal(error, 'campaign-not-found', 'campaign-corrupt')) return
       await store.leases.putBack(expired)
       onError(campaign_id, error)
@@ -114,19 +111,18 @@ export class LeaseKeeper {
   }
 
   private renewedLease({ seconds, cancel }: LiveLease): RenewedLease {
-    return { lease_seconds: seconds, lease_expires_at: this.expiryOf(seconds), cancel }
+    return { lease_seconds: seconds, lease_expires_at: this.timeIn(seconds), cancel }
   }
 
   private timeOf({ seconds, idle_seconds }: LiveLease): LeaseTime {
     return {
       lease_seconds: seconds,
-      lease_expires_at: this.expiryOf(seconds - idle_seconds),
+      lease_expires_at: this.timeIn(seconds - idle_seconds),
       seconds_since_heartbeat: Math.round(idle_seconds * 1000) / 1000,
     }
   }
 
-  /** @param seconds from now */
-  private expiryOf(seconds: number): string {
+  private timeIn(seconds: number): string {
     return this.timestamps.write(this.options.wall() + seconds * 1000)
   }
 }

@@ -1,40 +1,59 @@
-import type { EventFrame } from './event-frame.ts'
 import { BroadcastBuffer } from './broadcast-buffer.ts'
-import { ReaderGroup, type EventSink, type Reader } from './reader-group.ts'
+import type { EventFrame } from './event-frame.ts'
+
+/** The connection of one reader. */
+export interface EventSink {
+  write(bytes: Buffer): void
+  /** Bytes that were written and are not sent yet. */
+  readonly backlog: number
+  /** Closes the connection after everything is sent. */
+  end(): void
+  /** Closes it at once. */
+  drop(): void
+}
 
 export interface ChannelOptions {
-  /** Bytes that may wait for a reader; one that is slower is dropped, never waited for. */
+  /** Bytes that may wait for a reader. A slower one is dropped, never waited for. */
   readonly maxBacklog: number
   readonly onDropped: () => void
 }
 
 /**
- * Frames of one order may be told together, so that many readers cost a write each and not one for every frame: a thousand
- * of them under 200 commits a second would be 200,000 writes. A few are told at once; the wait grows with their number.
- *
- * Within the wait each group has its own moment. All one after the other at its end, a thousand held up the updates of just
- * then: their p99 was 84 ms with all in one turn of the event loop, 16 with 16 a turn, and 1 change of 1,000 came late; spread
- * out it was 10.5, and none.
+ * Frames are delivered in batches, so that many readers do not cost a write for each frame. Few readers get a frame at once; the
+ * delay grows with their number. Within it each group of readers has its own moment: writing to all of them in a row would
+ * delay the updates that arrive just then.
  */
-const WAIT_PER_READER_MS = 0.15
-const LONGEST_WAIT_MS = 180
-/** Readers of a group: as many as are told in one turn. With 16, or with 4, p99 was 2 to 3 ms more. */
-const GROUP = 8
-/** Groups that are told in one turn when turns take so long that some are late. */
-const MOST_LATE = 4
+const DELAY_PER_READER_MS = 0.15
+const MAX_DELAY_MS = 180
+/** Readers that are written to in one turn of the event loop. */
+const GROUP_SIZE = 8
+/** Groups that are written to in one turn while some are late. */
+const MAX_LATE_GROUPS = 4
 
-const COMMENT = Buffer.from(': alive\n\n')
+const KEEP_ALIVE = Buffer.from(': alive\n\n')
 
-/** The readers of one stream of events, and what they are told. */
+interface Reader {
+  readonly sink: EventSink
+  /** The position in the buffer up to which everything was delivered. */
+  delivered: number
+}
+
+interface ReaderGroup {
+  readonly members: Set<Reader>
+  /** As of a reader; one that joined later may be ahead. */
+  delivered: number
+}
+
+/** The readers of one stream of events. */
 export class EventChannel {
   private readonly groups: ReaderGroup[] = []
-  /** What was published while somebody read, and some group was not told yet. */
-  private readonly tape = new BroadcastBuffer()
+  /** What was published and not yet delivered to every group. */
+  private readonly buffer = new BroadcastBuffer()
   private count = 0
-  /** Which group is next, and when: milliseconds of the monotonic clock. */
-  private turn = 0
+  private nextGroup = 0
+  /** When that group is due: milliseconds of the monotonic clock. */
   private dueAt = 0
-  private scheduled: { cancel(): void } | null = null
+  private timer: Disposable | null = null
 
   constructor(private readonly options: ChannelOptions) {}
 
@@ -44,18 +63,18 @@ export class EventChannel {
 
   publish(frame: EventFrame): void {
     if (this.groups.length === 0) return
-    this.tape.append(frame.bytes)
-    if (this.scheduled !== null) return
+    this.buffer.append(frame.bytes)
+    if (this.timer !== null) return
     this.dueAt = performance.now() + this.step
     this.schedule()
   }
 
   /**
-   * Adds a reader, who is told everything up to now by these frames.
-   * @returns takes him out again
+   * Adds a reader. Its first frames hold everything that was published before.
+   * @returns removes the reader
    */
   add(sink: EventSink, first: readonly EventFrame[]): () => void {
-    const reader = { sink, told: this.tape.end }
+    const reader = { sink, delivered: this.buffer.end }
     const group = this.groupWithRoom()
     group.members.add(reader)
     this.count += 1
@@ -65,68 +84,73 @@ export class EventChannel {
     }
   }
 
-  /** Shows that it is alive, to readers and to what stands between. */
-  comment(): void {
-    for (const group of [...this.groups]) for (const reader of group.members) this.write(group, reader, COMMENT)
+  /** Shows readers, and the proxies between, that the stream is alive. */
+  keepAlive(): void {
+    for (const group of [...this.groups]) for (const reader of group.members) this.write(group, reader, KEEP_ALIVE)
   }
 
-  /** Ends all readers, each with last bytes of its own. */
+  /** Ends the streams of all readers, each with last bytes of its own. */
   end(lastBytes: (() => Buffer) | null = null): void {
-    this.scheduled?.cancel()
-    this.scheduled = null
+    this.timer?.[Symbol.dispose]()
+    this.timer = null
     for (const group of [...this.groups]) {
-      this.tell(group)
+      this.deliver(group)
       for (const { sink } of group.members) {
         if (lastBytes !== null) sink.write(lastBytes())
         sink.end()
       }
       group.members.clear()
     }
-    this.groups.length = this.count = this.turn = 0
-    this.tape.forget(this.tape.end)
+    this.groups.length = this.count = this.nextGroup = 0
+    this.buffer.discardBefore(this.buffer.end)
   }
 
-  /** How long after the group before it the next one is told. */
+  /** Milliseconds between the group before and the next one. */
   private get step(): number {
-    const size = this.groups[this.turn]?.members.size ?? 0
-    return Math.min(LONGEST_WAIT_MS / this.groups.length, size * WAIT_PER_READER_MS)
+    const size = this.groups[this.nextGroup]?.members.size ?? 0
+    return Math.min(MAX_DELAY_MS / this.groups.length, size * DELAY_PER_READER_MS)
   }
 
   private schedule(): void {
-    this.scheduled = later(this.dueAt - performance.now(), () => {
-      this.scheduled = null
-      this.tellWhoIsDue()
-      if (this.isAnyBehind()) this.schedule()
-    })
-  }
-
-  private tellWhoIsDue(): void {
-    const now = performance.now()
-    for (let told = 0; told < MOST_LATE && (told === 0 || this.dueAt <= now); told += 1) {
-      const group = this.groups[this.turn]
-      if (group === undefined) break
-      // Before it: whoever is dropped as too slow may take the group along.
-      this.turn = (this.turn + 1) % this.groups.length
-      this.tell(group)
-      this.dueAt = Math.max(this.dueAt, now - LONGEST_WAIT_MS) + this.step
+    const work = () => {
+      this.timer = null
+      this.deliverToDueGroups()
+      if (this.groups.some(({ delivered }) => delivered < this.buffer.end)) this.schedule()
     }
-    this.tape.forget(Math.min(...this.groups.map(({ told }) => told)))
+    const milliseconds = this.dueAt - performance.now()
+    this.timer = milliseconds < 1 ? setImmediate(work) : setTimeout(work, milliseconds)
   }
 
-  private tell(group: ReaderGroup): void {
-    group.tell(this.tape, (reader, bytes) => {
-      this.write(group, reader, bytes)
-    })
+  private deliverToDueGroups(): void {
+    const now = performance.now()
+    for (let count = 0; count < MAX_LATE_GROUPS && (count === 0 || this.dueAt <= now); count += 1) {
+      const group = this.groups[this.nextGroup]
+      if (group === undefined) break
+      // Before the delivery: that may drop slow readers, and with the last of them the group.
+      this.nextGroup = (this.nextGroup + 1) % this.groups.length
+      this.deliver(group)
+      this.dueAt = Math.max(this.dueAt, now - MAX_DELAY_MS) + this.step
+    }
+    this.buffer.discardBefore(Math.min(...this.groups.map(({ delivered }) => delivered)))
   }
 
-  private isAnyBehind(): boolean {
-    return this.groups.some(({ told }) => told < this.tape.end)
+  private deliver(group: ReaderGroup): void {
+    const { end } = this.buffer
+    if (group.delivered === end) return
+    const pieces = this.buffer.from(group.delivered)
+    for (const reader of group.members) {
+      // The first frames of a reader that joined meanwhile held a part of it.
+      const missing = reader.delivered <= group.delivered ? pieces : this.buffer.from(reader.delivered)
+      for (const bytes of missing) this.write(group, reader, bytes)
+      reader.delivered = end
+    }
+    group.delivered = end
   }
 
   private groupWithRoom(): ReaderGroup {
-    const found = this.groups.find(({ members }) => members.size < GROUP)
+    const found = this.groups.find(({ members }) => members.size < GROUP_SIZE)
     if (found !== undefined) return found
-    const group = new ReaderGroup(this.tape.end)
+    const group = { members: new Set<Reader>(), delivered: this.buffer.end }
     this.groups.push(group)
     return group
   }
@@ -137,11 +161,11 @@ export class EventChannel {
     if (group.members.size > 0) return
     const at = this.groups.indexOf(group)
     this.groups.splice(at, 1)
-    if (at < this.turn) this.turn -= 1
-    if (this.turn >= this.groups.length) this.turn = 0
+    if (at < this.nextGroup) this.nextGroup -= 1
+    if (this.nextGroup >= this.groups.length) this.nextGroup = 0
   }
 
-  /** Nothing to whom it cut off: what is told may come in several pieces. */
+  /** Drops the reader when too much waits for it; a reader that was dropped between two pieces gets no more. */
   private write(group: ReaderGroup, reader: Reader, bytes: Buffer): void {
     if (!group.members.has(reader)) return
     const { sink } = reader
@@ -150,23 +174,5 @@ export class EventChannel {
     this.remove(group, reader)
     sink.drop()
     this.options.onDropped()
-  }
-}
-
-/** In the next turn of the event loop, or after so many milliseconds. */
-function later(milliseconds: number, work: () => void): { cancel(): void } {
-  if (milliseconds < 1) {
-    const immediate = setImmediate(work)
-    return {
-      cancel: () => {
-        clearImmediate(immediate)
-      },
-    }
-  }
-  const timer = setTimeout(work, milliseconds)
-  return {
-    cancel: () => {
-      clearTimeout(timer)
-    },
   }
 }

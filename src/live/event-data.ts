@@ -1,8 +1,8 @@
-import { Type } from '@sinclair/typebox'
+import { type TProperties, Type } from '@sinclair/typebox'
 import type { Campaign } from '../domain/campaign/campaign.ts'
-import { CampaignManifestEntry, Timestamp } from '../domain/experiment/experiment.ts'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
 import { parseVersion, versionText } from '../domain/campaign/version.ts'
+import { CampaignManifestEntry, Timestamp } from '../domain/experiment/experiment.ts'
 import { Described, ref } from '../domain/schema.ts'
 import { changesSince } from '../domain/views/changes-since.ts'
 import { Progress } from '../domain/views/progress.ts'
@@ -10,75 +10,61 @@ import type { CampaignChange, OverviewChange } from '../repository/campaign-stor
 import { EventFrame } from './event-frame.ts'
 import { progressJson } from './progress-json.ts'
 
-/** What each event says, as the documentation has it. */
-
 const { revision } = headerProperties
 
-export const ChangeEvent = Type.Object(
-  {
-    revision,
-    previous_revision: Described(revision, 'The revision of the event before it: that nothing is missing'),
-    progress: ref(Progress),
-    experiments: Type.Array(ref(CampaignManifestEntry), { description: 'Those that changed or were added' }),
-  },
-  { $id: 'ChangeEvent', additionalProperties: false, description: '`event: change` of a campaign: one commit' },
-)
+export const ChangeEvent = eventData('ChangeEvent', '`event: change` of a campaign: one commit', {
+  revision,
+  previous_revision: Described(revision, 'The revision of the event before this one: a gap shows that you missed one'),
+  progress: ref(Progress),
+  experiments: Type.Array(ref(CampaignManifestEntry), { description: 'Those that changed or were added' }),
+})
 
 const reset = Type.Optional(
-  Type.Boolean({ description: 'True when you asked to go on and cannot: get all of it anew', examples: [true] }),
+  Type.Boolean({
+    description: 'True when you asked to resume and that is not possible: read everything anew',
+    examples: [true],
+  }),
 )
 
-export const SnapshotEvent = Type.Object(
-  {
-    revision,
-    created_at: Timestamp,
-    progress: ref(Progress),
-    reset,
-  },
-  {
-    $id: 'SnapshotEvent',
-    additionalProperties: false,
-    description: '`event: snapshot` of a campaign: where it stands',
-  },
-)
+export const SnapshotEvent = eventData('SnapshotEvent', '`event: snapshot` of a campaign: its current state', {
+  revision,
+  created_at: Timestamp,
+  progress: ref(Progress),
+  reset,
+})
 
-export const CampaignsSnapshotEvent = Type.Object(
+export const CampaignsSnapshotEvent = eventData(
+  'CampaignsSnapshotEvent',
+  '`event: snapshot` among all campaigns: the stream begins here. List the campaigns for their current state',
   { reset },
-  {
-    $id: 'CampaignsSnapshotEvent',
-    additionalProperties: false,
-    description: '`event: snapshot` among all campaigns: from here on you are told; what there is, is in the list',
-  },
 )
 
-export const CampaignChangeEvent = Type.Object(
+export const CampaignChangeEvent = eventData(
+  'CampaignChangeEvent',
+  '`event: created` or `event: change` among all campaigns',
   {
     campaign_id: CampaignId,
     revision,
-    previous_revision: Type.Optional(Described(revision, 'With `change`: the revision before it')),
+    previous_revision: Type.Optional(Described(revision, 'With `change`: the revision before this one')),
     progress: ref(Progress),
   },
-  {
-    $id: 'CampaignChangeEvent',
-    additionalProperties: false,
-    description: '`event: created` or `event: change` among all campaigns',
-  },
 )
 
-export const CampaignGoneEvent = Type.Object(
+export const CampaignGoneEvent = eventData(
+  'CampaignGoneEvent',
+  '`event: deleted`, or `event: corrupt` when its file was found to be corrupt',
   { campaign_id: CampaignId },
-  {
-    $id: 'CampaignGoneEvent',
-    additionalProperties: false,
-    description: '`event: deleted`, or `event: corrupt` when its file turned out not to be trusted any more',
-  },
 )
 
-/** More missed changes than this are told by a snapshot: to read the campaign anew is less for both sides. */
-const MOST_MISSED = 2000
+function eventData<T extends TProperties>($id: string, description: string, properties: T) {
+  return Type.Object(properties, { $id, additionalProperties: false, description })
+}
 
-/** Half of what may wait for a reader: one that is told more at once would be cut off, and again when it comes back. */
-const MOST_BYTES = 512 * 1024
+/** With more missed changes a reader gets a snapshot: reading the campaign anew is cheaper for both sides. */
+const MAX_MISSED = 2000
+
+/** Half of what may wait for a reader: with more at once it would be dropped, and again whenever it reconnects. */
+const MAX_MISSED_BYTES = 512 * 1024
 
 type Changed = Extract<CampaignChange, { type: 'changed' }>
 type Gone = Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>
@@ -93,9 +79,9 @@ export function changeFrame({ previous_revision, campaign, experiments }: Omit<C
 }
 
 /**
- * What a reader is told first, who knows the campaign at the version of an event.
- * @param lastEventId null: it knows nothing
- * @returns one change with all that it missed, nothing if it missed nothing; a snapshot when that cannot be told, or is too much
+ * The first events of a reader.
+ * @param lastEventId the version that the reader knows; null: none
+ * @returns one change with everything that it missed, nothing if it missed nothing; a snapshot when that is not known or too much
  */
 export function catchUpFrames(campaign: Campaign, lastEventId: string | null): readonly EventFrame[] {
   if (lastEventId === null) return [snapshotFrame(campaign, false)]
@@ -103,16 +89,16 @@ export function catchUpFrames(campaign: Campaign, lastEventId: string | null): r
   const known = parseVersion(lastEventId)
   if (known?.uid !== uid || known.revision > revision) return [snapshotFrame(campaign, true)]
   if (known.revision === revision) return []
-  const most = Math.min(MOST_MISSED, Math.floor(total_experiments / 2))
+  const most = Math.min(MAX_MISSED, Math.floor(total_experiments / 2))
   const experiments = changesSince(campaign, known.revision, most)
   if (experiments === null) return [snapshotFrame(campaign, true)]
   const missed = [changeFrame({ campaign, previous_revision: known.revision, experiments })]
   return isTooMuch(missed) ? [snapshotFrame(campaign, true)] : missed
 }
 
-/** Whether these are more than a reader may be told at once. */
+/** Whether these are more than a reader may get at once. */
 export function isTooMuch(frames: readonly EventFrame[]): boolean {
-  return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > MOST_BYTES
+  return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > MAX_MISSED_BYTES
 }
 
 function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {
@@ -124,7 +110,7 @@ function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {
   })
 }
 
-/** The last event of a campaign that is no more. */
+/** The last event of a campaign that was deleted or is corrupt. */
 export function goneFrame({ type, campaign_id }: Gone, id: string | null): EventFrame {
   return new EventFrame(type === 'deleted' ? 'deleted' : 'corrupt', id, () => JSON.stringify({ campaign_id }))
 }
@@ -134,17 +120,11 @@ export function beginningFrame(id: string, reset: boolean): EventFrame {
   return new EventFrame('snapshot', id, () => (reset ? '{"reset":true}' : '{}'))
 }
 
-/** What is told of a campaign among all campaigns. */
+/** One commit among all campaigns. */
 export function overviewFrame(change: OverviewChange, id: string): EventFrame {
   if (!('overview' in change)) return goneFrame(change, id)
-  const { overview } = change
+  const { campaign_id, revision, progress } = change.overview
   const previous = change.type === 'changed' ? { previous_revision: change.previous_revision } : {}
-  return new EventFrame(change.type === 'created' ? 'created' : 'change', id, () =>
-    JSON.stringify({
-      campaign_id: overview.campaign_id,
-      revision: overview.revision,
-      ...previous,
-      progress: overview.progress,
-    }),
-  )
+  const data = () => JSON.stringify({ campaign_id, revision, ...previous, progress })
+  return new EventFrame(change.type === 'changed' ? 'change' : 'created', id, data)
 }

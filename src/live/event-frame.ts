@@ -1,19 +1,19 @@
-/** One Server-Sent Event. Encoded when the first reader is to have it, and then once for all. */
+/** One Server-Sent Event. Encoded when the first reader needs it, once for all readers. */
 export class EventFrame {
   private encoded: Buffer | null = null
 
+  /**
+   * @param id what a client sends as Last-Event-ID to resume behind it; null: it cannot
+   * @param data JSON, in one line
+   */
   constructor(
     private readonly event: string,
-    /** What a client names to go on behind it; null: it cannot. */
-    readonly id: string | null,
-    /** JSON, in one line. */
+    private readonly id: string | null,
     private readonly data: () => string,
   ) {}
 
   get bytes(): Buffer {
-    this.encoded ??= Buffer.from(
-      `event: ${this.event}\n${this.id === null ? '' : `id: ${this.id}\n`}data: ${this.data()}\n\n`,
-    )
-    return this.encoded
+    const id = this.id === null ? '' : `id: ${this.id}\n`
+    return (this.encoded ??= Buffer.from(`event: ${this.event}\n${id}data: ${this.data()}\n\n`))
   }
 }

@@ -1,91 +1,82 @@
 import { randomBytes } from 'node:crypto'
 import type { Campaign } from '../domain/campaign/campaign.ts'
 import type { CampaignChange, CampaignStore, OverviewChange, Unsubscribe } from '../repository/campaign-store.ts'
-import { EventChannel, type ChannelOptions } from './event-channel.ts'
+import { type ChannelOptions, EventChannel, type EventSink } from './event-channel.ts'
 import { beginningFrame, catchUpFrames, changeFrame, goneFrame, isTooMuch, overviewFrame } from './event-data.ts'
 import { RecentChanges } from './recent-changes.ts'
-import type { EventSink } from './reader-group.ts'
 
-const COMMENT_MS = 15_000
+const KEEP_ALIVE_MS = 15_000
 const MAX_BACKLOG = 1024 * 1024
-/** Milliseconds after which clients come back after a stop; each is told another time, so that they do not come at once. */
+/** When clients reconnect after a stop: each gets its own delay, so that they do not come at once. */
 const RETRY_MS = { least: 1000, spread: 2000 }
 
-/** One campaign that is read, or is about to be. */
-interface Watched {
+/** A campaign with readers, or with some that are about to be added. */
+interface WatchedCampaign {
   readonly channel: EventChannel
   readonly unwatch: Unsubscribe
-  /** As it was committed last; null before anything was committed while it is watched. */
+  /** As of the last commit; null before the first one since it is watched. */
   campaign: Campaign | null
-  /** Readers who are about to be added. */
+  /** Readers that are about to be added. */
   opening: number
 }
 
-/** All campaigns, once somebody reads them. */
-interface WatchedAll {
-  readonly channel: EventChannel
-  readonly recent: RecentChanges
-}
-
 /**
- * Every commit as a Server-Sent Event, for readers of one campaign and of all. A reader is told where the campaign stands, or
- * what was missed since an event, and from then on every commit, none twice and none left out. What nobody reads is not
- * encoded.
+ * Publishes every commit as a Server-Sent Event, to readers of one campaign and of all. A reader first gets the current state, or
+ * what it missed since an event, and then every commit exactly once. What nobody reads is not encoded.
  */
 export class EventHub {
-  private readonly campaigns = new Map<string, Watched>()
-  private all: WatchedAll | null = null
-  /** Ids of events among all campaigns are of this process. */
+  private readonly campaigns = new Map<string, WatchedCampaign>()
+  /** All campaigns; null before the first reader. */
+  private all: { readonly channel: EventChannel; readonly recent: RecentChanges } | null = null
+  /** Ids of events among all campaigns belong to one process. */
   private readonly boot = randomBytes(4).toString('hex')
   private sequence = 0
   private readonly ticker: NodeJS.Timeout
   private readonly unwatchAll: Unsubscribe
   private ended = false
   private droppedReaders = 0
+  private readonly options: ChannelOptions = {
+    maxBacklog: MAX_BACKLOG,
+    onDropped: () => {
+      this.droppedReaders += 1
+    },
+  }
 
   constructor(private readonly store: Pick<CampaignStore, 'read' | 'watch' | 'watchAll'>) {
     this.unwatchAll = store.watchAll((change) => {
       this.publishToAll(change)
     })
     this.ticker = setInterval(() => {
-      this.comment()
-    }, COMMENT_MS).unref()
+      for (const channel of this.channels()) channel.keepAlive()
+    }, KEEP_ALIVE_MS).unref()
   }
 
-  /** How many read now. */
+  /** How many streams are open. */
   get readers(): number {
-    let count = this.all?.channel.readers ?? 0
-    for (const { channel } of this.campaigns.values()) count += channel.readers
-    return count
+    return this.channels().reduce((sum, { readers }) => sum + readers, 0)
   }
 
-  /** How many were cut off since they were too slow. */
+  /** How many streams were closed because their readers were too slow. */
   get dropped(): number {
     return this.droppedReaders
   }
 
   /**
-   * Streams one campaign to the sink: what was missed since the event of the given id, else where it stands, and then every
-   * commit.
-   * @param open makes the sink once there is something to tell
-   * @returns ends it on the reader's side; null when the service stops
+   * Streams one campaign: what was missed since the event of the id, else the current state, and then every commit.
+   * @param open makes the sink, once there is something to write
+   * @returns ends the stream on the reader's side; null when the service stops
    * @throws RepositoryError `campaign-not-found` or `campaign-corrupt`
    */
-  async readCampaign(
-    campaignId: string,
-    lastEventId: string | null,
-    open: () => EventSink,
-  ): Promise<Unsubscribe | null> {
-    // Watched before it is read: nothing that is committed in between is missed.
+  async subscribe(campaignId: string, lastEventId: string | null, open: () => EventSink): Promise<Unsubscribe | null> {
+    // Watched before it is read, so that no commit between the two is missed.
     const watched = this.campaigns.get(campaignId) ?? this.watch(campaignId)
     watched.opening += 1
     try {
       const { campaign: read } = await this.store.read(campaignId)
       if (this.ended) return null
-      // The read found a file, or the campaign went meanwhile: this channel is told nothing any more.
-      if (this.campaigns.get(campaignId) !== watched) return await this.readCampaign(campaignId, lastEventId, open)
-      const campaign = newer(watched.campaign, read)
-      const remove = watched.channel.add(open(), catchUpFrames(campaign, lastEventId))
+      // The read found a new file, or the campaign was deleted meanwhile: nothing is published to this channel any more.
+      if (this.campaigns.get(campaignId) !== watched) return await this.subscribe(campaignId, lastEventId, open)
+      const remove = watched.channel.add(open(), catchUpFrames(newer(watched.campaign, read), lastEventId))
       return () => {
         remove()
         this.forgetUnread(campaignId, watched)
@@ -97,45 +88,45 @@ export class EventHub {
   }
 
   /**
-   * Streams all campaigns to the sink, in short: what changed since the event of the given id, if it is of this process, and then
-   * every commit.
-   * @returns ends it on the reader's side; null when the service stops
+   * Streams all campaigns, in summaries: what changed since the event of the id, if it is of this process, and then every commit.
+   * @returns ends the stream on the reader's side; null when the service stops
    */
-  readAll(lastEventId: string | null, open: () => EventSink): Unsubscribe | null {
+  subscribeToAll(lastEventId: string | null, open: () => EventSink): Unsubscribe | null {
     if (this.ended) return null
     this.all ??= { channel: new EventChannel(this.options), recent: new RecentChanges(this.sequence) }
     const { channel, recent } = this.all
     const sequence = this.sequenceOf(lastEventId)
     const missed = sequence === null ? null : recent.since(sequence, this.sequence)
-    const first =
-      missed === null || isTooMuch(missed) ? [beginningFrame(this.idOf(this.sequence), lastEventId !== null)] : missed
-    return channel.add(open(), first)
+    const isResumed = missed !== null && !isTooMuch(missed)
+    return channel.add(open(), isResumed ? missed : [beginningFrame(this.idOf(this.sequence), lastEventId !== null)])
   }
 
-  /** Ends all streams, telling the readers when to come back. */
+  /** Ends all streams, each with a hint when to reconnect. */
   end(): void {
     this.ended = true
     clearInterval(this.ticker)
     this.unwatchAll()
-    for (const { channel, unwatch } of this.campaigns.values()) {
-      unwatch()
-      channel.end(retryHint)
-    }
-    this.all?.channel.end(retryHint)
+    for (const { unwatch } of this.campaigns.values()) unwatch()
+    for (const channel of this.channels()) channel.end(retryHint)
     this.campaigns.clear()
   }
 
-  private watch(campaignId: string): Watched {
+  private channels(): EventChannel[] {
+    const channels = [...this.campaigns.values()].map(({ channel }) => channel)
+    return this.all === null ? channels : [this.all.channel, ...channels]
+  }
+
+  private watch(campaignId: string): WatchedCampaign {
     const channel = new EventChannel(this.options)
     const unwatch = this.store.watch(campaignId, (change) => {
       this.publish(campaignId, watched, change)
     })
-    const watched: Watched = { channel, unwatch, campaign: null, opening: 0 }
+    const watched: WatchedCampaign = { channel, unwatch, campaign: null, opening: 0 }
     this.campaigns.set(campaignId, watched)
     return watched
   }
 
-  private publish(campaignId: string, watched: Watched, change: CampaignChange): void {
+  private publish(campaignId: string, watched: WatchedCampaign, change: CampaignChange): void {
     if (change.type === 'changed') {
       watched.campaign = change.campaign
       watched.channel.publish(changeFrame(change))
@@ -154,28 +145,14 @@ export class EventHub {
     this.all.channel.publish(frame)
   }
 
-  private forgetUnread(campaignId: string, watched: Watched): void {
+  private forgetUnread(campaignId: string, watched: WatchedCampaign): void {
     if (watched.opening === 0 && watched.channel.readers === 0) this.forget(campaignId, watched)
   }
 
-  private forget(campaignId: string, watched: Watched): void {
+  private forget(campaignId: string, watched: WatchedCampaign): void {
     watched.unwatch()
     watched.channel.end()
     if (this.campaigns.get(campaignId) === watched) this.campaigns.delete(campaignId)
-  }
-
-  private comment(): void {
-    this.all?.channel.comment()
-    for (const { channel } of this.campaigns.values()) channel.comment()
-  }
-
-  private get options(): ChannelOptions {
-    return {
-      maxBacklog: MAX_BACKLOG,
-      onDropped: () => {
-        this.droppedReaders += 1
-      },
-    }
   }
 
   private idOf(sequence: number): string {
@@ -189,8 +166,8 @@ export class EventHub {
   }
 }
 
-function newer(told: Campaign | null, read: Campaign): Campaign {
-  return told !== null && told.header.revision > read.header.revision ? told : read
+function newer(published: Campaign | null, read: Campaign): Campaign {
+  return published !== null && published.header.revision > read.header.revision ? published : read
 }
 
 function retryHint(): Buffer {

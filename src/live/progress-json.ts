@@ -1,7 +1,7 @@
 import type { Campaign } from '../domain/campaign/campaign.ts'
 import { progressOf } from '../domain/views/progress.ts'
 
-/** Encoded once for each version, however many ask: campaigns are immutable values. */
+/** Encoded once for each version: campaigns are immutable values. */
 const encoded = new WeakMap<Campaign, string>()
 
 /** The progress of a campaign as JSON. */

@@ -1,14 +1,14 @@
 import type { EventFrame } from './event-frame.ts'
 
-/** Campaigns of which the newest event is kept: the set of those that are written to between a reader's loss and return. */
-const MOST = 10_000
+/** More than are written to between the loss of a connection and the reader's return. */
+const MAX_CAMPAIGNS = 10_000
 
 /**
- * The newest event of each campaign that changed, for readers of all campaigns who come back: each campaign is told once, as
- * it is now. Bounded by the number of campaigns, not by how often they change.
+ * The newest event of each campaign that changed, for readers of all campaigns that resume: they get each campaign once, as it
+ * is now. Bounded by the number of campaigns, not by how often they change.
  */
 export class RecentChanges {
-  /** By campaign; the one that changed last stands last. */
+  /** By campaign, in the order of the last changes. */
   private readonly newest = new Map<string, { readonly sequence: number; readonly frame: EventFrame }>()
 
   /** @param complete the sequence number after which every change is known */
@@ -17,14 +17,14 @@ export class RecentChanges {
   push(campaignId: string, sequence: number, frame: EventFrame): void {
     this.newest.delete(campaignId)
     this.newest.set(campaignId, { sequence, frame })
-    if (this.newest.size <= MOST) return
+    if (this.newest.size <= MAX_CAMPAIGNS) return
     const [oldest] = this.newest
     if (oldest === undefined) return
     this.newest.delete(oldest[0])
     this.complete = oldest[1].sequence
   }
 
-  /** What changed after a sequence number; null when that is not known any more, or not yet. */
+  /** What changed after a sequence number; null when that is not known any more, or the number is after the last one. */
   since(sequence: number, last: number): readonly EventFrame[] | null {
     if (sequence < this.complete || sequence > last) return null
     return [...this.newest.values()].filter((change) => change.sequence > sequence).map(({ frame }) => frame)

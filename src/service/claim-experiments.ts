@@ -1,57 +1,53 @@
-import { claim, claimUnchanged, type Claimed, type ClaimRequest } from '../domain/operations/claim.ts'
 import type { Experiment } from '../domain/experiment/experiment.ts'
-import type { CampaignState } from '../domain/campaign/campaign-state.ts'
+import { claim, type Claimed, type ClaimRequest, claimUnchanged } from '../domain/operations/claim.ts'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
-import type { ChangeWaiter } from '../live/change-waiter.ts'
+import type { ChangeWaiter, Wait } from '../live/change-waiter.ts'
 import type { CampaignStore } from '../repository/campaign-store.ts'
-import { lookUntil, type Wait } from './wait.ts'
 
-/** An experiment that the worker is to run, and when its lease runs out without a heartbeat. */
-export interface HandedOut {
+/** An experiment that the worker is to run, and when its lease expires without a heartbeat. */
+export interface GrantedClaim {
   readonly experiment: Experiment
   readonly lease_expires_at: string
 }
 
-export interface ClaimResult {
-  readonly claims: readonly HandedOut[]
-  readonly state: CampaignState
-  /** Nothing under the filter can be claimed, or will be unless it is put back. */
-  readonly done: boolean
+export interface ClaimResult extends Pick<Claimed, 'state' | 'done'> {
+  readonly claims: readonly GrantedClaim[]
 }
 
-export interface ClaimPlaces {
+export interface ClaimParts {
   readonly store: CampaignStore
   readonly leases: LeaseKeeper
   readonly changes: ChangeWaiter
+  /** The present: RFC 3339, UTC. */
   readonly now: () => string
 }
 
 /**
- * Hands out the next experiments that the worker can run; waits for some where there are none now.
+ * Claims the next experiments that the worker can run; waits when there are none now.
  * @param wait null: does not wait
  */
 export async function claimExperiments(
-  { store, leases, changes, now }: ClaimPlaces,
+  { store, leases, changes, now }: ClaimParts,
   campaignId: string,
   request: ClaimRequest,
   wait: Wait | null,
 ): Promise<ClaimResult> {
-  const take = () => store.update(campaignId, (campaign, at) => claim(campaign, request, at))
-  /** Many may wait for few: a worker that finds nothing in what is committed needs no decision. */
-  const takeIfThereIs = async () => claimUnchanged((await store.read(campaignId)).campaign, request) ?? (await take())
-  const look = (times: number) => (times === 0 ? take() : takeIfThereIs())
-  const { experiments, state, done } = await lookUntil({ changes, campaignId, wait }, look, isWorthAnswering)
+  const commit = () => store.update(campaignId, (campaign, at) => claim(campaign, request, at))
+  // Many workers may wait for few experiments: most find nothing in the committed state, and need no commit.
+  const commitIfAny = async () => claimUnchanged((await store.read(campaignId)).campaign, request) ?? (await commit())
+  const read = (times: number) => (times === 0 ? commit() : commitIfAny())
+  const { experiments, state, done } = await changes.readUntil(campaignId, wait, read, shouldReply)
   if (experiments.length === 0) return { claims: [], state, done }
   await leases.renew(campaignId, experiments)
   const times = await leases.times(campaignId, experiments)
   const claims = experiments.map((experiment) => ({
     experiment,
-    // Ended between the commit and this: the first heartbeat will tell.
+    // A lease that was ended since the commit: the reply to the first heartbeat will say so.
     lease_expires_at: times.get(experiment.exp_id)?.lease_expires_at ?? now(),
   }))
   return { claims, state, done }
 }
 
-function isWorthAnswering({ experiments, done }: Claimed): boolean {
+function shouldReply({ experiments, done }: Claimed): boolean {
   return experiments.length > 0 || done
 }

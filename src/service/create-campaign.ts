@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { refuseTooMany, type CampaignSize } from '../domain/campaign/campaign-size.ts'
+import { type CampaignSize, refuseTooMany } from '../domain/campaign/campaign-size.ts'
 import type { CampaignManifest } from '../domain/campaign/manifest.ts'
 import { DomainError } from '../domain/errors.ts'
 import { createManifest } from '../domain/operations/create.ts'
@@ -7,31 +7,37 @@ import type { CampaignDraft } from '../domain/operations/draft.ts'
 import type { CampaignStore, Committed } from '../repository/campaign-store.ts'
 import { isRefusal } from '../repository/repository-error.ts'
 
+export interface CreateParts {
+  readonly store: CampaignStore
+  readonly limits: CampaignSize
+  readonly now: () => string
+}
+
 export interface CreateOptions {
-  /** IANA name of the zone in which naive times of the draft are read. */
+  /** IANA name of the zone of times without one. */
   readonly timezone: string
-  /** Makes up the same id every time; null: another one each time. */
+  /** An equal key makes an equal id for a draft without one; null: a random id. */
   readonly idempotencyKey: string | null
 }
 
 export interface CreatedCampaign extends Committed {
-  /** False: it was there already, with this definition. */
+  /** False: it existed already, with this definition. */
   readonly created: boolean
 }
 
 /**
- * Creates the campaign of a draft, or finds the one of its id if that has the same definition.
- * @throws DomainError `invalid`; `campaign-exists` when the one of the id has another definition
+ * Creates the campaign of a draft, or finds the existing one if its definition is the same.
+ * @throws DomainError `invalid`; `campaign-exists` when the existing one has another definition
  */
 export async function createCampaign(
-  store: CampaignStore,
+  { store, limits, now }: CreateParts,
   draft: CampaignDraft,
-  { timezone, idempotencyKey, now, limits }: CreateOptions & { readonly now: string; readonly limits: CampaignSize },
+  { timezone, idempotencyKey }: CreateOptions,
 ): Promise<CreatedCampaign> {
   refuseTooMany(draft, limits)
   const uid = randomBytes(8).toString('hex')
   const idSuffix = idempotencyKey === null ? randomBytes(4).toString('hex') : hashOf(idempotencyKey)
-  return createOrFind(store, createManifest(draft, { now, timezone, uid, idSuffix }))
+  return createOrFind(store, createManifest(draft, { now: now(), timezone, uid, idSuffix }))
 }
 
 async function createOrFind(store: CampaignStore, wanted: CampaignManifest): Promise<CreatedCampaign> {
@@ -44,7 +50,7 @@ async function createOrFind(store: CampaignStore, wanted: CampaignManifest): Pro
     if (isRefusal(error, 'campaign-not-found')) return null
     throw error
   })
-  // Deleted since it was in the way: the next try creates it.
+  // Deleted after it was in the way: try again.
   if (found === null) return createOrFind(store, wanted)
   if (found.campaign.header.definition_digest === wanted.definition_digest) return { ...found, created: false }
   const detail = `There is a campaign ${wanted.campaign_id} already, with another definition.`

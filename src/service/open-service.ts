@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import type { CampaignSize } from '../domain/campaign/campaign-size.ts'
 import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
@@ -11,29 +10,35 @@ import { CampaignService } from './campaign-service.ts'
 import type { Service } from './service.ts'
 
 export interface Clocks {
-  /** The present: milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly wall: () => number
   /** Milliseconds from any origin, never going back. */
   readonly monotonic: () => number
 }
 
+/** A logger of pino, or one like it. */
+export interface ServiceLog {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
 export interface ServiceOptions {
   readonly dataDir: string
-  /** `fsync`: acknowledged means on disk. `os`: it means handed to the operating system. */
+  /** What acknowledged means: on disk (`fsync`), or handed to the operating system (`os`). */
   readonly durability: 'fsync' | 'os'
   readonly limits: CampaignSize
-  readonly logger: Logger
+  readonly logger: ServiceLog
   readonly clocks?: Clocks
-  /** The store is in doubt: the process must end, non-zero, so that nothing is acknowledged that is not safe. */
+  /** The store cannot tell what is durable: the process must exit non-zero and acknowledge nothing more. */
   readonly onFatal: (reason: Error) => void
-  /** Puts something between the store and the rest: for tests. */
+  /** For tests: wraps the store that the rest works on. */
   readonly wrapStore?: (store: CampaignStore) => CampaignStore
 }
 
 const CLOCKS: Clocks = { wall: Date.now, monotonic: () => performance.now() }
 
 /**
- * Opens the data directory, and puts together all that works on it: the only place that does.
+ * Opens the data directory and builds the object graph on it: nothing else does.
  * @throws Error that says who holds the directory or what is wrong with it
  */
 export async function openService(options: ServiceOptions): Promise<Service> {
@@ -48,8 +53,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const events = new EventHub(store)
   metrics.watchLock(() => fileStore.lockAge())
   metrics.watch({
-    ...{ store, events },
-    leases: store.leases,
+    ...{ store, events, leases: store.leases },
     onError: (error) => {
       logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
     },
@@ -70,23 +74,21 @@ export async function openService(options: ServiceOptions): Promise<Service> {
 
 function storeEvents({ dataDir, durability, logger, onFatal }: ServiceOptions, metrics: Metrics) {
   return {
-    dataDir,
-    durability,
+    ...{ dataDir, durability, onFatal },
     onWait: (holder: string, seconds: number) => {
-      logger.warn(`the data directory is in use by ${holder}; waiting up to ${seconds} s for it`)
+      logger.warn({}, `the data directory is in use by ${holder}; waiting up to ${seconds} s for it`)
     },
     onNotice: (sentence: string) => {
-      logger.warn(sentence)
+      logger.warn({}, sentence)
     },
     onCorrupt: (campaign_id: string, reason: string) => {
       logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
     },
     onCommit: metrics.committed.bind(metrics),
-    onFatal,
   }
 }
 
-function leaseEvents(logger: Logger, metrics: Metrics) {
+function leaseEvents(logger: ServiceLog, metrics: Metrics) {
   return {
     onExpired: (campaign_id: string, exp_ids: readonly string[]) => {
       metrics.expired(exp_ids.length)

@@ -13,8 +13,8 @@ export interface Service {
   readonly changes: ChangeWaiter
   readonly events: EventHub
   readonly metrics: Metrics
-  /** Ends streams and waiting calls: before HTTP is closed. */
+  /** Ends streams and long polls: before HTTP is closed. */
   drain(): void
-  /** Finishes what was taken, then lets go of the store. */
+  /** Finishes what was accepted, then closes the store. */
   close(): Promise<void>
 }

@@ -2,28 +2,26 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { median } from '../support/quantiles.js'
-import { isMet, type Finding, type Goal, type Row } from './row.js'
-import { claimsAgainstPatches } from './rows/claims-against-patches.js'
-import { heapPerExperiment } from './rows/heap.js'
-import { hollowAgainstEtcd } from './rows/hollow-against-etcd.js'
-import { heartbeatsAgainstBare } from './rows/heartbeats-against-bare.js'
-import { leaseSweep } from './rows/lease-sweep.js'
+import { type Finding, type Goal, isMet, type Row } from './row.js'
+import { heartbeatsAgainstBare, readsAgainstBare } from './rows/bare.js'
+import { campaignsAgainstOne } from './rows/campaigns.js'
+import { claimsAgainstPatches } from './rows/claims.js'
+import { hollowAgainstEtcd, patchesAgainstEtcd } from './rows/etcd.js'
+import { heapAgainstFile } from './rows/heap.js'
 import { liveRows } from './rows/live.js'
-import { patchAgainstEtcd } from './rows/patch-against-etcd.js'
-import { patchAgainstNaive } from './rows/patch-against-naive.js'
-import { patchOverCampaigns } from './rows/patch-over-campaigns.js'
+import { patchesAgainstNaive } from './rows/naive.js'
 import { progressUnderWrites } from './rows/progress-under-writes.js'
-import { readsAgainstBare } from './rows/reads-against-bare.js'
-import { startRows } from './rows/start.js'
+import { startRows } from './rows/starts.js'
+import { leaseSweep } from './rows/sweep.js'
 
 const ROWS: readonly Row[] = [
-  ...patchAgainstEtcd,
+  ...patchesAgainstEtcd,
   ...hollowAgainstEtcd,
-  ...patchAgainstNaive,
-  patchOverCampaigns,
+  ...patchesAgainstNaive,
+  campaignsAgainstOne,
   ...readsAgainstBare,
   progressUnderWrites,
-  ...heapPerExperiment,
+  ...heapAgainstFile,
   ...startRows,
   claimsAgainstPatches,
   heartbeatsAgainstBare,

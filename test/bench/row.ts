@@ -4,19 +4,17 @@ import type { LoadResult } from './load/load.js'
 /** As few as one, only to see a row run. */
 export const ROUNDS = Number(process.env['CAMPAIGND_BENCH_ROUNDS'] ?? 5)
 export const SECONDS = 3
-export const CONNECTIONS = 64
 
-/** Of the answers that must be good: a row that was not answered well is no measurement. */
+/** Of all replies: with fewer good ones a row is no measurement. */
 const GOOD_SHARE = 0.999
 
-/** One line of the table: something that is measured, and what it should come to. */
+/** One line of the table: what is measured, and its goal. */
 export interface Row {
-  /** What it is asked for by. */
   readonly name: string
   readonly title: string
-  /** Null for what only shows how far the others can come. */
+  /** Null: the row shows a limit. */
   readonly goal: Goal | null
-  /** What is not here that it cannot be measured without. */
+  /** What is not installed and the row needs. */
   readonly lacks?: string
   /** @param directory an empty one */
   readonly measure: (directory: string) => Promise<Finding>
@@ -25,7 +23,7 @@ export interface Row {
 export type Goal = { readonly atLeast: number } | { readonly atMost: number } | { readonly below: number }
 
 export interface Finding {
-  /** What the goal is about, of each round. */
+  /** Of each round, as the goal has them. */
   readonly figures: readonly number[]
   readonly unit: string
   /** The absolute figures. */
@@ -56,24 +54,21 @@ export function ratioOf(rounds: Rounds, { of, words }: Measure = RATE): Finding 
   return { figures, unit: '', ours: middle(0), baseline: middle(1) }
 }
 
-/** @throws Error when too many answers were not those that the load asked for */
+/** @throws Error when too many replies were not those that the load asked for */
 export function checkGood({ good, bad }: LoadResult): void {
-  if (!(good / (good + bad) > GOOD_SHARE)) throw new Error(`${bad} of ${good + bad} answers were not good`)
+  if (!(good / (good + bad) > GOOD_SHARE)) throw new Error(`${bad} of ${good + bad} replies were not good`)
 }
 
 /** Both sides by turns: the one that was first is second the next time. */
-export async function inTurn<T>(
+export async function inTurn<T extends object>(
   ours: (round: number) => Promise<T>,
   baseline: (round: number) => Promise<T>,
   count = ROUNDS,
 ): Promise<[ours: T, baseline: T][]> {
   const rounds: [T, T][] = []
   for (let round = 0; round < count; round += 1) {
-    if (round % 2 === 0) rounds.push([await ours(round), await baseline(round)])
-    else {
-      const first = await baseline(round)
-      rounds.push([await ours(round), first])
-    }
+    const first = round % 2 === 0 ? null : await baseline(round)
+    rounds.push([await ours(round), first ?? (await baseline(round))])
   }
   return rounds
 }

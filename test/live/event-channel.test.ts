@@ -4,7 +4,7 @@ import { EventFrame } from '#campaignd/live/event-frame.js'
 
 const KIB = 1024
 
-/** A connection whose reader takes nothing. */
+/** A connection whose reader reads nothing. */
 class Stalled {
   readonly written: number[] = []
   drops = 0
@@ -40,7 +40,7 @@ function frame(id: number, size: number): EventFrame {
 
 const nextTurns = () => new Promise((resolve) => setTimeout(resolve, 20))
 
-test('a reader who is cut off within what he is told is written to no more, and counted once', async () => {
+test('a reader that is dropped within a delivery gets no more bytes, and counts once', async () => {
   const { channel, found } = openChannel()
   const reader = new Stalled()
   channel.add(reader, [])
@@ -50,7 +50,7 @@ test('a reader who is cut off within what he is told is written to no more, and 
   expect([reader.drops, found.dropped, channel.readers]).toEqual([1, 1, 0])
 })
 
-test('so is one who is cut off within his first frames', () => {
+test('a reader that is dropped within its first frames gets no more bytes, and counts once', () => {
   const { channel, found } = openChannel()
   const reader = new Stalled()
   channel.add(reader, [frame(2, 200 * KIB), frame(3, 200 * KIB)])
@@ -58,7 +58,7 @@ test('so is one who is cut off within his first frames', () => {
   expect([reader.drops, found.dropped, channel.readers]).toEqual([1, 1, 0])
 })
 
-test('readers of a stream that was ended, who leave late, take nobody along who came since', async () => {
+test('a reader that leaves after the end of its stream does not remove one that was added since', async () => {
   const { channel } = openChannel()
   const leave = channel.add(new Stalled(), [])
   channel.end()

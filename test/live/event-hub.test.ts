@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
+import type { EventSink } from '#campaignd/live/event-channel.js'
 import { EventHub } from '#campaignd/live/event-hub.js'
-import type { EventSink } from '#campaignd/live/reader-group.js'
 import { ChangeFeed } from '#campaignd/repository/change-feed.js'
 import { newManifest } from '../support/campaigns/decisions.js'
 
-/** A connection on which nothing leaves in the turn of the event loop in which it is written. */
+/** A connection that sends nothing in the turn of the event loop of a write. */
 class Sink implements EventSink {
   text = ''
   isDropped = false
@@ -30,7 +30,7 @@ class Sink implements EventSink {
 function openHub() {
   const feed = new ChangeFeed()
   const hub = new EventHub({
-    read: () => Promise.reject(new Error('nothing is to be read')),
+    read: () => Promise.reject(new Error('nothing may be read')),
     watch: (id, listener) => feed.watch(id, listener),
     watchAll: (listener) => feed.watchAll(listener),
   })
@@ -39,7 +39,7 @@ function openHub() {
   })
   const read = (lastEventId: string | null) => {
     const sink = new Sink()
-    hub.readAll(lastEventId, () => sink)
+    hub.subscribeToAll(lastEventId, () => sink)
     return sink
   }
   return { feed, read }
@@ -48,7 +48,7 @@ function openHub() {
 test.each([
   { campaigns: 3, events: ['created', 'created', 'created'] },
   { campaigns: 5000, events: ['snapshot'] },
-])('a reader of all who missed $campaigns campaigns is not cut off', ({ campaigns, events }) => {
+])('a reader of all campaigns that missed $campaigns of them is not dropped', ({ campaigns, events }) => {
   const { feed, read } = openHub()
   const [, id = ''] = /id: (.*)/.exec(read(null).text) ?? []
   for (let count = 0; count < campaigns; count += 1) {

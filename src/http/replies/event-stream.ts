@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { EventSink } from '../../live/reader-group.ts'
+import type { EventSink } from '../../live/event-channel.ts'
 import type { Limits } from '../limits.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 

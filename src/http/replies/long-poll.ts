@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { Wait } from '../../service/wait.ts'
+import type { Wait } from '../../live/change-waiter.ts'
 import type { Limits } from '../limits.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 

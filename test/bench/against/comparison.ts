@@ -1,4 +1,7 @@
-import type { Measure } from '../row.js'
+import { measure } from '../load/measure.js'
+import { CONNECTIONS, type Workload } from '../load/workload.js'
+import { checkGood, type Measure } from '../row.js'
+import { type Server, startCampaignd } from '../services/child.js'
 
 /** As few as one, only to see a row run: there is no 95 % interval of fewer than six. */
 export const PAIRS = Number(process.env['CAMPAIGND_BENCH_PAIRS'] ?? 11)
@@ -8,23 +11,23 @@ export const WARM_UP_SECONDS = Math.ceil(2 * SLICE_SECONDS)
 
 /** One line of the table. */
 export interface ComparedRow {
-  /** What it is asked for by. */
   readonly name: string
   readonly title: string
   readonly better: 'more' | 'less'
   readonly words: Measure['words']
 }
 
-/** What one slice came to, by the names of the rows. */
-export type Figures = Readonly<Record<string, number>>
+/** The result of one slice, by the order of the rows. */
+export type Figures = readonly number[]
 
-/** One build of the product, ready to be measured. */
-export interface Subject {
-  /** What a service is compiled by; not counted. */
+interface Measuring {
+  /** Not counted: what it runs is compiled then. */
   warmUp(): Promise<unknown>
   slice(): Promise<Figures>
-  close(): Promise<void>
 }
+
+/** One build of the product, ready to be measured. */
+export type Subject = Measuring & AsyncDisposable
 
 /** One measurement of two builds, which gives one row or more. */
 export interface Comparison {
@@ -34,4 +37,39 @@ export interface Comparison {
    * @param directory an empty one, for what this build keeps
    */
   readonly open: (main: string, directory: string) => Promise<Subject>
+}
+
+export const inMebibytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(0)} MiB`
+
+/** A measurement of a service that keeps running. It is stopped when it cannot be prepared. */
+export function serving(prepare: (server: Server) => Promise<Measuring>): Comparison['open'] {
+  return async (main, directory) => {
+    const server = await startCampaignd(directory, main)
+    const stop = () => server[Symbol.asyncDispose]()
+    try {
+      return { ...(await prepare(server)), [Symbol.asyncDispose]: stop }
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  }
+}
+
+/** The row of one load on both builds. */
+export function loadComparison({ name, title, connections, by, prepare }: Workload): Comparison {
+  return {
+    rows: [{ name, title, better: 'more', words: by.words }],
+    open: serving(async ({ url }) => {
+      const load = { ...(await prepare(url)), url, connections, seconds: SLICE_SECONDS }
+      return {
+        // By many connections also where one is measured, so that all of it is compiled.
+        warmUp: () => measure({ ...load, connections: CONNECTIONS, seconds: WARM_UP_SECONDS }),
+        slice: async () => {
+          const result = await measure(load)
+          checkGood(result)
+          return [by.of(result)]
+        },
+      }
+    }),
+  }
 }

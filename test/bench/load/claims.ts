@@ -1,22 +1,15 @@
 import { call } from './call.js'
 import { draftOf, WORKER } from './campaign.js'
-import type { LoadResult } from './load.js'
+import type { Load, LoadResult } from './load.js'
 import { measure } from './measure.js'
+import { LEASE_SECONDS } from './workload.js'
 
 /** Experiments of a campaign, and claims of each: never so many that one would find nothing. */
 export const CLAIMED_EXPERIMENTS = 10_000
 const CLAIMS = 9_000
-/** Longer than a measurement, so that no lease runs out. */
-export const LEASE_SECONDS = 86_400
-
-export interface ClaimLoad {
-  readonly url: string
-  readonly connections: number
-  readonly seconds: number
-}
 
 /** Claims one experiment after the other from campaigns that it creates and deletes, one more than there are seconds. */
-export async function measureClaims(load: ClaimLoad): Promise<LoadResult> {
+export async function measureClaims(load: Pick<Load, 'url' | 'connections' | 'seconds'>): Promise<LoadResult> {
   const campaigns = `${load.url}/v1/campaigns`
   const names = Array.from({ length: Math.ceil(load.seconds) + 1 }, (_, index) => `claimed-${index}`)
   for (const campaign_id of names) await call('POST', campaigns, draftOf(CLAIMED_EXPERIMENTS, campaign_id))

@@ -27,6 +27,9 @@ export interface Load {
   readonly seconds: number
 }
 
+/** What is sent, wherever and for however long. */
+export type Requests = Omit<Load, 'url' | 'connections' | 'seconds'>
+
 export interface LoadResult {
   /** Good answers, a second. */
   readonly rate: number

@@ -1,14 +1,27 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { LiveLoad, LiveResult } from './live-load.js'
 import type { Load, LoadResult } from './load.js'
 import { hasWrk, measureByWrk } from './wrk.js'
 
 /** Puts a load on a server from a third process. */
 export async function measure(load: Load): Promise<LoadResult> {
-  if (hasWrk) return measureByWrk(load)
-  const file = fileURLToPath(new URL('./load.ts', import.meta.url))
+  return hasWrk ? measureByWrk(load) : runLoad<LoadResult>('./load.ts', load)
+}
+
+/** @throws Error when the reply to an update was not 200 */
+export async function measureLive(load: LiveLoad): Promise<LiveResult> {
+  const result = await runLoad<LiveResult>('./live-load.ts', load)
+  const { refused, answered } = result
+  if (refused > 0) throw new Error(`${refused} of ${refused + answered} updates were refused`)
+  return result
+}
+
+/** Runs a script with a load as JSON on stdin, where it may be longer than an argument. */
+async function runLoad<T>(script: string, load: object): Promise<T> {
+  const file = fileURLToPath(new URL(script, import.meta.url))
   const running = promisify(execFile)(process.execPath, ['--import', 'tsx', file])
   running.child.stdin?.end(JSON.stringify(load))
-  return JSON.parse((await running).stdout) as LoadResult
+  return JSON.parse((await running).stdout) as T
 }

@@ -7,32 +7,23 @@ import { promisify } from 'node:util'
 import { send } from '../../support/http/client.js'
 import { firstId, headersOf, ID, KEY, type Load, type LoadResult } from './load.js'
 
-/** True when wrk is there to make the load: on few processors, autocannon measures itself. */
+/** With wrk where it is installed: on few processors autocannon would measure itself. */
 export const hasWrk = spawnSync('wrk', ['--version'], { stdio: 'ignore' }).error === undefined
 
 /** How often a service that is late is asked again. */
 const CHECKS = 25
 
-/** Puts the load on by wrk, in one thread, which a script in Lua tells what to send. */
+/** Puts the load on by wrk, in one thread, with a script in Lua. */
 export async function measureByWrk(load: Load): Promise<LoadResult> {
   const directory = mkdtempSync(join(tmpdir(), 'campaignd-wrk-'))
   try {
     const script = join(directory, 'load.lua')
     writeFileSync(script, scriptOf(load))
     const { connections, seconds, url } = load
-    const args = [
-      '--threads',
-      '1',
-      '--connections',
-      String(connections),
-      '--duration',
-      `${Math.ceil(seconds)}s`,
-      '--timeout',
-      '10s',
-    ]
-    await checkAnswer(load)
-    const stdout = await runWrk([...args, '--latency', '--script', script, url], seconds)
-    await checkAnswer(load)
+    const options = `-t 1 -c ${connections} -d ${Math.ceil(seconds)}s --timeout 10s --latency`.split(' ')
+    await checkReply(load)
+    const stdout = await runWrk([...options, '--script', script, url], seconds)
+    await checkReply(load)
     return resultOf(stdout)
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -78,40 +69,34 @@ end
 function done(summary, latency)
   local errors = summary.errors
   local lost = errors.connect + errors.read + errors.write + errors.timeout
-  print(string.format('{"microseconds":%d,"answers":%d,"bytes":%d,"refused":%d,"lost":%d,"p99":%d}',
+  print(string.format('{"microseconds":%d,"replies":%d,"bytes":%d,"refused":%d,"lost":%d,"p99":%d}',
     summary.duration, summary.requests, summary.bytes, errors.status, lost, latency:percentile(99)))
 end
 `
 }
 
-/** What wrk does not count as refused is 2xx or 3xx; it tells no more without taking the processors from what is measured. */
+/** What wrk does not count as refused is 2xx or 3xx; more detail would take the processors from what is measured. */
 function resultOf(stdout: string): LoadResult {
   const line = /^\{.*\}$/m.exec(stdout)?.[0]
   if (line === undefined) throw new Error(`wrk did not measure: ${stdout}`)
-  const { microseconds, answers, bytes, refused, lost, p99 } = JSON.parse(line) as {
-    microseconds: number
-    answers: number
-    bytes: number
-    refused: number
-    lost: number
-    p99: number
-  }
+  type Summary = Record<'microseconds' | 'replies' | 'bytes' | 'refused' | 'lost' | 'p99', number>
+  const { microseconds, replies, bytes, refused, lost, p99 } = JSON.parse(line) as Summary
   const seconds = microseconds / 1e6
-  const good = answers - refused
+  const good = replies - refused
   return { rate: good / seconds, bytes: bytes / seconds, p99: p99 / 1000, good, bad: refused + lost }
 }
 
 /**
- * Whether the answers were 304, or were not, is asked beside the load: wrk takes both for good. A service that is still late
- * from the load refuses this once more; what it refused under the load has been counted by wrk.
+ * Checks beside the load whether replies are 304: wrk counts both as good. A service that is still late after the load may refuse
+ * that; what it refused under the load was counted by wrk.
  */
-async function checkAnswer(load: Load): Promise<void> {
+async function checkReply(load: Load): Promise<void> {
   if (load.method !== 'GET') return
   const expected = load.known === undefined ? 200 : 304
   for (let tries = 1; ; tries += 1) {
     const { status } = await send('GET', `${load.url}${load.paths[0] ?? '/'}`, undefined, headersOf(load))
     if (status === expected) return
-    if (status !== 503 || tries === CHECKS) throw new Error(`answered ${status} instead of ${expected}`)
+    if (status !== 503 || tries === CHECKS) throw new Error(`replied ${status} instead of ${expected}`)
     await sleep(200)
   }
 }

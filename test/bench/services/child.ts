@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -8,59 +8,60 @@ const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 /** The entry of the build that this benchmark belongs to. */
 export const MAIN = pathOf('../../../dist/main.js')
 
-/** What a process holds of the memory when its garbage is collected. */
+/** Bytes of memory after garbage was collected. */
 export interface Held {
-  /** Bytes. */
   readonly heap: number
-  /** Bytes of buffers, which are not on the heap. */
+  /** Of buffers, which are not on the heap. */
   readonly buffers: number
 }
 
-export interface Server {
+/** A started process; its disposal stops it. */
+export interface Server extends AsyncDisposable {
   readonly url: string
   readonly pid: number
-  stop(): Promise<void>
 }
 
-interface Running extends Server {
-  readonly child: ReturnType<typeof spawn>
-}
-
-/** A build of the service as it ships, with the settings that it has by itself. */
-export function startCampaignd(dataDir: string, main = MAIN): Promise<Server> {
-  return start(serviceArguments(dataDir, main))
+/** A build of the service as it ships, with its default settings. */
+export async function startCampaignd(dataDir: string, main = MAIN): Promise<Server> {
+  return (await start(serviceArguments(dataDir, main))).server
 }
 
 /** A baseline of this folder. */
-export function startBaseline(file: string, ...args: string[]): Promise<Server> {
-  return start(['--import', 'tsx', pathOf(file), ...args])
+export async function startBaseline(file: string, ...args: string[]): Promise<Server> {
+  return (await start(['--import', 'tsx', pathOf(file), ...args])).server
 }
 
-/** What a build holds when it has started on a data directory: asked of a module that is loaded before it, so of any build. */
+/** What any build holds after its start on a data directory: a module that is loaded before it measures that. */
 export async function heldAfterStart(dataDir: string, main = MAIN): Promise<Held> {
   const probe = ['--expose-gc', '--import', pathOf('./memory-probe.mjs')]
-  const { child, stop } = await start([...probe, ...serviceArguments(dataDir, main)], true)
-  try {
-    const told = once(child, 'message')
-    child.send('collect')
-    const [held] = (await told) as [Held]
-    return held
-  } finally {
-    await stop()
+  const { child, server } = await start([...probe, ...serviceArguments(dataDir, main)], true)
+  await using _ = server
+  const reply = once(child, 'message')
+  child.send('collect')
+  const [held] = (await reply) as [Held]
+  return held
+}
+
+/** A process as a server: stopped by SIGTERM. */
+export function serverOf(child: ChildProcess, url: string): Server {
+  const ended = once(child, 'close')
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
   }
+  return { url, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop }
 }
 
 function serviceArguments(dataDir: string, main: string): string[] {
   return [main, '--port', '0', '--data-dir', dataDir]
 }
 
-async function start(args: readonly string[], hasChannel = false): Promise<Running> {
+async function start(args: readonly string[], hasChannel = false) {
   const channel = hasChannel ? (['ipc'] as const) : []
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', ...channel] })
-  const ended = once(child, 'close')
+  const { stdout } = child
+  if (stdout === null) throw new Error('the process has no output')
   const url = await new Promise<string>((resolve, reject) => {
-    const { stdout } = child
-    if (stdout === null) throw new Error('the process has no output')
     child.on('close', (code) => {
       reject(new Error(`${args.join(' ')} ended with ${code}`))
     })
@@ -68,18 +69,10 @@ async function start(args: readonly string[], hasChannel = false): Promise<Runni
       const found = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
       if (found === undefined) return
       resolve(found)
-      // To read a log line by line takes from the processors what is to be measured.
+      // Reading the log line by line would take the processors from what is measured.
       lines.close()
       stdout.resume()
     })
   })
-  return {
-    url,
-    pid: child.pid ?? 0,
-    child,
-    stop: async () => {
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
+  return { child, server: serverOf(child, url) }
 }

@@ -1,18 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../support/service/free-port.js'
-import type { Server } from './child.js'
-import { ID, KEY, type Load } from '../load/load.js'
+import { ID, KEY, type Requests } from '../load/load.js'
+import { type Server, serverOf } from './child.js'
 
 export const hasEtcd = spawnSync('etcd', ['--version'], { stdio: 'ignore' }).error === undefined
 
-/** How much of its log is told when it does not start. */
+/** Of its log, shown when it does not start. */
 const LAST_LINES = 5
 
-/** One member that is a cluster by itself, with the settings that it has by itself: each put is on disk when it is answered. */
+/** A cluster of one member with its default settings: each put is on disk before its reply. */
 export async function startEtcd(directory: string): Promise<Server> {
   const url = `http://127.0.0.1:${await freePort()}`
   const peers = `http://127.0.0.1:${await freePort()}`
@@ -29,7 +28,6 @@ export async function startEtcd(directory: string): Promise<Server> {
   const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`)
   const child = spawn('etcd', args, { stdio: ['ignore', log, log] })
   closeSync(log)
-  const ended = once(child, 'close')
   while (!(await isHealthy(url))) {
     if (child.exitCode !== null) {
       const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n')
@@ -37,18 +35,11 @@ export async function startEtcd(directory: string): Promise<Server> {
     }
     await sleep(50)
   }
-  return {
-    url,
-    pid: child.pid ?? 0,
-    stop: async () => {
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
+  return serverOf(child, url)
 }
 
 /** Durable puts through the JSON gateway, each of a value as large as the one given, over one key for each name. */
-export function putsOf(names: readonly string[], value: string): Pick<Load, 'method' | 'paths' | 'keys' | 'body'> {
+export function putsOf(names: readonly string[], value: string): Requests {
   // Digits are base64 too: sixteen of them stand for twelve bytes.
   const rest = Buffer.from(value).subarray(12).toString('base64')
   return {

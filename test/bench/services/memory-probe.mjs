@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 
 /**
- * Loaded before a build of the service, started with `--expose-gc` and a channel: tells what the process holds of the memory
- * when it is asked. Plain JavaScript, so that the build runs as it ships.
+ * Loaded before a build of the service, started with `--expose-gc` and a channel: returns on request how much memory the
+ * process holds. Plain JavaScript, so that the build runs as it ships.
  */
 if (isMainThread) {
   process.on('message', async () => {

@@ -3,7 +3,7 @@ import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { Attempt, CampaignManifestEntry, LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { ClaimRequest } from '../../../domain/operations/claim.ts'
 import { Described, ref, StrictObject } from '../../../domain/schema.ts'
-import type { HandedOut } from '../../../service/claim-experiments.ts'
+import type { GrantedClaim } from '../../../service/claim-experiments.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { longPoll } from '../../replies/long-poll.ts'
@@ -53,7 +53,7 @@ export const claimExperiments: Route = async (app, { service, longPolls }) => {
   })
 }
 
-function toResponse({ experiment, lease_expires_at }: HandedOut): typeof Claim.static {
+function toResponse({ experiment, lease_expires_at }: GrantedClaim): typeof Claim.static {
   const seconds = experiment.lease?.seconds ?? 0
   return {
     experiment,
