@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import { ref } from '../../../domain/schema.ts'
+import type { EventSink } from '../../../live/event-channel.ts'
 import {
   CampaignChangeEvent,
   CampaignGoneEvent,
@@ -8,7 +9,6 @@ import {
   ChangeEvent,
   SnapshotEvent,
 } from '../../../live/event-data.ts'
-import type { EventSink } from '../../../live/reader-group.ts'
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
@@ -57,7 +57,7 @@ const campaignSchema = {
 
 export const streamCampaign: Route = async (app, { service, streams }) => {
   app.get('/campaigns/:campaign_id/events', { ...OPTIONS, schema: campaignSchema }, async ({ params }, reply) => {
-    await stream(reply, streams, (last, open) => service.events.readCampaign(params.campaign_id, last, open))
+    await stream(reply, streams, (last, open) => service.events.subscribe(params.campaign_id, last, open))
   })
 }
 
@@ -81,7 +81,7 @@ const campaignsSchema = {
 
 export const streamCampaigns: Route = async (app, { service, streams }) => {
   app.get('/events', { ...OPTIONS, schema: campaignsSchema }, async (_request, reply) => {
-    await stream(reply, streams, (last, open) => service.events.readAll(last, open))
+    await stream(reply, streams, (last, open) => service.events.subscribeToAll(last, open))
   })
 }
 
