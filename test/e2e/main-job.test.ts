@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { freePort } from '../support/service/free-port.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { sampleText } from '../support/campaigns/samples.js'
+import { freePort } from '../support/service/free-port.js'
+import { storedManifest } from '../support/store/files.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 /** The job that the service exists for, on a real manifest, with the commands that its README names. */
@@ -16,24 +17,15 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CLIENTS = 4
 const FAILS_ONCE = '0056'
 
-interface Experiment {
-  exp_id: string
-  status: string
-  attempt: number
-  retry_count: number
-  result_path: string | null
-  error: string | null
-  attempts: { attempt: number; status: string; error: string | null }[]
-}
-
 test('a campaign goes on after a failure and a SIGKILL: nothing is lost and nothing runs twice', async () => {
   const dataDir = temporaryDirectory()
   const port = await freePort()
   const api = `http://127.0.0.1:${port}/v1`
   const campaign = `${api}/campaigns/bbb9fb75`
   const first = await npmStart(dataDir, port)
-  const before = JSON.parse(sampleText('02_shuffled_18_failed_interrupted')) as { experiments: Experiment[] }
-  await call('POST', `${api}/campaigns`, sampleText('02_shuffled_18_failed_interrupted'))
+  const sample = sampleText('02_shuffled_18_failed_interrupted')
+  const before = JSON.parse(sample) as CampaignManifest
+  await call('POST', `${api}/campaigns`, sample)
   const plan = await call<{ remaining: string[] }>('POST', `${campaign}/resume`)
   expect(plan.remaining).toEqual(
     before.experiments.filter(({ status }) => status !== 'completed').map(({ exp_id }) => exp_id),
@@ -48,7 +40,7 @@ test('a campaign goes on after a failure and a SIGKILL: nothing is lost and noth
   const known = new Map(acknowledged)
   await first.kill()
   const second = await npmStart(dataDir, port)
-  const { experiments: survived } = await call<{ experiments: Experiment[] }>('GET', campaign)
+  const { experiments: survived } = await call<CampaignManifest>('GET', campaign)
   for (const [expId, resultPath] of known) {
     expect(survived.find(({ exp_id }) => exp_id === expId)).toMatchObject({
       status: 'completed',
@@ -59,17 +51,15 @@ test('a campaign goes on after a failure and a SIGKILL: nothing is lost and noth
 
   expect(await call('GET', `${campaign}/progress`)).toMatchObject({ is_complete: true, state: 'completed' })
   await second.kill()
-  const manifest = JSON.parse(readFileSync(join(dataDir, 'campaigns/bbb9fb75.json'), 'utf8')) as {
-    experiments: Experiment[]
-  }
-  for (const [index, { exp_id, status, attempt, result_path }] of manifest.experiments.entries()) {
+  const { experiments } = storedManifest(dataDir, 'bbb9fb75')
+  for (const [index, { exp_id, status, attempt, result_path }] of experiments.entries()) {
     const imported = before.experiments[index]
     const started = imported?.status === 'pending' ? 0 : 1
     const runs = plan.remaining.includes(exp_id) ? (exp_id === FAILS_ONCE ? 2 : 1) : 0
     expect({ exp_id, status, attempt }).toEqual({ exp_id, status: 'completed', attempt: started + runs })
     expect(result_path).toBe(acknowledged.get(exp_id) ?? imported?.result_path)
   }
-  const failed = manifest.experiments.find(({ exp_id }) => exp_id === FAILS_ONCE)
+  const failed = experiments.find(({ exp_id }) => exp_id === FAILS_ONCE)
   expect(failed).toMatchObject({
     retry_count: 1,
     error: null,
@@ -100,7 +90,7 @@ async function work(
   }
 }
 
-/** Repeats a call until it is answered: after a lost answer nobody knows whether it was carried out. */
+/** Repeats a call until it is answered: without a response its outcome is unknown. */
 async function call<T>(method: string, url: string, body?: unknown): Promise<T> {
   for (;;) {
     try {

@@ -14,9 +14,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 interface Walk {
   readonly readme: string
-  /** How many blocks there are at least: none is lost unseen. */
+  /** The least number of blocks, so that none is lost unnoticed. */
   readonly blocks: number
-  /** What the calls print, among other things. */
+  /** Parts of what the calls print. */
   readonly prints: readonly string[]
 }
 
@@ -40,7 +40,7 @@ const WALKS: readonly Walk[] = [
   { readme: 'src/live/README.md', blocks: 3, prints: ['event: snapshot', '304', '"state":"completed"'] },
 ]
 
-/** Runs the calls of a README, in one shell, and returns what they print. The first that fails ends it. */
+/** Runs the calls of a README in one shell, to the first that fails; returns what they print. */
 async function run(scripts: readonly string[], url: string, cwd: string): Promise<string> {
   const script = scripts.join('\n').replaceAll('curl -sS', 'curl -sS --fail-with-body')
   const env = { ...process.env, api: `${url}/v1` }
@@ -48,7 +48,7 @@ async function run(scripts: readonly string[], url: string, cwd: string): Promis
   return stdout
 }
 
-/** Resolves with the exit code of the worker. What its heartbeats left asleep ends with it. */
+/** Resolves with the exit code of the worker. The sleeps of its heartbeats end with it. */
 async function runWorker(code: string, url: string, cwd: string): Promise<number | null> {
   const env = { ...process.env, api: `${url}/v1`, campaign: 'smoke', worker: 'w', run: './run.sh' }
   const child = spawn('sh', ['-c', code], { detached: true, stdio: ['ignore', 'ignore', 'inherit'], cwd, env })
