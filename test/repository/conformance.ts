@@ -19,7 +19,7 @@ import {
   repeat,
   UNICODE,
 } from '../support/campaigns/decisions.js'
-import { PATIENCE } from '../support/patience.js'
+import { TIME_LIMIT } from '../support/time-limit.js'
 
 /** A store on a store of its own, which goes with the test. */
 export interface OpenStore {
@@ -476,7 +476,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       const settled = Promise.allSettled(calls).then(() => 'settled')
       await reopen()
       expect(
-        await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())]),
+        await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, TIME_LIMIT, 'hangs').unref())]),
       ).toBe('settled')
     })
 

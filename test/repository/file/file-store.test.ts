@@ -12,12 +12,13 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FileStore } from '#campaignd/repository/file/file-store.js'
-import { leftovers, manifestPath, openTestStore, readManifest } from '../../support/store/test-store.js'
+import { leftovers, manifestPath, readManifest } from '../../support/store/files.js'
+import { openTestStore } from '../../support/store/test-store.js'
 import { listAll, newManifest, NOW, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
 import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { describeStore } from '../conformance.js'
-import { PATIENCE } from '../../support/patience.js'
+import { TIME_LIMIT } from '../../support/time-limit.js'
 
 describeStore('file store', () => openTestStore())
 
@@ -434,7 +435,7 @@ describe('a store that lost its lock', () => {
 
   /** Rejects what hangs, so that the test says which promise it was. */
   async function settled(call: Promise<unknown>): Promise<string> {
-    const hangs = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())
+    const hangs = new Promise<string>((resolve) => setTimeout(resolve, TIME_LIMIT, 'hangs').unref())
     return Promise.race([
       call.then(
         () => 'done',

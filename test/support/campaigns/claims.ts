@@ -22,7 +22,7 @@ export function claim({ call, path }: TestCampaign, body: Partial<ClaimRequest> 
   return call('POST', `${path}/claims`, { body: { worker: 'w1', ...body } })
 }
 
-/** The ids that a claim hands out. */
+/** The ids of the experiments that a claim gets. */
 export async function claimedIds(campaign: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<string[]> {
   const answer = await claim(campaign, body)
   return answer.json<ClaimAnswer>().claims.map(({ experiment }) => experiment.exp_id)

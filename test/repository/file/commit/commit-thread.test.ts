@@ -5,7 +5,7 @@ import { CommitThread } from '#campaignd/repository/file/commit/commit-thread.js
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
-import { PATIENCE } from '../../../support/patience.js'
+import { TIME_LIMIT } from '../../../support/time-limit.js'
 
 async function startThread(): Promise<{ thread: CommitThread; directory: string; deaths: Error[] }> {
   const root = temporaryDirectory()
@@ -61,7 +61,7 @@ test('a thread that ends by itself is told, and leaves no job without an answer,
   const behind = thread.run(creation(directory, 'behind'))
   await expect.poll(() => deaths.length).toBeGreaterThan(0)
   const late = thread.run(creation(directory, 'late'))
-  const hangs = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())
+  const hangs = new Promise<string>((resolve) => setTimeout(resolve, TIME_LIMIT, 'hangs').unref())
   for (const job of [poison, behind, late]) {
     expect(await Promise.race([job, hangs])).toMatchObject({ outcome: { kind: 'unknown' } })
   }
