@@ -25,7 +25,7 @@ async function startThread(): Promise<{ thread: CommitThread; directory: string;
   return { thread, directory, deaths }
 }
 
-test('a start that has not opened the directory is none: it fails and says why', async () => {
+test('a commit thread that cannot open the directory does not start, and reports why', async () => {
   const root = temporaryDirectory()
   const [directory, lockPath, trash] = [join(root, 'missing'), join(root, 'lock'), join(root, 'trash')]
   const deaths: Error[] = []
@@ -45,7 +45,7 @@ function creation(directory: string, name: string): FileJob {
   return { kind: 'create', path, temp: `${path}.${temps}.tmp`, parts: [new TextEncoder().encode(name)] }
 }
 
-test('jobs that wait are done in their order, each answered with its own outcome', async () => {
+test('jobs that wait are done in order, each with its own outcome', async () => {
   const { thread, directory, deaths } = await startThread()
   const names = Array.from({ length: 20 }, (_, index) => `file-${String(index % 10)}`)
   const reports = await Promise.all(names.map((name) => thread.run(creation(directory, name))))
@@ -54,7 +54,7 @@ test('jobs that wait are done in their order, each answered with its own outcome
   expect(deaths).toEqual([])
 })
 
-test('a thread that ends by itself is told, and leaves no job without an answer, nor a later one', async () => {
+test('a commit thread that ends by itself is reported, and fails the jobs that wait and later ones', async () => {
   const { thread, directory, deaths } = await startThread()
   // Whatever it is that a thread dies of: this is a job that it cannot even read.
   const poison = thread.run(null as unknown as FileJob)

@@ -74,7 +74,7 @@ describe('a held lock', () => {
     await lock.release()
   })
 
-  test('a held lock is refreshed while it is held, and known to be lost, once, when it is removed or replaced', async () => {
+  test('a held lock is refreshed while it is held, and reported as lost once when it is removed or replaced', async () => {
     const removals = [rmdirSync, replace].map(async (remove) => {
       const losses: Error[] = []
       const lock = await take(temporaryDirectory(), (reason) => losses.push(reason))
@@ -127,7 +127,7 @@ describe('a held lock', () => {
 })
 
 describe('a contender', () => {
-  test('a contender outwaits a holder that lives or of which nothing can be told, and then names the one and succeeds the other', () =>
+  test('a contender waits for a holder that lives or is unknown, then names the one and succeeds the other', () =>
     Promise.all([failsNamingTheHolder(), ...UNKNOWN.map(outwaits)]))
 
   test('a contender takes over at once after the holder was killed', async () => {
@@ -138,7 +138,7 @@ describe('a contender', () => {
     expect(await takeoverTime(directory)).toBeLessThan(STALE)
   })
 
-  test('a contender takes over at once when the pid of the killed holder belongs to another process by now', async () => {
+  test('a contender takes over at once when the pid of the killed holder belongs to another process', async () => {
     const directory = temporaryDirectory()
     const holder = startLockProcess(directory)
     await holder.receive('owns')
