@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { repositoryText } from './support/readme.js'
+import { runMain } from './support/service/service.js'
 
 const ROOT = new URL('..', import.meta.url)
 
@@ -74,8 +73,7 @@ test('the table of calls lists those of the OpenAPI document, each with its role
 })
 
 test('the table of settings lists those of --help, each with its default', () => {
-  const main = fileURLToPath(new URL('dist/main.js', ROOT))
-  const help = execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' }).replace(/\s+/g, ' ')
+  const help = runMain(['--help']).stdout.replace(/\s+/g, ' ')
   const settings = [...help.matchAll(/\((CAMPAIGND_\w+)\) \(default: ("[^"]*"|[^)]*)\)/g)]
   const offered = settings.map(([, name = '', value = '']) => `${name} ${value === '""' ? 'none' : value}`)
   const rows = (page: string) =>

@@ -26,7 +26,6 @@ export const UNIT: readonly string[] = [
   'http/replies/page-cache.test.ts',
   'live/**/*.test.ts',
   'node-version.test.ts',
-  'readmes.test.ts',
   'repository/file/leases/*.test.ts',
   'repository/group-commit/*.test.ts',
   'repository/file/encoding/*.test.ts',

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { removeLeftovers, swapIn } from '../../.config/build/swap.js'
 import { campaignDraft } from '../support/campaigns/drafts.js'
 import { send } from '../support/http/client.js'
-import { listening, type Service, type ServiceProcess } from '../support/service/service-process.js'
+import { startService } from '../support/service/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -27,19 +26,9 @@ function nextBuild(root: string): string {
   return next
 }
 
-async function startIn(root: string): Promise<Service> {
-  const dataDir = temporaryDirectory()
-  const args = [join(root, 'dist/main.js'), '--port', '0', '--data-dir', dataDir, '--max-lag', '0']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }) as ServiceProcess
-  onTestFinished(() => {
-    child.kill('SIGKILL')
-  })
-  return listening(child, dataDir)
-}
-
 test('a service keeps serving its pages and writing when a build replaces dist', async () => {
   const root = productCopy()
-  const { url, end } = await startIn(root)
+  const { url, end } = await startService({ main: join(root, 'dist/main.js') })
   const asset = readdirSync(join(root, 'dist/dashboard/assets')).map((name) => `/assets/${name}`)
   const pages = ['/', '/favicon.svg', ...asset]
   const before = await Promise.all(pages.map((path) => send('GET', `${url}${path}`)))

@@ -1,30 +1,20 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { campaignDraft } from '../support/campaigns/drafts.js'
 import { type Reply, send, writersOn } from '../support/http/client.js'
 import { Scrape } from '../support/http/metrics.js'
-import { messages, runService, startCampaign, startService } from '../support/service/service.js'
+import { messages, runMain, runService, startCampaign, startService } from '../support/service/service.js'
 import { spawnService } from '../support/service/service-process.js'
 import { leftovers, storedManifest } from '../support/store/files.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { TIME_LIMIT } from '../support/time-limit.js'
 import { until } from '../support/until.js'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-
-/** Runs the program to its end. */
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const environment = { PATH: process.env['PATH'], ...env }
-  return spawnSync(process.execPath, [MAIN, ...args], { env: environment, encoding: 'utf8', cwd: temporaryDirectory() })
-}
-
 test('settings that are bad are all named at once on stderr, and the exit code is 2', () => {
-  const { status, stdout, stderr } = run(['--body-limit', 'much'], {
+  const { status, stdout, stderr } = runMain(['--body-limit', 'much'], {
     CAMPAIGND_PORT: '99999',
     CAMPAIGND_HOST: '0.0.0.0',
     CAMPAIGND_DURABILITY: 'hope',
@@ -39,7 +29,7 @@ test('settings that are bad are all named at once on stderr, and the exit code i
 })
 
 test('--help lists the settings, each with its variable', () => {
-  const { status, stdout } = run(['--help'])
+  const { status, stdout } = runMain(['--help'])
   expect(status).toBe(0)
   const names =
     'HOST PORT ALLOW_ANONYMOUS TOKENS_FILE ALLOWED_HOSTS CORS_ORIGINS DATA_DIR DURABILITY LOG_LEVEL BODY_LIMIT ' +
@@ -167,8 +157,7 @@ test('a stop answers the long polls that are held, at once', async () => {
 test('a second process on the directory ends at once when it is stopped while it waits, or else exits naming the first', async () => {
   const first = await startService()
   const waiting = runService({ dataDir: first.dataDir })
-  const environment = { PATH: process.env['PATH'], CAMPAIGND_PORT: '0', CAMPAIGND_DATA_DIR: first.dataDir }
-  const stopped = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const stopped = spawnService({ dataDir: first.dataDir })
   const ended = once(stopped, 'close')
   onTestFinished(async () => {
     stopped.kill('SIGKILL')

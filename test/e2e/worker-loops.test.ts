@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { send } from '../support/http/client.js'
 import { readmeBlocks } from '../support/readme.js'
 import { messages, type Service, startCampaign, startService } from '../support/service/service.js'
+import { runWorker } from '../support/service/worker-loop.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { isUsable } from '../support/tools.js'
 import { until } from '../support/until.js'
@@ -122,19 +121,6 @@ function commandThat(script: string): { readonly path: string; readonly runs: ()
   return { path, runs: () => readFileSync(runs, 'utf8').split('\n').slice(0, -1) }
 }
 
-/** Resolves with the exit code; the worker ends with the test in every case, and so does what it runs. */
-async function startWorker(language: Language, { url }: Service, name: string, run: string): Promise<number | null> {
-  const { program, code } = LOOPS[language]
-  const { PATH, HOME } = process.env
-  const child = spawn(program, ['-c', code], {
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH, HOME, api: `${url}/v1`, campaign: 'sweep', worker: name, run },
-  })
-  onTestFinished(() => {
-    const { pid, exitCode, signalCode } = child
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL')
-  })
-  const [status] = (await once(child, 'exit')) as [number | null]
-  return status
+function startWorker(language: Language, { url }: Service, worker: string, run: string): Promise<number | null> {
+  return runWorker(LOOPS[language], { api: `${url}/v1`, campaign: 'sweep', worker, run })
 }

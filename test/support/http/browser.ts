@@ -14,7 +14,7 @@ const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-ru
 )
 
 /** The system's Chromium; null when there is none. */
-export const CHROMIUM = findChromium()
+const CHROMIUM = findChromium()
 
 /** A test that needs it. */
 export const browserTest = test.skipIf(CHROMIUM === null)

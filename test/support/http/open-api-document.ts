@@ -1,19 +1,15 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { repositoryText } from '../readme.js'
 
+type Limit = 'minLength' | 'maxLength' | 'minimum' | 'maximum' | 'minItems' | 'maxItems'
+
 /** A JSON schema, with the keywords that the document uses. */
-export interface JsonSchema {
+export interface JsonSchema extends Readonly<Partial<Record<Limit, number>>> {
   readonly $ref?: string
   readonly anyOf?: readonly JsonSchema[]
   readonly type?: string | readonly string[]
   readonly enum?: readonly unknown[]
   readonly pattern?: string
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly minItems?: number
-  readonly maxItems?: number
   readonly items?: JsonSchema
   readonly required?: readonly string[]
   readonly properties?: Readonly<Record<string, JsonSchema>>

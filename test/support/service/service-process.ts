@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
 export interface ServiceOptions {
   readonly dataDir: string
   readonly environment?: Readonly<Record<string, string>>
+  /** The compiled product, when it is another. */
+  readonly main?: string
   /** Program and arguments to put before node, such as strace. */
   readonly wrapper?: readonly string[]
 }
@@ -54,8 +56,8 @@ export async function listening(child: ServiceProcess, dataDir: string): Promise
 
 export type ServiceProcess = ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }
 
-export function spawnService({ dataDir, environment = {}, wrapper = [] }: ServiceOptions): ServiceProcess {
-  const [program, ...args] = [...wrapper, process.execPath, MAIN]
+export function spawnService({ dataDir, environment = {}, wrapper = [], main = MAIN }: ServiceOptions): ServiceProcess {
+  const [program, ...args] = [...wrapper, process.execPath, main]
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -1,10 +1,18 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished } from 'vitest'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft } from '../campaigns/drafts.js'
 import { send } from '../http/client.js'
 import { temporaryDirectory } from '../temporary-directory.js'
-import { listening, type Service, type ServiceOptions, type ServiceProcess, spawnService } from './service-process.js'
+import {
+  listening,
+  MAIN,
+  type Service,
+  type ServiceOptions,
+  type ServiceProcess,
+  spawnService,
+} from './service-process.js'
 
 export type { Service } from './service-process.js'
 
@@ -44,6 +52,12 @@ export async function runService(
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, output }
+}
+
+/** Runs the program to its end, with these settings alone. */
+export function runMain(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env['PATH'], ...settings }
+  return spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8', cwd: temporaryDirectory() })
 }
 
 /** The messages of the log. */
