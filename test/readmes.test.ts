@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { readmeText } from './support/readme.js'
+import { repositoryText } from './support/readme.js'
+import { runMain } from './support/service/service.js'
 
 const ROOT = new URL('..', import.meta.url)
 
-/** What the first page may have: it is read by those who want to begin, and all else has a room. */
+/** Bytes of the first page: what is not needed to begin is in the README of its folder. */
 const LARGEST_FIRST_PAGE = 14 * 1024
 
 async function readmes(): Promise<string[]> {
@@ -24,37 +23,33 @@ async function pagesIn(folder: string): Promise<string[]> {
 
 /** The anchors that a page's headings get. */
 function anchorsOf(page: string): string[] {
-  const headings = [...readmeText(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)
-  return headings.map((heading) =>
-    heading
+  const headings = [
+    ...repositoryText(page)
       .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  )
+      .matchAll(/^#+ (.+)$/gm),
+  ]
+  return headings.map(([, heading = '']) => heading.replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
 }
 
 test('the first page is short and begins with the commands that start and test the service', () => {
-  const page = readmeText('README.md')
+  const page = repositoryText('README.md')
   expect(Buffer.byteLength(page)).toBeLessThanOrEqual(LARGEST_FIRST_PAGE)
   expect(page).toContain('npm ci && npm start')
   expect(page).toContain('npm ci && npm test')
 })
 
-test('every link of a README leads to something that is there', async () => {
+test('every link of a README has a target', async () => {
   const broken: string[] = []
   for (const page of await readmes()) {
-    const links = [...readmeText(page).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
+    const links = [...repositoryText(page).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
     for (const [, inline, reference] of links) {
       const link = inline ?? reference ?? ''
       if (/^https?:/.test(link)) continue
-      const [path = '', anchor] = link.split('#')
-      const target = new URL(path === '' ? page : path, new URL(page, ROOT))
-      const isPage = target.pathname.endsWith('.md')
+      const target = new URL(link, new URL(page, ROOT))
       const file = decodeURIComponent(target.pathname.slice(ROOT.pathname.length))
-      if (path !== '' && !existsSync(target)) broken.push(`${page}: ${link}`)
-      else if (anchor !== undefined && isPage && !anchorsOf(path === '' ? page : file).includes(anchor)) {
-        broken.push(`${page}: ${link}`)
-      }
+      const hasAnchor = () =>
+        target.hash === '' || !file.endsWith('.md') || anchorsOf(file).includes(target.hash.slice(1))
+      if (!existsSync(target) || !hasAnchor()) broken.push(`${page}: ${link}`)
     }
   }
   expect(broken).toEqual([])
@@ -64,7 +59,7 @@ test('the table of calls lists those of the OpenAPI document, each with its role
   interface Operation {
     readonly security?: readonly { readonly token?: readonly string[] }[]
   }
-  const { paths } = JSON.parse(readmeText('openapi/openapi.json')) as {
+  const { paths } = JSON.parse(repositoryText('openapi/openapi.json')) as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
   }
   const documented = Object.entries(paths).flatMap(([path, operations]) =>
@@ -73,17 +68,16 @@ test('the table of calls lists those of the OpenAPI document, each with its role
       return `${method.toUpperCase()} ${path} ${role}`
     }),
   )
-  const listed = [...readmeText('src/http/README.md').matchAll(/^\| `([A-Z]+ \/[^`]*)` \| (\w+) \| \S/gm)]
+  const listed = [...repositoryText('src/http/README.md').matchAll(/^\| `([A-Z]+ \/[^`]*)` \| (\w+) \| \S/gm)]
   expect(listed.map(([, call, role]) => `${call} ${role}`).sort()).toEqual(documented.sort())
 })
 
 test('the table of settings lists those of --help, each with its default', () => {
-  const main = fileURLToPath(new URL('dist/main.js', ROOT))
-  const help = execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' }).replace(/\s+/g, ' ')
+  const help = runMain(['--help']).stdout.replace(/\s+/g, ' ')
   const settings = [...help.matchAll(/\((CAMPAIGND_\w+)\) \(default: ("[^"]*"|[^)]*)\)/g)]
   const offered = settings.map(([, name = '', value = '']) => `${name} ${value === '""' ? 'none' : value}`)
   const rows = (page: string) =>
-    [...readmeText(page).matchAll(/^\| `(CAMPAIGND_\w+)` \| (?:`([^`]*)`|none)[^|]*\| \S/gm)].map(
+    [...repositoryText(page).matchAll(/^\| `(CAMPAIGND_\w+)` \| (?:`([^`]*)`|none)[^|]*\| \S/gm)].map(
       ([, name = '', value = 'none']) => `${name} ${value}`,
     )
   expect(rows('src/README.md').sort()).toEqual(offered.sort())
@@ -92,8 +86,10 @@ test('the table of settings lists those of --help, each with its default', () =>
 })
 
 test('every npm command of a README is a script of the package', async () => {
-  const { scripts } = JSON.parse(readmeText('package.json')) as { readonly scripts: Readonly<Record<string, string>> }
-  const pages = (await readmes()).map((page) => readmeText(page))
+  const { scripts } = JSON.parse(repositoryText('package.json')) as {
+    readonly scripts: Readonly<Record<string, string>>
+  }
+  const pages = (await readmes()).map((page) => repositoryText(page))
   const named = pages.flatMap((page) => [...page.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name))
   expect(named.filter((name) => scripts[name] === undefined)).toEqual([])
 })

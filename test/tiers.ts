@@ -1,4 +1,4 @@
-/** What takes so long, or so much of the processor, that only `.ci/run` runs it: by name. */
+/** Only in `.ci/run`, since they take long or need much of the processor. */
 export const CI_ONLY: readonly string[] = [
   'dashboard/docs.test.ts',
   'dashboard/live.test.ts',
@@ -10,7 +10,7 @@ export const CI_ONLY: readonly string[] = [
   'faults/**/mutations.test.ts',
 ]
 
-/** Pure, and run from the source: no process, no thread, no socket, no disk but for the temporary directory. */
+/** Run from the source: no process, no thread, no socket, no disk but the temporary directory. */
 export const UNIT: readonly string[] = [
   'auth/**/*.test.ts',
   'bench/**/*.test.ts',
@@ -26,7 +26,6 @@ export const UNIT: readonly string[] = [
   'http/replies/page-cache.test.ts',
   'live/**/*.test.ts',
   'node-version.test.ts',
-  'readmes.test.ts',
   'repository/file/leases/*.test.ts',
   'repository/group-commit/*.test.ts',
   'repository/file/encoding/*.test.ts',

@@ -5,14 +5,14 @@ import { CI_ONLY, UNIT } from './tiers.js'
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url))
 
 /** Never what is tested: on a machine that does other things too a test takes as long as it takes. */
-const PATIENCE = 120_000
+const TIME_LIMIT = 120_000
 
 const common = {
   root: import.meta.dirname,
   pool: 'forks',
-  testTimeout: PATIENCE,
-  hookTimeout: PATIENCE,
-  expect: { poll: { timeout: PATIENCE / 2, interval: 20 } },
+  testTimeout: TIME_LIMIT,
+  hookTimeout: TIME_LIMIT,
+  expect: { poll: { timeout: TIME_LIMIT / 2, interval: 20 } },
   // Files of one worker share their modules: to read the product anew for each took as long as most of them.
   isolate: false,
 } as const

@@ -38,12 +38,12 @@ test('a token is known by its line, and by no other', () => {
   expect(tokens.actorOf(`sha256:${digest}`)).toBeNull()
 })
 
-test('no text is a token that was not made', () => {
+test('a text that was not created as a token is none', () => {
   const tokens = Tokens.parse(createToken('w1', 'admin').line)
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => tokens.actorOf(text) === null))
 })
 
-test('blank lines, comments, tabs and line ends of Windows are read over', () => {
+test('blank lines, comments, tabs and line ends of Windows are ignored', () => {
   const text = `# tokens\r\n\r\n  w1\twork   sha256:${HEX}  \r\n   # w2 admin\n`
   expect(Tokens.parse(text).toString()).toBe(`w1 work sha256:${HEX}`)
 })
@@ -67,7 +67,7 @@ test.each([
   ['a bad name', `w/1 work sha256:${HEX}`],
   ['a name that is too long', `${'w'.repeat(65)} work sha256:${HEX}`],
   ['something behind it', `w1 work sha256:${HEX} secret`],
-])('a line with %s is named by its number, and nothing of it is told', (_what, line) => {
+])('a line with %s is reported by its number, without its content', (_what, line) => {
   const faults = faultsOf(`# first\nok read sha256:${'b'.repeat(64)}\n${line}\n`)
   expect(faults).toHaveLength(1)
   expect(faults[0]).toMatch(/^line 3 /)

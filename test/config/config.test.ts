@@ -28,7 +28,7 @@ test('a flag wins over the environment', () => {
   expect(configOf(['--port', '9001'], env)).toMatchObject({ port: 9001, limits: { maxLag: 5 } })
 })
 
-test('all faults of the settings are told at once, each with its variable', () => {
+test('all faults of the settings are reported at once, each with its variable', () => {
   const faults = faultsOf({ CAMPAIGND_PORT: 'high', CAMPAIGND_BODY_LIMIT: '1TiB', CAMPAIGND_HOST: '0.0.0.0' })
   expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
     'CAMPAIGND_BODY_LIMIT',

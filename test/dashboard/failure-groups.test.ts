@@ -11,11 +11,11 @@ test.each([
   ['run 5f0c1e9a7b3d2468 at 2026-03-01T10:00:00Z failed', 'run ‹id› at ‹time› failed'],
   ['deadbeef is a word', 'deadbeef is a word'],
   ['', 'No error text was reported'],
-])('of %j what differs each time is left out', (text, pattern) => {
+])('%j is grouped without what differs each time', (text, pattern) => {
   expect(normaliseError(text)).toBe(pattern)
 })
 
-test('of a traceback the last line says what it is', () => {
+test('the headline of a traceback is its last line', () => {
   const text = 'Traceback (most recent call last):\n  File "run.py", line 3, in main\n    load()\nValueError: no\n'
   expect(headline(text)).toBe('ValueError: no')
   expect(headline('first\nsecond')).toBe('first')

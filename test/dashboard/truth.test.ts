@@ -1,280 +1,250 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Progress } from '#campaignd/domain/views/progress.js'
-import { accessibilityFaults, CHROMIUM, useBrowser } from '../support/http/browser.js'
-import { send } from '../support/http/client.js'
 import { campaignDraft, experimentDraft } from '../support/campaigns/drafts.js'
-import { sampleText, SAMPLES, TORN_SAMPLE } from '../support/campaigns/samples.js'
-import { useService } from '../support/service/shared-service.js'
-
-/** Each view shows what the API says. */
+import { SAMPLES, sampleText, TORN_SAMPLE } from '../support/campaigns/samples.js'
+import { accessibilityFaults, browserTest, useBrowser, useService } from '../support/http/browser.js'
+import { send } from '../support/http/client.js'
+import { layManifest } from '../support/store/files.js'
 
 const browsing = useBrowser()
 
-/** Everything that can be seen: the samples, a torn file, and a campaign in which everything has happened. */
-const service = useService(CHROMIUM !== null, putTornFile, fill)
-
-function putTornFile(dataDir: string): void {
-  mkdirSync(join(dataDir, 'campaigns'))
-  writeFileSync(join(dataDir, 'campaigns', 'torn.json'), sampleText(TORN_SAMPLE))
-}
+/** The samples, a torn file, and a campaign with every status. */
+const service = useService((dataDir) => layManifest(dataDir, 'torn', sampleText(TORN_SAMPLE)), fill)
 
 async function fill(url: string): Promise<void> {
   for (const name of SAMPLES) await send('POST', `${url}/v1/campaigns`, JSON.parse(sampleText(name)))
-  const failed = (expId: string, failure_kind: 'oom' | 'error', error: string) =>
-    experimentDraft(expId, {
-      config_name: 'llama3-8b-fp8',
-      status: 'failed',
-      failure_kind,
-      error,
-      started_at: '2026-03-01T10:00:00Z',
-      completed_at: '2026-03-01T10:05:00Z',
-    })
+  const at = (started: string, completed: string) => ({
+    started_at: `2026-03-01T${started}Z`,
+    completed_at: `2026-03-01T${completed}Z`,
+  })
+  const failed = (expId: string, failure_kind: 'oom' | 'error', error: string) => {
+    const given = { failure_kind, error, ...at('10:00:00', '10:05:00') }
+    return experimentDraft(expId, { config_name: 'llama3-8b-fp8', status: 'failed', ...given })
+  }
+  const traceback = 'Traceback (most recent call last):\n  File "/opt/run.py", line 3\nValueError: no such precision'
   const experiments = [
-    experimentDraft('done', {
-      status: 'completed',
-      started_at: '2026-03-01T09:00:00Z',
-      completed_at: '2026-03-01T09:02:05Z',
-    }),
+    experimentDraft('done', { status: 'completed', ...at('09:00:00', '09:02:05') }),
     failed('big-1', 'oom', 'CUDA out of memory. Tried to allocate 20.25 GiB'),
     failed('big-2', 'oom', 'CUDA out of memory. Tried to allocate 16.50 GiB'),
-    failed(
-      'bad-1',
-      'error',
-      'Traceback (most recent call last):\n  File "/opt/run.py", line 3\nValueError: no such precision',
-    ),
+    failed('bad-1', 'error', traceback),
     experimentDraft('later', { backend: 'pytorch', container: 'pytorch' }),
     experimentDraft('now', { backend: 'pytorch', container: 'pytorch', cycle_index: 1 }),
     experimentDraft('not', { status: 'skipped', cycle_index: 1 }),
   ]
   await send('POST', `${url}/v1/campaigns`, campaignDraft(0, { campaign_id: 'all', experiments }))
-  await send('PATCH', `${url}/v1/campaigns/all/experiments/now`, {
-    status: 'running',
-    worker: 'gpu-node-1',
-    lease_seconds: 120,
-  })
+  const running = { status: 'running', worker: 'gpu-node-1', lease_seconds: 120 }
+  await send('PATCH', `${url}/v1/campaigns/all/experiments/now`, running)
 }
 
-describe.skipIf(CHROMIUM === null)('the dashboard', () => {
-  test('the dashboard lists the campaigns as the API does, and filters them by what is in the URL', async () => {
-    const { page, go } = await browsing.open(service().url, '')
-    const lines = page.locator('table.campaigns tbody tr')
-    await lines.first().waitFor()
-    const { campaigns } = (await send('GET', `${service().url}/v1/campaigns`)).json<{ campaigns: Progress[] }>()
-    expect(await lines.locator('th a').allTextContents()).toEqual(campaigns.map(({ campaign_name }) => campaign_name))
-    expect(await lines.locator('.state-tag').allTextContents()).toEqual(campaigns.map(({ state }) => state))
-    const torn = lines.filter({ hasText: 'torn' })
-    expect(await torn.textContent()).toMatch(/corrupt.*not JSON/)
+browserTest('the dashboard lists the campaigns as the API does, and filters them by the URL', async () => {
+  const { page, go } = await browsing.open(service().url, '')
+  const lines = page.locator('table.campaigns tbody tr')
+  await lines.first().waitFor()
+  const { campaigns } = (await send('GET', `${service().url}/v1/campaigns`)).json<{ campaigns: Progress[] }>()
+  expect(await lines.locator('th a').allTextContents()).toEqual(campaigns.map(({ campaign_name }) => campaign_name))
+  expect(await lines.locator('.state-tag').allTextContents()).toEqual(campaigns.map(({ state }) => state))
+  const torn = lines.filter({ hasText: 'torn' })
+  expect(await torn.textContent()).toMatch(/corrupt.*not JSON/)
 
-    await page.getByLabel('Name').fill('precision')
-    await page.getByLabel('State').selectOption('idle')
-    expect(page.url()).toMatch(/#\/\?name=precision&state=idle$/)
-    const matching = campaigns.filter((one) => one.campaign_name.includes('precision') && one.state === 'idle')
-    expect(await lines.count()).toBe(matching.length)
-    expect(matching.length).toBeGreaterThan(0)
-    await page.reload()
-    await page.locator('table.campaigns').waitFor()
-    expect(await lines.count()).toBe(matching.length)
-    await go('#/?name=nothing-like-this')
-    await page.getByText('No campaign matches').waitFor()
-  })
-
-  test('the dashboard shows of a campaign how far it is', async () => {
-    const { page } = await browsing.open(service().url, '#/campaigns/all')
-    await page.locator('.legend').waitFor()
-    expect(await page.locator('h1').textContent()).toBe('precision sweep')
-    const legend = (await page.locator('.legend li').allTextContents()).map((text) => text.trim())
-    expect(legend).toEqual([
-      '1 completed',
-      '1 running',
-      '3 failed',
-      '0 interrupted',
-      '0 lost',
-      '1 pending',
-      '1 skipped',
-    ])
-    expect(await page.locator('.figures').textContent()).toMatch(/Done14 %1 \/ 7/)
-    expect(await page.locator('.live-badge').textContent()).toMatch(/live.*as of \d\d:\d\d:\d\d/)
-  })
-
-  test('the dashboard begins with the failures, grouped by kind and what they say', async () => {
-    const { page } = await browsing.open(service().url, '#/campaigns/all')
-    const groups = page.locator('.group')
-    await groups.first().waitFor()
-    expect(await page.locator('.views a').first().textContent()).toBe('Failures3')
-    expect(await groups.locator('h2').allTextContents()).toEqual([
-      'CUDA out of memory. Tried to allocate ‹n› GiB',
-      'ValueError: no such precision',
-    ])
-    expect(await groups.first().locator('.chip').allTextContents()).toEqual(['big-1', 'big-2'])
-    await groups.nth(1).locator('summary').click()
-    expect(await groups.nth(1).locator('pre').textContent()).toContain('File "/opt/run.py", line 3')
-    await page.getByLabel('Kind').selectOption('oom')
-    expect(page.url()).toContain('kind=oom')
-    expect(await groups.count()).toBe(1)
-  })
-
-  test('the dashboard draws every experiment in the grid, told to the keyboard and by colour', async () => {
-    for (const id of ['all', 'bbb9fb75']) {
-      const manifest = (await send('GET', `${service().url}/v1/campaigns/${id}`)).json<CampaignManifest>()
-      const { page } = await browsing.open(service().url, `#/campaigns/${id}/grid`)
-      const told = await walkGrid(page)
-      expect([...told.keys()].sort()).toEqual(manifest.experiments.map(({ exp_id }) => exp_id).sort())
-      for (const { exp_id, status, config_name, cycle_index } of manifest.experiments) {
-        expect(told.get(exp_id)).toContain(status)
-        expect(told.get(exp_id)).toContain(`${config_name}, cycle ${cycle_index}`)
-      }
-      expect(await coloursOfGrid(page)).toEqual(new Set(manifest.experiments.map(({ status }) => status)))
-    }
-  })
-
-  test('the dashboard gives each of several experiments of one config and cycle a square of its own', async () => {
-    const sample = SAMPLES[4]
-    const { campaign_id, experiments } = JSON.parse(sampleText(sample)) as CampaignManifest
-    const { page } = await browsing.open(service().url, `#/campaigns/${campaign_id}/grid`)
-    expect([...(await walkGrid(page)).keys()].sort()).toEqual(experiments.map(({ exp_id }) => exp_id).sort())
-  })
-
-  test('the dashboard narrows the grid by what is in the URL, and a click on a count does so too', async () => {
-    const { page } = await browsing.open(service().url, '#/campaigns/all/grid?state=failed')
-    const found = page.locator('.toolbar .found')
-    await found.waitFor()
-    expect(await found.textContent()).toBe('3 of 7 experiments')
-    await page.locator('.legend a', { hasText: 'running' }).click()
-    await page.getByText('4 of 7 experiments').waitFor()
-    expect(decodeURIComponent(page.url())).toContain('state=failed,running')
-    await page.getByRole('searchbox', { name: 'Config' }).fill('pytorch')
-    await page.getByText('1 of 7 experiments').waitFor()
-    await page.getByRole('button', { name: 'Show all' }).click()
-    await page.getByText('3 configs × 2 cycles').waitFor()
-  })
-
-  test('the dashboard tells of one experiment all there is, by mouse, keyboard and link', async () => {
-    const { page } = await browsing.open(service().url, '#/campaigns/all/grid')
-    await page.locator('.grid-box').focus()
-    await page.keyboard.press('Enter')
-    const drawer = page.getByRole('dialog')
-    await drawer.waitFor()
-    expect(await drawer.getAttribute('aria-label')).toBe('Experiment later')
-    expect(page.url()).toContain('exp=later')
-    await page.keyboard.press('Escape')
-    await drawer.waitFor({ state: 'detached' })
-    await page.locator('.grid-box').hover({ position: FIRST_SQUARE })
-    expect(await page.locator('.tooltip').textContent()).toMatch(/^later: pending/)
-    await page.locator('.grid-box').click({ position: FIRST_SQUARE })
-    await drawer.waitFor()
-    const { page: linked } = await browsing.open(service().url, '#/campaigns/all/failures?exp=bad-1')
-    const text = (await linked.getByRole('dialog').textContent()) ?? ''
-    const url = `${service().url}/v1/campaigns/all/experiments/bad-1`
-    const experiment = (await send('GET', url)).json<Record<string, string | number>>()
-    for (const key of ['exp_id', 'config_name', 'config_path', 'config_hash', 'backend', 'error', 'failure_kind']) {
-      expect(text).toContain(String(experiment[key]))
-    }
-    expect(text).toContain(`curl -sS '${url}'`)
-  })
-
-  test('the dashboard shows when what ran, and who holds what', async () => {
-    const { page, go } = await browsing.open(service().url, '#/campaigns/all/timeline')
-    await page.getByText('As a table').click()
-    const lanes = page.locator('.lane-table tbody tr')
-    expect((await lanes.allTextContents()).map((text) => text.replace(/\d\d:\d\d:\d\d/g, ' '))).toEqual([
-      expect.stringMatching(/^pytorch1.*1 experiment running$/),
-      expect.stringMatching(/^vllm4.*idle$/),
-    ])
-    await page.getByLabel('A lane for each').selectOption('worker')
-    expect(page.url()).toContain('lane=worker')
-    await lanes.filter({ hasText: 'gpu-node-1' }).waitFor()
-
-    await go('#/campaigns/all/workers')
-    const workers = page.locator('table.workers tbody tr')
-    await workers.first().waitFor()
-    expect(await workers.count()).toBe(1)
-    expect(await workers.first().textContent()).toMatch(/^gpu-node-1now.*pytorch11.*\d+ s of 120 s/)
-  })
-
-  test('the dashboard moves nothing that is there already when the rest comes', async () => {
-    const { page } = await browsing.open(service().url, 'favicon.svg', { expected: /status of 404/ })
-    await page.addInitScript(() => {
-      const shifts: number[] = []
-      Object.assign(globalThis, { shifts })
-      const observer = new PerformanceObserver((list) => {
-        shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value))
-      })
-      observer.observe({ type: 'layout-shift', buffered: true })
-    })
-    for (const [hash, shown] of [
-      ['#/', 'table.campaigns'],
-      ['#/campaigns/all/grid', '.grid-box'],
-      ['#/campaigns/all/failures', '.group'],
-    ] as const) {
-      await page.goto('about:blank')
-      await page.goto(`${service().url}/${hash}`)
-      await page.locator(shown).first().waitFor()
-      await page.locator('.live-badge.live').waitFor()
-      const moved = await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts)
-      expect(
-        moved.reduce((sum, one) => sum + one, 0),
-        hash,
-      ).toBeLessThan(0.01)
-    }
-  })
-
-  test('the dashboard says of a corrupt campaign and of one that is not there what the API says', async () => {
-    for (const [id, words] of [
-      ['torn', 'cannot be trusted'],
-      ['none', 'There is no campaign'],
-    ] as const) {
-      const { page } = await browsing.open(service().url, `#/campaigns/${id}`, { expected: /status of 4\d\d/ })
-      await page.locator('.empty').waitFor()
-      expect(await page.locator('.empty').textContent()).toContain(words)
-    }
-  })
-
-  test.each([
-    ['light', false],
-    ['dark', true],
-  ])('the dashboard has no accessibility faults in any view, %s, at any width', async (_, dark) => {
-    const places: readonly (readonly [string, string])[] = [
-      ['#/', 'table.campaigns'],
-      ['#/?name=nothing', '.empty'],
-      ['#/campaigns/all/failures', '.group'],
-      ['#/campaigns/all/grid', '.grid-box'],
-      ['#/campaigns/all/timeline', '.timeline-box'],
-      ['#/campaigns/all/workers', 'table.workers'],
-      ['#/campaigns/all/failures?exp=bad-1', '.drawer'],
-    ]
-    const { page, go } = await browsing.open(service().url, '', { dark })
-    for (const [hash, shown] of places) {
-      await go(hash)
-      await page.locator(shown).first().waitFor()
-      await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished)))
-      expect(await accessibilityFaults(page), hash).toEqual([])
-      await page.setViewportSize({ width: 390, height: 800 })
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${hash} on a phone`).toBe(390)
-      await page.setViewportSize({ width: 1280, height: 800 })
-    }
-  })
+  await page.getByLabel('Name').fill('precision')
+  await page.getByLabel('State').selectOption('idle')
+  expect(page.url()).toMatch(/#\/\?name=precision&state=idle$/)
+  const matching = campaigns.filter((one) => one.campaign_name.includes('precision') && one.state === 'idle')
+  expect(await lines.count()).toBe(matching.length)
+  expect(matching.length).toBeGreaterThan(0)
+  await page.reload()
+  await page.locator('table.campaigns').waitFor()
+  expect(await lines.count()).toBe(matching.length)
+  await go('#/?name=nothing-like-this')
+  await page.getByText('No campaign matches').waitFor()
 })
 
-/** Where the first experiment of the campaign with everything is drawn, in pixels of the grid. */
+browserTest('the dashboard shows the progress of a campaign', async () => {
+  const { page } = await browsing.open(service().url, '#/campaigns/all')
+  await page.locator('.legend').waitFor()
+  expect(await page.locator('h1').textContent()).toBe('precision sweep')
+  const legend = (await page.locator('.legend li').allTextContents()).map((text) => text.trim())
+  expect(legend.join(', ')).toBe('1 completed, 1 running, 3 failed, 0 interrupted, 0 lost, 1 pending, 1 skipped')
+  expect(await page.locator('.figures').textContent()).toMatch(/Done14 %1 \/ 7/)
+  expect(await page.locator('.live-badge').textContent()).toMatch(/live.*as of \d\d:\d\d:\d\d/)
+})
+
+browserTest('the dashboard begins with the failures, grouped by kind and message', async () => {
+  const { page } = await browsing.open(service().url, '#/campaigns/all')
+  const groups = page.locator('.group')
+  await groups.first().waitFor()
+  expect(await page.locator('.views a').first().textContent()).toBe('Failures3')
+  expect(await groups.locator('h2').allTextContents()).toEqual([
+    'CUDA out of memory. Tried to allocate ‹n› GiB',
+    'ValueError: no such precision',
+  ])
+  expect(await groups.first().locator('.chip').allTextContents()).toEqual(['big-1', 'big-2'])
+  await groups.nth(1).locator('summary').click()
+  expect(await groups.nth(1).locator('pre').textContent()).toContain('File "/opt/run.py", line 3')
+  await page.getByLabel('Kind').selectOption('oom')
+  expect(page.url()).toContain('kind=oom')
+  expect(await groups.count()).toBe(1)
+})
+
+browserTest('the dashboard draws every experiment in the grid, named to the keyboard and by colour', async () => {
+  for (const id of ['all', 'bbb9fb75']) {
+    const manifest = (await send('GET', `${service().url}/v1/campaigns/${id}`)).json<CampaignManifest>()
+    const { page } = await browsing.open(service().url, `#/campaigns/${id}/grid`)
+    const labels = await walkGrid(page)
+    expect([...labels.keys()].sort()).toEqual(manifest.experiments.map(({ exp_id }) => exp_id).sort())
+    for (const { exp_id, status, config_name, cycle_index } of manifest.experiments) {
+      expect(labels.get(exp_id)).toContain(status)
+      expect(labels.get(exp_id)).toContain(`${config_name}, cycle ${cycle_index}`)
+    }
+    expect(await coloursOfGrid(page)).toEqual(new Set(manifest.experiments.map(({ status }) => status)))
+  }
+})
+
+browserTest('the dashboard gives each of several experiments of one config and cycle a square of its own', async () => {
+  const sample = SAMPLES[4]
+  const { campaign_id, experiments } = JSON.parse(sampleText(sample)) as CampaignManifest
+  const { page } = await browsing.open(service().url, `#/campaigns/${campaign_id}/grid`)
+  expect([...(await walkGrid(page)).keys()].sort()).toEqual(experiments.map(({ exp_id }) => exp_id).sort())
+})
+
+browserTest('the dashboard filters the grid by the URL, and by a click on a count', async () => {
+  const { page } = await browsing.open(service().url, '#/campaigns/all/grid?state=failed')
+  const found = page.locator('.toolbar .found')
+  await found.waitFor()
+  expect(await found.textContent()).toBe('3 of 7 experiments')
+  await page.locator('.legend a', { hasText: 'running' }).click()
+  await page.getByText('4 of 7 experiments').waitFor()
+  expect(decodeURIComponent(page.url())).toContain('state=failed,running')
+  await page.getByRole('searchbox', { name: 'Config' }).fill('pytorch')
+  await page.getByText('1 of 7 experiments').waitFor()
+  await page.getByRole('button', { name: 'Show all' }).click()
+  await page.getByText('3 configs × 2 cycles').waitFor()
+})
+
+browserTest('the dashboard shows all fields of an experiment, by mouse, keyboard and link', async () => {
+  const { page } = await browsing.open(service().url, '#/campaigns/all/grid')
+  await page.locator('.grid-box').focus()
+  await page.keyboard.press('Enter')
+  const drawer = page.getByRole('dialog')
+  await drawer.waitFor()
+  expect(await drawer.getAttribute('aria-label')).toBe('Experiment later')
+  expect(page.url()).toContain('exp=later')
+  await page.keyboard.press('Escape')
+  await drawer.waitFor({ state: 'detached' })
+  await page.locator('.grid-box').hover({ position: FIRST_SQUARE })
+  expect(await page.locator('.tooltip').textContent()).toMatch(/^later: pending/)
+  await page.locator('.grid-box').click({ position: FIRST_SQUARE })
+  await drawer.waitFor()
+  const { page: linked } = await browsing.open(service().url, '#/campaigns/all/failures?exp=bad-1')
+  const text = (await linked.getByRole('dialog').textContent()) ?? ''
+  const url = `${service().url}/v1/campaigns/all/experiments/bad-1`
+  const experiment = (await send('GET', url)).json<Record<string, string | number>>()
+  for (const key of ['exp_id', 'config_name', 'config_path', 'config_hash', 'backend', 'error', 'failure_kind']) {
+    expect(text).toContain(String(experiment[key]))
+  }
+  expect(text).toContain(`curl -sS '${url}'`)
+})
+
+browserTest('the dashboard shows when each experiment ran, and which worker holds it', async () => {
+  const { page, go } = await browsing.open(service().url, '#/campaigns/all/timeline')
+  await page.getByText('As a table').click()
+  const lanes = page.locator('.lane-table tbody tr')
+  expect((await lanes.allTextContents()).map((text) => text.replace(/\d\d:\d\d:\d\d/g, ' '))).toEqual([
+    expect.stringMatching(/^pytorch1.*1 experiment running$/),
+    expect.stringMatching(/^vllm4.*idle$/),
+  ])
+  await page.getByLabel('A lane for each').selectOption('worker')
+  expect(page.url()).toContain('lane=worker')
+  await lanes.filter({ hasText: 'gpu-node-1' }).waitFor()
+
+  await go('#/campaigns/all/workers')
+  const workers = page.locator('table.workers tbody tr')
+  await workers.first().waitFor()
+  expect(await workers.count()).toBe(1)
+  expect(await workers.first().textContent()).toMatch(/^gpu-node-1now.*pytorch11.*\d+ s of 120 s/)
+})
+
+browserTest('the dashboard does not shift its layout while it loads', async () => {
+  const { page } = await browsing.open(service().url, 'favicon.svg', { expected: /status of 404/ })
+  await page.addInitScript(() => {
+    const shifts: number[] = []
+    Object.assign(globalThis, { shifts })
+    const observer = new PerformanceObserver((list) => {
+      shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value))
+    })
+    observer.observe({ type: 'layout-shift', buffered: true })
+  })
+  for (const [hash, shown] of [
+    ['#/', 'table.campaigns'],
+    ['#/campaigns/all/grid', '.grid-box'],
+    ['#/campaigns/all/failures', '.group'],
+  ] as const) {
+    await page.goto('about:blank')
+    await page.goto(`${service().url}/${hash}`)
+    await page.locator(shown).first().waitFor()
+    await page.locator('.live-badge.live').waitFor()
+    const moved = await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts)
+    expect(
+      moved.reduce((sum, one) => sum + one, 0),
+      hash,
+    ).toBeLessThan(0.01)
+  }
+})
+
+browserTest('the dashboard shows the problem of a corrupt campaign and of a missing one', async () => {
+  for (const [id, words] of [
+    ['torn', 'cannot be trusted'],
+    ['none', 'There is no campaign'],
+  ] as const) {
+    const { page } = await browsing.open(service().url, `#/campaigns/${id}`, { expected: /status of 4\d\d/ })
+    await page.locator('.empty').waitFor()
+    expect(await page.locator('.empty').textContent()).toContain(words)
+  }
+})
+
+browserTest.each([
+  ['light', false],
+  ['dark', true],
+])('the dashboard has no accessibility faults in any view, %s, at any width', async (_, dark) => {
+  const places: readonly (readonly [string, string])[] = [
+    ['#/', 'table.campaigns'],
+    ['#/?name=nothing', '.empty'],
+    ['#/campaigns/all/failures', '.group'],
+    ['#/campaigns/all/grid', '.grid-box'],
+    ['#/campaigns/all/timeline', '.timeline-box'],
+    ['#/campaigns/all/workers', 'table.workers'],
+    ['#/campaigns/all/failures?exp=bad-1', '.drawer'],
+  ]
+  const { page, go } = await browsing.open(service().url, '', { dark })
+  for (const [hash, shown] of places) {
+    await go(hash)
+    await page.locator(shown).first().waitFor()
+    await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished)))
+    expect(await accessibilityFaults(page), hash).toEqual([])
+    await page.setViewportSize({ width: 390, height: 800 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), `${hash} on a phone`).toBe(390)
+    await page.setViewportSize({ width: 1280, height: 800 })
+  }
+})
+
+/** The first experiment of the campaign `all`, in pixels of the grid. */
 const FIRST_SQUARE = { x: 204, y: 62 }
 
-/** What is told of each experiment as the cursor walks over the whole grid, by id. */
+/** The label of each experiment, by id, as the cursor walks over the whole grid. */
 async function walkGrid(page: Page): Promise<Map<string, string>> {
   const grid = page.locator('.grid-box')
   await grid.waitFor()
   await grid.focus()
-  const told = new Map<string, string>()
+  const labels = new Map<string, string>()
   const cell = page.locator('#grid-cell')
   const press = async (key: string) => {
     const before = await cell.textContent()
     await page.keyboard.press(key)
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)))
     const now = (await cell.textContent()) ?? ''
-    told.set(now.split(':')[0] ?? '', now)
+    labels.set(now.split(':')[0] ?? '', now)
     return now !== before
   }
   await press('Home')
@@ -282,7 +252,7 @@ async function walkGrid(page: Page): Promise<Map<string, string>> {
     await press('Home')
     while (await press('ArrowRight'));
   } while (await press('ArrowDown'))
-  return told
+  return labels
 }
 
 const COLOURS = {
@@ -293,7 +263,7 @@ const COLOURS = {
   skipped: [0x8a, 0x8f, 0x98],
 } as const
 
-/** The states whose colours are on the canvas. */
+/** The statuses whose colours are on the canvas. */
 async function coloursOfGrid(page: Page): Promise<Set<string>> {
   const present = await page.locator('.grid-box canvas').evaluate((canvas: HTMLCanvasElement, colours) => {
     const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? []

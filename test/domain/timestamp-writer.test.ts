@@ -4,7 +4,7 @@ import { TimestampWriter } from '#campaignd/domain/timestamp-writer.js'
 
 const time = fc.integer({ min: Date.parse('0000-01-01T00:00:00Z'), max: Date.parse('9999-12-31T23:59:59.999Z') })
 
-test('writes every time as Date does, whatever it wrote before', () => {
+test('a timestamp writer writes every time as Date does, whatever it wrote before', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(time, fc.integer({ min: -1500, max: 1500 }))), (steps) => {
       const writer = new TimestampWriter()
@@ -16,7 +16,7 @@ test('writes every time as Date does, whatever it wrote before', () => {
   )
 })
 
-test('drops fractions of a millisecond', () => {
+test('a timestamp writer drops fractions of a millisecond', () => {
   const writer = new TimestampWriter()
   expect(writer.write(999.999)).toBe('1970-01-01T00:00:00.999Z')
   expect(writer.write(1000.001)).toBe('1970-01-01T00:00:01.000Z')

@@ -1,17 +1,16 @@
-import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { removeLeftovers, swapIn } from '../../.config/build/swap.js'
 import { campaignDraft } from '../support/campaigns/drafts.js'
 import { send } from '../support/http/client.js'
-import { listening, type Service, type ServiceProcess } from '../support/service/service-process.js'
+import { startService } from '../support/service/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The compiled product in a directory of its own, so that its dist can go. */
+/** A copy of the compiled product, whose dist can be replaced. */
 function productCopy(): string {
   const root = temporaryDirectory()
   for (const name of ['dist', 'package.json']) cpSync(join(ROOT, name), join(root, name), { recursive: true })
@@ -19,7 +18,7 @@ function productCopy(): string {
   return root
 }
 
-/** A build of other content: whatever the service opened from it would not be what it began with. */
+/** A build of other content, so that a file that the service read from it would differ. */
 function nextBuild(root: string): string {
   const next = join(root, 'dist.next-1')
   mkdirSync(next)
@@ -27,19 +26,9 @@ function nextBuild(root: string): string {
   return next
 }
 
-async function startIn(root: string): Promise<Service> {
-  const dataDir = temporaryDirectory()
-  const args = [join(root, 'dist/main.js'), '--port', '0', '--data-dir', dataDir, '--max-lag', '0']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }) as ServiceProcess
-  onTestFinished(() => {
-    child.kill('SIGKILL')
-  })
-  return listening(child, dataDir)
-}
-
-test('a service goes on serving its pages and writing when a build takes the place of dist', async () => {
+test('a service keeps serving its pages and writing when a build replaces dist', async () => {
   const root = productCopy()
-  const { url, end } = await startIn(root)
+  const { url, end } = await startService({ main: join(root, 'dist/main.js') })
   const asset = readdirSync(join(root, 'dist/dashboard/assets')).map((name) => `/assets/${name}`)
   const pages = ['/', '/favicon.svg', ...asset]
   const before = await Promise.all(pages.map((path) => send('GET', `${url}${path}`)))
@@ -73,10 +62,10 @@ test('a first build is swapped in where there is no dist', () => {
   expect(existsSync(join(root, 'dist/main.js'))).toBe(true)
 })
 
-test('what a killed build left is removed, and what a running one has is not', () => {
+test('the leftovers of a killed build are removed, and those of a running one are not', () => {
   const root = temporaryDirectory()
   const running = `dist.next-${process.pid}`
-  // Above every process id that there is.
+  // Above the largest process id of Linux.
   for (const name of ['dist', running, 'dist.next-4194305', 'dist.old-4194305', 'dist.dev']) mkdirSync(join(root, name))
   removeLeftovers(root)
   expect(readdirSync(root).sort()).toEqual(['dist', 'dist.dev', running].sort())

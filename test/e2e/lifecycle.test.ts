@@ -1,98 +1,73 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { send, writersOn, type Reply, type StoredManifest } from '../support/http/client.js'
+import { expect, onTestFinished, test } from 'vitest'
 import { campaignDraft } from '../support/campaigns/drafts.js'
-import { leftovers, readManifest } from '../support/store/test-store.js'
+import { type Reply, send, writersOn } from '../support/http/client.js'
 import { Scrape } from '../support/http/metrics.js'
-import { runService, startService } from '../support/service/service.js'
+import { messages, runMain, runService, startCampaign, startService } from '../support/service/service.js'
 import { spawnService } from '../support/service/service-process.js'
+import { leftovers, storedManifest } from '../support/store/files.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-import { PATIENCE } from '../support/patience.js'
+import { TIME_LIMIT } from '../support/time-limit.js'
 import { until } from '../support/until.js'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-
-/** Runs it to its end, streams apart. */
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const environment = { PATH: process.env['PATH'], ...env }
-  return spawnSync(process.execPath, [MAIN, ...args], { env: environment, encoding: 'utf8', cwd: temporaryDirectory() })
-}
-
-describe('settings', () => {
-  test('settings that are bad are all named at once on stderr, and the exit code is 2', () => {
-    const { status, stdout, stderr } = run(['--body-limit', 'much'], {
-      CAMPAIGND_PORT: '99999',
-      CAMPAIGND_HOST: '0.0.0.0',
-      CAMPAIGND_DURABILITY: 'hope',
-      CAMPAIGND_LOG_LEVEL: 'loud',
-      CAMPAIGND_DATA_DIR: '',
-    })
-    expect(status).toBe(2)
-    expect(stdout).toBe('')
-    for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'BODY_LIMIT']) {
-      expect(stderr).toContain(`CAMPAIGND_${name}`)
-    }
+test('settings that are bad are all named at once on stderr, and the exit code is 2', () => {
+  const { status, stdout, stderr } = runMain(['--body-limit', 'much'], {
+    CAMPAIGND_PORT: '99999',
+    CAMPAIGND_HOST: '0.0.0.0',
+    CAMPAIGND_DURABILITY: 'hope',
+    CAMPAIGND_LOG_LEVEL: 'loud',
+    CAMPAIGND_DATA_DIR: '',
   })
-
-  test('settings are told by --help, each with its variable', () => {
-    const { status, stdout } = run(['--help'])
-    expect(status).toBe(0)
-    for (const name of [
-      ...[
-        'HOST',
-        'PORT',
-        'ALLOW_ANONYMOUS',
-        'TOKENS_FILE',
-        'ALLOWED_HOSTS',
-        'CORS_ORIGINS',
-        'DATA_DIR',
-        'DURABILITY',
-        'LOG_LEVEL',
-      ],
-      ...['BODY_LIMIT', 'HEADERS_TIMEOUT', 'REQUEST_TIMEOUT', 'KEEP_ALIVE_TIMEOUT', 'MAX_CONNECTIONS', 'MAX_WAITING'],
-      ...['RATE_LIMIT', 'MAX_EXPERIMENTS', 'MAX_LABELS', 'MAX_LAG'],
-    ]) {
-      expect(stdout).toContain(`CAMPAIGND_${name}`)
-    }
-  })
+  expect(status).toBe(2)
+  expect(stdout).toBe('')
+  for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'BODY_LIMIT']) {
+    expect(stderr).toContain(`CAMPAIGND_${name}`)
+  }
 })
 
-describe('a start', () => {
-  test('a start logs one line: where it listens, which store, how durable', async () => {
-    const { log, url, dataDir } = await startService()
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}$/)
-    await sleep(100)
-    expect(log.map(({ msg }) => msg)).toEqual([`campaignd listens on ${url}, store ${dataDir}, durability fsync`])
-    expect((await send('GET', `${url}/healthz`)).status).toBe(200)
-    expect((await send('GET', `${url}/readyz`)).status).toBe(200)
-  })
+test('--help lists the settings, each with its variable', () => {
+  const { status, stdout } = runMain(['--help'])
+  expect(status).toBe(0)
+  const names =
+    'HOST PORT ALLOW_ANONYMOUS TOKENS_FILE ALLOWED_HOSTS CORS_ORIGINS DATA_DIR DURABILITY LOG_LEVEL BODY_LIMIT ' +
+    'HEADERS_TIMEOUT REQUEST_TIMEOUT KEEP_ALIVE_TIMEOUT MAX_CONNECTIONS MAX_WAITING RATE_LIMIT MAX_EXPERIMENTS ' +
+    'MAX_LABELS MAX_LAG'
+  for (const name of names.split(' ')) expect(stdout).toContain(`CAMPAIGND_${name}`)
+})
 
-  test('a start in durability os says so', async () => {
-    const { log } = await startService({ environment: { CAMPAIGND_DURABILITY: 'os' } })
-    expect(log.map(({ msg }) => msg)).toEqual([
-      expect.stringContaining('durability is os'),
-      expect.stringContaining('durability os'),
-    ])
-  })
+test('a start logs one line: where it listens, which store, how durable', async () => {
+  const service = await startService()
+  const { url, dataDir } = service
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d{4,5}$/)
+  await sleep(100)
+  expect(messages(service)).toEqual([`campaignd listens on ${url}, store ${dataDir}, durability fsync`])
+  expect((await send('GET', `${url}/healthz`)).status).toBe(200)
+  expect((await send('GET', `${url}/readyz`)).status).toBe(200)
+})
 
-  test('a start at port 0 takes any free port, so that two can run beside each other', async () => {
-    const [one, other] = [await startService(), await startService()]
-    expect(one.url).not.toBe(other.url)
-  })
+test('a start in durability os says so', async () => {
+  const service = await startService({ environment: { CAMPAIGND_DURABILITY: 'os' } })
+  expect(messages(service)).toEqual([
+    expect.stringContaining('durability is os'),
+    expect.stringContaining('durability os'),
+  ])
+})
 
-  test('a start on a taken port fails, and leaves the directory free for the next', async () => {
-    const { url } = await startService()
-    const dataDir = temporaryDirectory()
-    const { code, output } = await runService({ dataDir, environment: { CAMPAIGND_PORT: new URL(url).port } })
-    expect(code).toBe(1)
-    expect(output).toContain('EADDRINUSE')
-    expect(readdirSync(dataDir)).not.toContain('lock')
-  })
+test('a start at port 0 takes any free port, so that two can run beside each other', async () => {
+  const [one, other] = [await startService(), await startService()]
+  expect(one.url).not.toBe(other.url)
+})
+
+test('a start on a taken port fails, and leaves the directory free for the next', async () => {
+  const { url } = await startService()
+  const dataDir = temporaryDirectory()
+  const { code, output } = await runService({ dataDir, environment: { CAMPAIGND_PORT: new URL(url).port } })
+  expect(code).toBe(1)
+  expect(output).toContain('EADDRINUSE')
+  expect(readdirSync(dataDir)).not.toContain('lock')
 })
 
 test('the id of a request is in its answer and in its log line', async () => {
@@ -108,11 +83,9 @@ test('the id of a request is in its answer and in its log line', async () => {
   ])
 })
 
-test('the metrics tell of the process, its lock, its commits and its leases', async () => {
-  const { url } = await startService()
-  await send('POST', `${url}/v1/campaigns`, campaignDraft(1))
-  const start = { status: 'running', worker: 'w', lease_seconds: 1 }
-  await send('PATCH', `${url}/v1/campaigns/sweep/experiments/0001`, start)
+test('the metrics cover the process, its lock, its commits and its leases', async () => {
+  const { url, report } = await startCampaign(1)
+  await report('0001', { status: 'running', worker: 'w', lease_seconds: 1 })
   const scrape = async () => new Scrape((await send('GET', `${url}/metrics`)).text)
   const found = await scrape()
   expect(found.value('campaignd_commits_total', { outcome: 'durable' })).toBe(2)
@@ -135,61 +108,56 @@ test('the metrics tell of the process, its lock, its commits and its leases', as
   await expect.poll(async () => (await scrape()).value('campaignd_leases_expired_total')).toBe(1)
 })
 
-describe('a stop', () => {
-  /** True for what a client may meet that comes while the service stops. */
-  function isDrained(outcome: Reply | Error): boolean {
-    // Of the network: the connection broke, or was refused.
-    if (outcome instanceof Error) return 'code' in outcome
-    return outcome.status === 503 && outcome.headers.has('retry-after')
+/** True for what a call may end in while the service stops. */
+function isDrained(outcome: Reply | Error): boolean {
+  // Of the network: the connection broke, or was refused.
+  if (outcome instanceof Error) return 'code' in outcome
+  return outcome.status === 503 && outcome.headers.has('retry-after')
+}
+
+test('a stop by SIGINT under 64 writers loses nothing, as the one by SIGTERM, which test/faults covers', async () => {
+  const service = await startCampaign(64)
+  const writers = writersOn(['sweep'], 64)
+  const runs = writers.map((writer) => writer.run(service.url, () => false))
+  await until('a report of each', () => writers.every(({ acknowledged }) => acknowledged > 0))
+  const began = performance.now()
+  expect(await service.end('SIGINT')).toBe(0)
+  expect(performance.now() - began).toBeLessThan(TIME_LIMIT)
+  const others = (await Promise.all(runs)).flat()
+  expect(others.filter((outcome) => !isDrained(outcome))).toEqual([])
+  const manifest = storedManifest(service.dataDir, 'sweep')
+  for (const [index, { acknowledged, sent, revision }] of writers.entries()) {
+    const experiment = manifest.experiments[index]
+    expect(acknowledged).toBeGreaterThan(0)
+    expect(Number(experiment?.result_path)).toBeGreaterThanOrEqual(acknowledged)
+    expect(Number(experiment?.result_path)).toBeLessThanOrEqual(sent)
+    expect(manifest.revision).toBeGreaterThanOrEqual(revision)
   }
+  expect(leftovers(service.dataDir)).toEqual([])
+  expect(readdirSync(service.dataDir)).toEqual(['campaigns'])
+})
 
-  test('a stop by SIGINT under 64 writers is as good as the one by SIGTERM, which test/faults looks at', async () => {
-    const service = await startService()
-    await send('POST', `${service.url}/v1/campaigns`, campaignDraft(64))
-    const writers = writersOn(['sweep'], 64)
-    const runs = writers.map((writer) => writer.run(service.url, () => false))
-    await until('a report of each', () => writers.every(({ acknowledged }) => acknowledged > 0))
-    const began = performance.now()
-    expect(await service.end('SIGINT')).toBe(0)
-    expect(performance.now() - began).toBeLessThan(PATIENCE)
-    const others = (await Promise.all(runs)).flat()
-    expect(others.filter((outcome) => !isDrained(outcome))).toEqual([])
-    const manifest = JSON.parse(readManifest(service.dataDir, 'sweep')) as StoredManifest
-    for (const [index, { acknowledged, sent, revision }] of writers.entries()) {
-      const experiment = manifest.experiments[index]
-      expect(acknowledged).toBeGreaterThan(0)
-      expect(Number(experiment?.result_path)).toBeGreaterThanOrEqual(acknowledged)
-      expect(Number(experiment?.result_path)).toBeLessThanOrEqual(sent)
-      expect(manifest.revision).toBeGreaterThanOrEqual(revision)
-    }
-    expect(leftovers(service.dataDir)).toEqual([])
-    expect(readdirSync(service.dataDir)).toEqual(['campaigns'])
-  })
-
-  test('a stop answers the long polls that are held, at once', async () => {
-    const service = await startService()
-    await send('POST', `${service.url}/v1/campaigns`, campaignDraft(2))
-    const url = `${service.url}/v1/campaigns/sweep/progress?wait=60`
-    const tag = (await send('GET', url.replace('?wait=60', ''))).headers.get('etag') ?? ''
-    const polls = [
-      ...Array.from({ length: 20 }, () => send('GET', url, undefined, { 'if-none-match': tag })),
-      send('GET', `${url}&until=end`),
-    ]
-    await sleep(300)
-    const began = performance.now()
-    const ended = service.end('SIGTERM')
-    const statuses = (await Promise.all(polls)).map(({ status }) => status)
-    expect(performance.now() - began).toBeLessThan(PATIENCE)
-    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 304), 200])
-    expect(await ended).toBe(0)
-  })
+test('a stop answers the long polls that are held, at once', async () => {
+  const service = await startCampaign(2)
+  const url = `${service.campaign}/progress?wait=60`
+  const tag = (await send('GET', url.replace('?wait=60', ''))).headers.get('etag') ?? ''
+  const polls = [
+    ...Array.from({ length: 20 }, () => send('GET', url, undefined, { 'if-none-match': tag })),
+    send('GET', `${url}&until=end`),
+  ]
+  await sleep(300)
+  const began = performance.now()
+  const ended = service.end('SIGTERM')
+  const statuses = (await Promise.all(polls)).map(({ status }) => status)
+  expect(performance.now() - began).toBeLessThan(TIME_LIMIT)
+  expect(statuses).toEqual([...Array.from({ length: 20 }, () => 304), 200])
+  expect(await ended).toBe(0)
 })
 
 test('a second process on the directory ends at once when it is stopped while it waits, or else exits naming the first', async () => {
   const first = await startService()
   const waiting = runService({ dataDir: first.dataDir })
-  const environment = { PATH: process.env['PATH'], CAMPAIGND_PORT: '0', CAMPAIGND_DATA_DIR: first.dataDir }
-  const stopped = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const stopped = spawnService({ dataDir: first.dataDir })
   const ended = once(stopped, 'close')
   onTestFinished(async () => {
     stopped.kill('SIGKILL')
@@ -209,7 +177,7 @@ test('a second process on the directory ends at once when it is stopped while it
   expect(await first.end('SIGTERM')).toBe(0)
 })
 
-/** A service that has answered more than the pipe to the reader of its log holds, who stands still. */
+/** A service whose log fills the pipe to a reader that has stopped reading. */
 async function startUnread() {
   const child = spawnService({ dataDir: temporaryDirectory() })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -221,14 +189,14 @@ async function startUnread() {
   return { child, url }
 }
 
-test('a reader of the log that stands still keeps the service neither from answering nor from ending', async () => {
+test('a reader of the log that stops reading keeps the service neither from replying nor from ending', async () => {
   const { child } = await startUnread()
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
-  expect(await Promise.race([ended, sleep(PATIENCE, 'still there', { ref: false })])).not.toBe('still there')
+  expect(await Promise.race([ended, sleep(TIME_LIMIT, 'still there', { ref: false })])).not.toBe('still there')
 })
 
-test('who asks a second time to stop waits for no client, and for no reader of the log', async () => {
+test('a second SIGTERM ends the service without waiting for a client or a reader of the log', async () => {
   const { child, url } = await startUnread()
   const client = connect(Number(new URL(url).port), '127.0.0.1')
   onTestFinished(() => void client.destroy())
@@ -241,5 +209,5 @@ test('who asks a second time to stop waits for no client, and for no reader of t
   child.kill('SIGTERM')
   expect(await Promise.race([ended, sleep(700, 'waits for its client')])).toBe('waits for its client')
   child.kill('SIGTERM')
-  expect(await Promise.race([ended, sleep(PATIENCE, 'still there', { ref: false })])).toEqual([1, null])
+  expect(await Promise.race([ended, sleep(TIME_LIMIT, 'still there', { ref: false })])).toEqual([1, null])
 })

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { freePort } from '../support/service/free-port.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { sampleText } from '../support/campaigns/samples.js'
+import { send } from '../support/http/client.js'
+import { freePort } from '../support/service/free-port.js'
+import { listening } from '../support/service/service-process.js'
+import { storedManifest } from '../support/store/files.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 /** The job that the service exists for, on a real manifest, with the commands that its README names. */
@@ -16,24 +17,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CLIENTS = 4
 const FAILS_ONCE = '0056'
 
-interface Experiment {
-  exp_id: string
-  status: string
-  attempt: number
-  retry_count: number
-  result_path: string | null
-  error: string | null
-  attempts: { attempt: number; status: string; error: string | null }[]
-}
-
 test('a campaign goes on after a failure and a SIGKILL: nothing is lost and nothing runs twice', async () => {
   const dataDir = temporaryDirectory()
   const port = await freePort()
   const api = `http://127.0.0.1:${port}/v1`
   const campaign = `${api}/campaigns/bbb9fb75`
-  const first = await npmStart(dataDir, port)
-  const before = JSON.parse(sampleText('02_shuffled_18_failed_interrupted')) as { experiments: Experiment[] }
-  await call('POST', `${api}/campaigns`, sampleText('02_shuffled_18_failed_interrupted'))
+  const killFirst = await npmStart(dataDir, port)
+  const before = JSON.parse(sampleText('02_shuffled_18_failed_interrupted')) as CampaignManifest
+  await call('POST', `${api}/campaigns`, before)
   const plan = await call<{ remaining: string[] }>('POST', `${campaign}/resume`)
   expect(plan.remaining).toEqual(
     before.experiments.filter(({ status }) => status !== 'completed').map(({ exp_id }) => exp_id),
@@ -46,9 +37,9 @@ test('a campaign goes on after a failure and a SIGKILL: nothing is lost and noth
   )
   while (acknowledged.size < 4) await sleep(2)
   const known = new Map(acknowledged)
-  await first.kill()
-  const second = await npmStart(dataDir, port)
-  const { experiments: survived } = await call<{ experiments: Experiment[] }>('GET', campaign)
+  await killFirst()
+  const killSecond = await npmStart(dataDir, port)
+  const { experiments: survived } = await call<CampaignManifest>('GET', campaign)
   for (const [expId, resultPath] of known) {
     expect(survived.find(({ exp_id }) => exp_id === expId)).toMatchObject({
       status: 'completed',
@@ -58,18 +49,16 @@ test('a campaign goes on after a failure and a SIGKILL: nothing is lost and noth
   await Promise.all(clients)
 
   expect(await call('GET', `${campaign}/progress`)).toMatchObject({ is_complete: true, state: 'completed' })
-  await second.kill()
-  const manifest = JSON.parse(readFileSync(join(dataDir, 'campaigns/bbb9fb75.json'), 'utf8')) as {
-    experiments: Experiment[]
-  }
-  for (const [index, { exp_id, status, attempt, result_path }] of manifest.experiments.entries()) {
+  await killSecond()
+  const { experiments } = storedManifest(dataDir, 'bbb9fb75')
+  for (const [index, { exp_id, status, attempt, result_path }] of experiments.entries()) {
     const imported = before.experiments[index]
     const started = imported?.status === 'pending' ? 0 : 1
     const runs = plan.remaining.includes(exp_id) ? (exp_id === FAILS_ONCE ? 2 : 1) : 0
     expect({ exp_id, status, attempt }).toEqual({ exp_id, status: 'completed', attempt: started + runs })
     expect(result_path).toBe(acknowledged.get(exp_id) ?? imported?.result_path)
   }
-  const failed = manifest.experiments.find(({ exp_id }) => exp_id === FAILS_ONCE)
+  const failed = experiments.find(({ exp_id }) => exp_id === FAILS_ONCE)
   expect(failed).toMatchObject({
     retry_count: 1,
     error: null,
@@ -100,52 +89,33 @@ async function work(
   }
 }
 
-/** Repeats a call until it is answered: after a lost answer nobody knows whether it was carried out. */
+/** Repeats a call until it is answered: without a response its outcome is unknown. */
 async function call<T>(method: string, url: string, body?: unknown): Promise<T> {
   for (;;) {
-    try {
-      const answer = await fetch(url, {
-        method,
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      })
-      const text = await answer.text()
-      if (answer.status !== 503) {
-        expect(answer.ok, `${method} ${url}: ${text}`).toBe(true)
-        return JSON.parse(text) as T
-      }
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error
+    const reply = await send(method, url, body).catch(() => null)
+    if (reply !== null && reply.status !== 503) {
+      expect(reply.status, `${method} ${url}: ${reply.text}`).toBeLessThan(300)
+      return reply.json<T>()
     }
     await sleep(50)
   }
 }
 
-interface Started {
-  /** Kills the service itself, not npm, and waits until npm has gone too. */
-  kill(): Promise<void>
-}
-
-/** `npm start`, but for the build, which the tests run behind already. */
-async function npmStart(dataDir: string, port: number): Promise<Started> {
+/**
+ * `npm start`, but for the build, which the tests run behind already.
+ * @returns kills the service itself, not npm, and waits until npm has ended too
+ */
+async function npmStart(dataDir: string, port: number): Promise<() => Promise<void>> {
   const npm = spawn('npm', ['start', '--silent', '--ignore-scripts'], {
     cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, CAMPAIGND_DATA_DIR: dataDir, CAMPAIGND_PORT: String(port) },
   })
-  const gone = once(npm, 'close')
-  const pid = await new Promise<number>((resolve, reject) => {
-    npm.on('close', (code) => reject(new Error(`npm start ended with ${code}`)))
-    createInterface({ input: npm.stdout }).on('line', (line) => {
-      const entry = JSON.parse(line) as { msg: string; pid: number }
-      if (entry.msg.includes('listens on')) resolve(entry.pid)
-    })
-  })
+  const { log, ended } = await listening(npm, dataDir)
   const kill = async () => {
-    if (npm.exitCode !== null) return
-    process.kill(pid, 'SIGKILL')
-    await gone
+    if (npm.exitCode === null) process.kill(Number(log[0]?.['pid']), 'SIGKILL')
+    await ended
   }
   onTestFinished(kill)
-  return { kill }
+  return kill
 }

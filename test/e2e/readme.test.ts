@@ -1,12 +1,12 @@
-import { execFile, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readmeBlocks } from '../support/readme.js'
 import { startService } from '../support/service/service.js'
+import { runWorker } from '../support/service/worker-loop.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { isUsable } from '../support/tools.js'
 
@@ -14,9 +14,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 interface Walk {
   readonly readme: string
-  /** How many blocks there are at least: none is lost unseen. */
+  /** The least number of blocks, so that none is lost unnoticed. */
   readonly blocks: number
-  /** What the calls print, among other things. */
+  /** Parts of what the calls print. */
   readonly prints: readonly string[]
 }
 
@@ -40,25 +40,12 @@ const WALKS: readonly Walk[] = [
   { readme: 'src/live/README.md', blocks: 3, prints: ['event: snapshot', '304', '"state":"completed"'] },
 ]
 
-/** Runs the calls of a README, in one shell, and returns what they print. The first that fails ends it. */
+/** Runs the calls of a README in one shell, to the first that fails; returns what they print. */
 async function run(scripts: readonly string[], url: string, cwd: string): Promise<string> {
   const script = scripts.join('\n').replaceAll('curl -sS', 'curl -sS --fail-with-body')
   const env = { ...process.env, api: `${url}/v1` }
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd, env })
   return stdout
-}
-
-/** Resolves with the exit code of the worker. What its heartbeats left asleep ends with it. */
-async function runWorker(code: string, url: string, cwd: string): Promise<number | null> {
-  const env = { ...process.env, api: `${url}/v1`, campaign: 'smoke', worker: 'w', run: './run.sh' }
-  const child = spawn('sh', ['-c', code], { detached: true, stdio: ['ignore', 'ignore', 'inherit'], cwd, env })
-  const endAll = () => {
-    if (child.pid !== undefined) spawnSync('kill', ['-KILL', '--', `-${child.pid}`], { stdio: 'ignore' })
-  }
-  onTestFinished(endAll)
-  const [status] = (await once(child, 'exit')) as [number | null]
-  endAll()
-  return status
 }
 
 test.each(WALKS)('the curl walk of $readme works as it is written, from top to bottom', async (walk) => {
@@ -78,10 +65,11 @@ test.skipIf(!isUsable('python3', ['python3', '--version']))(
     for (const name of ['pytorch_llama3', 'vllm_llama3']) writeFileSync(join(folder, 'configs', `${name}.yaml`), name)
     writeFileSync(join(folder, 'run.sh'), '#!/bin/sh\necho "$1 $2" >> runs\n', { mode: 0o700 })
     const calls = readmeBlocks('README.md', 'sh').filter((script) => script.includes('curl '))
-    const [create = '', worker = '', follow = '', ...more] = calls
+    const [create = '', code = '', follow = '', ...more] = calls
     expect(more).toEqual([])
     expect(await run([create], service.url, folder)).toBe('201\n')
-    expect(await runWorker(worker, service.url, folder)).toBe(0)
+    const environment = { api: `${service.url}/v1`, campaign: 'smoke', worker: 'w', run: './run.sh' }
+    expect(await runWorker({ program: 'sh', code }, environment, folder)).toBe(0)
     const printed = await run([follow], service.url, folder)
     expect(printed).toContain('"counts":{"pending":0,"running":0,"completed":6,"failed":0,"skipped":0}')
     expect(printed).toContain('"state":"completed"')

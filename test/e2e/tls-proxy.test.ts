@@ -1,12 +1,16 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { campaignDraft } from '../support/campaigns/drafts.js'
-import { tokensFile } from '../support/service/guarded-service.js'
 import { readmeBlocks } from '../support/readme.js'
 import { startService } from '../support/service/service.js'
-import { startNginx } from '../support/service/tls-proxy.js'
-import { testTokens } from '../support/service/tokens.js'
+import { testTokens, tokensFile } from '../support/service/tokens.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
 import { isUsable } from '../support/tools.js'
 import { until } from '../support/until.js'
 
@@ -15,7 +19,7 @@ const FIRST = '/v1/campaigns/sweep/experiments/0001'
 
 const canProxy = isUsable('nginx', ['nginx', '-v']) && isUsable('openssl', ['openssl', 'version'])
 
-/** Reads a stream of events on. */
+/** Collects what a stream of events sends. */
 function follow(stream: IncomingMessage): { readonly received: string } {
   const seen = { received: '' }
   stream.setEncoding('utf8').on('data', (chunk: string) => (seen.received += chunk))
@@ -24,7 +28,7 @@ function follow(stream: IncomingMessage): { readonly received: string } {
 }
 
 test.skipIf(!canProxy)(
-  'behind nginx as the README sets it up: writes, streams as they come, and no foreign page',
+  'behind nginx as the README sets it up writes work, streams are not buffered, and foreign pages are refused',
   async () => {
     const { lines, as } = testTokens()
     const environment = { CAMPAIGND_TOKENS_FILE: tokensFile(lines), CAMPAIGND_ALLOWED_HOSTS: NAME }
@@ -64,3 +68,55 @@ test.skipIf(!canProxy)(
     expect((await held).statusCode).toBe(200)
   },
 )
+
+/** A proxy that does TLS for a service, by a name that only its clients know. */
+interface TlsProxy {
+  /** Resolves with the head of the response. */
+  call(method: string, path: string, headers: Readonly<Record<string, string>>, body?: object): Promise<IncomingMessage>
+}
+
+/** Starts nginx with a site as the README has it. It ends with the test. */
+async function startNginx(site: string, name: string, service: string): Promise<TlsProxy> {
+  const directory = temporaryDirectory()
+  const path = (file: string) => join(directory, file)
+  makeCertificate(name, path('cert.pem'), path('key.pem'))
+  const ours = site
+    .replace(/listen \S+ ssl/, `listen unix:${path('socket')} ssl`)
+    .replace(/(ssl_certificate\s+)\S+;/, `$1${path('cert.pem')};`)
+    .replace(/(ssl_certificate_key\s+)\S+;/, `$1${path('key.pem')};`)
+    .replace(/proxy_pass \S+;/, `proxy_pass ${service};`)
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${path(of)};`)
+  writeFileSync(
+    path('nginx.conf'),
+    ['daemon off;', 'master_process off;', `pid ${path('pid')};`, 'events {}', 'http {', 'access_log off;']
+      .concat(temporary, ours, '}')
+      .join('\n'),
+  )
+  const child = spawn('nginx', ['-e', 'stderr', '-p', directory, '-c', path('nginx.conf')], { stdio: 'inherit' })
+  onTestFinished(async () => {
+    if (child.exitCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  })
+  await until('nginx listens', () => existsSync(path('socket')))
+  const to = { socketPath: path('socket'), servername: name, ca: readFileSync(path('cert.pem')), agent: false } as const
+  return {
+    call: async (method, at, headers, body) => {
+      const type = body === undefined ? {} : { 'content-type': 'application/json' }
+      const sent = request({ ...to, method, path: at, headers: { host: name, ...type, ...headers } })
+      // After the response: the rest of a body that was refused.
+      sent.on('error', () => undefined)
+      sent.end(body === undefined ? undefined : JSON.stringify(body))
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      return response
+    },
+  }
+}
+
+function makeCertificate(name: string, certificate: string, key: string): void {
+  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
+  const called = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
+  const { status, stderr } = spawnSync('openssl', ['req', ...made, ...called, '-keyout', key, '-out', certificate])
+  if (status !== 0) throw new Error(`openssl: ${stderr.toString()}`)
+}

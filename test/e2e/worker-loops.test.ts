@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { send } from '../support/http/client.js'
-import { campaignDraft } from '../support/campaigns/drafts.js'
 import { readmeBlocks } from '../support/readme.js'
-import { startService, type Service } from '../support/service/service.js'
+import { messages, type Service, startCampaign, startService } from '../support/service/service.js'
+import { runWorker } from '../support/service/worker-loop.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { isUsable } from '../support/tools.js'
 import { until } from '../support/until.js'
@@ -33,10 +31,10 @@ test.skipIf(!LOOPS.sh.usable || !LOOPS.python.usable)(
   { timeout: 60_000 },
   async () => {
     const dataDir = temporaryDirectory()
-    const service = await startService({ dataDir })
-    const campaign = await create(service, EXPERIMENTS, { max_retries: 1, lease_seconds: LEASE_SECONDS })
+    const settings = { max_retries: 1, lease_seconds: LEASE_SECONDS }
+    const service = await startCampaign(EXPERIMENTS, { dataDir }, { settings })
     const command = commandThat(`
-      # The first run of each worker outlasts its lease: without heartbeats it is given up for lost.
+      # The first run of each worker outlasts its lease: without heartbeats the lease runs out.
       if [ "$(grep -c " $worker$" "$runs")" = 1 ]; then sleep 5; else sleep 0.3; fi
       [ "$1" != ${FAILS_ONCE} ] || [ "$(grep -c "^$1 " "$runs")" != 1 ] || { echo 'out of memory' >&2; exit 3; }`)
     const workers = (['sh', 'python', 'sh', 'python'] as const).map((language, index) =>
@@ -46,10 +44,10 @@ test.skipIf(!LOOPS.sh.usable || !LOOPS.python.usable)(
     await service.end('SIGKILL')
     const next = await startService({ dataDir, environment: { CAMPAIGND_PORT: new URL(service.url).port } })
     expect(await Promise.all(workers)).toEqual([0, 0, 0, 0])
-    const log = [...service.log, ...next.log].map(({ msg }) => String(msg))
+    const log = [...messages(service), ...messages(next)]
     expect(log.filter((line) => line.includes('given up for lost'))).toEqual([])
 
-    const { experiments } = (await send('GET', campaign)).json<CampaignManifest>()
+    const { experiments } = (await send('GET', service.campaign)).json<CampaignManifest>()
     for (const { exp_id, status, attempt, attempts, config_path, result_path, worker } of experiments) {
       const failures = exp_id === FAILS_ONCE ? 1 : 0
       expect({ exp_id, status, attempt, result_path }).toEqual({
@@ -61,45 +59,46 @@ test.skipIf(!LOOPS.sh.usable || !LOOPS.python.usable)(
       expect(attempts.at(0)?.error ?? null).toEqual(
         failures === 0 ? null : expect.stringMatching(/^(exit status 3|out of memory\n)$/),
       )
-      const byWhom = [...attempts.map((past) => past.worker), worker]
+      const workersOfRuns = [...attempts.map((past) => past.worker), worker]
       expect(command.runs().filter((run) => run.startsWith(`${exp_id} `))).toEqual(
-        byWhom.map((name) => `${exp_id} ${config_path} ${name}`),
+        workersOfRuns.map((name) => `${exp_id} ${config_path} ${name}`),
       )
     }
   },
 )
 
 describe.each(Object.keys(LOOPS) as Language[])('a worker in %s', (language) => {
-  const { usable } = LOOPS[language]
+  const workerTest = test.skipIf(!LOOPS[language].usable)
 
-  test.skipIf(!usable)('stops its command when the campaign is paused with cancel_running', async () => {
-    const service = await startService()
-    const campaign = await create(service, 1, { max_retries: 0, lease_seconds: LEASE_SECONDS })
+  workerTest(`a worker in ${language} stops its command when the campaign is paused with cancel_running`, async () => {
+    const service = await startCampaign(1, {}, { settings: { max_retries: 0, lease_seconds: LEASE_SECONDS } })
     const command = commandThat('exec sleep 60')
     const worker = startWorker(language, service, 'w', command.path)
     await until('it runs', () => command.runs().length === 1)
-    await send('PATCH', `${campaign}?cancel_running=true`, { settings: { paused: true } })
+    await send('PATCH', `${service.campaign}?cancel_running=true`, { settings: { paused: true } })
     expect(await worker).toBe(0)
-    const { experiments } = (await send('GET', campaign)).json<CampaignManifest>()
+    const { experiments } = (await send('GET', service.campaign)).json<CampaignManifest>()
     expect(experiments).toMatchObject([{ status: 'failed', failure_kind: 'interrupted', attempt: 1, worker: 'w' }])
   })
 
-  test.skipIf(!usable)('stops its command when the attempt was given up, and goes on with the next', async () => {
-    const service = await startService()
-    const campaign = await create(service, 1, { max_retries: 0, lease_seconds: LEASE_SECONDS })
-    const command = commandThat('[ "$(wc -l < "$runs")" != 1 ] || exec sleep 60')
-    const worker = startWorker(language, service, 'w', command.path)
-    await until('it runs', () => command.runs().length === 1)
-    await send('PATCH', `${campaign}/experiments/0001`, { status: 'pending' })
-    expect(await worker).toBe(0)
-    const { experiments } = (await send('GET', campaign)).json<CampaignManifest>()
-    expect(experiments).toMatchObject([
-      { status: 'completed', attempt: 2, attempts: [{ attempt: 1, status: 'failed', failure_kind: 'interrupted' }] },
-    ])
-    expect(command.runs()).toHaveLength(2)
-  })
+  workerTest(
+    `a worker in ${language} stops its command when the attempt was ended, and runs the next one`,
+    async () => {
+      const service = await startCampaign(1, {}, { settings: { max_retries: 0, lease_seconds: LEASE_SECONDS } })
+      const command = commandThat('[ "$(wc -l < "$runs")" != 1 ] || exec sleep 60')
+      const worker = startWorker(language, service, 'w', command.path)
+      await until('it runs', () => command.runs().length === 1)
+      await service.report('0001', { status: 'pending' })
+      expect(await worker).toBe(0)
+      const { experiments } = (await send('GET', service.campaign)).json<CampaignManifest>()
+      expect(experiments).toMatchObject([
+        { status: 'completed', attempt: 2, attempts: [{ attempt: 1, status: 'failed', failure_kind: 'interrupted' }] },
+      ])
+      expect(command.runs()).toHaveLength(2)
+    },
+  )
 
-  test.skipIf(!usable)('says what is wrong and ends when there is no such campaign', async () => {
+  workerTest(`a worker in ${language} ends with an error when there is no such campaign`, async () => {
     const service = await startService()
     expect(await startWorker(language, service, 'w', 'true')).toBe(1)
   })
@@ -112,18 +111,7 @@ function loopIn(readme: string, language: string, section: string): string {
   return code
 }
 
-/** @returns the URL of the campaign */
-async function create(
-  { url }: Service,
-  experiments: number,
-  settings: { readonly max_retries: number; readonly lease_seconds: number },
-): Promise<string> {
-  const { status } = await send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { settings }))
-  expect(status).toBe(201)
-  return `${url}/v1/campaigns/sweep`
-}
-
-/** A command to run, which notes each run: the experiment, its config, and by which worker. */
+/** A command that appends each run to a file: the experiment, its config, and the worker. */
 function commandThat(script: string): { readonly path: string; readonly runs: () => string[] } {
   const directory = temporaryDirectory()
   const [path, runs] = [join(directory, 'run.sh'), join(directory, 'runs')]
@@ -133,19 +121,6 @@ function commandThat(script: string): { readonly path: string; readonly runs: ()
   return { path, runs: () => readFileSync(runs, 'utf8').split('\n').slice(0, -1) }
 }
 
-/** Resolves with the exit code; the worker ends with the test in every case, and so does what it runs. */
-async function startWorker(language: Language, { url }: Service, name: string, run: string): Promise<number | null> {
-  const { program, code } = LOOPS[language]
-  const { PATH, HOME } = process.env
-  const child = spawn(program, ['-c', code], {
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH, HOME, api: `${url}/v1`, campaign: 'sweep', worker: name, run },
-  })
-  onTestFinished(() => {
-    const { pid, exitCode, signalCode } = child
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL')
-  })
-  const [status] = (await once(child, 'exit')) as [number | null]
-  return status
+function startWorker(language: Language, { url }: Service, worker: string, run: string): Promise<number | null> {
+  return runWorker(LOOPS[language], { api: `${url}/v1`, campaign: 'sweep', worker, run })
 }

@@ -43,7 +43,7 @@ async function open(): Promise<Kept> {
 
 const BEAT = { attempt: 1, worker: 'w1' }
 
-test('a lease that cannot be given up, since the store fails, is given up once it can be written again', async () => {
+test('an expired lease that the store could not write is written once it can', async () => {
   const { leases, store, dataDir, expired, failures, elapse } = await open()
   const campaigns = join(dataDir, 'campaigns')
   renameSync(campaigns, `${campaigns}-away`)
@@ -69,7 +69,7 @@ test('a heartbeat that comes while the store fails keeps the lease alive', async
   expect(expired).toEqual([])
 })
 
-test('what ended before its lease was given up stays as it ended', async () => {
+test('an experiment that ended before its lease expired stays as it ended', async () => {
   const { store, expired, elapse } = await open()
   await elapse(9)
   await store.update('sweep', (campaign) => {

@@ -19,7 +19,7 @@ import {
   repeat,
   UNICODE,
 } from '../support/campaigns/decisions.js'
-import { PATIENCE } from '../support/patience.js'
+import { TIME_LIMIT } from '../support/time-limit.js'
 
 /** A store on a store of its own, which goes with the test. */
 export interface OpenStore {
@@ -69,7 +69,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       expect((await store.read('sweep')).campaign.experiments).toHaveLength(3)
     })
 
-    test('every call on a campaign that is not there says so', async () => {
+    test('every call on a missing campaign is refused as not found', async () => {
       const { store } = await open()
       const permit = () => undefined
       const calls = [
@@ -113,7 +113,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       expect(campaign.toManifest()).toEqual((await store.read('sweep')).campaign.toManifest())
     })
 
-    test('a document in hand stays as it was while the campaign changes', async () => {
+    test('a document that was read stays as it was while the campaign changes', async () => {
       const { store } = await open()
       await store.create(newManifest('sweep', 3))
       const { campaign, encoded } = await store.read('sweep')
@@ -126,7 +126,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
   describe(`${name}: the list`, () => {
     const query: CampaignQuery = { labels: [], sort: 'campaign_name', limit: 2 }
 
-    test('pages through all campaigns, each once, and follows what happens to them', async () => {
+    test('the list pages through all campaigns, each once, and follows their changes', async () => {
       const { store } = await open()
       for (const id of ['e', 'c', 'a', 'd', 'b']) {
         await store.create(newManifest(id, 1, { campaign_name: `name ${id}` }))
@@ -138,7 +138,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       expect(await listAll(store, { ...query, labels: [['team', 'one']] })).toEqual(['a'])
     })
 
-    test('says in short where each campaign stands, as the long form does', async () => {
+    test('the overviews agree with the campaigns', async () => {
       const { store } = await open()
       for (const id of ['a', 'c', 'd']) await store.create(newManifest(id, 2))
       const experiments = [experimentDraft('0001', { status: 'completed' }), experimentDraft('0002')]
@@ -162,7 +162,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
   })
 
   describe(`${name}: many at once`, () => {
-    test('of many that create one id exactly one succeeds', async () => {
+    test('of many creations of one id exactly one succeeds', async () => {
       const { store, reopen } = await open()
       const sizes = Array.from({ length: 20 }, (_, index) => index + 1)
       const outcomes = await Promise.allSettled(sizes.map((size) => store.create(newManifest('sweep', size))))
@@ -184,7 +184,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       expect([...campaign.experiments].map(({ result_path }) => result_path)).toEqual(ids.map((id) => `of ${id}`))
     })
 
-    test('a decision sees all earlier ones: a counter that many add to misses no step', async () => {
+    test('a decision sees all earlier ones: a counter with many writers misses no step', async () => {
       const { store } = await open()
       await store.create(newManifest('sweep', 1))
       const add = (campaign: Campaign, at: string): Decision<number> => {
@@ -258,7 +258,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       expect((await store.read('sweep')).campaign.header.revision).toBe(3)
     })
 
-    test('what changes nothing is told of the state that it came to, whatever comes before and behind it', async () => {
+    test('a call that changes nothing is answered with the state that it was decided on, whatever is committed with it', async () => {
       const { store } = await open()
       await store.create(newManifest('sweep', 3))
       const revisions = await Promise.all([
@@ -404,7 +404,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       expect(await Promise.all(reads)).toEqual(revisions)
     })
 
-    test('who follows all campaigns is told of each in short, as its progress is then', async () => {
+    test('a listener of all campaigns gets the overview of each, with its progress at that time', async () => {
       const { store } = await open()
       const changes: OverviewChange[] = []
       store.watchAll((change) => changes.push(change))
@@ -425,7 +425,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       ])
     })
 
-    test('a listener that unsubscribed is told no more, the others are', async () => {
+    test('a listener that unsubscribed is called no more, the others are', async () => {
       const { store } = await open()
       const heard: string[] = []
       const unsubscribe = store.watch('sweep', () => heard.push('first'))
@@ -438,7 +438,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
   })
 
   describe(`${name}: close and reopen`, () => {
-    test('close finishes what was taken and refuses what comes after', async () => {
+    test('close finishes accepted calls and refuses later ones', async () => {
       const { store, reopen } = await open()
       await store.create(newManifest('sweep', 40))
       const ids = [...(await store.read('sweep')).campaign.experiments].map(({ exp_id }) => exp_id)
@@ -462,7 +462,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       )
     })
 
-    test('every call is settled by the close, whichever way', async () => {
+    test('every call is resolved or rejected by the close', async () => {
       const { store, reopen } = await open()
       await store.create(newManifest('sweep', 1))
       const options = { permit: () => undefined, force: false }
@@ -476,7 +476,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       const settled = Promise.allSettled(calls).then(() => 'settled')
       await reopen()
       expect(
-        await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())]),
+        await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, TIME_LIMIT, 'hangs').unref())]),
       ).toBe('settled')
     })
 
@@ -510,7 +510,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
   })
 
   describe(`${name}: against a plain model`, () => {
-    test('random calls, one after the other, do as a map of plain objects does', async () => {
+    test('random calls, one after the other, match a map of plain objects', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(anyCall, { minLength: 1, maxLength: 40 }), async (calls) => {
           const opened = await open()
@@ -528,7 +528,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       )
     })
 
-    test('random updates at once do as they do one after the other, in the order of their revisions', async () => {
+    test('random concurrent updates match the same updates in the order of their revisions', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.array(anyUpdate, { minLength: 1, maxLength: 8 }), { maxLength: 8 }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Bytes of a process that are in memory, or the most that were. */
+/** Resident bytes of a process: now, or at most so far. */
 export function residentBytes(pid: number, which: 'now' | 'peak' = 'now'): number {
   const field = which === 'now' ? 'VmRSS' : 'VmHWM'
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')

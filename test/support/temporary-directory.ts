@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** A new directory that goes with the test. */
+/** A new directory, which is removed with the test. */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'campaignd-'))
   onTestFinished(() => {

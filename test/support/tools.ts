@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
- * Whether a program of the system can be used here; prints why the tests that need it are skipped otherwise.
+ * True when a program of the system can be used; else prints why the tests that need it are skipped.
  * @param probe a command that succeeds where it can
  */
 export function isUsable(what: string, probe: readonly string[]): boolean {
@@ -18,10 +18,7 @@ export function canTrace(): boolean {
   return isUsable('strace', ['strace', '-D', '-f', '-o', '/dev/null', '-e', 'inject=fsync:error=EIO', 'true'])
 }
 
-/**
- * Runs the service under strace, for `wrapper` of `startService`. The tracer is the grandchild, so that signals reach
- * the service itself.
- */
+/** Runs the service under strace, for `wrapper` of `startService`. The tracer is the grandchild: signals reach the service itself. */
 export function strace(output: string, ...options: readonly string[]): string[] {
   return ['strace', '-D', '-f', '-y', '-s', '256', '-o', output, ...options]
 }
@@ -38,18 +35,15 @@ export interface SystemCall {
   readonly id: number
   /** Arguments and result as strace prints them. */
   readonly text: string
-  /** Places in the order of all that happened: of its begin and of its end. */
+  /** The lines of the trace where it begins and ends. */
   readonly begin: number
   readonly end: number
 }
 
-/** The calls in a trace, with the halves put together of those that others came in between of. */
+/** The calls in a trace, in the order of their ends; strace splits a call in two when another comes in between. */
 export function readTrace(path: string): SystemCall[] {
   const calls: SystemCall[] = []
-  const open = new Map<
-    string,
-    { readonly name: string; readonly id: number; readonly text: string; readonly begin: number }
-  >()
+  const open = new Map<string, Omit<SystemCall, 'end'>>()
   for (const [at, line] of readFileSync(path, 'utf8').split('\n').entries()) {
     const [, thread = '', rest = ''] = /^(\d+)\s+(.*)$/.exec(line) ?? []
     const [, resumed, ending = ''] = /^<\.\.\. (\w+) resumed>(.*)$/.exec(rest) ?? []
@@ -61,26 +55,24 @@ export function readTrace(path: string): SystemCall[] {
     }
     const [, name, text = ''] = /^(\w+)\((.*)$/.exec(rest) ?? []
     if (name === undefined) continue
-    if (text.endsWith('<unfinished ...>'))
-      open.set(thread, { name, id: Number(thread), text: text.slice(0, -'<unfinished ...>'.length), begin: at })
-    else calls.push({ name, id: Number(thread), text, begin: at, end: at })
+    const call = { name, id: Number(thread), text: text.replace(/<unfinished \.\.\.>$/, ''), begin: at }
+    if (call.text === text) calls.push({ ...call, end: at })
+    else open.set(thread, call)
   }
   return calls
 }
 
-/** A tracer of threads that run already. */
+/** A tracer of running threads. */
 export interface Tracer {
-  /** What it has written so far. */
+  /** The trace so far. */
   output(): string
-  /** Lets them go. */
   detach(): Promise<void>
 }
 
 /**
- * Attaches strace to a thread of a process, or with `-f` among the options to all of them; from then on calls are
- * counted for `when=`.
- * @param keep is given the tracer's process, to have it ended in every case
- * @throws Error with strace's words when it cannot, as where only a parent may trace
+ * Attaches strace to a thread of a process, or with `-f` among the options to all of them. `when=` counts calls from then on.
+ * @param keep is called with the tracer's process, to end it in every case
+ * @throws Error with the message of strace when it cannot, as where only a parent may trace
  */
 export async function attach(
   thread: number,
@@ -92,22 +84,22 @@ export async function attach(
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   keep(child)
-  let said = ''
+  let message = ''
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve())
     child.once('error', (error) => {
-      said += error.message
+      message += error.message
       resolve()
     })
   })
   const attached = new Promise<boolean>((resolve) => {
     child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk.toString()
-      if (said.includes(' attached')) resolve(true)
+      message += chunk.toString()
+      if (message.includes(' attached')) resolve(true)
     })
   })
-  if (!(await Promise.race([attached, ended.then(() => said.includes(' attached'))]))) {
-    throw new Error(`strace cannot be attached: ${said.trim()}`)
+  if (!(await Promise.race([attached, ended.then(() => message.includes(' attached'))]))) {
+    throw new Error(`strace cannot be attached: ${message.trim()}`)
   }
   return {
     output: () => readFileSync(output, 'utf8'),

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PATIENCE } from './patience.js'
+import { TIME_LIMIT } from './time-limit.js'
 
 /**
- * Looks again and again until it is true.
+ * Polls until it is true.
  * @throws Error naming what was waited for
  */
-export async function until(what: string, isTrue: () => boolean, patience = PATIENCE): Promise<void> {
-  const deadline = performance.now() + patience
+export async function until(what: string, isTrue: () => boolean, limit = TIME_LIMIT): Promise<void> {
+  const deadline = performance.now() + limit
   while (!isTrue()) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${patience / 1000} s`)
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${limit / 1000} s`)
     await sleep(10)
   }
 }

@@ -14,7 +14,7 @@ function randomFrom(seed: number): () => number {
 }
 
 describe('the interval of a median', () => {
-  test('of eleven values lies between their second and third from each end', () => {
+  test('the interval of eleven values lies between their second and third from each end', () => {
     const { low, middle, high, confidence } = medianInterval([11, 3, 7, 1, 9, 5, 2, 10, 4, 8, 6])
     expect(middle).toBe(6)
     expect(low).toBeCloseTo(2.918, 3)
@@ -22,18 +22,18 @@ describe('the interval of a median', () => {
     expect(confidence).toBe(0.95)
   })
 
-  test('of an even number of values lies about the mean of the two in the middle', () => {
+  test('the interval of an even number of values lies about the mean of the two in the middle', () => {
     const { low, middle, high } = medianInterval(upTo(10))
     expect(middle).toBe(5.5)
     expect(low + high).toBeCloseTo(11, 10)
   })
 
-  test('of too few values is their range, at the confidence that this has', () => {
+  test('the interval of too few values is their range, at the confidence that this has', () => {
     expect(medianInterval([3, 1, 2])).toEqual({ low: 1, middle: 2, high: 3, confidence: 0.75 })
     expect(medianInterval([1.2])).toEqual({ low: 1.2, middle: 1.2, high: 1.2, confidence: 0 })
   })
 
-  test.each([6, 11, 20])('of %i values holds the true median in 95 of 100 samples', (count) => {
+  test.each([6, 11, 20])('the interval of %i values holds the true median in 95 of 100 samples', (count) => {
     const random = randomFrom(count)
     // Skewed, as times are.
     const sample = () => upTo(count).map(() => -Math.log(1 - random()))
@@ -52,18 +52,18 @@ describe('a verdict', () => {
   const verdict = (low: number, high: number, confidence = 0.95) =>
     verdictOf({ low, middle: (low + high) / 2, high, confidence })
 
-  test('is worse or better only when the whole interval is', () => {
+  test('a verdict is worse or better only when the whole interval is', () => {
     expect(verdict(0.9, 0.949)).toBe('worse')
     expect(verdict(0.9, 0.95)).toBe('same')
     expect(verdict(1.05, 1.2)).toBe('same')
     expect(verdict(1.051, 1.2)).toBe('better')
   })
 
-  test('is none without a 95 % interval', () => {
+  test('there is no verdict without a 95 % interval', () => {
     expect(verdict(0.5, 0.6, 0.9)).toBe('too few pairs')
   })
 
-  test('is of ratios that are above 1 when this build has the higher rate or the lower cost', () => {
+  test('a verdict is of ratios that are above 1 when this build has the higher rate or the lower cost', () => {
     expect(ratioFor('more', 110, 100)).toBeCloseTo(1.1, 10)
     expect(ratioFor('less', 100, 110)).toBeCloseTo(1.1, 10)
     expect(() => ratioFor('less', 0, 0)).toThrow('cannot be compared')

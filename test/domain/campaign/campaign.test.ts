@@ -63,7 +63,7 @@ test('what is changed keeps all of its header, in the order of the manifest', ()
   expect(changed.header.campaign_name).toBe('another')
 })
 
-test('every value of a campaign answers like its list of experiments, whatever was made of it since', () => {
+test('every value of a campaign matches its list of experiments, whatever was derived from it', () => {
   fc.assert(
     fc.property(
       fc.array(newcomer, { minLength: 1, maxLength: 70 }),
@@ -84,7 +84,7 @@ test('every value of a campaign answers like its list of experiments, whatever w
   )
 })
 
-test('a decision adds one revision and says when it was made', () => {
+test('a decision adds one revision and has its time', () => {
   const before = campaignOf([{}], { revision: 6 })
   const after = before.with({ at: AT, header: { campaign_name: 'renamed' } })
   expect(after.header).toEqual({ ...before.header, revision: 7, updated_at: AT, campaign_name: 'renamed' })
@@ -92,11 +92,11 @@ test('a decision adds one revision and says when it was made', () => {
   expect(before.nextRevision).toBe(after.header.revision)
 })
 
-test('a change of an experiment that is not there is a fault', () => {
+test('a change of a missing experiment is a fault', () => {
   expect(() => campaignOf([{}]).with({ at: AT, changed: [experiment({ exp_id: '0099' })] })).toThrow('0099')
 })
 
-test('what two appends to one value add is seen by each alone', () => {
+test('two appends to one value do not see each other', () => {
   const base = campaignOf([{}, {}])
   const left = append(base, 'x')
   const right = append(base, 'y')

@@ -21,15 +21,15 @@ function checkAll(check: (text: string, limit: number, kept: string) => void): v
   )
 }
 
-test('what is kept never exceeds the limit in bytes', () => {
+test('a cut error never exceeds the limit in bytes', () => {
   checkAll((_, bytes, kept) => expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(bytes))
 })
 
-test('what is kept, cut again, stays as it is', () => {
+test('a cut error, cut again, stays as it is', () => {
   checkAll((_, bytes, kept) => expect(keepTail(kept, bytes)).toBe(kept))
 })
 
-test('what is kept is the end of the text, in whole characters, and the note says how much was cut', () => {
+test('a cut error is the end of the text, in whole characters, and the note has the length that was cut', () => {
   checkAll((whole, bytes, kept) => {
     if (Buffer.byteLength(whole) <= bytes) return
     const [note = '', cut] = NOTE.exec(kept) ?? []
@@ -40,7 +40,7 @@ test('what is kept is the end of the text, in whole characters, and the note say
   })
 })
 
-test('nearly all that fits is kept', () => {
+test('a cut error keeps nearly all that fits', () => {
   checkAll((whole, bytes, kept) => {
     expect(Buffer.byteLength(kept)).toBeGreaterThan(Math.min(Buffer.byteLength(whole), bytes - 64) - 1)
   })

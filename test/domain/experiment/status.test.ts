@@ -107,12 +107,12 @@ const TABLE: Record<ExperimentStatus, Record<ExperimentStatus, Cell>> = {
 
 const CELLS = EXPERIMENT_STATUSES.flatMap((from) => EXPERIMENT_STATUSES.map((to) => ({ from, to })))
 
-test('the table says for each status what each report makes of it', () => {
+test('the table has the transition of each status by each report', () => {
   expect(CELLS).toHaveLength(25)
   for (const { from, to } of CELLS) expect(TABLE[from][to], `${from} to ${to}`).toBeDefined()
 })
 
-test.each(CELLS)('$from to $to is as the table says', ({ from, to }) => {
+test.each(CELLS)('$from to $to follows the table', ({ from, to }) => {
   expectCell(BEFORE[from], to, TABLE[from][to])
 })
 

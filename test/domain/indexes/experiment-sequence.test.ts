@@ -34,7 +34,7 @@ test('next finds what a scan finds', () => {
   )
 })
 
-test('next, called on and on, finds all that match, in order', () => {
+test('next, called repeatedly, finds all that match, in order', () => {
   fc.assert(
     fc.property(contents, (experiments) => {
       const sequence = ExperimentSequence.from(experiments)
@@ -74,7 +74,7 @@ test.each(SIZES)('of %i experiments each is at its place, and none beyond the en
   for (const place of [size, size + 1, 2 * size, 32 * size]) expect(() => sequence.at(place)).toThrow(RangeError)
 })
 
-test('the only match, at the end of 100,000, is found by looking at few summaries', () => {
+test('the only match, at the end of 100,000, is found by reading few summaries', () => {
   const experiments = Array.from({ length: 100_000 }, () => PENDING).with(-1, FAILED)
   const sequence = ExperimentSequence.from(experiments)
   let looks = 0

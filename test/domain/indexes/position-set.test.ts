@@ -7,7 +7,7 @@ const POSITION = fc.oneof(fc.nat(70), fc.integer({ min: 1020, max: 1060 }), fc.n
 
 const STEP = fc.record({ position: POSITION, member: fc.boolean() })
 
-test('every value of a set answers like a set of numbers, whatever was made of it since', () => {
+test('every value of a position set matches a set of numbers, whatever was derived from it', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(POSITION),
@@ -34,7 +34,7 @@ test('every value of a set answers like a set of numbers, whatever was made of i
   )
 })
 
-test('the empty set has no first member', () => {
+test('the empty position set has no first member', () => {
   expect(PositionSet.EMPTY.next(0)).toBe(-1)
   expect(PositionSet.of([]).isEmpty).toBe(true)
   expect(PositionSet.EMPTY.without(5000).isEmpty).toBe(true)

@@ -35,7 +35,7 @@ test('of a mixed request only the new ones are added', () => {
   ])
 })
 
-test('an exp_id that is there with another definition is refused, with the one that is there', () => {
+test('an exp_id that exists with another definition is refused, with the existing one', () => {
   expect(() => append(CAMPAIGN, [experimentDraft('b'), experimentDraft('0001', { backend: 'pytorch' })])).toThrow(
     refusal('experiment-exists', { experiment: CAMPAIGN.get('0001') }),
   )

@@ -123,7 +123,7 @@ describe('a new experiment', () => {
     expect(createOne(real)).toMatchObject(real)
   })
 
-  test('a new experiment that failed has the kind error unless it says another', () => {
+  test('a new experiment that failed has the kind error unless it gives another', () => {
     expect(createOne({ status: 'failed' })?.failure_kind).toBe('error')
     expect(createOne({ status: 'failed', failure_kind: null })?.failure_kind).toBe('error')
     expect(createOne({ status: 'failed', failure_kind: 'lost' })?.failure_kind).toBe('lost')
@@ -239,7 +239,7 @@ describe('the definition digest', () => {
     expect(new Set(digests)).toHaveLength(4)
   })
 
-  test('the definition digest tells fields apart that read the same one after the other', () => {
+  test('the definition digest distinguishes fields that read the same when joined', () => {
     expect(digest({ backend: 'ab', container: 'c' })).not.toBe(digest({ backend: 'a', container: 'bc' }))
   })
 

@@ -43,7 +43,7 @@ test.each([false, true])('all updates share one revision (atomic: %s)', (atomic)
   expect(result).toEqual(changes?.changed?.map((experiment) => ({ exp_id: experiment.exp_id, experiment })))
 })
 
-test('each update is judged alone: bad ones fail alone, in their places', () => {
+test('each update is decided alone: bad ones fail alone, in their places', () => {
   const { changes, result } = update([...BAD, ...GOOD])
   expect(result.map(({ exp_id }) => exp_id)).toEqual([...BAD, ...GOOD].map(({ exp_id }) => exp_id))
   expect(result.slice(0, BAD.length)).toEqual(REFUSALS.map((refused, at) => ({ exp_id: BAD[at]?.exp_id, refused })))

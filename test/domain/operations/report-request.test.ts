@@ -12,7 +12,7 @@ function apply(before: Experiment, report: ExperimentReport, timezone = 'UTC'): 
   return applyReport(before, report, { now: NOW, revision: 2, timezone })
 }
 
-test.each<ExperimentReport>([{}, { attempt: 1 }])('a report that says nothing, %j, is invalid', (report) => {
+test.each<ExperimentReport>([{}, { attempt: 1 }])('an empty report, %j, is invalid', (report) => {
   expect(() => apply(experiment({ status: 'running' }), report)).toThrow(invalidAt(''))
 })
 
@@ -32,14 +32,14 @@ test.each<[ExperimentStatus, ExperimentReport, string]>([
 })
 
 test.each(['pending', 'skipped'] as const)(
-  'a %s experiment has no worker, but who reports it may give a name',
+  'a %s experiment has no worker, but its reporter may give a name',
   (status) => {
     expect(() => apply(experiment({ status }), { worker: 'gpu-1' })).toThrow(invalidAt('/worker'))
     expect(apply(experiment({ status: 'failed' }), { status, worker: 'gpu-1' })).toMatchObject({ status, worker: null })
   },
 )
 
-test('a field is judged by the status that is reported, not by the one before', () => {
+test('a field is checked by the reported status, not by the one before', () => {
   const failed = apply(experiment({ status: 'running' }), { status: 'failed', failure_kind: 'timeout' })
   expect(failed.failure_kind).toBe('timeout')
   expect(() => apply(experiment({ status: 'failed' }), { status: 'running', failure_kind: 'timeout' })).toThrow(
@@ -47,7 +47,7 @@ test('a field is judged by the status that is reported, not by the one before', 
   )
 })
 
-test('a field that is null takes away what is there', () => {
+test('a field that is null removes the value', () => {
   const before = experiment({ status: 'running', error: 'slow', result_path: 'results/1' })
   expect(apply(before, { error: null, result_path: null })).toMatchObject({ error: null, result_path: null })
 })

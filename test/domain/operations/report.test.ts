@@ -12,13 +12,13 @@ function reporting(before: Experiment, report: ExperimentReport): () => Experime
   return () => after(before, report)
 }
 
-test('a report on an experiment that is not there is refused', () => {
+test('a report on a missing experiment is refused', () => {
   expect(() =>
     updateExperiment(campaignOf([{}]), '0099', { status: 'running' }, { now: NOW, timezone: 'UTC' }),
   ).toThrow(refusal('experiment-not-found'))
 })
 
-test('what is reported on keeps all its fields, in the order of the manifest', () => {
+test('a reported experiment keeps all its fields, in the order of the manifest', () => {
   const reported = after(experiment(), { status: 'running', worker: 'gpu-1' })
   expect(Object.keys(reported)).toEqual(Object.keys(CampaignManifestEntry.properties))
 })

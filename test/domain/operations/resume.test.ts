@@ -51,7 +51,7 @@ function requeued(expId: string): Experiment {
 describe('the plan', () => {
   const USUAL = { '0001': 'skip', '0002': 'skip', '0003': 'run', '0004': 'run', '0005': 'keep', '0006': 'run' }
 
-  test('the plan says of each experiment what happens to it, with a reason, in manifest order', () => {
+  test('the plan has the action for each experiment, with a reason, in manifest order', () => {
     expect(decide({}).result.plan).toEqual([
       { exp_id: '0001', action: 'skip', reason: 'completed' },
       { exp_id: '0002', action: 'skip', reason: 'skipped' },
@@ -103,7 +103,7 @@ describe('the comparison of configs', () => {
     expect(result).toMatchObject({ config_changed: false, changed: [], added: [], removed: [] })
   })
 
-  test('the comparison of configs tells what is given and not there, and what is there and not given, and deletes nothing', () => {
+  test('the comparison of configs lists what is only in the request and only in the campaign, and deletes nothing', () => {
     const experiments = [...configs().slice(1), { exp_id: '0099', config_hash: 'x' }]
     const request = { config_hash: HASH, experiments }
     expect(decide(request).result).toMatchObject({ config_changed: false, added: ['0099'], removed: ['0001'] })
@@ -184,7 +184,7 @@ describe('a dry run', () => {
     {},
     { retry_failed: false },
     { config_hash: 'new', experiments: configs({ '0001': 'new' }), on_config_change: 'rerun_changed' },
-  ])('a dry run tells what the real call would, and changes nothing: %j', (request) => {
+  ])('a dry run returns what the real call would, and changes nothing: %j', (request) => {
     const dry = decide({ ...request, dry_run: true })
     expect(dry.changes).toBeNull()
     expect(dry.result).toEqual({ ...decide(request).result, revision: 6 })

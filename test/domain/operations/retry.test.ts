@@ -41,7 +41,7 @@ test.each<[RetryRequest, string[]]>([
   expect(retried(request)).toEqual(ids)
 })
 
-test('those asked for by id and left as they are have a reason each', () => {
+test('experiments that are named and not retried have a reason each', () => {
   const exp_ids = ['0001', '0002', '0003', '0004', '0005', '0006', '0099']
   const { skipped } = retry(CAMPAIGN, { exp_ids, failure_kind: 'oom' }, NOW).result
   expect(skipped).toEqual([
@@ -80,7 +80,7 @@ test('a repeated retry finds them pending and changes nothing', () => {
   expect(retry(once, {}, NOW)).toEqual({ changes: null, result: { retried: [], skipped: [], revision: 7 } })
 })
 
-test('a dry run tells the same and changes nothing', () => {
+test('a dry run of a retry returns the same and changes nothing', () => {
   const { changes, result } = retry(CAMPAIGN, { dry_run: true }, NOW)
   expect(changes).toBeNull()
   expect(result).toEqual({ retried: ['0004', '0006'], skipped: [], revision: 6 })

@@ -127,11 +127,11 @@ describe('the progress of a campaign', () => {
     expect(progressOf(campaign([COMPLETED, SKIPPED]))).toMatchObject({ is_complete: true, progress_fraction: 0.5 })
   })
 
-  test('the progress of a campaign has no start before anything has', () => {
+  test('the progress of a campaign has no start before an experiment has', () => {
     expect(progressOf(campaign([PENDING])).started_at).toBeNull()
   })
 
-  test('the progress of a campaign forgets a kind of failure that none has any more', () => {
+  test('the progress of a campaign omits a kind of failure that no experiment has any more', () => {
     const failed = campaign([{ ...FAILED, failure_kind: 'oom' }])
     const experiment = failed.experiments.at(0)
     const changed = [{ ...experiment, failure_kind: 'timeout' as const }]

@@ -1,6 +1,7 @@
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { send, type Reply, type StoredManifest } from '../../support/http/client.js'
+import { send, type Reply } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 
 export type CommitKind = 'report' | 'creation' | 'deletion'
@@ -50,9 +51,9 @@ export class Change {
   }
 }
 
-function parsed(text: string): StoredManifest | null {
+function parsed(text: string): CampaignManifest | null {
   try {
-    return JSON.parse(text) as StoredManifest
+    return JSON.parse(text) as CampaignManifest
   } catch {
     return null
   }

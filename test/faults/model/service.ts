@@ -1,9 +1,6 @@
 import { pino } from 'pino'
-import { buildApp, type App } from '#campaignd/http/app.js'
-import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
-import { openService } from '#campaignd/service/open-service.js'
-import type { Service as OpenService } from '#campaignd/service/service.js'
+import { type InProcess, startInProcess, type TestClocks } from '../../support/service/in-process.js'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -48,19 +45,6 @@ export interface Service {
   close(): Promise<void>
 }
 
-interface Running {
-  readonly app: App
-  readonly service: OpenService
-}
-
-/** The two clocks of a service. */
-interface Clocks {
-  /** RFC 3339. */
-  wall: string
-  /** Milliseconds. */
-  monotonic: number
-}
-
 /** The service in this process, on a data directory, by clocks that are set. */
 export class ModelledService implements Service {
   readonly isTimed = true
@@ -68,8 +52,8 @@ export class ModelledService implements Service {
   private constructor(
     readonly dataDir: string,
     private readonly spoiling: Spoiling,
-    private readonly clocks: Clocks,
-    private running: Running,
+    private readonly clocks: TestClocks,
+    private running: InProcess,
   ) {}
 
   static async open(dataDir: string, spoiling: Spoiling): Promise<ModelledService> {
@@ -108,31 +92,21 @@ export class ModelledService implements Service {
     return this.running.service.leases.sweep()
   }
 
-  async close(): Promise<void> {
-    await this.running.app.close()
-    await this.running.service.close()
+  close(): Promise<void> {
+    return this.running.stop()
   }
 }
 
-async function start(dataDir: string, { store }: Spoiling, clocks: Clocks): Promise<Running> {
-  // Nothing that a start or a run warns of may come about here.
-  const logger = pino({ level: 'warn' }, { write: failAt })
-  const limits = { ...DEFAULT_LIMITS, bodyLimit: BODY_LIMIT, maxLag: 0 }
-  const service = await openService({
-    ...{ dataDir, limits, logger },
-    // What a power cut leaves is tried by others; here it is what is told that counts.
+function start(dataDir: string, { store }: Spoiling, clocks: TestClocks): Promise<InProcess> {
+  return startInProcess({
+    ...{ dataDir, clocks },
+    // What a power cut leaves is tried by others; here only the replies count.
     durability: 'os',
-    clocks: { wall: () => Date.parse(clocks.wall), monotonic: () => clocks.monotonic },
-    onFatal: (reason) => {
-      throw reason
-    },
+    limits: { bodyLimit: BODY_LIMIT },
+    // No start and no run may warn of anything else.
+    logger: pino({ level: 'warn' }, { write: failAt }),
     ...(store === undefined ? {} : { wrapStore: store }),
   })
-  const app = await buildApp({
-    ...{ service, logger, limits },
-    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
-  })
-  return { app, service }
 }
 
 function failAt(line: string): void {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, writersOn, type StoredManifest, type Writer } from '../../support/http/client.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import { send, writersOn, type Writer } from '../../support/http/client.js'
 import { leftovers, readManifest } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
 import type { Fault, Size } from '../fault.js'
@@ -83,13 +84,13 @@ class KillLoop {
   }
 
   /** As it lies on disk, when that is whole and the service tells the same. */
-  private async manifestOf(service: Service, id: string): Promise<StoredManifest | null> {
+  private async manifestOf(service: Service, id: string): Promise<CampaignManifest | null> {
     try {
       const text = readManifest(service.dataDir, id)
       const told = await send('GET', `${service.url}/v1/campaigns/${id}`)
       if (told.status !== 200 || told.text !== text)
         throw new Error(`told as ${told.status} ${told.text.slice(0, 200)}`)
-      return JSON.parse(text) as StoredManifest
+      return JSON.parse(text) as CampaignManifest
     } catch (error) {
       this.found.unreadable += 1
       this.problems.push(`${id} cannot be read: ${(error as Error).message}`)
@@ -98,7 +99,7 @@ class KillLoop {
   }
 
   /** The writer goes on from what is there: what was not acknowledged may be, or not. */
-  private compare(writer: Writer, { experiments }: StoredManifest, ledger: Ledger): void {
+  private compare(writer: Writer, { experiments }: CampaignManifest, ledger: Ledger): void {
     const experiment = experiments.find(({ exp_id }) => exp_id === writer.expId)
     const there = Number(experiment?.result_path ?? 0)
     if (writer.sent > writer.acknowledged) this.found.unknown += 1

@@ -48,32 +48,34 @@ async function runRounds(stage: Stage, count: number): Promise<Findings> {
 
 async function race(stage: Stage, directory: string): Promise<{ owners: number; problems: string[] }> {
   const processes = Array.from({ length: CONTENDERS }, () => start(stage, directory))
-  await Promise.all(processes.map((one) => one.hears('starts')))
-  for (const one of processes) one.say('go')
-  await Promise.any(processes.map((one) => one.hears('owns')))
+  await Promise.all(processes.map((one) => one.receive('starts')))
+  for (const one of processes) one.send('go')
+  await Promise.any(processes.map((one) => one.receive('owns')))
   const atFirst = owners(processes)
   await sleep(STAYS)
   const afterwards = owners(processes)
-  const bad = processes.flatMap(({ news }) => news.filter(({ event }) => event === 'lost' || event === 'failed'))
+  const bad = processes.flatMap(({ messages }) =>
+    messages.filter(({ event }) => event === 'lost' || event === 'failed'),
+  )
   await Promise.all(processes.map((one) => one.kill('SIGKILL')))
   return {
     owners: afterwards,
     problems: [
       ...(atFirst === 1 && afterwards === 1 ? [] : [`${atFirst} owners, ${afterwards} after ${STAYS} ms`]),
-      ...bad.map((news) => JSON.stringify(news)),
+      ...bad.map((message) => JSON.stringify(message)),
     ],
   }
 }
 
 function owners(processes: readonly LockProcess[]): number {
-  return processes.filter(({ news }) => news.some(({ event }) => event === 'owns')).length
+  return processes.filter(({ messages }) => messages.some(({ event }) => event === 'owns')).length
 }
 
 async function killedHolder(stage: Stage, directory: string): Promise<void> {
   const holder = start(stage, directory)
-  await holder.hears('starts')
-  holder.say('go')
-  await holder.hears('owns')
+  await holder.receive('starts')
+  holder.send('go')
+  await holder.receive('owns')
   await holder.kill('SIGKILL')
 }
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, type Reply, type StoredManifest } from '../../support/http/client.js'
+import { send, type Reply } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { bytesOf, manifestPath } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
@@ -170,7 +171,7 @@ function hasTemp(dataDir: string): boolean {
 async function lossesAfter(stage: Stage, dataDir: string, place: Place, told: readonly Reply[]): Promise<string[]> {
   const service = await stage.start({ dataDir })
   const reply = await send('GET', service.url + CAMPAIGN)
-  const { revision, experiments } = reply.json<StoredManifest>()
+  const { revision, experiments } = reply.json<CampaignManifest>()
   await service.end('SIGKILL')
   const [first, second] = experiments
   const hanging = hangingRevision(place)
@@ -194,7 +195,7 @@ async function killTraced(service: Service): Promise<void> {
 
 function storedRevision(dataDir: string): number {
   const path = manifestPath(dataDir, 'sweep')
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as StoredManifest).revision : 0
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as CampaignManifest).revision : 0
 }
 
 function report({ url }: Service, expId: string, body: object): Promise<Reply> {

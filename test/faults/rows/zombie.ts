@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, Writer, type StoredManifest } from '../../support/http/client.js'
+import { send, Writer } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { manifestPath } from '../../support/store/files.js'
 import { canTrace } from '../../support/tools.js'
@@ -199,8 +200,8 @@ async function faultsOfSuccessor(successor: Service): Promise<string[]> {
   return [...faults, ...(await endInOrder(successor))]
 }
 
-function readStored(dataDir: string, campaign: string): StoredManifest {
-  return JSON.parse(readFileSync(manifestPath(dataDir, campaign), 'utf8')) as StoredManifest
+function readStored(dataDir: string, campaign: string): CampaignManifest {
+  return JSON.parse(readFileSync(manifestPath(dataDir, campaign), 'utf8')) as CampaignManifest
 }
 
 function ownerOf(dataDir: string): number {

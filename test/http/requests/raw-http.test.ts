@@ -6,7 +6,7 @@ import type { Problem } from '#campaignd/http/problems/problem.js'
 import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { bytesOf } from '../../support/store/files.js'
-import { PATIENCE } from '../../support/patience.js'
+import { TIME_LIMIT } from '../../support/time-limit.js'
 
 const MIB = 1024 * 1024
 
@@ -42,7 +42,7 @@ async function exchange(port: number, bytes: string, { halfClose = false } = {})
   if (halfClose) socket.end(bytes)
   else socket.write(bytes)
   const closed = once(socket, 'close')
-  socket.setTimeout(PATIENCE, () => socket.destroy())
+  socket.setTimeout(TIME_LIMIT, () => socket.destroy())
   await closed
   return received
 }

@@ -12,12 +12,13 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FileStore } from '#campaignd/repository/file/file-store.js'
-import { leftovers, manifestPath, openTestStore, readManifest } from '../../support/store/test-store.js'
+import { leftovers, manifestPath, readManifest } from '../../support/store/files.js'
+import { openTestStore } from '../../support/store/test-store.js'
 import { listAll, newManifest, NOW, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
 import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { describeStore } from '../conformance.js'
-import { PATIENCE } from '../../support/patience.js'
+import { TIME_LIMIT } from '../../support/time-limit.js'
 
 describeStore('file store', () => openTestStore())
 
@@ -92,7 +93,7 @@ describe('the file', () => {
 })
 
 describe('a start', () => {
-  test('a start sweeps what unfinished writes left, and says so', async () => {
+  test('a start removes what unfinished writes left, and reports it', async () => {
     const dataDir = lay({
       'sweep.json': ownText('sweep'),
       'sweep.json.2f6d8a1e-0000-4000-8000-000000000000.tmp': '{"half":',
@@ -224,7 +225,7 @@ describe('a file that cannot be trusted', () => {
     expect((await (await reopen()).read('bad')).campaign.header.revision).toBe(1)
   })
 
-  test('a file that cannot be trusted is looked at again once it is another', async () => {
+  test('a file that cannot be trusted is read again once it was replaced', async () => {
     const dataDir = lay({ 'bad.json': '{"half":' })
     const { store } = await openTestStore({ dataDir })
     writeFileSync(manifestPath(dataDir, 'bad'), ownText('bad'))
@@ -277,7 +278,7 @@ describe('a file changed from outside while the service runs', () => {
     },
   )
 
-  test('all that waited for a file that was changed from outside are answered', async () => {
+  test('all calls that waited for a file that was changed from outside are answered', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     writeFileSync(manifestPath(dataDir, 'sweep'), '')
@@ -326,7 +327,7 @@ describe('a write that the system refuses', () => {
     expect((await store.read('sweep')).campaign.get('0001')).toMatchObject({ result_path: null })
   })
 
-  test('a write that the system refuses has repetitions and refusals judged anew, since what they were judged on never was', async () => {
+  test('repetitions and refusals that were decided on a write that the system refuses are decided again', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     const judged: (string | null)[] = []
@@ -346,7 +347,7 @@ describe('a write that the system refuses', () => {
     expect(judged).toEqual(['new', null])
   })
 
-  test('a write that the system refuses leaves those who wait behind it in the order in which they came', async () => {
+  test('a write that the system refuses leaves the calls that wait behind it in their order', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     const behind: Promise<number>[] = []
@@ -371,7 +372,7 @@ describe('a write that the system refuses', () => {
     expect(await Promise.all(behind)).toEqual([2, 3])
   })
 
-  test('a write that the system refuses holds up nobody who changes nothing, however many go on trying to write', async () => {
+  test('a write that the system refuses delays no call that changes nothing, however many writers retry', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     await withoutDirectory(dataDir, async () => {
@@ -392,7 +393,7 @@ describe('a write that the system refuses', () => {
 })
 
 describe('what is told of commits', () => {
-  test('what is told of commits is how many calls and bytes each had, one for a creation, a change and a deletion', async () => {
+  test('commits are reported with their calls and bytes, one for a creation, a change and a deletion', async () => {
     const { store, dataDir, reports } = await openTestStore()
     await store.create(newManifest('sweep', 3))
     const created = statSync(manifestPath(dataDir, 'sweep')).size
@@ -411,7 +412,7 @@ describe('what is told of commits', () => {
     for (const { seconds } of reports) expect(seconds).toBeGreaterThan(0)
   })
 
-  test('what is told of commits is why they did not become durable', async () => {
+  test('commits that did not become durable are reported with the reason', async () => {
     const { store, dataDir, reports } = await openTestStore()
     await store.create(newManifest('sweep', 1))
     writeFileSync(manifestPath(dataDir, 'sweep'), '{}')
@@ -434,7 +435,7 @@ describe('a store that lost its lock', () => {
 
   /** Rejects what hangs, so that the test says which promise it was. */
   async function settled(call: Promise<unknown>): Promise<string> {
-    const hangs = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())
+    const hangs = new Promise<string>((resolve) => setTimeout(resolve, TIME_LIMIT, 'hangs').unref())
     return Promise.race([
       call.then(
         () => 'done',
@@ -444,7 +445,7 @@ describe('a store that lost its lock', () => {
     ])
   }
 
-  test('a store that lost its lock acknowledges nothing, changes nothing, and says that it must end', async () => {
+  test('a store that lost its lock acknowledges nothing, changes nothing, and reports that it must end', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     const before = readManifest(dataDir, 'sweep')
@@ -479,7 +480,7 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('a store that lost its lock while it is being closed answers what it has taken, and says that it is in doubt', async () => {
+  test('a store that lost its lock while it is being closed answers what it has accepted, and reports that it is in doubt', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     const update = store.update('sweep', report('0001', 'new'))
@@ -490,14 +491,14 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('a store that lost its lock tells nobody that nothing changed on the ground of a state that may be old', async () => {
+  test('a store that lost its lock answers no repetition from a state that may be old', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
     expect(await settled(store.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
   })
 
-  test('a store that lost its lock refuses no creation on the ground of a state that may be old', async () => {
+  test('a store that lost its lock refuses no creation because of a state that may be old', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
@@ -505,7 +506,7 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('a store that lost its lock refuses no deletion on the ground of a state that may be old', async () => {
+  test('a store that lost its lock refuses no deletion because of a state that may be old', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
@@ -517,7 +518,7 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('a store that lost its lock tells nobody so either who came after a commit that was done, and only waits for it', async () => {
+  test('a store that lost its lock answers no repetition either that waits for a commit that is done', async () => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     const update = settled(store.update('sweep', report('0001', 'new')))
@@ -542,7 +543,7 @@ function standStillUntil(isSo: () => boolean): void {
   Atomics.wait(still, 0, 0, 200)
 }
 
-test('two starts on one directory: the second waits, and gets it when the first lets go', async () => {
+test('of two starts on one directory the second waits, and succeeds when the first releases it', async () => {
   const first = await openTestStore()
   await first.store.create(newManifest('sweep', 2))
   const second = openTestStore({ dataDir: first.dataDir })
@@ -554,7 +555,7 @@ test('two starts on one directory: the second waits, and gets it when the first 
   expect((await store.read('sweep')).campaign.header.revision).toBe(2)
 })
 
-test('what the system said of a failure is told to the operator, and to no caller', async () => {
+test('what the system reports of a failure is shown to the operator, and to no caller', async () => {
   const { store, fatal } = await openTestStore()
   await store.create(newManifest('sweep', 1))
   const reason = new Error("EIO: i/o error, open '/srv/data/campaigns' and sweep.json was left in /srv/data")

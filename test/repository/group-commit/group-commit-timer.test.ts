@@ -53,19 +53,22 @@ test.each([
   { writers: 'few, to whom a commit takes longer than all else', answered: 8, waiting: 0, took: 0.4, enough: Infinity },
   { writers: 'many, who keep the event loop busy', answered: 40, waiting: 24, took: 0.4, enough: 32 },
   { writers: 'as many, with a slow disk', answered: 40, waiting: 24, took: 4, enough: Infinity },
-])('of $writers, $enough need not wait for the end of the turn', ({ answered, waiting, took, enough }) => {
-  const rhythm = new GroupCommitTimer()
-  rhythm.onCommitted({ answered, waiting, took })
-  expect(rhythm.minimumBatch).toBe(enough)
-})
+])(
+  'of $writers writers a minimum batch of $enough begins before the end of the turn',
+  ({ answered, waiting, took, enough }) => {
+    const rhythm = new GroupCommitTimer()
+    rhythm.onCommitted({ answered, waiting, took })
+    expect(rhythm.minimumBatch).toBe(enough)
+  },
+)
 
-test('nobody waits where commits are quick', async () => {
+test('no commit waits for more where commits are quick', async () => {
   const commit = after({ answered: 64, waiting: 0, took: 1 }, 1)
   await passing(0)
   expect(commit.hasBegun).toBe(true)
 })
 
-test('nobody waits where there are so many that they keep the event loop busy for longer than the disk', async () => {
+test('no commit waits for more where the writers keep the event loop busy for longer than the disk', async () => {
   const rhythm = new GroupCommitTimer()
   rhythm.onCommitted({ answered: 1000, waiting: 1000, took: TOOK })
   expect(rhythm.isWaitWorthwhile).toBe(false)
@@ -74,7 +77,7 @@ test('nobody waits where there are so many that they keep the event loop busy fo
   expect(commit.hasBegun).toBe(true)
 })
 
-test('a commit begins once all are there that were answered or waited at the end of the last', async () => {
+test('a commit begins once all have called that were answered or waiting at the end of the last', async () => {
   const commit = after({ answered: 2, waiting: 1 }, 1)
   await passing(5)
   commit.come()
@@ -85,7 +88,7 @@ test('a commit begins once all are there that were answered or waited at the end
   expect(commit.hasBegun).toBe(true)
 })
 
-test('it begins without the others when a quarter of the time of a commit goes by and nobody comes', async () => {
+test('a commit begins without the others after a quarter of the time of a commit without a call', async () => {
   const commit = after({ answered: 3, waiting: 0 }, 1)
   await passing(9)
   expect(commit.hasBegun).toBe(false)
@@ -93,7 +96,7 @@ test('it begins without the others when a quarter of the time of a commit goes b
   expect(commit.hasBegun).toBe(true)
 })
 
-test('while some keep coming it waits, for as long as a commit takes', async () => {
+test('a commit waits while calls arrive, for as long as a commit takes', async () => {
   const commit = after({ answered: 64, waiting: 0 }, 1)
   for (let passed = 0; passed < TOOK - 10; passed += 5) {
     commit.come()

@@ -1,28 +1,23 @@
-import type { CampaignState } from '#campaignd/domain/campaign/campaign-state.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import type { Claimed, ClaimRequest } from '#campaignd/domain/operations/claim.js'
 import type { Answer } from '../service/app.js'
 import type { TestCampaign } from './campaign.js'
 
-export interface Claim {
-  readonly experiment: Experiment
-  readonly attempt: number
-  readonly lease_seconds: number
-  readonly lease_expires_at: string
-  readonly heartbeat_seconds: number
-}
-
-export interface ClaimAnswer {
-  readonly claims: readonly Claim[]
-  readonly state: CampaignState
-  readonly done: boolean
+export interface ClaimAnswer extends Pick<Claimed, 'state' | 'done'> {
+  readonly claims: readonly {
+    readonly experiment: Experiment
+    readonly attempt: number
+    readonly lease_seconds: number
+    readonly lease_expires_at: string
+    readonly heartbeat_seconds: number
+  }[]
 }
 
 export function claim({ call, path }: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<Answer> {
   return call('POST', `${path}/claims`, { body: { worker: 'w1', ...body } })
 }
 
-/** The ids that a claim hands out. */
+/** The ids of the experiments that a claim gets. */
 export async function claimedIds(campaign: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<string[]> {
   const answer = await claim(campaign, body)
   return answer.json<ClaimAnswer>().claims.map(({ experiment }) => experiment.exp_id)

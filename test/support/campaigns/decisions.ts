@@ -7,11 +7,11 @@ import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { campaignDraft, experimentDraft } from './drafts.js'
 
-/** Decisions as small as can be, for tests of what keeps campaigns. Each results in the revision that it leaves. */
+/** Minimal decisions for tests of stores. Each results in the revision that it leaves. */
 
 export const NOW = '2026-03-01T12:00:00.000Z'
 
-/** What is written differently than it reads: escapes, several bytes a character, line breaks that JSON lets through. */
+/** Escapes, characters of several bytes, and line breaks that JSON allows. */
 export const UNICODE: Readonly<Record<string, string>> = {
   'Übung "eins"\\': 'größer, 日本語, 🎈👩‍🔬',
   'zwei\n\t\u0000': '\u2028\u2029\u007f\ufeff',
@@ -23,7 +23,7 @@ export function newManifest(id: string, experiments: number, given: Partial<Camp
   return createManifest(draft, { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' })
 }
 
-/** Gives the experiment this result path; no change when it has it. */
+/** Sets the result path of an experiment; no change when it has it. */
 export function report(expId: string, path: string): Decide<number> {
   return (campaign) => {
     const before = campaign.get(expId)
@@ -34,7 +34,7 @@ export function report(expId: string, path: string): Decide<number> {
   }
 }
 
-/** Appends those of the experiments that are not there. */
+/** Appends those of the experiments that are missing. */
 export function append(...expIds: readonly string[]): Decide<number> {
   return (campaign) => {
     const missing = expIds.filter((id) => campaign.get(id) === undefined).map((id) => experimentDraft(id))
@@ -46,10 +46,7 @@ export function append(...expIds: readonly string[]): Decide<number> {
 
 /** Replaces the labels. */
 export function relabel(labels: Readonly<Record<string, string>>, result?: number): Decide<number> {
-  return ({ nextRevision }) => ({
-    changes: { at: NOW, header: { labels: { ...labels } } },
-    result: result ?? nextRevision,
-  })
+  return ({ nextRevision }) => ({ changes: { at: NOW, header: { labels } }, result: result ?? nextRevision })
 }
 
 export function refuse(reason: string): Decide<number> {

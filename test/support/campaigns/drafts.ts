@@ -31,7 +31,7 @@ export function campaignDraft(experiments: number, given: Partial<CampaignDraft>
   }
 }
 
-/** An experiment as it stands in a campaign: pending and never started, but for what is given. */
+/** An experiment of a campaign, by default pending and never started. */
 export function experiment(given: Partial<Experiment> = {}): Experiment {
   const { status = 'pending' } = given
   const attempt = given.attempt ?? (status === 'pending' || status === 'skipped' ? 0 : 1)
@@ -53,7 +53,7 @@ export function experiment(given: Partial<Experiment> = {}): Experiment {
   }
 }
 
-/** A campaign of the experiments 0001, 0002 and so on, each as it is given. */
+/** A campaign of the experiments 0001, 0002 and so on. */
 export function campaignOf(given: readonly Partial<Experiment>[], header: Partial<CampaignHeader> = {}): Campaign {
   const draft = campaignDraft(given.length)
   const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }

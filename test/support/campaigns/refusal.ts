@@ -6,7 +6,7 @@ export function refusal(code: DomainErrorCode, facts: Readonly<Record<string, un
   return expect.objectContaining({ code, facts: expect.objectContaining(facts) as unknown })
 }
 
-/** Matches the refusal of an input that is at fault in the field at this place. */
+/** Matches the refusal of an input for its field at this JSON pointer. */
 export function invalidAt(pointer: string): unknown {
   return refusal('invalid', { errors: [expect.objectContaining({ pointer })] })
 }

@@ -2,7 +2,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { applyReport } from '#campaignd/domain/operations/report.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 
-/** When all reports of the tests arrive. */
+/** When the reports arrive. */
 export const NOW = '2026-03-01T12:00:00Z'
 
 /** The experiment after the reports, one after the other, each under a revision of its own. */

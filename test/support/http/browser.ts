@@ -4,22 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { listening, type Service, spawnService } from '../service/service-process.js'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'].concat(
+  ['background-networking', 'component-update', 'sync'].map((feature) => `--disable-${feature}`),
+)
 
-/** The system's Chromium; null when there is none, and then it is said why tests are skipped. */
-export const CHROMIUM = findChromium()
+/** The system's Chromium; null when there is none. */
+const CHROMIUM = findChromium()
+
+/** A test that needs it. */
+export const browserTest = test.skipIf(CHROMIUM === null)
 
 function findChromium(): string | null {
   const { stdout } = spawnSync('sh', ['-c', NAMES.map((name) => `command -v ${name}`).join(' || ')], {
@@ -27,7 +25,7 @@ function findChromium(): string | null {
   })
   const path = stdout.trim()
   if (path !== '') return path
-  console.warn(`skipped: the dashboard is not looked at, since none of ${NAMES.join(', ')} is installed here`)
+  console.warn(`skipped: the tests of the dashboard, since none of ${NAMES.join(', ')} is installed here`)
   return null
 }
 
@@ -35,12 +33,12 @@ export interface OpenOptions {
   readonly dark?: boolean
   readonly width?: number
   readonly height?: number
-  /** Complaints of the page that the test brings about. */
+  /** Errors in the console that the test causes. */
   readonly expected?: RegExp
 }
 
 /** A page of the dashboard. */
-export interface Look {
+export interface OpenPage {
   readonly page: Page
   /** Goes to a place of the dashboard, such as `#/campaigns/sweep/grid`. */
   go(hash: string): Promise<void>
@@ -48,10 +46,10 @@ export interface Look {
 
 export interface Browsing {
   /**
-   * Opens the dashboard of the service at the URL. At the end of the test no request may have left that origin, and the
-   * page may not have complained: of errors, refused calls, or of what its policy forbids.
+   * Opens the dashboard of the service at the URL. At the end of the test no request may have left that origin, and the console may
+   * hold no error: an exception, a refused call, or what the policy forbids.
    */
-  open(url: string, hash: string, options?: OpenOptions): Promise<Look>
+  open(url: string, hash: string, options?: OpenOptions): Promise<OpenPage>
 }
 
 /** One browser for the tests of a file, with a profile of its own that goes with it. */
@@ -77,22 +75,22 @@ export function useBrowser(): Browsing {
       const { width = 1280, height = 800, dark = false, expected = null } = options
       await page.setViewportSize({ width, height })
       await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
-      const complaints: string[] = []
-      const complain = (text: string) => {
-        if (expected?.test(text) !== true) complaints.push(text)
+      const errors: string[] = []
+      const record = (text: string) => {
+        if (expected?.test(text) !== true) errors.push(text)
       }
       const left: string[] = []
       page.on('request', (request) => {
         if (new URL(request.url()).origin !== url) left.push(request.url())
       })
-      page.on('pageerror', (error) => complain(error.message))
+      page.on('pageerror', (error) => record(error.message))
       page.on('console', (message) => {
-        if (message.type() === 'error') complain(message.text())
+        if (message.type() === 'error') record(message.text())
       })
       onTestFinished(async () => {
         await page.close()
         expect(left, 'requests that left the origin').toEqual([])
-        expect(complaints, 'complaints of the page').toEqual([])
+        expect(errors, 'errors in the console').toEqual([])
       })
       const go = async (to: string) => {
         await page.goto(`${url}/${to}`)
@@ -103,7 +101,31 @@ export function useBrowser(): Browsing {
   }
 }
 
-/** What is wrong with the page for those who cannot see, point or tell colours apart. */
+/**
+ * One service for all tests of a file in the browser, which only read.
+ * @param prepare is called before the start, with the data directory
+ * @param fill creates what the tests read
+ */
+export function useService(prepare: (dataDir: string) => void, fill: (url: string) => Promise<void>): () => Service {
+  const running: { service?: Service } = {}
+  const dataDir = mkdtempSync(join(tmpdir(), 'campaignd-'))
+  beforeAll(async () => {
+    if (CHROMIUM === null) return
+    prepare(dataDir)
+    running.service = await listening(spawnService({ dataDir }), dataDir)
+    await fill(running.service.url)
+  })
+  afterAll(async () => {
+    await running.service?.end('SIGKILL')
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  return () => {
+    if (running.service === undefined) throw new Error('the service does not run')
+    return running.service
+  }
+}
+
+/** The violations of the accessibility rules of axe. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
   const { violations } = await page.evaluate(async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { problemsOfAnswer } from './open-api-document.js'
 
-/** Holds an answer against the OpenAPI document. */
+/** Checks a response against the OpenAPI document. */
 export function checkAnswer(
   method: string,
   url: string,

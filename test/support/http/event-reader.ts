@@ -1,7 +1,9 @@
+import { EventEmitter, once } from 'node:events'
 import { type ClientRequest, get, type IncomingMessage } from 'node:http'
+import { createParser } from 'eventsource-parser'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { Progress } from '#campaignd/domain/views/progress.js'
-import { PATIENCE } from '../patience.js'
+import { TIME_LIMIT } from '../time-limit.js'
 
 export interface StreamedEvent {
   readonly event: string
@@ -15,44 +17,43 @@ export interface StreamedEvent {
     readonly progress?: Progress
     readonly experiments?: readonly Experiment[]
   }
-  /** By the clock of this process, when it came. */
+  /** When it was received, by the monotonic clock of this process. */
   readonly at: number
 }
 
 /** A reader of Server-Sent Events over a connection of its own. */
 export class EventReader {
   readonly events: StreamedEvent[] = []
-  /** Lines that were no event: comments, and hints when to come back. */
+  /** What was no event: comments, and hints when to reconnect. */
   readonly others: string[] = []
   status = 0
   contentType = ''
   ended = false
-  private rest = ''
-  private readonly hearers = new Set<() => void>()
+  private readonly changes = new EventEmitter()
   private readonly request: ClientRequest
   private response: IncomingMessage | null = null
 
   constructor(url: string, lastEventId?: string) {
     const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+    const parser = createParser({
+      onEvent: ({ event = '', id = null, data }) => {
+        this.events.push({ event, id, data: JSON.parse(data) as StreamedEvent['data'], at: performance.now() })
+      },
+      onComment: (comment) => this.others.push(comment),
+      onRetry: (milliseconds) => this.others.push(`retry: ${milliseconds}`),
+    })
     this.request = get(url, { headers, agent: false }, (response) => {
       this.response = response
       this.status = response.statusCode ?? 0
       this.contentType = response.headers['content-type'] ?? ''
-      response.setEncoding('utf8')
-      response.on('data', (text: string) => {
-        this.take(text)
+      response.setEncoding('utf8').on('data', (text: string) => {
+        parser.feed(text)
+        this.changes.emit('change')
       })
-      response.on('error', () => undefined)
-      response.on('close', () => {
-        this.ended = true
-        this.wake()
-      })
-      this.wake()
+      response.on('error', () => undefined).on('close', this.end)
+      this.changes.emit('change')
     })
-    this.request.on('error', () => {
-      this.ended = true
-      this.wake()
-    })
+    this.request.on('error', this.end)
   }
 
   /** Reads no more, without closing: what a stalled client does. */
@@ -64,18 +65,12 @@ export class EventReader {
     this.request.destroy()
   }
 
-  /** Resolves once it holds; rejects when it does not for too long. */
+  /** Resolves once it holds; rejects when it does not within the time limit. */
   async until(holds: () => boolean): Promise<void> {
-    const deadline = performance.now() + PATIENCE
+    const deadline = performance.now() + TIME_LIMIT
     while (!holds()) {
       if (performance.now() > deadline) throw new Error(`in vain: ${JSON.stringify(this.events).slice(0, 2000)}`)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 1000)
-        this.hearers.add(() => {
-          clearTimeout(timer)
-          resolve()
-        })
-      })
+      await once(this.changes, 'change', { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
     }
   }
 
@@ -84,32 +79,10 @@ export class EventReader {
     return this.events
   }
 
-  private take(text: string): void {
-    const at = performance.now()
-    const blocks = (this.rest + text).split('\n\n')
-    this.rest = blocks.pop() ?? ''
-    for (const block of blocks) {
-      const fields = new Map(
-        block.split('\n').map((line): [string, string] => [line.split(':')[0] ?? '', valueOf(line)]),
-      )
-      const event = fields.get('event')
-      if (event === undefined) this.others.push(block)
-      else {
-        const data = JSON.parse(fields.get('data') ?? 'null') as StreamedEvent['data']
-        this.events.push({ event, id: fields.get('id') ?? null, data, at })
-      }
-    }
-    this.wake()
+  private readonly end = (): void => {
+    this.ended = true
+    this.changes.emit('change')
   }
-
-  private wake(): void {
-    for (const hear of [...this.hearers]) hear()
-    this.hearers.clear()
-  }
-}
-
-function valueOf(line: string): string {
-  return line.slice(line.indexOf(':') + 1).trimStart()
 }
 
 /** The revision in the id of an event. */

@@ -1,6 +1,6 @@
 /** One series at one scrape. */
 export interface Sample {
-  /** With what its kind puts behind the name, such as `_bucket`. */
+  /** With the suffix of its type, such as `_bucket`. */
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
@@ -13,11 +13,11 @@ export interface Metric {
   readonly samples: readonly Sample[]
 }
 
-/** The answer of `GET /metrics`, read. */
+/** The response of `GET /metrics`, parsed. */
 export class Scrape {
   readonly metrics: readonly Metric[]
 
-  /** @throws Error at the first line that is not of the text format */
+  /** @throws Error at the first line that is not in the text format */
   constructor(text: string) {
     this.metrics = text.trimEnd().split('\n\n').map(readMetric)
   }
@@ -47,7 +47,7 @@ function readMetric(block: string): Metric {
   return { name, type, help, samples: lines.filter((line) => line !== '').map(readSample) }
 }
 
-/** Of a mean there is none before there is something to take it of. */
+/** The mean of no values is NaN. */
 const NAMED_VALUES: ReadonlyMap<string, number> = new Map([
   ['+Inf', Infinity],
   ['Nan', Number.NaN],

@@ -1,19 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { repositoryText } from '../readme.js'
 
-/** A JSON schema, as far as the document uses the language. */
-export interface JsonSchema {
+type Limit = 'minLength' | 'maxLength' | 'minimum' | 'maximum' | 'minItems' | 'maxItems'
+
+/** A JSON schema, with the keywords that the document uses. */
+export interface JsonSchema extends Readonly<Partial<Record<Limit, number>>> {
   readonly $ref?: string
   readonly anyOf?: readonly JsonSchema[]
   readonly type?: string | readonly string[]
   readonly enum?: readonly unknown[]
   readonly pattern?: string
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly minItems?: number
-  readonly maxItems?: number
   readonly items?: JsonSchema
   readonly required?: readonly string[]
   readonly properties?: Readonly<Record<string, JsonSchema>>
@@ -41,17 +37,15 @@ interface OpenApiDocument {
   readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> }
 }
 
-/** An answer, whoever got it. */
+/** A response, from a connection or from `inject`. */
 export interface DocumentedAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
   readonly body: string
 }
 
-const text = readFileSync(new URL('../../../openapi/openapi.json', import.meta.url), 'utf8')
-
 /** The OpenAPI document as it is committed. */
-export const openApiDocument = JSON.parse(text) as OpenApiDocument
+export const openApiDocument = JSON.parse(repositoryText('openapi/openapi.json')) as OpenApiDocument
 
 const ajv = new Ajv2020({ strict: false, allErrors: false })
 ajv.addSchema(openApiDocument, 'openapi')
@@ -61,11 +55,8 @@ const templates = Object.keys(openApiDocument.paths).map((template) => ({
   pattern: new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]+')}$`),
 }))
 
-/** The operation of a method and a path, and where the document has it; undefined when there is none. */
-export function operationAt(
-  method: string,
-  path: string,
-): { readonly operation: Operation; readonly template: string; readonly verb: string } | undefined {
+/** The operation of a method and a path, and its keys in the document; undefined when there is none. */
+export function operationAt(method: string, path: string) {
   const template = templates.find(({ pattern }) => pattern.test(path))?.template
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
   const operation = template === undefined ? undefined : openApiDocument.paths[template]?.[verb]
@@ -73,8 +64,8 @@ export function operationAt(
 }
 
 /**
- * What is wrong with an answer by the document: the status and the content type must be declared for the operation, and
- * the body must be as the schema says. Of a path that is not documented only the id of the request is asked for.
+ * How a response differs from the document: its status and content type must be declared for the operation, and its body must match
+ * the schema. A path that is not documented needs only the id of the request.
  */
 export function problemsOfAnswer(method: string, url: string, { status, headers, body }: DocumentedAnswer): string[] {
   const missing = typeof headers['x-request-id'] === 'string' ? [] : ['it has no x-request-id']
@@ -93,7 +84,7 @@ export function problemsOfAnswer(method: string, url: string, { status, headers,
   return [...missing, ...problemsOfBody([template, verb, 'responses', String(status), 'content', type, 'schema'], body)]
 }
 
-/** What is wrong with the data of an event of a stream by the document. */
+/** How the data of an event differs from the document. */
 export function problemsOfEvent(template: string, data: string): string[] {
   return problemsOfBody([template, 'get', 'responses', '200', 'content', 'text/event-stream', 'schema'], data)
 }

@@ -3,13 +3,13 @@ import type { ProblemCode } from '#campaignd/http/problems/catalog.js'
 import type { Problem } from '#campaignd/http/problems/problem.js'
 import type { Answer } from '../service/app.js'
 
-/** Expects a refusal as RFC 9457 has it; returns it. */
+/** Expects a problem as RFC 9457 defines it; returns it. */
 export function expectProblem(answer: Answer, status: number, code: ProblemCode): Problem {
   expect(verdict(answer)).toContain(`${status} ${code}`)
   return answer.json<Problem>()
 }
 
-/** A refusal in one line, such as `400 invalid query /limit`: status, code, and where each fault is. */
+/** A refusal in one line, such as `400 invalid query /limit`: status, code, and the place of each fault. */
 export function verdict(answer: Answer): string {
   if (answer.status < 400) return String(answer.status)
   expect(answer.headers['content-type']).toMatch(/^application\/problem\+json\b/)

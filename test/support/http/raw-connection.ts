@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
-/** One answer as it came over the wire. */
+/** One response as it was received. */
 export interface RawAnswer {
   readonly status: number
   /** Names in lower case. */
@@ -11,14 +11,14 @@ export interface RawAnswer {
 
 /** A connection of which the test chooses every byte. */
 export class RawConnection {
-  /** Resolves when nothing more will come. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<void>
   private received = ''
   private over = false
 
   private constructor(private readonly socket: Socket) {
     socket.setEncoding('latin1').on('data', (chunk: string) => (this.received += chunk))
-    // That a connection breaks is seen by what was received until then.
+    // A test sees by what was received that a connection broke.
     socket.on('error', () => undefined)
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -44,24 +44,22 @@ export class RawConnection {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   }
 
-  /** Says that nothing more will be sent, and goes on to listen. */
+  /** Closes the sending side only. */
   endWriting(): void {
     this.socket.end()
   }
 
-  /** Takes nothing more of what comes. */
   stopReading(): void {
     this.socket.pause()
   }
 
-  /** Breaks it off. */
   reset(): void {
     this.socket.resetAndDestroy()
   }
 
   /**
-   * The answers so far, whole ones only.
-   * @throws Error at what is not an answer
+   * The complete responses so far.
+   * @throws Error at bytes that are no response
    */
   answers(): RawAnswer[] {
     const answers: RawAnswer[] = []
@@ -70,7 +68,7 @@ export class RawConnection {
       if (end < 0) break
       const [first = '', ...lines] = rest.slice(0, end).split('\r\n')
       const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1])
-      if (Number.isNaN(status)) throw new Error(`no answer: ${rest.slice(0, 200)}`)
+      if (Number.isNaN(status)) throw new Error(`no response: ${rest.slice(0, 200)}`)
       const headers = new Map(lines.map(readHeader))
       const from = end + '\r\n\r\n'.length
       const length = Number(headers.get('content-length') ?? 0)

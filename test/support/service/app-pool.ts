@@ -1,14 +1,11 @@
-/** What is opened once and used by one test after the other. */
+/** Opened once and used by one test after the other. */
 export interface Poolable {
-  /** Makes it what it was when it was opened; false when a test has left what cannot be undone. */
+  /** Restores the state after the opening; false when a test has made that impossible. */
   reset(): Promise<boolean>
   close(): Promise<void>
 }
 
-/**
- * Services that wait for the next test of the file. To open one costs more than most tests: a store starts threads, an app compiles
- * its schemas.
- */
+/** Services for the next tests of the file. Opening one costs more than most tests: threads of the store, schemas of the app. */
 export class AppPool<T extends Poolable> {
   private readonly idle: T[] = []
 
@@ -20,7 +17,6 @@ export class AppPool<T extends Poolable> {
     return this.idle.pop() ?? (await this.open())
   }
 
-  /** To be called once the test has ended. */
   async release(one: T): Promise<void> {
     if (await one.reset()) this.idle.push(one)
     else await one.close()
@@ -33,7 +29,7 @@ export class AppPool<T extends Poolable> {
 
 const pools = new Set<Pick<AppPool<Poolable>, 'close'>>()
 
-/** At the end of each file: none keeps its process from ending. */
+/** At the end of each file, so that none keeps the process running. */
 export async function closePools(): Promise<void> {
   await Promise.all([...pools].map((pool) => pool.close()))
 }

@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
-import { type App, buildApp } from '#campaignd/http/app.js'
-import type { Access } from '#campaignd/http/dependencies.js'
-import { DEFAULT_LIMITS, type Limits } from '#campaignd/http/limits.js'
-import { openService } from '#campaignd/service/open-service.js'
+import type { App } from '#campaignd/http/app.js'
 import type { Service } from '#campaignd/service/service.js'
 import { checkAnswer } from '../http/contract.js'
 import { AppPool, type Poolable } from './app-pool.js'
+import { type InProcess, type InProcessOptions, startInProcess, type TestClocks } from './in-process.js'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS'
 
@@ -17,7 +15,7 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
-  /** The body read as JSON; whatever the test expects it to be. */
+  /** The body read as JSON, unchecked. */
   json<T = Record<string, never>>(): T
 }
 
@@ -34,42 +32,29 @@ export interface TestApp {
   readonly app: App
   readonly service: Service
   readonly dataDir: string
-  /** Sets the clock; it stands still until then. */
+  /** Sets the wall clock, which stands still. */
   readonly setTime: (now: string) => void
-  /**
-   * Lets so many seconds of the monotonic clock go by, sweeping leases every half second as the service does. The wall
-   * clock stands still.
-   */
+  /** Advances the monotonic clock, and sweeps leases every half second of it, as the service does. */
   readonly elapse: (seconds: number) => Promise<void>
-  /** Lets so many seconds of the monotonic clock go by with no sweep; two at most, since more do not count. */
+  /** Advances the monotonic clock without a sweep, by two seconds at most: more do not count. */
   readonly skip: (seconds: number) => void
   /** Stops the service and starts it again on its directory. */
   readonly restart: () => Promise<void>
-  /** Has the service that runs now listen on a free port, and resolves with its URL. */
+  /** Makes the service listen on a free port; resolves with its URL. */
   readonly listen: () => Promise<string>
-  /** Makes a call, and holds its answer against the OpenAPI document. */
+  /** Makes a call, and checks its reply against the OpenAPI document. */
   readonly call: (method: Method, path: string, options?: CallOptions) => Promise<Answer>
 }
 
-export interface TestAppOptions {
+export interface TestAppOptions extends Pick<InProcessOptions, 'limits' | 'access'> {
   readonly dataDir?: string
-  /** Where they differ from the defaults. A test keeps the event loop busy itself: unless told, its lag is not looked at. */
-  readonly limits?: Partial<Limits>
-  readonly access?: Partial<Access>
   /** Lines of the log are written there. */
   readonly log?: { write(line: string): void }
 }
 
-interface Clocks {
-  /** RFC 3339. */
-  wall: string
-  /** Milliseconds. */
-  monotonic: number
-}
-
 /**
- * Opens the service for a test; when the test ends it is closed, and must leave neither lock nor unfinished writes. With no options
- * it may be one that served an earlier test of the file: without campaigns, at the first hour, but with its counts.
+ * Opens the service for a test. It is closed with the test, and must leave neither lock nor unfinished writes. With no options it
+ * may have served an earlier test of the file: it then has no campaigns and its first time, but keeps its counts.
  */
 export async function openApp(options?: TestAppOptions): Promise<TestApp> {
   if (options === undefined) return openDefault()
@@ -78,7 +63,7 @@ export async function openApp(options?: TestAppOptions): Promise<TestApp> {
   return service
 }
 
-/** For tests that open the service with the same options: one after the other may get the same. */
+/** For tests that open the service with the same options: one after the other may get the same service. */
 export function sharedApp(options: TestAppOptions): () => Promise<TestApp> {
   const pool = new AppPool(() => openTestApp(options))
   return async () => {
@@ -94,7 +79,7 @@ interface OpenedApp extends TestApp, Poolable {}
 
 async function openTestApp(options: TestAppOptions): Promise<OpenedApp> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'campaignd-'))
-  const clocks: Clocks = { wall: FIRST_HOUR, monotonic: 0 }
+  const clocks: TestClocks = { wall: FIRST_HOUR, monotonic: 0 }
   let run = await start(dataDir, options, clocks)
   let isRestarted = false
   let url: Promise<string> | null = null
@@ -147,38 +132,23 @@ async function deleteCampaigns(app: App, dataDir: string): Promise<boolean> {
 
 const FIRST_HOUR = '2026-03-01T12:00:00.000Z'
 
-interface Run {
-  readonly app: App
-  readonly service: Service
+interface Run extends InProcess {
   /** False once the test has closed it. */
   isOpen(): boolean
-  stop(): Promise<void>
 }
 
-async function start(dataDir: string, { limits: given, access, log }: TestAppOptions, clocks: Clocks): Promise<Run> {
-  const logger = log === undefined ? pino({ level: 'silent' }) : pino({ level: 'debug' }, log)
-  const limits = { ...DEFAULT_LIMITS, maxLag: 0, ...given }
-  const service = await openService({
-    ...{ dataDir, limits, logger },
-    durability: 'fsync',
-    clocks: { wall: () => Date.parse(clocks.wall), monotonic: () => clocks.monotonic },
-    onFatal: (reason) => {
-      throw reason
-    },
+async function start(dataDir: string, { limits, access, log }: TestAppOptions, clocks: TestClocks): Promise<Run> {
+  const run = await startInProcess({
+    ...{ dataDir, clocks, durability: 'fsync' },
+    logger: log === undefined ? pino({ level: 'silent' }) : pino({ level: 'debug' }, log),
+    ...(limits === undefined ? {} : { limits }),
+    ...(access === undefined ? {} : { access }),
   })
-  const app = await buildApp({
-    ...{ service, logger, limits },
-    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false, ...access },
+  let isOpen = true
+  run.app.addHook('preClose', async () => {
+    isOpen = false
   })
-  let isClosed = false
-  app.addHook('preClose', async () => {
-    isClosed = true
-  })
-  const stop = async () => {
-    await app.close()
-    await service.close()
-  }
-  return { app, service, stop, isOpen: () => !isClosed }
+  return { ...run, isOpen: () => isOpen }
 }
 
 async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<Answer> {

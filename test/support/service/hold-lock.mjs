@@ -1,5 +1,4 @@
-// Takes the lock of a data directory and tells what happens, a JSON line each. Run as a process of its own, since what
-// it is for is what one process leaves to another: node hold-lock.mjs <directory> [lock|open] [gated]
+// Acquires the lock of a data directory and prints what happens, a JSON line each: node hold-lock.mjs <directory> [lock|open] [gated]
 // With `open` it opens the whole store, with `gated` not before the first line on stdin. Then on stdin: `release`,
 // `abandon` (and exit), `block <ms>`.
 import { once } from 'node:events'
@@ -8,12 +7,12 @@ import { lockDirectory } from '#campaignd/repository/file/lock/directory-lock.js
 
 const [, , directory, mode, begin] = process.argv
 const lines = createInterface({ input: process.stdin })
-const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`)
-const onWait = (holder, seconds) => tell('waits', { holder, seconds })
-const onLost = (reason) => tell('lost', { reason: reason.message })
+const print = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`)
+const onWait = (holder, seconds) => print('waits', { holder, seconds })
+const onLost = (reason) => print('lost', { reason: reason.message })
 const ignore = () => undefined
 
-async function take() {
+async function acquire() {
   if (mode !== 'open') return lockDirectory(directory, { onWait, onLost })
   const { openFileStore } = await import('#campaignd/repository/file/open-file-store.js')
   const options = {
@@ -31,16 +30,16 @@ async function take() {
   return { release: () => store.close(), abandon: ignore }
 }
 
-tell('starts')
+print('starts')
 if (begin === 'gated') await once(lines, 'line')
 let lock
 try {
-  lock = await take()
+  lock = await acquire()
 } catch (error) {
-  tell('failed', { message: error.message })
+  print('failed', { message: error.message })
   process.exit(1)
 }
-tell('owns')
+print('owns')
 
 lines.on('line', async (line) => {
   const [command, milliseconds] = line.split(' ')

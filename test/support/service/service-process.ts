@@ -3,21 +3,23 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
 export interface ServiceOptions {
   readonly dataDir: string
   readonly environment?: Readonly<Record<string, string>>
+  /** The compiled product, when it is another. */
+  readonly main?: string
   /** Program and arguments to put before node, such as strace. */
   readonly wrapper?: readonly string[]
 }
 
-/** A service as it ships, in a process of its own. */
+/** The service as it ships, in a process of its own. */
 export interface Service {
   readonly url: string
   readonly dataDir: string
   readonly pid: number
-  /** The lines of its log so far, read. */
+  /** The lines of its log so far, parsed. */
   readonly log: readonly Record<string, unknown>[]
   /** Sends the signal and waits for the end; resolves with the exit code, null when a signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
@@ -25,7 +27,7 @@ export interface Service {
   readonly ended: Promise<number | null>
 }
 
-/** Waits until a service listens that was spawned. */
+/** Waits until a spawned service listens. */
 export async function listening(child: ServiceProcess, dataDir: string): Promise<Service> {
   const log: Record<string, unknown>[] = []
   const address = new Promise<string>((resolve) => {
@@ -44,11 +46,7 @@ export async function listening(child: ServiceProcess, dataDir: string): Promise
     }),
   ])
   return {
-    url,
-    dataDir,
-    pid: child.pid ?? 0,
-    log,
-    ended,
+    ...{ url, dataDir, log, ended, pid: child.pid ?? 0 },
     end: (signal) => {
       child.kill(signal)
       return ended
@@ -58,19 +56,19 @@ export async function listening(child: ServiceProcess, dataDir: string): Promise
 
 export type ServiceProcess = ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }
 
-export function spawnService({ dataDir, environment = {}, wrapper = [] }: ServiceOptions): ServiceProcess {
-  const [program, ...args] = [...wrapper, process.execPath, MAIN]
+export function spawnService({ dataDir, environment = {}, wrapper = [], main = MAIN }: ServiceOptions): ServiceProcess {
+  const [program, ...args] = [...wrapper, process.execPath, main]
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       CAMPAIGND_PORT: '0',
       CAMPAIGND_DATA_DIR: dataDir,
-      // The other tests may hold it up: that reads are refused then is for a test of its own.
+      // Other tests slow it down: the refusal of reads then has a test of its own.
       CAMPAIGND_MAX_LAG: '0',
       ...environment,
     },
   }) as ServiceProcess
-  child.stderr.on('data', (said: Buffer) => process.stderr.write(said))
+  child.stderr.on('data', (chunk: Buffer) => process.stderr.write(chunk))
   return child
 }

@@ -1,6 +1,10 @@
 import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Role, ROLES } from '#campaignd/auth/role.js'
 import { createToken, Tokens } from '#campaignd/auth/tokens.js'
+import { send } from '../http/client.js'
+import { temporaryDirectory } from '../temporary-directory.js'
+import type { Service } from './service-process.js'
 
 export interface TestTokens {
   readonly tokens: Tokens
@@ -23,4 +27,16 @@ export function testTokens(): TestTokens {
 export function writeTokens(path: string, lines: string, mode = 0o600): void {
   writeFileSync(path, `${lines}\n`)
   chmodSync(path, mode)
+}
+
+/** A tokens file of these lines, in a directory of its own; returns its path. */
+export function tokensFile(lines: string, mode?: number): string {
+  const path = join(temporaryDirectory(), 'tokens')
+  writeTokens(path, lines, mode)
+  return path
+}
+
+/** The status of a read with the token. */
+export async function statusAs({ url }: Service, token: string): Promise<number> {
+  return (await send('GET', `${url}/v1/campaigns`, undefined, { authorization: `Bearer ${token}` })).status
 }

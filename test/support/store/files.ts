@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 
-/** All that lies below a directory: names, and what each file holds. */
+/** The entries below a directory, with the content of each file. */
 export function bytesOf(directory: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
   return Object.fromEntries(
@@ -14,7 +15,6 @@ export function bytesOf(directory: string): Record<string, string> {
   )
 }
 
-/** Where the manifest of a campaign lies. */
 export function manifestPath(dataDir: string, campaignId: string): string {
   return join(dataDir, 'campaigns', `${campaignId}.json`)
 }
@@ -29,7 +29,11 @@ export function readManifest(dataDir: string, campaignId: string): string {
   return readFileSync(manifestPath(dataDir, campaignId), 'utf8')
 }
 
-/** What lies beside the manifests. */
+export function storedManifest(dataDir: string, campaignId: string): CampaignManifest {
+  return JSON.parse(readManifest(dataDir, campaignId)) as CampaignManifest
+}
+
+/** The names of the files beside the manifests. */
 export function leftovers(dataDir: string): string[] {
   return readdirSync(join(dataDir, 'campaigns')).filter((name) => !name.endsWith('.json'))
 }

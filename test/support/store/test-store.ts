@@ -7,18 +7,15 @@ import { NOW } from '../campaigns/decisions.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 import { leftovers } from './files.js'
 
-export { leftovers, manifestPath, readManifest } from './files.js'
-
 export interface TestStore {
   readonly dataDir: string
   readonly store: CampaignStore
   /** Closes the store and opens the same directory again. */
   reopen(): Promise<CampaignStore>
   close(): Promise<void>
-  /** What was told beside answers, a sentence each. */
+  /** The notices for the operator. */
   readonly notices: string[]
   readonly corrupt: Map<string, string>
-  /** How each commit went. */
   readonly reports: CommitReport[]
   readonly fatal: Error[]
 }
@@ -45,8 +42,7 @@ export async function openTestStore({
   let store = await openFileStore(options)
   onTestFinished(() => store.close())
   return {
-    dataDir,
-    store,
+    ...{ dataDir, store, notices, corrupt, reports, fatal },
     reopen: async () => {
       await store.close()
       expect(readdirSync(dataDir)).toEqual(['campaigns'])
@@ -55,9 +51,5 @@ export async function openTestStore({
       return store
     },
     close: () => store.close(),
-    notices,
-    corrupt,
-    reports,
-    fatal,
   }
 }

@@ -4,8 +4,8 @@ import type { Progress } from '#campaignd/domain/views/progress.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { checkAnswer } from '../../../support/http/contract.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import { PATIENCE } from '../../../support/patience.js'
 import type { Answer } from '../../../support/service/app.js'
+import { TIME_LIMIT } from '../../../support/time-limit.js'
 
 /** Long enough for a call that does not wait to be answered. */
 const MOMENT = 150
@@ -206,7 +206,7 @@ test('a stop of the service ends the wait with an answer', async () => {
   await expectWaiting(Promise.race(waiting))
   const begun = performance.now()
   await campaign.app.close()
-  expect(performance.now() - begun).toBeLessThan(PATIENCE)
+  expect(performance.now() - begun).toBeLessThan(TIME_LIMIT)
   const answers = await Promise.all(waiting)
   expect(answers.map(({ status }) => status)).toEqual([304, 200])
   for (const answer of answers) {

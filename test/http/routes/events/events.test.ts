@@ -6,8 +6,8 @@ import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { EventReader, faultsOfStream, revisionOf, type StreamedEvent } from '../../../support/http/event-reader.js'
 import { Scrape } from '../../../support/http/metrics.js'
 import { problemsOfEvent } from '../../../support/http/open-api-document.js'
-import { PATIENCE } from '../../../support/patience.js'
 import { manifestPath } from '../../../support/store/files.js'
+import { TIME_LIMIT } from '../../../support/time-limit.js'
 
 interface Live extends TestCampaign {
   readonly url: string
@@ -370,7 +370,7 @@ test('a stop of the service ends the streams at once, and tells when to come bac
   for (const reader of readers) await reader.count(1)
   const began = performance.now()
   await campaign.app.close()
-  expect(performance.now() - began).toBeLessThan(PATIENCE)
+  expect(performance.now() - began).toBeLessThan(TIME_LIMIT)
   for (const reader of readers) {
     await reader.until(() => reader.ended)
     expect(reader.others).toEqual([expect.stringMatching(/^retry: [12]\d{3}$|^retry: 3000$/)])

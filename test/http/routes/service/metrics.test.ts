@@ -7,7 +7,7 @@ import { claim } from '../../../support/campaigns/claims.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { EventReader } from '../../../support/http/event-reader.js'
 import { Scrape } from '../../../support/http/metrics.js'
-import { readmeText } from '../../../support/readme.js'
+import { repositoryText } from '../../../support/readme.js'
 import { openApp, type TestApp, type TestAppOptions } from '../../../support/service/app.js'
 import { manifestPath } from '../../../support/store/files.js'
 
@@ -56,7 +56,7 @@ describe('the metrics', () => {
       labels.delete('le')
       return { name, type, labels: [...labels].sort() }
     })
-    const readme = readmeText('src/metrics/README.md')
+    const readme = repositoryText('src/metrics/README.md')
     const rows = [...readme.matchAll(/^\| `(campaignd_\w+)` \| (\w+) \| ([^|]*)\| \S.* \|$/gm)]
     const listed = rows.map(([, name = '', type = '', labels = '']) => ({
       name,

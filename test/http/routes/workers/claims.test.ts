@@ -4,8 +4,8 @@ import { openCampaign, type TestCampaign } from '../../../support/campaigns/camp
 import { claim, type ClaimAnswer, claimedIds } from '../../../support/campaigns/claims.js'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import { PATIENCE } from '../../../support/patience.js'
 import { readManifest } from '../../../support/store/files.js'
+import { TIME_LIMIT } from '../../../support/time-limit.js'
 
 /** 0001 and 0003 of vllm, 0002 and 0004 of pytorch in a container of its own each. */
 function openTwoBackends(max_retries = 0): Promise<TestCampaign> {
@@ -238,7 +238,7 @@ test('a stop of the service ends the wait with an empty list', async () => {
   await expectWaiting(waiting)
   const begun = performance.now()
   await campaign.app.close()
-  expect(performance.now() - begun).toBeLessThan(PATIENCE)
+  expect(performance.now() - begun).toBeLessThan(TIME_LIMIT)
   expect(await (await waiting).json()).toEqual({ claims: [], done: false, state: 'paused' })
 })
 

@@ -5,7 +5,7 @@ import { CommitThread } from '#campaignd/repository/file/commit/commit-thread.js
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
 import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
-import { PATIENCE } from '../../../support/patience.js'
+import { TIME_LIMIT } from '../../../support/time-limit.js'
 
 async function startThread(): Promise<{ thread: CommitThread; directory: string; deaths: Error[] }> {
   const root = temporaryDirectory()
@@ -25,7 +25,7 @@ async function startThread(): Promise<{ thread: CommitThread; directory: string;
   return { thread, directory, deaths }
 }
 
-test('a start that has not opened the directory is none: it fails and says why', async () => {
+test('a commit thread that cannot open the directory does not start, and reports why', async () => {
   const root = temporaryDirectory()
   const [directory, lockPath, trash] = [join(root, 'missing'), join(root, 'lock'), join(root, 'trash')]
   const deaths: Error[] = []
@@ -45,7 +45,7 @@ function creation(directory: string, name: string): FileJob {
   return { kind: 'create', path, temp: `${path}.${temps}.tmp`, parts: [new TextEncoder().encode(name)] }
 }
 
-test('jobs that wait are done in their order, each answered with its own outcome', async () => {
+test('jobs that wait are done in order, each with its own outcome', async () => {
   const { thread, directory, deaths } = await startThread()
   const names = Array.from({ length: 20 }, (_, index) => `file-${String(index % 10)}`)
   const reports = await Promise.all(names.map((name) => thread.run(creation(directory, name))))
@@ -54,14 +54,14 @@ test('jobs that wait are done in their order, each answered with its own outcome
   expect(deaths).toEqual([])
 })
 
-test('a thread that ends by itself is told, and leaves no job without an answer, nor a later one', async () => {
+test('a commit thread that ends by itself is reported, and fails the jobs that wait and later ones', async () => {
   const { thread, directory, deaths } = await startThread()
   // Whatever it is that a thread dies of: this is a job that it cannot even read.
   const poison = thread.run(null as unknown as FileJob)
   const behind = thread.run(creation(directory, 'behind'))
   await expect.poll(() => deaths.length).toBeGreaterThan(0)
   const late = thread.run(creation(directory, 'late'))
-  const hangs = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE, 'hangs').unref())
+  const hangs = new Promise<string>((resolve) => setTimeout(resolve, TIME_LIMIT, 'hangs').unref())
   for (const job of [poison, behind, late]) {
     expect(await Promise.race([job, hangs])).toMatchObject({ outcome: { kind: 'unknown' } })
   }

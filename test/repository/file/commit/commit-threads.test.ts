@@ -24,7 +24,7 @@ function creation(directory: string, name: string): FileJob {
   return { kind: 'create', path, temp: `${path}.tmp`, parts: [new TextEncoder().encode(name)] }
 }
 
-test('while one waits for its disk another works', async () => {
+test('while one commit thread waits for its disk another works', async () => {
   const { threads, directory } = await startThreads()
   const pipe = join(temporaryDirectory(), 'pipe')
   execFileSync('mkfifo', [pipe])
@@ -38,7 +38,7 @@ test('while one waits for its disk another works', async () => {
   expect((await hanging).outcome).toMatchObject({ kind: 'refused', errno: 'EINVAL' })
 })
 
-test('what ends all writing in one thread ends it in all', async () => {
+test('a failure that ends all writing in one thread ends it in all', async () => {
   const { threads, directory, lockPath } = await startThreads()
   renameSync(lockPath, `${lockPath}.aside`)
   expect((await threads.run(creation(directory, 'first'))).outcome).toEqual({ kind: 'lock-lost' })

@@ -106,7 +106,7 @@ function before(kind: FileChange['kind']): string | null {
 }
 
 describe.each(KINDS)('%s', (kind) => {
-  test('does what it says, and tells the file that it leaves', () => {
+  test(`${kind}: the outcome names the file that is left`, () => {
     const at = scene(kind)
     const outcome = at.run(kind)
     expect(outcome).toEqual({ kind: 'done', identity: identityOf(nodeFs, at.path) })
@@ -114,7 +114,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(at.names()).toEqual(DONE[kind].names)
   })
 
-  test('flushes the directory after the change, and each descriptor once', () => {
+  test(`${kind}: the directory is flushed after the change, and each descriptor once`, () => {
     const at = scene(kind)
     const order: string[] = []
     const note = <F extends (...given: never[]) => unknown>(name: string, real: F): F =>
@@ -132,7 +132,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(order).toEqual([...(writes ? ['fsync'] : []), ...changes, 'fsync'])
   })
 
-  test('does nothing once the lock is lost', () => {
+  test(`${kind}: nothing is done once the lock is lost`, () => {
     const at = scene(kind)
     at.loseLock()
     expect(at.run(kind)).toEqual({ kind: 'lock-lost' })
@@ -140,7 +140,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(existsSync(at.temp)).toBe(false)
   })
 
-  test('cannot tell what happened when the lock was lost after the change', () => {
+  test(`${kind}: the outcome is unknown when the lock was lost after the change`, () => {
     const at = scene(kind)
     let changed = false
     const outcome = at.run(kind, ({ renameSync, linkSync, unlinkSync, fsyncSync }) => ({
@@ -164,7 +164,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(outcome.kind).toBe('unknown')
   })
 
-  test('cannot tell what a power cut would leave when the directory could not be flushed', () => {
+  test(`${kind}: the outcome is unknown when the directory could not be flushed`, () => {
     const at = scene(kind)
     let flushes = 0
     const outcome = at.run(kind, ({ fsyncSync }) => ({
@@ -182,7 +182,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   // The fence: what a process does that was stopped between its look at the lock and its change, and goes on after a
   // successor took the lock, swept the temp files, read the manifest and acknowledged a change of it.
-  test('changes nothing of what a successor acknowledged since the last look at the lock', () => {
+  test(`${kind}: what a successor acknowledged since the last check of the lock is not changed`, () => {
     const at = scene(kind)
     const succeed = <F extends (...given: never[]) => unknown>(real: F): F =>
       ((...given: never[]) => {

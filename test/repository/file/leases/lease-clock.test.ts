@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LeaseClock } from '#campaignd/repository/file/leases/lease-clock.js'
 
-test('goes with the monotonic clock, from whatever that begins at', () => {
+test('the lease clock follows the monotonic clock, whatever its origin', () => {
   let monotonic = 70_000
   const clock = new LeaseClock(() => monotonic)
   expect(clock.now()).toBe(0)
@@ -11,7 +11,7 @@ test('goes with the monotonic clock, from whatever that begins at', () => {
   expect(clock.now()).toBe(2000)
 })
 
-test('counts no more than two seconds of a time in which nobody looked: the service was not there to be heard', () => {
+test('the lease clock counts at most two seconds between two readings: the service could not receive heartbeats', () => {
   let monotonic = 0
   const clock = new LeaseClock(() => monotonic)
   monotonic += 60_000

@@ -18,7 +18,7 @@ import { lockDirectory, type DirectoryLock } from '#campaignd/repository/file/lo
 import { OwnedLockFs } from '#campaignd/repository/file/lock/owned-lock-fs.js'
 import { spawnLockProcess, type LockProcess } from '../../../support/service/lock-process.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
-import { PATIENCE } from '../../../support/patience.js'
+import { TIME_LIMIT } from '../../../support/time-limit.js'
 
 /** Milliseconds after which a lock is stale: what is had at once is had much sooner. */
 const STALE = 10_000
@@ -49,11 +49,13 @@ function age(path: string, seconds: number): void {
 
 /** How many hold the lock once all that will have had time to take it. */
 async function ownersOf(processes: readonly LockProcess[], milliseconds: number): Promise<number> {
-  await Promise.any(processes.map((one) => one.hears('owns')))
+  await Promise.any(processes.map((one) => one.receive('owns')))
   await sleep(milliseconds)
-  const bad = processes.flatMap(({ news }) => news.filter(({ event }) => event === 'lost' || event === 'failed'))
+  const bad = processes.flatMap(({ messages }) =>
+    messages.filter(({ event }) => event === 'lost' || event === 'failed'),
+  )
   expect(bad).toEqual([])
-  return processes.filter(({ news }) => news.some(({ event }) => event === 'owns')).length
+  return processes.filter(({ messages }) => messages.some(({ event }) => event === 'owns')).length
 }
 
 describe('a held lock', () => {
@@ -72,7 +74,7 @@ describe('a held lock', () => {
     await lock.release()
   })
 
-  test('a held lock is refreshed while it is held, and known to be lost, once, when it is removed or replaced', async () => {
+  test('a held lock is refreshed while it is held, and reported as lost once when it is removed or replaced', async () => {
     const removals = [rmdirSync, replace].map(async (remove) => {
       const losses: Error[] = []
       const lock = await take(temporaryDirectory(), (reason) => losses.push(reason))
@@ -102,12 +104,12 @@ describe('a held lock', () => {
   test('a held lock that was abandoned is not touched any more, not even when it belongs to another and the process exits', async () => {
     const directory = temporaryDirectory()
     const holder = startLockProcess(directory)
-    await holder.hears('owns')
+    await holder.receive('owns')
     const path = join(directory, 'lock')
     replace(path)
     age(path, 60)
     const before = statSync(path, { bigint: true })
-    holder.say('abandon')
+    holder.send('abandon')
     await holder.ended
     expect(readdirSync(directory)).toContain('lock')
     // A rename aside and back would show here: for a moment its owner would have found it gone.
@@ -117,29 +119,29 @@ describe('a held lock', () => {
   test('a held lock is released by a process that exits', async () => {
     const directory = temporaryDirectory()
     const holder = startLockProcess(directory)
-    await holder.hears('owns')
-    holder.say('release')
+    await holder.receive('owns')
+    holder.send('release')
     await holder.ended
     expect(readdirSync(directory)).toEqual([])
   })
 })
 
 describe('a contender', () => {
-  test('a contender outwaits a holder that lives or of which nothing can be told, and then names the one and succeeds the other', () =>
+  test('a contender waits for a holder that lives or is unknown, then names the one and succeeds the other', () =>
     Promise.all([failsNamingTheHolder(), ...UNKNOWN.map(outwaits)]))
 
   test('a contender takes over at once after the holder was killed', async () => {
     const directory = temporaryDirectory()
     const holder = startLockProcess(directory)
-    await holder.hears('owns')
+    await holder.receive('owns')
     await holder.kill('SIGKILL')
     expect(await takeoverTime(directory)).toBeLessThan(STALE)
   })
 
-  test('a contender takes over at once when the pid of the killed holder belongs to another process by now', async () => {
+  test('a contender takes over at once when the pid of the killed holder belongs to another process', async () => {
     const directory = temporaryDirectory()
     const holder = startLockProcess(directory)
-    await holder.hears('owns')
+    await holder.receive('owns')
     await holder.kill('SIGKILL')
     editOwner(directory, { pid: process.pid })
     expect(await takeoverTime(directory)).toBeLessThan(STALE)
@@ -208,17 +210,17 @@ describe('a contender', () => {
 async function failsNamingTheHolder(): Promise<void> {
   const directory = temporaryDirectory()
   const holder = startLockProcess(directory)
-  await holder.hears('owns')
-  holder.say('block 7000')
+  await holder.receive('owns')
+  holder.send('block 7000')
   const began = performance.now()
   const contender = startLockProcess(directory)
   const named = `process ${holder.pid} on ${hostname()} since 20`
-  expect((await contender.hears('waits')).holder).toContain(named)
-  const { message } = await contender.hears('failed')
+  expect((await contender.receive('waits')).holder).toContain(named)
+  const { message } = await contender.receive('failed')
   expect(message).toContain(named)
   expect(message).toContain(directory)
   expect(performance.now() - began).toBeGreaterThan(10_000)
-  expect(holder.news.map(({ event }) => event)).toEqual(['starts', 'owns'])
+  expect(holder.messages.map(({ event }) => event)).toEqual(['starts', 'owns'])
 }
 
 /** Edits of the record of a dead owner, after which it cannot be told that it is dead. */
@@ -237,20 +239,20 @@ const UNKNOWN: readonly ((directory: string) => void)[] = [
 async function outwaits(edit: (directory: string) => void): Promise<void> {
   const directory = temporaryDirectory()
   const holder = startLockProcess(directory)
-  await holder.hears('owns')
+  await holder.receive('owns')
   await holder.kill('SIGKILL')
   edit(directory)
   const waited = await takeoverTime(directory)
   expect(waited).toBeGreaterThan(7000)
-  expect(waited).toBeLessThan(PATIENCE)
+  expect(waited).toBeLessThan(TIME_LIMIT)
 }
 
 /** Milliseconds that a new process, once it runs, takes to get the lock. */
 async function takeoverTime(directory: string): Promise<number> {
   const contender = startLockProcess(directory)
-  await contender.hears('starts')
+  await contender.receive('starts')
   const began = performance.now()
-  await contender.hears('owns')
+  await contender.receive('owns')
   return performance.now() - began
 }
 
@@ -279,7 +281,7 @@ describe('of many contenders exactly one gets', () => {
   test('of many contenders exactly one gets the lock of one that was killed', async () => {
     const directory = temporaryDirectory()
     const holder = startLockProcess(directory)
-    await holder.hears('owns')
+    await holder.receive('owns')
     await holder.kill('SIGKILL')
     const processes = Array.from({ length: 3 }, () => startLockProcess(directory))
     // Longer than a refresh, by which an owner learns that another one came after it.
