@@ -37,7 +37,7 @@ export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = { max_retries: 
 
 export const Label = Type.String({ maxLength: 1024 })
 
-export const Labels = Dictionary(Label, {
+const Labels = Dictionary(Label, {
   description: 'Free key and value pairs to find campaigns by',
   examples: [{ team: 'inference', model: 'llama3-8b' }],
 })

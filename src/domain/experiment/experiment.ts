@@ -73,7 +73,7 @@ export const definitionProperties = {
 
 export const ClaimId = Type.String({ minLength: 1, maxLength: 256, examples: ['7d4c1b0e'] })
 
-export const Lease = StrictObject(
+const Lease = StrictObject(
   {
     seconds: LeaseSeconds,
     claim_id: Nullable(ClaimId, { description: 'The claim that started the attempt; null: started without one' }),
