@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { openCampaign } from '../support/campaigns/campaign.js'
-import { campaignDraft } from '../support/campaigns/drafts.js'
-import { EventReader } from '../support/http/event-reader.js'
+import { openCampaign } from '../../../support/campaigns/campaign.js'
+import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { EventReader } from '../../../support/http/event-reader.js'
 
 function readAll(url: string, lastEventId?: string): EventReader {
   const reader = new EventReader(`${url}/v1/events`, lastEventId)
