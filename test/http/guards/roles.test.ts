@@ -148,7 +148,7 @@ test('health, documentation and the pages of problems need no token, and take a 
   }
 })
 
-test('without a tokens file anybody may do anything', async () => {
+test('without a tokens file every caller may do anything', async () => {
   const app = await openApp()
   for (const one of Object.values(CALLS)) expect((await make(app, one, {})).status).toBeLessThan(300)
 })

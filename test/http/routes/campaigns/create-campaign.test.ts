@@ -12,7 +12,7 @@ interface Manifest {
   experiments: { exp_id: string; status: string; attempt: number }[]
 }
 
-test('a created campaign is answered as its file holds it', async () => {
+test('the response to a create is the content of its file', async () => {
   const { call, dataDir } = await openApp()
   const created = await call('POST', '/v1/campaigns', { body: campaignDraft(2) })
   expect(created.status).toBe(201)

@@ -85,7 +85,7 @@ test('a campaign is complete when every experiment is completed or skipped', asy
   expect(answer).toMatchObject({ state: 'completed', is_complete: true, progress_fraction: 0.5, remaining: 0 })
 })
 
-test('wait holds the answer until the next change', async () => {
+test('wait delays the response until the next change', async () => {
   const campaign = await openCampaign()
   const tag = await tagNow(campaign)
   const answer = progress(campaign, '?wait=30', { 'if-none-match': tag })
@@ -107,7 +107,7 @@ test('wait holds nothing when the client does not know the newest already', asyn
   expect((await progress(campaign, '?wait=0', { 'if-none-match': etagOf(answer) })).status).toBe(304)
 })
 
-test('when the time is over the answer is 304', async () => {
+test('when the time is over the status is 304', async () => {
   const campaign = await openCampaign()
   const tag = await tagNow(campaign)
   const begun = performance.now()
@@ -137,7 +137,7 @@ test('many can wait for the same change', async () => {
   expect(texts.size).toBe(1)
 })
 
-test('until=end holds the answer until the campaign has ended', async () => {
+test('until=end delays the response until the campaign has ended', async () => {
   const campaign = await openCampaign(2)
   const answer = progress(campaign, '?wait=30&until=end')
   await campaign.report('0001', { status: 'completed' })
@@ -164,7 +164,7 @@ test('until=end tells how far it came when the time is over, and at once without
   expect((await progress(campaign, '?until=end')).json()).toMatchObject({ state: 'pending' })
 })
 
-test('who waits for a campaign that is deleted is told so', async () => {
+test('a wait for a campaign that is deleted ends with 404', async () => {
   const campaign = await openCampaign()
   const answer = progress(campaign, '?wait=30', { 'if-none-match': await tagNow(campaign) })
   await expectWaiting(answer)
@@ -194,7 +194,7 @@ test('a client that goes away while it waits leaves nothing behind', async () =>
   expect((await campaign.report('0001', { status: 'running' })).status).toBe(200)
 })
 
-test('a stop of the service ends the wait with an answer', async () => {
+test('a stop of the service ends the wait with a response', async () => {
   const campaign = await openCampaign()
   const url = await campaign.listen()
   const path = `${campaign.path}/progress`

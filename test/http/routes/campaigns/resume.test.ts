@@ -170,7 +170,7 @@ test('a changed config is refused with the difference, and nothing is written', 
   expect(bytesOf(campaign.dataDir)).toEqual(before)
 })
 
-test('a dry run answers 200 where the real call would be refused, and writes nothing', async () => {
+test('a dry run gets 200 where the real call would be refused, and writes nothing', async () => {
   const campaign = await openInterrupted()
   const before = bytesOf(campaign.dataDir)
   const refused = await resume(campaign, { ...CHANGED, dry_run: true })

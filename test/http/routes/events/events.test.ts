@@ -78,7 +78,7 @@ describe('a stream of one campaign', () => {
     expect(inShort(await reader.count(2))).toEqual(['snapshot 1', 'change 2'])
   })
 
-  test('a reader that comes back is told in one change what it missed, then every change', async () => {
+  test('a reader that comes back gets one change with what it missed, then every change', async () => {
     const campaign = await openLive(8)
     const first = campaign.read()
     await first.count(1)
@@ -99,7 +99,7 @@ describe('a stream of one campaign', () => {
     expect(faultsOfStream([...first.events, ...events], 6)).toEqual([])
   })
 
-  test('a reader that was away while the service was started again is told in one change what it missed', async () => {
+  test('a reader that was away during a restart gets one change with what it missed', async () => {
     const campaign = await openLive(8)
     const first = campaign.read()
     await first.count(1)
@@ -126,7 +126,7 @@ describe('a stream of one campaign', () => {
     expect((await again.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 1 } })
   })
 
-  test('a reader that missed nothing is told nothing but what comes', async () => {
+  test('a reader that missed nothing gets only later changes', async () => {
     const campaign = await openLive()
     const first = campaign.read()
     await first.count(1)
@@ -354,7 +354,7 @@ test('a campaign that is put there by hand is created for those who listen', asy
   expect((await reader.count(2)).at(-1)).toMatchObject({ event: 'created', data: { campaign_id: 'by-hand' } })
 })
 
-test('a reader whose request finds a campaign that was put there by hand is told its changes', async () => {
+test('a reader whose request finds a campaign that was put there by hand gets its changes', async () => {
   const campaign = await openLive()
   const manifest = { ...(await campaign.manifest()), campaign_id: 'by-hand' }
   writeFileSync(manifestPath(campaign.dataDir, 'by-hand'), JSON.stringify(manifest))

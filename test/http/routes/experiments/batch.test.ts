@@ -33,7 +33,7 @@ function resultsOf(answer: Answer): Result[] {
   return answer.json<{ results: Result[] }>().results
 }
 
-test('each update is judged alone, and all that are good are made in one revision', async () => {
+test('each update is decided alone, and all valid ones make one revision', async () => {
   const campaign = await openCampaign(5)
   const answer = await send(campaign, { updates: MIXED })
   expect(answer.status).toBe(200)

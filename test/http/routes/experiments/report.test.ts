@@ -5,7 +5,7 @@ import { expectProblem } from '../../../support/http/problems.js'
 import type { Answer } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
 
-test('a report is answered with the experiment as it is then, and with its ETag', async () => {
+test('the response to a report is the new experiment, with its ETag', async () => {
   const { call, path, report, setTime } = await openCampaign()
   setTime('2026-03-01T13:00:00.000Z')
   const started = await report('0002', { status: 'running', worker: 'gpu-1' })
@@ -190,7 +190,7 @@ test('reports that arrive together are all made, each with a revision of its own
   expect(await manifest()).toMatchObject({ revision: 21, experiments: answers.map((answer) => answer.json()) })
 })
 
-test('of two workers that start the same experiment at once one is told that it did', async () => {
+test('of workers that start the same experiment at once one succeeds', async () => {
   const { report } = await openCampaign()
   const answers = await Promise.all(
     ['gpu-1', 'gpu-2', 'gpu-3'].map((worker) => report('0001', { status: 'running', attempt: 1, worker })),

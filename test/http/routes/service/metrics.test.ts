@@ -176,7 +176,7 @@ describe('commits', () => {
     expect((await scrape(campaign)).value('campaignd_commits_total', { outcome: 'durable' })).toBe(commits + 1)
   })
 
-  test('commits that fail are told apart, and so is that campaigns cannot be counted; the rest is served', async () => {
+  test('failed commits are counted by outcome; campaigns that cannot be read leave the other metrics', async () => {
     const campaign = await openCampaign(3, {}, FRESH)
     const before = await scrape(campaign)
     expect(before.value('campaignd_commits_total', { outcome: 'failed' })).toBe(0)

@@ -30,7 +30,7 @@ async function expectWaiting(answer: Promise<unknown>): Promise<void> {
   expect(early).toBeUndefined()
 }
 
-test('a claim starts the next experiment, leases it to the worker, and is on disk when it is answered', async () => {
+test('a claim starts the next experiment, leases it to the worker, and is on disk before the response', async () => {
   const campaign = await openCampaign(3)
   const { claims, state, done } = await answerOf(campaign, { worker: 'gpu-1', claim_id: 'c1' })
   const stored = JSON.parse(readManifest(campaign.dataDir, 'sweep')) as CampaignManifest
@@ -123,13 +123,13 @@ test('two workers that choose the same claim_id do not get each other’s experi
   expect(await claimedIds(campaign, { worker: 'b', claim_id: '1' })).toEqual(['0002'])
 })
 
-test('repeats of one claim that arrive at once are answered with the one claim', async () => {
+test('repeats of one claim that arrive at once get the same claim', async () => {
   const campaign = await openCampaign(9)
   const all = await Promise.all(Array.from({ length: 5 }, () => claimedIds(campaign, { limit: 2, claim_id: 'c1' })))
   expect(new Set(all.map((ids) => ids.join()))).toEqual(new Set(['0001,0002']))
 })
 
-test('done is judged for what the worker can run', async () => {
+test('done is decided for what the worker can run', async () => {
   const campaign = await openTwoBackends()
   expect(await answerOf(campaign, { backend: 'vllm' })).toMatchObject({ done: false })
   expect(await answerOf(campaign, { backend: 'vllm' })).toMatchObject({ done: true, state: 'running' })

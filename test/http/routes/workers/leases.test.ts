@@ -249,7 +249,7 @@ describe('a lease lives on', () => {
   })
 })
 
-test('the workers of a campaign are listed with what they hold and when they were last heard of', async () => {
+test('the workers of a campaign are listed with their experiments and the time since the last heartbeat', async () => {
   const campaign = await openClaimed()
   await campaign.report('0003', { status: 'running' })
   await campaign.elapse(4)
