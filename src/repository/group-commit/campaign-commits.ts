@@ -3,13 +3,12 @@ import { laterTime } from '../../domain/timestamp.ts'
 import { changesSince } from '../../domain/views/changes-since.ts'
 import type { Committed } from '../campaign-store.ts'
 import type { Commit, CommitFailure, CommitOutcome, CommitTarget } from '../commit-target.ts'
-import { whenThere, type MaybePromise } from '../maybe-promise.ts'
+import { type MaybePromise, whenThere } from '../maybe-promise.ts'
 import { notFound, outcomeUnknown, type RepositoryError } from '../repository-error.ts'
 import type { GroupCommit, GroupCommitEvents } from './group-commit.ts'
 import { GroupCommitTimer } from './group-commit-timer.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { UpdateCall, type WaitingCall } from './update-call.ts'
-import { Removal } from './removal.ts'
 import { WriteBatch } from './write-batch.ts'
 
 type Durable<State extends Committed> = Extract<CommitOutcome<State>, { kind: 'durable' }>
@@ -27,11 +26,11 @@ export interface CampaignCommitsOptions<State extends Committed> {
 export class CampaignCommits<State extends Committed> implements GroupCommit<State> {
   private state: State
   private readonly pending = new PendingCalls()
-  private removals: Removal[] = []
+  private removals: WaitingCall[] = []
   private readonly timer = new GroupCommitTimer()
   private scheduled = false
   private busy = false
-  /** Why calls cannot be taken any more. */
+  /** Why no call is accepted any more. */
   private ended: RepositoryError | null = null
   private onIdle: (() => void)[] = []
 
@@ -55,7 +54,11 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
         reject(this.ended)
         return
       }
-      this.removals.push(new Removal(permit, resolve, reject))
+      const decide: Decide<void> = (campaign) => {
+        permit(campaign)
+        return { changes: null, result: undefined }
+      }
+      this.removals.push(new UpdateCall(decide, resolve, reject))
       this.begin()
     })
   }
@@ -64,7 +67,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     if (this.ended !== null) return
     this.ended = error
     this.pending.failAll(error, committing)
-    for (const { reject } of this.removals.splice(0)) reject(error)
+    for (const removal of this.removals.splice(0)) removal.fail(error)
   }
 
   async idle(): Promise<void> {
@@ -106,14 +109,14 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
       const next = this.takeNext()
       if (next instanceof WriteBatch) await this.commit(next)
       else if (next !== null) await this.carryOut(next)
-      // With no turn since the last look: a call that came meanwhile has seen that this is busy, and counts on it.
+      // In the turn of this check: a call that came before it has seen that this is busy, and depends on it.
       else if (!this.pending.hasUnchanged) break
     }
     this.busy = false
     for (const resolve of this.onIdle.splice(0)) resolve()
   }
 
-  private takeNext(): Removal | WriteBatch | null {
+  private takeNext(): WaitingCall | WriteBatch | null {
     if (this.ended !== null) return null
     return this.removals.shift() ?? this.pending.takeBatch()
   }
@@ -126,7 +129,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     // mutation: answer-before-rename
     const next = batch.toCommit()
     const outcome = await this.options.target.commit(this.state, next)
-    // Before the answers: what waits by the end of the turn is committed before they are sent, so that the disk works meanwhile.
+    // Before the answers: what waits at the end of the turn is committed before they are sent, so that the disk works meanwhile.
     const turn = endOfTurn()
     if (this.ended !== null) return
     if (outcome.kind === 'durable') this.publish(batch, next, outcome)
@@ -140,63 +143,62 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   private publish(batch: WriteBatch, { calls }: Commit, { committed, milliseconds }: Durable<State>): void {
     const previous_revision = this.state.campaign.header.revision
     this.state = committed
-    this.timer.onCommitted({ answered: batch.size, waiting: this.pending.waiting, took: milliseconds })
+    const { waiting } = this.pending
+    this.timer.onCommitted({ answered: batch.waiting.length, waiting, took: milliseconds })
     batch.answer(calls)
-    this.pending.settle(batch, calls)
+    this.pending.onDurable(batch, calls)
     const { campaign, experiments } = batch
     this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
   }
 
-  /** Answers what was decided on the durable state, once that is known to be still the newest one. */
+  /** Answers what was decided on the durable state, once that is confirmed to be still the newest one. */
   private answerUnchanged(): MaybePromise<void> {
-    // What comes later is decided after the question is asked, and needs one of its own.
+    // A call that comes later is decided after this confirmation is asked for, and needs its own.
     const calls = this.pending.takeUnchanged()
     if (calls.length === 0) return
     return whenThere(this.options.target.confirm(this.state), (found) => {
       if (found === 'lost') this.options.events.onLost()
-      if (found === 'newest' && this.ended === null) for (const call of calls) call.answer()
-      else if (found === 'newest' || found === 'lost') this.failWithEnd(calls)
+      if (this.ended !== null || found === 'lost') for (const call of calls) call.fail(this.ended)
+      else if (found === 'newest') for (const call of calls) call.answer()
       else this.adopt(found, calls)
     })
   }
 
-  private async carryOut(removal: Removal): Promise<void> {
-    const { resolve, reject } = removal
+  private async carryOut(removal: WaitingCall): Promise<void> {
     const { target, events } = this.options
-    const refusal = removal.refusal(this.state.campaign)
-    if (refusal !== null) {
-      await this.refuse(removal, refusal.error)
+    const { campaign } = this.state
+    removal.decide(campaign, campaign.header.updated_at)
+    if (removal.decision === null) {
+      await this.refuse(removal)
       return
     }
     const outcome = await target.remove(this.state)
     if (this.ended !== null || outcome.kind === 'in-doubt') {
-      reject(outcomeUnknown('the store failed while the campaign was being deleted'))
+      removal.fail(outcomeUnknown('the store failed while the campaign was being deleted'))
       if (outcome.kind === 'in-doubt') events.onInDoubt(outcome.reason)
     } else if (outcome.kind === 'removed') {
       this.leave()
-      resolve()
-    } else if (outcome.kind === 'refused') reject(outcome.error)
+      removal.answer()
+    } else if (outcome.kind === 'refused') removal.fail(outcome.error)
     else {
-      // Refused then with what ends the calls, or tried again on what another process committed.
+      // It fails with what ends the calls, or is decided again on what another process committed.
       this.removals.unshift(removal)
       this.recover(outcome, [])
     }
   }
 
-  /** Refuses a removal, once what it was judged on is known to be still the newest state. */
-  private async refuse(removal: Removal, error: unknown): Promise<void> {
+  /** Refuses a removal, once the state that it was decided on is confirmed to be still the newest. */
+  private async refuse(removal: WaitingCall): Promise<void> {
     const found = await this.options.target.confirm(this.state)
     if (found === 'lost') this.options.events.onLost()
-    // Ended while it was asked: nothing takes the removal up again.
-    if (found === 'newest' || found === 'lost' || this.ended !== null) {
-      removal.reject(this.ended ?? error)
-      return
+    if (this.ended !== null || found === 'lost') removal.fail(this.ended)
+    else if (found === 'newest') removal.answer()
+    else {
+      this.removals.unshift(removal)
+      this.adopt(found, [])
     }
-    this.removals.unshift(removal)
-    this.adopt(found, [])
   }
 
-  /** What was to be done did not become durable: the newest state is the durable one again, and what can be is decided again. */
   private recover(failure: Exclude<CommitFailure<State>, { kind: 'refused' }>, calls: readonly WaitingCall[]): void {
     const { events } = this.options
     switch (failure.kind) {
@@ -215,14 +217,13 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     }
   }
 
-  /** Goes on from a state that another process committed, and tells of it first. */
+  /** Continues from a state that another process committed, and publishes it first: all that waits is decided again on it. */
   private adopt(head: State, calls: readonly WaitingCall[]): void {
     const previous_revision = this.state.campaign.header.revision
     this.state = head
     const { campaign } = head
     const experiments = changesSince(campaign, previous_revision) ?? []
     this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
-    // What came while the store was asked was decided on the state before, too.
     this.admitAgain([...calls, ...this.pending.takeUnchanged()])
   }
 
@@ -231,11 +232,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     for (const call of [...calls, ...this.pending.takeUndecided()]) this.admit(call)
   }
 
-  private failWithEnd(calls: readonly WaitingCall[]): void {
-    for (const call of calls) call.fail(this.ended)
-  }
-
-  /** The campaign is no more. */
+  /** The campaign is gone. */
   private leave(): void {
     const { campaign_id } = this.state.campaign.header
     this.options.events.onRemoved()

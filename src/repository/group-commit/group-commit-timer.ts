@@ -1,29 +1,24 @@
-/** Milliseconds from which on a commit is worth waiting for: one that takes 0.7 is better begun while the calls come in. */
+/** Milliseconds from which on a commit is worth waiting for. */
 const SLOW = 2
-/** Of the time that a commit took: how long the next one waits for one more call. */
-const PATIENCE = 0.25
-/** Milliseconds that the event loop needs for a call and its answer: for 256 calls twice as long as the disk for 4 MB. */
+/** How long the next commit waits for one more call, as a share of the time that the last one took. */
+const SHARE = 0.25
+/** Milliseconds of the event loop for a call and its response. */
 const CALL = 0.04
 
 /**
- * When to begin the next commit of a campaign. Clients that were just answered, together, mostly call again together: to begin
- * with the first of them leaves the others to wait for a commit of their own. Waits until as many are there as took part in the
- * last commit or waited for its end, while they keep coming, for as long as that commit took at most; so a lone writer never
- * waits, and a call that nobody follows a quarter of a commit. Where to take them all keeps the event loop busy for longer than
- * the disk, nobody waits. At 10,000 experiments 64 writers got 1.23 times as many updates by it, and 8 writers 1.8 times as
- * many, as without; to wait for half of a commit's time, of which sending the answers takes most, gave 64 of them 0.88 of that.
+ * When to begin the next commit of a campaign. Clients that were answered together mostly call again together: a commit that
+ * begins with the first of them leaves the others to wait for one of their own. So it waits until as many are there as took part
+ * in the last commit or waited for its end, while they keep coming, for as long as that commit took at most. A lone writer never
+ * waits, nor does anybody where the calls keep the event loop busy for longer than the disk.
  */
 export class GroupCommitTimer {
   private expected = 0
   private took = 0
   private deadline = -Infinity
-  /** Ends the pause of which it is, if there is one. */
+  /** Ends the current pause. */
   private wake: (() => void) | null = null
 
-  /**
-   * A commit ended: how many calls it answered, how many wait by now, and for how many milliseconds it kept the disk. Not how
-   * long it took: where many campaigns share the disk, each would wait for the time of all of them.
-   */
+  /** @param took milliseconds that the commit kept the disk: the whole wait would count the other campaigns on that disk */
   onCommitted({ answered, waiting, took }: { answered: number; waiting: number; took: number }): void {
     this.expected = answered + waiting
     this.took = took
@@ -31,16 +26,14 @@ export class GroupCommitTimer {
     this.deadline = isWorthIt ? performance.now() + took : -Infinity
   }
 
-  /** True when the next commit is to wait for those whom the last one answers. */
+  /** True when the next commit is to wait for the callers that the last one answers. */
   get isWaitWorthwhile(): boolean {
     return this.deadline > performance.now()
   }
 
   /**
-   * How many calls need not wait for those that this turn of the event loop may still bring: half of all, where half keeps the
-   * event loop busy for longer than the disk; infinitely many elsewhere. With 64 writers in one commit the event loop stood still
-   * while it was written, for a fifth of the time; begun with half of them, it answers one half while the disk has the other: 1.00
-   * to 1.06 times as many updates, in six comparisons.
+   * With how many calls a commit begins before the end of this turn of the event loop: with half of all, where half keeps the
+   * event loop busy for longer than the disk, which then works while the other half is answered; elsewhere with none.
    */
   get minimumBatch(): number {
     const half = this.expected / 2
@@ -61,7 +54,7 @@ export class GroupCommitTimer {
     }
   }
 
-  /** Until all are there that are expected, or patience is at its end; and what came in that turn of the event loop was read. */
+  /** Until all are there that are expected, or it has lasted its share; and what came in that turn of the event loop was read. */
   private pause(): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
@@ -69,7 +62,7 @@ export class GroupCommitTimer {
         this.wake = null
         setImmediate(resolve)
       }
-      const timer = setTimeout(end, Math.min(this.took * PATIENCE, this.deadline - performance.now()))
+      const timer = setTimeout(end, Math.min(this.took * SHARE, this.deadline - performance.now()))
       this.wake = end
     })
   }

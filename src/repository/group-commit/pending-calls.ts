@@ -7,9 +7,8 @@ import { hasChanges, WriteBatch } from './write-batch.ts'
 export class PendingCalls {
   /** Changes for the next commit, and calls decided on them. */
   private open: WriteBatch | null = null
-  /** Being committed. */
   private committing: WriteBatch | null = null
-  /** Decided on the durable state, of which they change nothing. In a batch each failed commit would have them decided again. */
+  /** Decided on the durable state without a change. In a batch each failed commit would have them decided again. */
   private unchanged: WaitingCall[] = []
 
   /** The state that the next call is decided on. */
@@ -19,10 +18,15 @@ export class PendingCalls {
 
   /** How many calls wait for the next commit. */
   get waiting(): number {
-    return this.open?.size ?? 0
+    return this.open?.waiting.length ?? 0
   }
 
-  /** Takes in a call that was decided on the newest state. What cannot be encoded fails alone. */
+  /** Whether calls that need no commit wait for an answer. */
+  get hasUnchanged(): boolean {
+    return this.unchanged.length > 0
+  }
+
+  /** Adds a call that was decided on the newest state. What cannot be encoded fails alone. */
   add(call: WaitingCall, newest: Campaign): void {
     if (!hasChanges(call)) {
       // It is answered with the commit of the state that it was decided on.
@@ -42,11 +46,6 @@ export class PendingCalls {
     }
   }
 
-  /** Whether calls that need no commit wait for an answer. */
-  get hasUnchanged(): boolean {
-    return this.unchanged.length > 0
-  }
-
   /** What is to be committed next; null when nothing is. */
   takeBatch(): WriteBatch | null {
     this.committing = this.open
@@ -61,25 +60,21 @@ export class PendingCalls {
     return calls
   }
 
-  /** The batch is durable. Calls that came while it was committed were decided after the last look at who owns the store. */
-  settle(batch: WriteBatch, committed: number): void {
-    this.committing = null
-    this.unchanged.push(...batch.waiting.slice(committed))
-  }
-
-  /** What was decided on a state that did not become durable, the batch under way aside. */
+  /** What was decided on a state that did not become durable, without the batch that was being committed. */
   takeUndecided(): readonly WaitingCall[] {
     const calls = this.open?.waiting ?? []
     this.committing = this.open = null
     return calls
   }
 
+  /** The batch is durable. Calls that joined it during the commit were decided after the lock was last checked. */
+  onDurable(batch: WriteBatch, committed: number): void {
+    this.committing = null
+    this.unchanged.push(...batch.waiting.slice(committed))
+  }
+
   failAll(error: RepositoryError, committing: RepositoryError): void {
-    const { committing: batch, open, unchanged } = this
-    this.committing = this.open = null
-    this.unchanged = []
-    batch?.failAll(committing)
-    open?.failAll(error)
-    for (const call of unchanged) call.fail(error)
+    this.committing?.failAll(committing)
+    for (const call of [...this.takeUnchanged(), ...this.takeUndecided()]) call.fail(error)
   }
 }

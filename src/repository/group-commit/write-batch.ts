@@ -1,11 +1,11 @@
-import type { Campaign, Changes, Decision } from '../../domain/campaign/campaign.ts'
+import type { Campaign, Decision } from '../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
 import type { Commit } from '../commit-target.ts'
 import type { WaitingCall } from './update-call.ts'
 
-/** What shares one commit: changes on top of each other, and the calls to be answered once it is durable. */
+/** What shares one commit: changes on top of each other, and the calls that are answered once it is durable. */
 export class WriteBatch {
-  /** JSON of the experiments that changed, by position; the one that changed last is the last one. */
+  /** JSON of the experiments that changed, by position, in the order of their last changes. */
   private readonly lines = new Map<number, string>()
   private readonly calls: WaitingCall[] = []
 
@@ -17,24 +17,18 @@ export class WriteBatch {
     return this.newest
   }
 
-  /** How many calls it answers. */
-  get size(): number {
-    return this.calls.length
-  }
-
-  /** The experiments that changed, as they are now: the one that changed last is the last one. */
-  get experiments(): readonly Experiment[] {
-    return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position))
-  }
-
   get waiting(): readonly WaitingCall[] {
     return this.calls
   }
 
-  /** Takes a decided call in: the changes that it decided, if any, and the duty to answer it. */
+  /** The experiments that changed, as they are now, in the order of their last changes. */
+  get experiments(): readonly Experiment[] {
+    return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position))
+  }
+
+  /** Adds a decided call. @throws what the encoder throws; the batch is then as it was */
   add(call: WaitingCall): void {
-    const { decision } = call
-    if (decision !== null && decision.changes !== null) this.apply(decision.changes, decision)
+    if (call.decision !== null) this.apply(call.decision)
     this.calls.push(call)
   }
 
@@ -54,22 +48,25 @@ export class WriteBatch {
 
   /**
    * Fails the calls whose changes did not become durable.
-   * @returns those that changed nothing: what they were decided on never was, so they have to be decided again
+   * @returns those that changed nothing: they have to be decided again, since the state that they saw is gone
    */
   failChanges(error: unknown): WaitingCall[] {
     for (const call of this.calls) if (hasChanges(call)) call.fail(error)
     return this.calls.filter((call) => !hasChanges(call))
   }
 
-  /** Encodes now and not when the batch is committed: what cannot be encoded fails its own call and no other. */
-  private apply(changes: Changes, { next, encoded = [] }: Decision<unknown>): void {
+  /** Encodes now and not with the commit: what cannot be encoded fails its own call and no other. */
+  private apply({ changes, next, encoded = [] }: Decision<unknown>): void {
+    if (changes === null) return
+    const { changed = [], appended = [] } = changes
     const after = next ?? this.newest.with(changes)
-    const lines = experimentsOf(changes).map((experiment, index) => ({
-      position: positionIn(after, experiment),
-      line: encoded[index] ?? JSON.stringify(experiment),
-    }))
-    for (const { position, line } of lines) {
-      // Removed first, so that it stands where it changed last.
+    const experiments = appended.length === 0 ? changed : [...changed, ...appended]
+    const lines = experiments.map((experiment, index): [number, string] => [
+      positionIn(after, experiment),
+      encoded[index] ?? JSON.stringify(experiment),
+    ])
+    for (const [position, line] of lines) {
+      // Removed first, so that the position moves to the end.
       this.lines.delete(position)
       this.lines.set(position, line)
     }
@@ -86,8 +83,4 @@ function positionIn(campaign: Campaign, { exp_id }: Experiment): number {
   const position = campaign.positionOf(exp_id)
   if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
   return position
-}
-
-function experimentsOf({ changed = [], appended = [] }: Changes): readonly Experiment[] {
-  return appended.length === 0 ? changed : [...changed, ...appended]
 }

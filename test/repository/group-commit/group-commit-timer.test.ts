@@ -9,10 +9,10 @@ class Gathering {
   hasBegun = false
 
   constructor(
-    private readonly rhythm: GroupCommitTimer,
+    private readonly timer: GroupCommitTimer,
     private waiting: number,
   ) {
-    void rhythm
+    void timer
       .waitForMore(() => this.waiting)
       .then(() => {
         this.hasBegun = true
@@ -21,14 +21,14 @@ class Gathering {
 
   come(): void {
     this.waiting += 1
-    this.rhythm.onCall(this.waiting)
+    this.timer.onCall(this.waiting)
   }
 }
 
 function after(last: { answered: number; waiting: number; took?: number }, waiting: number): Gathering {
-  const rhythm = new GroupCommitTimer()
-  rhythm.onCommitted({ took: TOOK, ...last })
-  return new Gathering(rhythm, waiting)
+  const timer = new GroupCommitTimer()
+  timer.onCommitted({ took: TOOK, ...last })
+  return new Gathering(timer, waiting)
 }
 
 const passing = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds)
@@ -56,9 +56,9 @@ test.each([
 ])(
   'of $writers writers a minimum batch of $enough begins before the end of the turn',
   ({ answered, waiting, took, enough }) => {
-    const rhythm = new GroupCommitTimer()
-    rhythm.onCommitted({ answered, waiting, took })
-    expect(rhythm.minimumBatch).toBe(enough)
+    const timer = new GroupCommitTimer()
+    timer.onCommitted({ answered, waiting, took })
+    expect(timer.minimumBatch).toBe(enough)
   },
 )
 
@@ -69,10 +69,10 @@ test('no commit waits for more where commits are quick', async () => {
 })
 
 test('no commit waits for more where the writers keep the event loop busy for longer than the disk', async () => {
-  const rhythm = new GroupCommitTimer()
-  rhythm.onCommitted({ answered: 1000, waiting: 1000, took: TOOK })
-  expect(rhythm.isWaitWorthwhile).toBe(false)
-  const commit = new Gathering(rhythm, 1)
+  const timer = new GroupCommitTimer()
+  timer.onCommitted({ answered: 1000, waiting: 1000, took: TOOK })
+  expect(timer.isWaitWorthwhile).toBe(false)
+  const commit = new Gathering(timer, 1)
   await passing(0)
   expect(commit.hasBegun).toBe(true)
 })

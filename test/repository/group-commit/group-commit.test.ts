@@ -1,0 +1,135 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { Decide } from '#campaignd/domain/campaign/campaign.js'
+import type { CampaignChange, Committed } from '#campaignd/repository/campaign-store.js'
+import { CampaignCommits } from '#campaignd/repository/group-commit/campaign-commits.js'
+import { corrupt, unavailable } from '#campaignd/repository/repository-error.js'
+import { NOW, refuse, relabel, repeat, report } from '../../support/campaigns/decisions.js'
+import { SharedHead } from './shared-head.js'
+
+/** The group commit of one process, and its changes and answers in order. */
+function processOn(store: SharedHead, now = NOW) {
+  const log: string[] = []
+  const commits = new CampaignCommits<Committed>({
+    committed: store.head,
+    target: store,
+    now: () => now,
+    events: {
+      onChange: (change) => log.push(textOf(change)),
+      onRemoved: () => log.push('removed'),
+      onQuarantined: (reason) => {
+        commits.end(corrupt('sweep', reason))
+      },
+      onLost: () => {
+        commits.end(unavailable('lost'))
+      },
+      onInDoubt: ({ message }) => {
+        commits.end(unavailable(message))
+      },
+    },
+  })
+  const logged = (answer: Promise<unknown>) =>
+    answer.then(
+      (result) => log.push(`answer ${String(result)}`),
+      (error: unknown) => log.push(`refusal ${(error as { code?: string }).code ?? (error as Error).message}`),
+    )
+  const call = (decide: Decide<unknown>) => logged(commits.update(decide))
+  return { commits, log, call, remove: () => logged(commits.remove(() => undefined)) }
+}
+
+function textOf(change: CampaignChange): string {
+  if (change.type !== 'changed') return change.type
+  const ids = change.experiments.map(({ exp_id }) => exp_id).join()
+  return `changed ${change.previous_revision}-${change.campaign.header.revision} ${ids}`
+}
+
+test('of a superseded commit the other change is published first, and the calls are decided again on it', async () => {
+  const store = new SharedHead()
+  const { log, call, commits } = processOn(store)
+  store.change()
+  await Promise.all([call(report('0001', 'a')), call(repeat), call(refuse('no')), call(report('0002', 'b'))])
+  expect(log).toEqual(['changed 1-2 0003', 'changed 2-4 0001,0002', 'answer 3', 'answer 3', 'refusal no', 'answer 4'])
+  expect(commits.committed).toBe(store.head)
+})
+
+test.each([
+  { outcome: { kind: 'gone' }, log: ['removed', 'deleted'], code: 'campaign-not-found' },
+  { outcome: { kind: 'quarantined', reason: 'changed' }, log: [], code: 'campaign-corrupt' },
+  { outcome: { kind: 'in-doubt', reason: new Error('flush') }, log: [], code: 'store-unavailable' },
+] as const)('a commit that is $outcome.kind fails its calls, those that wait and later ones', async (row) => {
+  const store = new SharedHead()
+  const { log, call, commits, remove } = processOn(store)
+  const calls = [call(report('0001', 'a')), call(repeat)]
+  store.failures.push(row.outcome)
+  store.meanwhile = () => calls.push(call(report('0002', 'b')), call(repeat), remove())
+  await commits.idle()
+  await Promise.all([...calls, call(repeat), remove()])
+  expect(log).toEqual([...row.log, ...Array.from({ length: 7 }, () => `refusal ${row.code}`)])
+})
+
+test('of a refused commit the changes fail, and what changed nothing is decided again', async () => {
+  const store = new SharedHead()
+  const { log, call } = processOn(store)
+  store.failures.push({ kind: 'refused', error: unavailable('no room') })
+  await Promise.all([call(report('0001', 'a')), call(repeat), call(repeat)])
+  await call(report('0001', 'b'))
+  expect(log).toEqual(['refusal store-unavailable', 'answer 1', 'answer 1', 'changed 1-2 0001', 'answer 2'])
+})
+
+test.each([
+  { finds: 'the state', before: false, log: ['answer 1', 'changed 1-2 0003', 'answer 2', 'refusal no'] },
+  { finds: 'a newer one', before: true, log: ['changed 1-2 0003', 'answer 2', 'answer 2', 'refusal no'] },
+])(
+  'calls that come during a confirmation that finds $finds are not answered by it',
+  async ({ before, log: expected }) => {
+    const store = new SharedHead()
+    const { log, call, commits } = processOn(store)
+    const calls = [call(repeat)]
+    if (before) store.change()
+    store.meanwhile = () => {
+      if (!before) store.change()
+      calls.push(call(repeat), call(refuse('no')))
+    }
+    await commits.idle()
+    await Promise.all(calls)
+    expect(log).toEqual(expected)
+    expect(store.confirmations).toBe(before ? 2 : 3)
+  },
+)
+
+test('of a superseded removal the calls that came meanwhile are decided on what another committed', async () => {
+  const store = new SharedHead()
+  const { log, call, remove } = processOn(store)
+  store.meanwhile = () => {
+    store.change()
+    void call(repeat)
+  }
+  await remove()
+  expect(log).toEqual(['changed 1-2 0003', 'answer 2', 'removed', 'deleted', 'answer undefined'])
+})
+
+test('a decision is never dated before the campaign it is made on', async () => {
+  const store = new SharedHead()
+  const { commits } = processOn(store, '2020-01-01T00:00:00.000Z')
+  const at = await commits.update((_, time) => ({ changes: null, result: time }))
+  expect(at).toBe(store.head.campaign.header.updated_at)
+})
+
+test('of 50 increments through each of two processes none is lost', async () => {
+  const store = new SharedHead()
+  const processes = [processOn(store), processOn(store)]
+  const increment: Decide<unknown> = (campaign, at) =>
+    relabel({ n: String(Number(campaign.header.labels['n'] ?? 0) + 1) })(campaign, at)
+  const calls = Array.from({ length: 50 }, async (_, count) => {
+    for (let turns = 0; turns < count / 3; turns += 1) await turn()
+    await Promise.all(processes.map(({ call }) => call(increment)))
+  })
+  await Promise.all(calls)
+  expect(store.head.campaign.header).toMatchObject({ labels: { n: '100' }, revision: 101 })
+  const answers = processes.flatMap(({ log }) => log.filter((line) => line.startsWith('answer')))
+  expect(new Set(answers)).toEqual(new Set(Array.from({ length: 100 }, (_, index) => `answer ${index + 2}`)))
+  for (const { log } of processes) {
+    const steps = log.flatMap((line) => /^changed (\d+)-(\d+)/.exec(line)?.slice(1) ?? [])
+    for (let at = 1; at + 1 < steps.length; at += 2) expect(steps[at + 1]).toBe(steps[at])
+  }
+})
