@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -10,7 +11,6 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
 import { CampaignId } from '../../domain/campaign/manifest.ts'

@@ -1,8 +1,8 @@
 import type { Readiness } from '../campaign-store.ts'
-import { outcomeUnknown, unavailable, type RepositoryError } from '../repository-error.ts'
+import { outcomeUnknown, type RepositoryError,unavailable } from '../repository-error.ts'
 import type { FileOutcome } from './commit/file-job.ts'
-import type { DirectoryLock } from './lock/directory-lock.ts'
 import { lockLost } from './commit/system-error.ts'
+import type { DirectoryLock } from './lock/directory-lock.ts'
 
 /** All that a caller is told: what the system says has paths in it, and is for the log. */
 const FAILED = 'it failed, and the log tells how'

@@ -1,11 +1,11 @@
-import type { Commit, CommitFailure, CommitOutcome, CommitTarget, RemoveOutcome } from '../commit-target.ts'
 import type { CommitReport } from '../commit-report.ts'
+import type { Commit, CommitFailure, CommitOutcome, CommitTarget, RemoveOutcome } from '../commit-target.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
 import type { FileOutcome } from './commit/file-job.ts'
 import { carryOutReported } from './commit/reported-change.ts'
+import { lockLost, systemError } from './commit/system-error.ts'
 import type { StoredManifest } from './encoding/manifest-file.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
-import { lockLost, systemError } from './commit/system-error.ts'
 
 export interface FileCommitTargetOptions {
   /** Of the manifest. */

@@ -1,16 +1,16 @@
 import { Campaign, type Decide } from '../../domain/campaign/campaign.ts'
 import type { CampaignManifest } from '../../domain/campaign/manifest.ts'
 import {
-  pageOfCampaigns,
   type CampaignPage,
   type CampaignQuery,
   type CorruptCampaign,
+  pageOfCampaigns,
 } from '../../domain/views/campaign-list.ts'
 import {
-  corruptOverviewOf,
-  overviewOf,
   type CampaignOverview,
   type CorruptOverview,
+  corruptOverviewOf,
+  overviewOf,
 } from '../../domain/views/campaign-overview.ts'
 import type {
   CampaignChange,
@@ -26,6 +26,7 @@ import type { CommitReport } from '../commit-report.ts'
 import { CampaignCommits } from '../group-commit/campaign-commits.ts'
 import { corrupt } from '../repository-error.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
+import { lockLost } from './commit/system-error.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { StoredManifest } from './encoding/manifest-file.ts'
 import { Fence } from './fence.ts'
@@ -33,7 +34,6 @@ import { FileCommitTarget } from './file-commit-target.ts'
 import { MemoryLeaseBook } from './leases/memory-lease-book.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
 import { ManifestFiles } from './manifest-files.ts'
-import { lockLost } from './commit/system-error.ts'
 
 /** What the store stands on; see `open-file-store.ts`, which brings it up in the right order. */
 export interface FileStoreParts {

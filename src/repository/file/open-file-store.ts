@@ -1,7 +1,7 @@
 import { CommitThreads } from './commit/commit-threads.ts'
 import { DataDirectory } from './data-directory.ts'
-import { lockDirectory, type LockEvents } from './lock/directory-lock.ts'
 import { FileStore, type FileStoreClocks, type FileStoreEvents } from './file-store.ts'
+import { lockDirectory, type LockEvents } from './lock/directory-lock.ts'
 
 export interface FileStoreOptions extends FileStoreEvents, FileStoreClocks {
   readonly dataDir: string

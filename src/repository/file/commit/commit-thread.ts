@@ -3,11 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { CommitReply, CommitRequest, CommitWorkerData } from './commit-worker.ts'
 import type { FileJob, JobReport } from './file-job.ts'
 
-/**
- * Runs file jobs in a thread of its own: five system calls in a row there took 0.78 ms a lone update, through the thread
- * pool, a hop for each, 1.06 ms. What waits while one is done is done together: the system calls alone did 1,500 changes of 64
- * files a second one after the other, and 1,800 to 2,800 together.
- */
+/** Runs file jobs in a thread of its own: through the thread pool each system call would be a hop. Jobs that wait run together. */
 export class CommitThread {
   private readonly waiting = new Map<number, (report: JobReport) => void>()
   private lastId = 0
@@ -20,15 +16,15 @@ export class CommitThread {
     onDeath: (reason: Error) => void,
   ) {
     worker.on('message', ({ id, report }: CommitReply) => {
-      const settle = this.waiting.get(id)
+      const resolve = this.waiting.get(id)
       this.waiting.delete(id)
-      settle?.(report)
+      resolve?.(report)
     })
     const die = (reason: Error) => {
       if (this.dead !== null || this.closing) return
       this.dead = `the commit thread ended: ${reason.message}`
       onDeath(new Error(this.dead))
-      this.settleAll(this.dead)
+      this.endAll(this.dead)
     }
     worker.on('error', die)
     worker.on('exit', (code) => {
@@ -37,8 +33,7 @@ export class CommitThread {
   }
 
   /**
-   * Until it can write: a thread is `online` before it has opened anything, and what then fails would end a store that is open.
-   *
+   * Resolves when it can write: a thread is `online` before it has opened the directory.
    * @param onDeath the thread ended by itself: what it was doing has an unknown outcome
    * @throws the system's error when it cannot open the directory
    */
@@ -49,10 +44,10 @@ export class CommitThread {
   }
 
   run(job: FileJob): Promise<JobReport> {
-    this.lastId += 1
-    const request: CommitRequest = { id: this.lastId, job }
     const { dead } = this
     if (dead !== null) return Promise.resolve(unknown(dead))
+    this.lastId += 1
+    const request: CommitRequest = { id: this.lastId, job }
     return new Promise((resolve) => {
       this.waiting.set(request.id, resolve)
       this.worker.postMessage(request)
@@ -68,11 +63,11 @@ export class CommitThread {
     this.closing = true
     this.dead ??= 'the store is closed'
     await this.worker.terminate()
-    this.settleAll(this.dead)
+    this.endAll(this.dead)
   }
 
-  private settleAll(detail: string): void {
-    for (const settle of this.waiting.values()) settle(unknown(detail))
+  private endAll(detail: string): void {
+    for (const resolve of this.waiting.values()) resolve(unknown(detail))
     this.waiting.clear()
   }
 }

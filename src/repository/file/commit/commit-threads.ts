@@ -2,10 +2,7 @@ import { CommitThread } from './commit-thread.ts'
 import type { CommitWorkerData } from './commit-worker.ts'
 import type { FileJob, JobReport } from './file-job.ts'
 
-/**
- * While one waits for the disk another works. Of 64 files written all the time, one changed 2,700 a second, two 3,300 to 5,000,
- * three 3,500 to 5,800, and four no more, on two processors.
- */
+/** While one waits for the disk another works. */
 const THREADS = 3
 
 /** The threads that write. Each carries out jobs on its own, so there must be only one at a time for a file. */
@@ -31,7 +28,7 @@ export class CommitThreads {
     }
   }
 
-  /** By the one that has the least to do; where none has anything, always by the same. */
+  /** In the thread with the fewest jobs. */
   run(job: FileJob): Promise<JobReport> {
     const [first, ...others] = this.threads
     if (first === undefined) throw new Error('there are no threads')

@@ -1,10 +1,10 @@
 import * as fs from 'node:fs'
-import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { runJobs, isEnd, type JobRun, type DurableDirectory } from './durable-file.ts'
-import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { LockIdentity } from '../lock/lock-identity.ts'
+import { type DurableDirectory, isEnd, type JobRun, runJobs } from './durable-file.ts'
+import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
 
-/** A thread that writes: takes all the jobs that wait at once, and waits for the disk so that the event loop need not. */
+/** A thread that writes: it runs all the jobs that wait together, and blocks on the disk so that the event loop need not. */
 
 export interface CommitWorkerData {
   readonly directory: string
@@ -30,13 +30,13 @@ const { directory, stopped, ...options } = workerData as CommitWorkerData
 // Opened once: where descriptors run out, the flush after a rename must not be what fails.
 const target: DurableDirectory = { fs, descriptor: fs.openSync(directory, 'r'), ...options }
 
-/** Jobs of one round, for one flush of the directory: more would have the first wait for too many others. */
+/** Most jobs for one flush of the directory: with more the first would wait for too many others. */
 const ROUND = 64
 
 parentPort?.on('message', (first: CommitRequest) => {
   const requests = [first, ...waitingOn(parentPort as MessagePort)]
   const began = performance.now()
-  const { outcomes, clearAway } = carryOutUnlessOver(requests.map(({ job }) => job))
+  const { outcomes, clearAway } = runUnlessStopped(requests.map(({ job }) => job))
   const milliseconds = (performance.now() - began) / requests.length
   // After it the disk is not touched any more, whatever still waits here.
   if (outcomes.some(isEnd)) Atomics.store(stopped, 0, 1)
@@ -50,7 +50,7 @@ parentPort?.on('message', (first: CommitRequest) => {
 // First, and once: from now on it writes.
 parentPort?.postMessage('ready')
 
-function carryOutUnlessOver(jobs: readonly FileJob[]): JobRun {
+function runUnlessStopped(jobs: readonly FileJob[]): JobRun {
   if (Atomics.load(stopped, 0) === 0) return runJobs(target, jobs)
   return { outcomes: jobs.map(() => ({ kind: 'lock-lost' })), clearAway: () => undefined }
 }

@@ -1,9 +1,9 @@
 import type * as nodeFs from 'node:fs'
 import { basename, join } from 'node:path'
-import { identityOf, isSame, type FileIdentity } from './file-identity.ts'
-import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
 import { isLock, type LockIdentity } from '../lock/lock-identity.ts'
-import { flushTemp, letGo, removeTemp, writeTemp } from './temp-file.ts'
+import { type FileIdentity, identityOf, isSame } from './file-identity.ts'
+import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
+import { closeQuietly, flushTemp, removeTemp, writeTemp } from './temp-file.ts'
 
 export interface DurableDirectory {
   readonly fs: typeof nodeFs
@@ -12,8 +12,8 @@ export interface DurableDirectory {
   /** False leaves out the flushes: what is done then survives a crash of the process, not of the machine. */
   readonly flush: boolean
   /**
-   * A directory of this process, that a successor removes before it reads: what leaves goes through it, so that a process
-   * that was stopped between its last look at the lock and its change finds no way, and leaves its successor's file alone.
+   * A directory of this process, which a successor removes before it reads: what is deleted or moved goes through it, so that a
+   * process that was stopped between its last check of the lock and its change fails, and leaves its successor's file alone.
    */
   readonly trash: string
   readonly lockPath: string
@@ -22,53 +22,49 @@ export interface DurableDirectory {
 
 type Write = FileChange & { readonly kind: 'create' | 'replace' }
 
-/** How far a job has come: to its outcome, or to where the next step takes it on. */
-type Progress<T> = { readonly outcome: FileOutcome } | T
-
-/** Its new file, if it has one, is written. */
-interface Written {
-  readonly job: FileChange
-  readonly descriptor: number | null
-}
-
-/** Its new file, if it has one, is on disk, not yet under its name. */
-interface Flushed {
-  readonly job: FileChange
-  readonly identity: FileIdentity | null
-}
-
-/** Its name is changed, and a power cut may still undo that. */
-interface Renamed {
-  readonly job: FileChange
-  readonly identity: FileIdentity | null
+/** How far a job has come. The steps pass over those that have an outcome. */
+interface Progress<J extends FileJob = FileJob> {
+  readonly job: J
+  outcome: FileOutcome | null
+  /** The new file, written and not yet flushed. */
+  descriptor: number | null
+  /** Of the new file, once it is flushed. */
+  identity: FileIdentity | null
   /** The file that had the name before, kept open. */
-  readonly replaced: number | null
+  replaced: number | null
 }
 
-/** How jobs ended, and what is left to do when that was told. */
+/** How jobs ended, and what is left to do once that was reported. */
 export interface JobRun {
   readonly outcomes: readonly FileOutcome[]
-  /** Frees the room of the files that are gone: a fifth of the time of a change of 4 MB, for which nobody has to wait. */
+  /** Frees the room of the files that are gone, for which no caller has to wait. */
   readonly clearAway: () => void
 }
 
 /**
  * Carries out jobs on different files, each durably and all or nothing, step by step together: of those that come at the same
  * moment the first flush takes most of the others along, and one flush of the directory is for all. Synchronous on purpose: it
- * runs in a thread of its own, where it waits for nobody, and where the flushes cannot starve the refresh of the lock in the
+ * runs in a thread of its own, where it blocks nothing, and where the flushes cannot starve the refresh of the lock in the
  * thread pool.
  */
 export function runJobs(directory: DurableDirectory, jobs: readonly FileJob[]): JobRun {
-  const hurry = directory.flush && jobs.length > 1
-  const written = jobs.map((job) => write(directory, job, hurry))
-  const flushed = written.map((one) => ('outcome' in one ? one : flush(directory, one)))
-  const renamed: Progress<Renamed>[] = []
-  for (const one of flushed) {
-    const isOver = renamed.some((before) => 'outcome' in before && isEnd(before.outcome))
-    renamed.push('outcome' in one ? one : isOver ? giveUp(directory, one) : rename(directory, one))
+  const startEarly = directory.flush && jobs.length > 1
+  const all = jobs.map((job) => write(directory, job, startEarly))
+  for (const one of all) if (one.outcome === null) flush(directory, one)
+  const renamed = all.filter((one): one is Progress<FileChange> => one.outcome === null && one.job.kind !== 'flush')
+  for (const one of renamed) {
+    if (all.some(({ outcome }) => outcome !== null && isEnd(outcome))) giveUp(directory, one)
+    else rename(directory, one)
   }
-  const outcomes = finishJobs(directory, renamed)
-  return { outcomes, clearAway: () => clearAway(directory, renamed, outcomes) }
+  const done = renamed.filter(({ outcome }) => outcome === null)
+  const doubt = done.length === 0 ? null : flushNames(directory)
+  const outcomes = all.map(({ outcome, identity }) => outcome ?? doubt ?? ({ kind: 'done', identity } as const))
+  return {
+    outcomes,
+    clearAway: () => {
+      for (const one of done) clearAway(directory, one, doubt === null)
+    },
+  }
 }
 
 /** What ends all writing: after it the disk is not to be touched any more. */
@@ -76,55 +72,53 @@ export function isEnd({ kind }: FileOutcome): boolean {
   return kind === 'unknown' || kind === 'lock-lost'
 }
 
+function write(directory: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
+  const one: Progress = { job, outcome: null, descriptor: null, identity: null, replaced: null }
+  if (job.kind !== 'flush' && !isWrite(job)) return one
+  try {
+    if (job.kind === 'flush') one.outcome = flushFiles(directory, job.paths)
+    else one.descriptor = writeTemp(directory.fs, job.temp, job.parts, startEarly)
+  } catch (error) {
+    one.outcome = failure(error)
+  }
+  return one
+}
+
 function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, paths: readonly string[]): FileOutcome {
   if (!flush || paths.length === 0) return { kind: 'done', identity: null }
-  try {
-    for (const path of paths) {
-      const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
-      try {
-        fs.fsyncSync(descriptor)
-      } finally {
-        fs.closeSync(descriptor)
-      }
+  for (const path of paths) {
+    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    try {
+      fs.fsyncSync(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
     }
-  } catch (error) {
-    return failure(error)
   }
   try {
     fs.fsyncSync(directory)
+    return { kind: 'done', identity: null }
   } catch (error) {
-    return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
-  }
-  return { kind: 'done', identity: null }
-}
-
-function write(directory: DurableDirectory, job: FileJob, hurry: boolean): Progress<Written> {
-  if (job.kind === 'flush') return { outcome: flushFiles(directory, job.paths) }
-  if (!isWrite(job)) return { job, descriptor: null }
-  try {
-    return { job, descriptor: writeTemp(directory.fs, job.temp, job.parts, hurry) }
-  } catch (error) {
-    return { outcome: failure(error) }
+    return unflushed(error)
   }
 }
 
-function flush({ fs, flush: isAsked }: DurableDirectory, { job, descriptor }: Written): Progress<Flushed> {
-  if (descriptor === null || !isWrite(job)) return { job, identity: null }
+function flush({ fs, flush: isAsked }: DurableDirectory, one: Progress): void {
+  if (one.descriptor === null || !isWrite(one.job)) return
   try {
-    return { job, identity: flushTemp(fs, job.temp, descriptor, isAsked) }
+    one.identity = flushTemp(fs, one.job.temp, one.descriptor, isAsked)
   } catch (error) {
-    return { outcome: failure(error) }
+    one.outcome = failure(error)
   }
 }
 
 /** The step that makes a change visible, after its checks: the directory still ours and the file the one we left. */
-function rename(directory: DurableDirectory, { job, identity }: Flushed): Progress<Renamed> {
-  const replaced = job.kind === 'replace' ? openOld(directory, job.path) : null
-  const outcome = tryRename(directory, job)
-  if (outcome === null) return { job, identity, replaced }
-  letGo(directory.fs, replaced)
-  if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory.fs, job.temp)
-  return { outcome }
+function rename(directory: DurableDirectory, one: Progress<FileChange>): void {
+  const { job } = one
+  if (job.kind === 'replace') one.replaced = openOld(directory, job.path)
+  one.outcome = tryRename(directory, job)
+  if (one.outcome === null) return
+  closeQuietly(directory.fs, one.replaced)
+  if (isWrite(job) && one.outcome.kind !== 'unknown') removeTemp(directory.fs, job.temp)
 }
 
 /** Null when it cannot be opened: then the rename frees its room itself. */
@@ -175,12 +169,11 @@ function changeName(directory: DurableDirectory, job: FileChange): void {
   }
 }
 
-/** Through which a file leaves. */
 function trashPath({ trash }: DurableDirectory, path: string): string {
   return join(trash, basename(path))
 }
 
-/** Neither where it was nor where it was to be, and not to be brought back: only a start can tell. */
+/** Neither at its old path nor at the new one, and not to be brought back: only a start can resolve it. */
 class HalfWay extends Error {}
 
 function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out: string; to: string }): void {
@@ -196,32 +189,13 @@ function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out
   }
 }
 
-/** Of a job that comes behind one which ended all writing: nothing of it is changed. */
-function giveUp(directory: DurableDirectory, { job }: Flushed): Progress<Renamed> {
-  if (isWrite(job)) removeTemp(directory.fs, job.temp)
-  return { outcome: { kind: 'lock-lost' } }
+/** Another job ended all writing: nothing of this one is changed. */
+function giveUp(directory: DurableDirectory, one: Progress<FileChange>): void {
+  if (isWrite(one.job)) removeTemp(directory.fs, one.job.temp)
+  one.outcome = { kind: 'lock-lost' }
 }
 
-/** Makes the changed names durable, with one flush, and sees that the directory was ours up to its end. */
-function finishJobs(directory: DurableDirectory, renamed: readonly Progress<Renamed>[]): FileOutcome[] {
-  if (renamed.every((one) => 'outcome' in one)) return renamed.map(({ outcome }) => outcome)
-  const doubt = flushNames(directory)
-  return renamed.map((one) => ('outcome' in one ? one.outcome : (doubt ?? { kind: 'done', identity: one.identity })))
-}
-
-function clearAway(
-  directory: DurableDirectory,
-  renamed: readonly Progress<Renamed>[],
-  outcomes: readonly FileOutcome[],
-): void {
-  for (const [index, one] of renamed.entries()) {
-    if ('outcome' in one) continue
-    letGo(directory.fs, one.replaced)
-    const isGone = one.job.kind === 'delete' && outcomes[index]?.kind === 'done'
-    if (isGone) removeTemp(directory.fs, trashPath(directory, one.job.path))
-  }
-}
-
+/** Makes the changed names durable, and checks that the directory was ours up to then. */
 function flushNames(directory: DurableDirectory): FileOutcome | null {
   const { fs, descriptor, flush } = directory
   try {
@@ -229,14 +203,19 @@ function flushNames(directory: DurableDirectory): FileOutcome | null {
     // mutation: no-flush-after-rename
     if (flush) fs.fsyncSync(descriptor)
   } catch (error) {
-    return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
+    return unflushed(error)
   }
   // mutation: no-lock-check-after-rename
   if (!ownsLock(directory)) return { kind: 'unknown', detail: 'the lock was lost during the write' }
   return null
 }
 
-function isWrite(job: FileChange): job is Write {
+function clearAway(directory: DurableDirectory, { job, replaced }: Progress<FileChange>, isDurable: boolean): void {
+  closeQuietly(directory.fs, replaced)
+  if (job.kind === 'delete' && isDurable) removeTemp(directory.fs, trashPath(directory, job.path))
+}
+
+function isWrite(job: FileJob): job is Write {
   return job.kind === 'create' || job.kind === 'replace'
 }
 
@@ -247,4 +226,8 @@ function ownsLock({ fs, lockPath, lock }: DurableDirectory): boolean {
 function failure(error: unknown): FileOutcome {
   const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException
   return { kind: 'refused', because: 'error', errno: code, detail: message }
+}
+
+function unflushed(error: unknown): FileOutcome {
+  return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
 }

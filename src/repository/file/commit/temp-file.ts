@@ -1,37 +1,35 @@
 import type * as nodeFs from 'node:fs'
 import type { FileIdentity } from './file-identity.ts'
 
-/** A file on its way to its name. What fails here leaves nothing of it behind, and is thrown as the system said it. */
-
 type Fs = typeof nodeFs
 
 /**
- * @param hurry whether the system is to begin at once to bring it to the disk: for files of which many are flushed one after the
- *   other. ext4 does so when one is closed that was cut to nothing while it was open, and allots their blocks together: each
- *   flush took 55 us then and not 200, and all of the change 330 and not 415. Elsewhere it changes nothing.
+ * @param startEarly whether the system is to begin at once to write it to the disk, for files that are flushed one after the other:
+ *   ext4 does so when a file is closed that was truncated while it was open, and allocates their blocks together
  * @returns its descriptor, with all the bytes written and nothing flushed
+ * @throws the system's error; then nothing of the file is left
  */
-export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], hurry: boolean): number {
+export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], startEarly: boolean): number {
   let descriptor: number | null = null
   try {
     descriptor = fs.openSync(path, 'wx', 0o600)
-    if (hurry) fs.ftruncateSync(descriptor, 0)
+    if (startEarly) fs.ftruncateSync(descriptor, 0)
     writeAll(fs, descriptor, parts)
-    if (!hurry) return descriptor
-    // Opened before the other is closed, so that what goes wrong from then on is told to its flush.
+    if (!startEarly) return descriptor
+    // Opened before the other is closed, so that its flush reports what goes wrong from then on.
     const toFlush = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
     const written = descriptor
     descriptor = toFlush
     fs.closeSync(written)
     return toFlush
   } catch (error) {
-    letGo(fs, descriptor)
+    closeQuietly(fs, descriptor)
     removeTemp(fs, path)
     throw error
   }
 }
 
-/** Puts on disk what was written, and closes it. */
+/** Flushes what was written, and closes it. @throws as `writeTemp` */
 export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boolean): FileIdentity {
   let open: number | null = descriptor
   try {
@@ -42,7 +40,7 @@ export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boole
     fs.closeSync(descriptor)
     return { inode: ino, size, mtimeNs }
   } catch (error) {
-    letGo(fs, open)
+    closeQuietly(fs, open)
     removeTemp(fs, path)
     throw error
   }
@@ -52,16 +50,15 @@ export function removeTemp(fs: Fs, path: string): void {
   try {
     fs.unlinkSync(path)
   } catch {
-    // Not there, or swept at the next start.
+    // Not there, or removed by the next start.
   }
 }
 
-/** Closes a descriptor on which nothing depends any more. */
-export function letGo(fs: Fs, descriptor: number | null): void {
+export function closeQuietly(fs: Fs, descriptor: number | null): void {
   try {
     if (descriptor !== null) fs.closeSync(descriptor)
   } catch {
-    // The system has let go of it all the same.
+    // The system has released it all the same.
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import {
   encodeExperiment,
   encodeHeader,
@@ -5,7 +6,6 @@ import {
   experimentLine,
   MANIFEST_END,
 } from '../../../domain/formats/manifest-json.ts'
-import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import type { EncodedManifest } from '../../campaign-store.ts'
 import { LineBlock, lineStarts } from './line-block.ts'
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * What tells the lock directory that we made from any other at its path. The inode alone does not: ext4 gives the
- * number of a removed directory to the next one made. The time of birth does; null where the system has none to tell.
+ * Tells the lock directory that we made from any other at its path. The inode alone does not: ext4 gives the number of a removed
+ * directory to the next one made. The time of birth does; null where the system has none.
  */
 export interface LockIdentity {
   readonly inode: bigint
@@ -15,34 +15,36 @@ export interface LockIdentity {
 /** Null when there is no such directory. */
 export function lockIdentity(path: string, hasBirthTimes: boolean): LockIdentity | null {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat === undefined ? null : { inode: stat.ino, birthtimeNs: hasBirthTimes ? stat.birthtimeNs : null }
+  return stat === undefined ? null : lockIdentityOf(stat, hasBirthTimes)
 }
 
-/** True when the directory at the path is the one known by the identity. One stat call. */
+export function lockIdentityOf({ ino, birthtimeNs }: nodeFs.BigIntStats, hasBirthTimes: boolean): LockIdentity {
+  return { inode: ino, birthtimeNs: hasBirthTimes ? birthtimeNs : null }
+}
+
+/** True when the directory at the path is the one with the identity. One stat call. */
 export function isLock(path: string, identity: LockIdentity, fs: typeof nodeFs = nodeFs): boolean {
-  try {
-    return isKnown(fs.statSync(path, { bigint: true }), identity)
-  } catch {
-    return false
-  }
+  return statOf(path, identity, fs) !== null
 }
 
-/** Milliseconds since the directory known by the identity was refreshed; infinite when it is not at the path. */
+/** Milliseconds since the directory with the identity was refreshed; infinite when it is not at the path. */
 export function lockAge(path: string, identity: LockIdentity): number {
+  const stat = statOf(path, identity, nodeFs)
+  // Where times are kept in whole seconds, a refresh rounds them up.
+  return stat === null ? Infinity : Math.max(0, Date.now() - Number(stat.mtimeMs))
+}
+
+function statOf(path: string, identity: LockIdentity, fs: typeof nodeFs): nodeFs.BigIntStats | null {
   try {
-    const stat = statSync(path, { bigint: true })
-    // Where times are kept in whole seconds, a refresh rounds them up.
-    return isKnown(stat, identity) ? Math.max(0, Date.now() - Number(stat.mtimeMs)) : Infinity
+    const stat = fs.statSync(path, { bigint: true })
+    const isSameBirth = identity.birthtimeNs === null || stat.birthtimeNs === identity.birthtimeNs
+    return stat.ino === identity.inode && isSameBirth ? stat : null
   } catch {
-    return Infinity
+    return null
   }
 }
 
-function isKnown({ ino, birthtimeNs }: nodeFs.BigIntStats, identity: LockIdentity): boolean {
-  return ino === identity.inode && (identity.birthtimeNs === null || birthtimeNs === identity.birthtimeNs)
-}
-
-/** Where statx is not to be had, libuv tells the time of the last change for that of birth: it moves when touched. */
+/** Without statx, libuv reports the time of the last change as that of birth: it moves when the directory is touched. */
 export async function hasBirthTimes(directory: string): Promise<boolean> {
   const probe = mkdtempSync(join(directory, 'probe-'))
   try {

@@ -1,24 +1,24 @@
-import * as fs from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { isLock, lockAge, lockIdentity, type LockIdentity } from './lock-identity.ts'
+import * as fs from 'node:fs'
+import { isLock, lockAge, type LockIdentity, lockIdentity, lockIdentityOf } from './lock-identity.ts'
 
 type Done = (error: NodeJS.ErrnoException | null) => void
 
-/** `none`: not taken by us; `own`: taken; `abandoned`: never to be touched again. */
+/** `none`: not acquired by us; `abandoned`: never to be touched again. */
 type Hold =
   { readonly kind: 'none' } | { readonly kind: 'own'; readonly identity: LockIdentity } | { readonly kind: 'abandoned' }
 
 /**
- * The file system as proper-lockfile is to see it, for one lock.
+ * The file system that proper-lockfile sees, for one lock.
  *
- * The library removes the lock directory to release it and to take over a stale one, and in neither case looks whose it
- * is: a process that slept past `stale` removes its successor's lock, and of two that take over at once the slower
- * removes the lock of the faster. Here removing means:
+ * The library removes the lock directory to release it and to take over a stale one, and in neither case checks whose it is: a
+ * process that slept past `stale` removes its successor's lock, and of two that take over at once the slower removes the lock of
+ * the faster. Here removing means:
  *
- * - release: only the directory that this process made, known by its identity; and nothing once the lock is given up, so
- *   that a process that dies of a doubt leaves the lock as it found it
- * - take-over: rename it aside under a unique name first. What was renamed cannot be taken by anybody else, so it can
- *   be looked at; when it turns out to be alive it is put back.
+ * - release: only the directory that this process made; and nothing once the lock is abandoned, so that a process that ends in
+ *   doubt leaves the lock as it found it
+ * - takeover: rename it aside under a unique name first. No other process can take it there, so it can be checked; a live one is
+ *   put back
  *
  * A new object for each lock, since the library caches the precision of file times on it.
  */
@@ -26,8 +26,8 @@ export class OwnedLockFs {
   private hold: Hold = { kind: 'none' }
 
   constructor(
-    private readonly lockPath: string,
-    /** Milliseconds without a refresh after which a lock is dead. */
+    readonly lockPath: string,
+    /** Milliseconds without a refresh after which a lock is stale. */
     private readonly stale: number,
     private readonly hasBirthTimes: boolean,
   ) {}
@@ -37,14 +37,18 @@ export class OwnedLockFs {
     return this.hold.kind === 'own' ? this.hold.identity : null
   }
 
+  identityOf(stat: fs.BigIntStats): LockIdentity {
+    return lockIdentityOf(stat, this.hasBirthTimes)
+  }
+
   /** True while the lock directory is the one that this process made. */
   isOurs(): boolean {
-    return this.hold.kind === 'own' && isLock(this.lockPath, this.hold.identity)
+    return this.identity !== null && isLock(this.lockPath, this.identity)
   }
 
   /** Milliseconds since it was refreshed; infinite when it is not ours. */
   age(): number {
-    return this.hold.kind === 'own' ? lockAge(this.lockPath, this.hold.identity) : Infinity
+    return this.identity === null ? Infinity : lockAge(this.lockPath, this.identity)
   }
 
   /** Never touch the lock directory again, not even on exit. */
@@ -53,13 +57,11 @@ export class OwnedLockFs {
   }
 
   /**
-   * Renames the lock directory aside and removes it if it is dead, else puts it back.
+   * Renames the lock directory aside and removes it if it is dead, else puts it back. It is checked before as well: a process that
+   * learned of a dead lock long ago must not move the live one of its successor. While that is aside a third process can take the
+   * path, and when it is put back between that process's two calls, it takes the successor's lock for its own.
    *
-   * It is looked at before as well: whoever was told of a dead lock long ago must not move the live one of its successor.
-   * For the moment in which that is aside a third can take the place, and where a put-back met it between its two calls, it
-   * took the successor's lock for its own: two owners, in one of 100 rounds of eight processes on a busy machine.
-   *
-   * @param isDead judges the directory, by its stat: before it is renamed and after
+   * @param isDead decides by the stat of the directory, before it is renamed and after
    * @returns whether it is gone
    */
   takeAside(isDead: (stat: fs.BigIntStats) => boolean): boolean {
@@ -75,16 +77,15 @@ export class OwnedLockFs {
       fs.rmdirSync(aside)
       return true
     }
-    // A rename would replace what is there, and rob another of its lock: the one aside is lost to its owner, who will see it.
+    // A rename would replace the lock that another made meanwhile. The owner of the one aside sees that it lost its own.
     if (fs.existsSync(this.lockPath)) fs.rmdirSync(aside)
     else fs.renameSync(aside, this.lockPath)
     return false
   }
 
   /**
-   * Removes the directory that this process made and did not come to hold, since it was aside just then, if it was put back:
-   * there is nobody who would refresh it, and all would have to wait until it is stale. Where the time of birth is not to be
-   * had it may as well be that of another by now, and is left.
+   * Removes the directory that this process made and could not acquire because it was aside just then, if it was put back: no
+   * process would refresh it, and all would wait until it is stale. Without times of birth it may be another's, and is left.
    */
   removePutBack(): void {
     if (this.hasBirthTimes && this.isOurs()) fs.rmdirSync(this.lockPath)
@@ -97,20 +98,14 @@ export class OwnedLockFs {
       stat: fs.stat,
       utimes: fs.utimes,
       mkdir: (path: string, done: Done) => {
-        process.nextTick(
-          done,
-          attempt(() => {
-            this.make(path)
-          }),
-        )
+        callBack(done, () => {
+          this.make(path)
+        })
       },
       rmdir: (_path: string, done: Done) => {
-        process.nextTick(
-          done,
-          attempt(() => {
-            this.remove()
-          }),
-        )
+        callBack(done, () => {
+          this.remove()
+        })
       },
       rmdirSync: () => {
         this.remove()
@@ -118,7 +113,7 @@ export class OwnedLockFs {
     }
   }
 
-  /** In one go: whatever happened between the two calls would give us the identity of another's lock. */
+  /** Both calls in one turn: what happened between them would give us the identity of another's lock. */
   private make(path: string): void {
     fs.mkdirSync(path, 0o700)
     const identity = lockIdentity(path, this.hasBirthTimes)
@@ -126,20 +121,17 @@ export class OwnedLockFs {
   }
 
   private remove(): void {
-    if (this.hold.kind === 'none') this.removeStale()
+    if (this.hold.kind === 'none') this.takeAside((stat) => Number(stat.mtimeMs) < Date.now() - this.stale)
     else if (this.isOurs()) fs.rmdirSync(this.lockPath)
-  }
-
-  private removeStale(): void {
-    this.takeAside((stat) => Number(stat.mtimeMs) < Date.now() - this.stale)
   }
 }
 
-function attempt(work: () => void): NodeJS.ErrnoException | null {
+function callBack(done: Done, work: () => void): void {
+  let failure: NodeJS.ErrnoException | null = null
   try {
     work()
-    return null
   } catch (error) {
-    return error as NodeJS.ErrnoException
+    failure = error as NodeJS.ErrnoException
   }
+  process.nextTick(done, failure)
 }

@@ -1,14 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { randomUUID } from 'node:crypto'
 import type { LockIdentity } from './lock-identity.ts'
 
-/** Who holds a data directory. Kept in a file beside the lock, so that a successor can tell whether the holder lives. */
+/** Who holds a data directory, in a file beside the lock: by it a successor knows whether the holder lives. */
 export interface OwnerRecord {
   readonly host: string
   readonly pid: number
   readonly since: string
-  /** Tells this owner from any other, also from one that took itself for the owner at the same time. */
+  /** Of this owner alone, also when another process took the lock for its own at the same time. */
   readonly token: string
   /** Identity of the lock directory that this owner took, in decimal numbers. */
   readonly lock_inode: string
@@ -16,7 +16,7 @@ export interface OwnerRecord {
   /** Boot of the machine, and pid namespace on it: within both a pid means one process. Null where there is no /proc. */
   readonly boot_id: string | null
   readonly pid_namespace: string | null
-  /** When the process started, in clock ticks after the boot: tells it from a later one of the same pid. */
+  /** When the process started, in clock ticks after the boot: differs from that of a later one with the same pid. */
   readonly start_ticks: string | null
 }
 
@@ -45,20 +45,15 @@ export function readOwnerRecord(path: string): OwnerRecord | null {
 }
 
 /**
- * True only when the owner was a process of this very boot and pid namespace and is gone. Containers on the host's
- * network share host name and boot id but not the namespace: of their processes nothing can be told.
+ * True only when the owner was a process of this very boot and pid namespace and is gone. Containers on the host's network share
+ * host name and boot id but not the namespace: nothing can be known of their processes.
  */
 export function isKnownToBeGone(owner: OwnerRecord): boolean {
-  const comparable =
-    owner.boot_id !== null &&
-    owner.boot_id === bootId() &&
-    owner.pid_namespace !== null &&
-    owner.pid_namespace === pidNamespace() &&
-    owner.start_ticks !== null
-  return comparable && startTicks(owner.pid) !== owner.start_ticks
+  if (owner.boot_id === null || owner.pid_namespace === null || owner.start_ticks === null) return false
+  if (owner.boot_id !== bootId() || owner.pid_namespace !== pidNamespace()) return false
+  return startTicks(owner.pid) !== owner.start_ticks
 }
 
-/** True when the lock directory is the one that the owner took. */
 export function isLockOf(owner: OwnerRecord, { inode, birthtimeNs }: LockIdentity): boolean {
   const sameBirth = birthtimeNs === null || owner.lock_birthtime_ns === String(birthtimeNs)
   return owner.lock_inode === String(inode) && sameBirth
@@ -80,8 +75,8 @@ function pidNamespace(): string | null {
 }
 
 /**
- * Field 22 of /proc/[pid]/stat (proc(5)); the second is the command in parentheses, which may hold anything. A zombie
- * has ended: it holds nothing, though its parent has not asked for it yet.
+ * Field 22 of /proc/[pid]/stat (proc(5)); the second is the command in parentheses, which may hold anything. A zombie has ended
+ * and holds nothing.
  */
 function startTicks(pid: number): string | null {
   return readOrNull(() => {
