@@ -23,7 +23,7 @@ const SCRATCH_AGE_MS = 60_000
 /** Where everything lies below the data directory. */
 export class DataDirectory {
   readonly campaigns: string
-  /** Through it goes what is deleted or moved aside; of this process alone, see `DurableDirectory`. */
+  /** Of this process alone, see `DurableDirectory`. */
   readonly trash: string
   /** Directories that had to be made: their names are not durable yet. */
   private made: string[] = []
@@ -33,7 +33,7 @@ export class DataDirectory {
     this.trash = join(root, `trash-${randomUUID()}`)
   }
 
-  /** Makes what is missing; only the owner may look inside. */
+  /** Makes what is missing, readable for the owner only. */
   create(): void {
     const topmost = mkdirSync(this.campaigns, { recursive: true, mode: 0o700 })
     for (let path = this.campaigns; topmost !== undefined && path.startsWith(topmost); path = dirname(path)) {
@@ -41,10 +41,7 @@ export class DataDirectory {
     }
   }
 
-  /**
-   * Shuts out others where they could look inside: a directory that was there already may have been made by hand.
-   * @returns what stays open all the same, a sentence each
-   */
+  /** Closes a directory that was made by hand to other users. @returns what stays open all the same, a sentence each */
   restrictAccess(): string[] {
     const open: string[] = []
     if ((statSync(this.campaigns).mode & 0o077) !== 0) {
@@ -54,12 +51,11 @@ export class DataDirectory {
         open.push(`${this.campaigns} is open to others and belongs to somebody else: make it 0700`)
       }
     }
-    // Not ours to change: it may be a mount, and what a mount allows is decided where it is made.
+    // Not ours to change: it may be a mount.
     if ((statSync(this.root).mode & 0o002) !== 0) open.push(`anybody may write in ${this.root}: make it 0700`)
     return open
   }
 
-  /** Makes the way out, once the directory is ours. */
   openTrash(): void {
     mkdirSync(this.trash, { mode: 0o700 })
   }
@@ -68,27 +64,24 @@ export class DataDirectory {
     if (existsSync(this.trash)) this.emptyTrash(this.trash)
   }
 
-  /** @throws Error for an id that is none: it must never be able to name another file */
+  /** @throws Error for an invalid id: it must never name another file */
   manifest(id: string): string {
     if (!Value.Check(CampaignId, id)) throw new Error(`${JSON.stringify(id)} is no campaign_id`)
     return join(this.campaigns, `${id}${SUFFIX}`)
   }
 
-  /**
-   * Names for the next versions of a manifest, each another one: unique by themselves, since process ids are not; in a container
-   * every service is process 1. The id is checked once for all of them.
-   */
+  /** Unique names for the next versions of a manifest: random, since in containers every service is process 1. */
   temps(id: string): () => string {
     const manifest = this.manifest(id)
     return () => `${manifest}.${randomUUID()}${TEMP_SUFFIX}`
   }
 
-  /** Where a file is moved that is not to be trusted: beside the others, so that one flush covers both names. */
+  /** Where a corrupt file is moved: beside the others, so that one flush covers both names. */
   aside(id: string): string {
     return `${this.manifest(id)}.${randomUUID()}${ASIDE_SUFFIX}`
   }
 
-  /** The ids of all manifests that lie there, trusted or not. */
+  /** The ids of all manifests, corrupt ones too. */
   ids(): string[] {
     return readdirSync(this.campaigns).flatMap((name) => {
       const id = name.slice(0, -SUFFIX.length)
@@ -96,7 +89,7 @@ export class DataDirectory {
     })
   }
 
-  /** Files that look like manifests, but whose names no campaign can have. */
+  /** Files that end like manifests, with names that no campaign can have. */
   unrecognisedFiles(): string[] {
     return readdirSync(this.campaigns).filter(
       (name) => name.endsWith(SUFFIX) && !Value.Check(CampaignId, name.slice(0, -SUFFIX.length)),
@@ -104,9 +97,8 @@ export class DataDirectory {
   }
 
   /**
-   * Removes what unfinished writes left, whoever began them. This is the fence: a process that lost the lock between
-   * its last look at it and its rename then finds nothing to rename. So it must come before anything is read.
-   *
+   * Removes the unfinished writes of all processes. This is the fence: a process that lost the lock between its last check and its
+   * rename then finds nothing to rename. So it must come before anything is read.
    * @returns how many were removed
    */
   sweep(): number {
@@ -121,9 +113,9 @@ export class DataDirectory {
     return temps.length
   }
 
-  /** What was on its way to another name gets there; what was to be deleted is. */
+  /** Completes what was being moved aside, and deletes the rest. */
   private emptyTrash(path: string): void {
-    // Under another name first: whoever still means to put something there does not find it any more.
+    // Under another name first, so that no other process puts anything there any more.
     const found = join(this.root, `trash-${randomUUID()}`)
     renameSync(path, found)
     for (const name of readdirSync(found)) {
@@ -132,10 +124,9 @@ export class DataDirectory {
     rmSync(found, { recursive: true })
   }
 
-  /** Makes names durable that a crashed predecessor may have left in memory only. */
+  /** Makes names durable that a crashed predecessor did not flush. */
   flush(): void {
-    const parents = this.made.map((path) => dirname(path))
-    for (const path of new Set([this.campaigns, this.root, ...parents])) {
+    for (const path of new Set([this.campaigns, this.root, ...this.made.map((made) => dirname(made))])) {
       const descriptor = openSync(path, 'r')
       fsyncSync(descriptor)
       closeSync(descriptor)
@@ -143,7 +134,7 @@ export class DataDirectory {
   }
 }
 
-/** Those of a start that goes on just now are seconds old. */
+/** Those of a concurrent start are seconds old. */
 function isOld(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false })
   return stat !== undefined && stat.mtimeMs < Date.now() - SCRATCH_AGE_MS

@@ -1,21 +1,18 @@
 import type { Readiness } from '../campaign-store.ts'
-import { outcomeUnknown, type RepositoryError,unavailable } from '../repository-error.ts'
+import { outcomeUnknown, type RepositoryError, unavailable } from '../repository-error.ts'
 import type { FileOutcome } from './commit/file-job.ts'
 import { lockLost } from './commit/system-error.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
 
-/** All that a caller is told: what the system says has paths in it, and is for the log. */
-const FAILED = 'it failed, and the log tells how'
+/** All that a caller learns: the message of the system has paths in it, and is for the log. */
+const FAILED = 'it failed, and the log says how'
 
-/**
- * Whether the store may still answer. Once it fails nothing is acknowledged any more, and nothing that waits will be; it never
- * opens again.
- */
+/** Whether the store may still answer. Once it fails it acknowledges nothing, also of what waits; it never opens again. */
 export class Fence {
   private failure: RepositoryError | null = null
   private isClosing = false
 
-  /** @param onFailed rejects what waits and what is being written, and has the process end */
+  /** @param onFailed rejects what waits and what is being committed, and ends the process */
   constructor(
     private readonly lock: DirectoryLock,
     private readonly onFailed: (
@@ -24,7 +21,7 @@ export class Fence {
     ) => void,
   ) {}
 
-  /** Synchronous, so that no answer slips out behind it. */
+  /** Synchronous, so that nothing is answered after it. */
   failStop(reason: Error): void {
     if (this.failure !== null) return
     this.failure = unavailable(FAILED)
@@ -32,7 +29,7 @@ export class Fence {
     this.onFailed(reason, { waiting: this.failure, committing: outcomeUnknown(FAILED) })
   }
 
-  /** No call is taken from now on. */
+  /** No call is accepted from now on. */
   close(): void {
     this.isClosing = true
   }
@@ -63,7 +60,7 @@ export class Fence {
     this.refuseIfStopped()
   }
 
-  /** @throws RepositoryError `durability-unknown` when the outcome left the store in doubt, or something else did meanwhile */
+  /** @throws RepositoryError `durability-unknown` when this outcome, or another meanwhile, leaves the store in doubt */
   check(outcome: FileOutcome): FileOutcome {
     if (outcome.kind === 'lock-lost') this.failStop(lockLost())
     if (outcome.kind === 'unknown') this.failStop(new Error(outcome.detail))

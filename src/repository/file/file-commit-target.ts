@@ -2,7 +2,7 @@ import type { CommitReport } from '../commit-report.ts'
 import type { Commit, CommitFailure, CommitOutcome, CommitTarget, RemoveOutcome } from '../commit-target.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
 import type { FileOutcome } from './commit/file-job.ts'
-import { carryOutReported } from './commit/reported-change.ts'
+import { runReported } from './commit/reported-change.ts'
 import { lockLost, systemError } from './commit/system-error.ts'
 import type { StoredManifest } from './encoding/manifest-file.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
@@ -14,7 +14,7 @@ export interface FileCommitTargetOptions {
   readonly tempPath: () => string
   readonly threads: CommitThreads
   readonly lock: Pick<DirectoryLock, 'isOurs'>
-  readonly onReport: (report: CommitReport) => void
+  readonly onCommit: (report: CommitReport) => void
 }
 
 /** One campaign's file: a commit replaces it, by a rename, in a thread. */
@@ -22,28 +22,21 @@ export class FileCommitTarget implements CommitTarget<StoredManifest> {
   constructor(private readonly options: FileCommitTargetOptions) {}
 
   async commit(base: StoredManifest, { campaign, lines, calls }: Commit): Promise<CommitOutcome<StoredManifest>> {
-    const { path, tempPath, threads, onReport } = this.options
+    const { path, tempPath } = this.options
     const encoded = base.encoded.with(campaign, lines)
-    const { outcome, milliseconds } = await carryOutReported(
-      threads,
-      { kind: 'replace', path, temp: tempPath(), parts: encoded.parts, expected: base.identity },
-      { calls, onReport },
-    )
+    const change = { kind: 'replace', path, temp: tempPath(), parts: encoded.parts, expected: base.identity } as const
+    const { outcome, milliseconds } = await runReported(this.options, change, calls)
     if (outcome.kind !== 'done' || outcome.identity === null) return failureOf(outcome)
     return { kind: 'durable', committed: { campaign, encoded, identity: outcome.identity }, milliseconds }
   }
 
   async remove({ identity }: StoredManifest): Promise<RemoveOutcome<StoredManifest>> {
-    const { path, threads, onReport } = this.options
-    const { outcome } = await carryOutReported(
-      threads,
-      { kind: 'delete', path, expected: identity },
-      { calls: 1, onReport },
-    )
+    const { path } = this.options
+    const { outcome } = await runReported(this.options, { kind: 'delete', path, expected: identity })
     return outcome.kind === 'done' ? { kind: 'removed' } : failureOf(outcome)
   }
 
-  /** Only this process writes while the lock is ours, so one look at it is enough. */
+  /** Only this process writes while the lock is ours, so one check of it is enough. */
   confirm(): 'newest' | 'lost' {
     // mutation: no-lock-check-without-write
     return this.options.lock.isOurs() ? 'newest' : 'lost'

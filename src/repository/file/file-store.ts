@@ -35,7 +35,7 @@ import { MemoryLeaseBook } from './leases/memory-lease-book.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
 import { ManifestFiles } from './manifest-files.ts'
 
-/** What the store stands on; see `open-file-store.ts`, which brings it up in the right order. */
+/** Opened by `open-file-store.ts`, in the right order. */
 export interface FileStoreParts {
   readonly directory: DataDirectory
   readonly lock: DirectoryLock
@@ -50,9 +50,9 @@ export interface FileStoreClocks {
 }
 
 export interface FileStoreEvents {
-  /** A file that cannot be trusted was found; it is left alone. */
+  /** A corrupt file was found; it is left alone. */
   readonly onCorrupt: (id: string, reason: string) => void
-  /** How a commit went, whether it became durable or not; told before its calls are answered. */
+  /** How a commit went, durable or not; before its calls are answered. */
   readonly onCommit: (report: CommitReport) => void
   /** The store stopped for good: the process must end, non-zero, without releasing the lock. */
   readonly onFatal: (reason: Error) => void
@@ -80,11 +80,10 @@ export class FileStore implements CampaignStore {
       ...parts,
       fence: this.fence,
       open: (id, manifest) => this.open(id, manifest),
+      ...events,
       onFound: (campaign) => {
-        this.tell({ type: 'created', campaign })
+        this.publish({ type: 'created', campaign })
       },
-      onCorrupt: events.onCorrupt,
-      onCommit: events.onCommit,
     })
   }
 
@@ -92,7 +91,7 @@ export class FileStore implements CampaignStore {
     const { campaign_id } = manifest
     const campaign = Campaign.of(manifest)
     await this.files.create(campaign_id, campaign)
-    this.tell({ type: 'created', campaign })
+    this.publish({ type: 'created', campaign })
     return this.files.get(campaign_id)?.committed ?? { campaign, encoded: null }
   }
 
@@ -111,12 +110,12 @@ export class FileStore implements CampaignStore {
   update<T>(id: string, decide: Decide<T>): Promise<T> {
     const commits = this.files.get(id)
     if (commits === undefined || this.fence.isStopped) return this.findAndUpdate(id, decide)
-    // Not in an async function, of which the promise is settled three turns after the one that it returns.
+    // Not an async function: its promise would be settled three turns of the microtask queue later.
     return commits.update(decide)
   }
 
   async delete(id: string, { permit, force }: DeleteOptions): Promise<void> {
-    await this.files.look(id)
+    await this.files.refresh(id)
     this.fence.refuseIfStopped()
     if (this.files.corrupt(id) === undefined) {
       const commits = await this.files.find(id)
@@ -125,12 +124,12 @@ export class FileStore implements CampaignStore {
         await commits.remove(permit)
         return
       } catch (error) {
-        // Only now found to be another file than the one we left: what was asked for is moving it aside.
+        // Only now found to be another file than the one we left: with `force` it is moved aside.
         if (!force || this.files.corrupt(id) === undefined) throw error
       }
     }
     await this.files.moveAside(id, force)
-    this.tell({ type: 'deleted', campaign_id: id })
+    this.publish({ type: 'deleted', campaign_id: id })
   }
 
   watch(id: string, listener: (change: CampaignChange) => void): Unsubscribe {
@@ -156,7 +155,7 @@ export class FileStore implements CampaignStore {
     return this.closing
   }
 
-  /** Reads what lies in the directory, at a start. Every lease that is committed begins a full period. */
+  /** Reads the manifests, at a start. Every committed lease begins a full period. */
   async load(): Promise<void> {
     await this.files.readAll()
     for (const { committed } of this.files.campaigns) {
@@ -191,37 +190,38 @@ export class FileStore implements CampaignStore {
   }
 
   private open(id: string, committed: StoredManifest): CampaignCommits<StoredManifest> {
-    const { directory, threads, lock } = this.parts
-    const path = directory.manifest(id)
-    const onReport = this.events.onCommit
     const commits = new CampaignCommits({
       committed,
-      target: new FileCommitTarget({ path, tempPath: directory.temps(id), threads, lock, onReport }),
+      target: this.targetOf(id),
       now: this.clocks.now,
       events: {
-        onChange: (change) => {
-          this.tell(change)
-        },
-        onRemoved: () => {
-          this.files.remove(id)
-        },
+        onChange: (change) => this.publish(change),
+        onRemoved: () => this.files.remove(id),
         onQuarantined: (reason) => {
           this.files.quarantine(id, reason)
           commits.end(corrupt(id, reason))
-          this.tell({ type: 'corrupted', campaign_id: id })
+          this.publish({ type: 'corrupted', campaign_id: id })
         },
-        onLost: () => {
-          this.fence.failStop(lockLost())
-        },
-        onInDoubt: (reason) => {
-          this.fence.failStop(reason)
-        },
+        onLost: () => this.fence.failStop(lockLost()),
+        onInDoubt: (reason) => this.fence.failStop(reason),
       },
     })
     return commits
   }
 
-  private tell(change: CampaignChange): void {
+  private targetOf(id: string): FileCommitTarget {
+    const { directory, threads, lock } = this.parts
+    const { onCommit } = this.events
+    return new FileCommitTarget({
+      path: directory.manifest(id),
+      tempPath: directory.temps(id),
+      threads,
+      lock,
+      onCommit,
+    })
+  }
+
+  private publish(change: CampaignChange): void {
     this.leases.observe(change)
     this.feed.emit(change)
   }

@@ -6,7 +6,7 @@ import { alreadyThere, corrupt, notFound } from '../repository-error.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
 import { identityOf, isSame } from './commit/file-identity.ts'
 import type { FileChange, FileOutcome } from './commit/file-job.ts'
-import { carryOutReported } from './commit/reported-change.ts'
+import { runReported } from './commit/reported-change.ts'
 import { systemError } from './commit/system-error.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { ManifestBytes } from './encoding/manifest-bytes.ts'
@@ -14,38 +14,35 @@ import { type CorruptFile, corruptFile, loadManifest, type StoredManifest } from
 import type { Fence } from './fence.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
 
-/** How long a look at the directory for files that were put there by hand is good, in milliseconds. */
+/** Milliseconds for which the directory is not scanned again for files that were put there by hand. */
 const SCAN_MS = 1000
 
 export interface ManifestFilesOptions {
   readonly directory: DataDirectory
   readonly threads: CommitThreads
   readonly fence: Fence
-  /** Makes the group commit of a campaign of which the file was read. */
   readonly open: (id: string, manifest: StoredManifest) => CampaignCommits<StoredManifest>
   /** A file was put there by hand. */
   readonly onFound: (campaign: Campaign) => void
-  /** A file that cannot be trusted was found, or another reason for it. */
+  /** A corrupt file was found, or is corrupt for another reason. */
   readonly onCorrupt: (id: string, reason: string) => void
   readonly onCommit: (report: CommitReport) => void
 }
 
-/** The manifests of the directory: which are read, and which cannot be trusted. */
+/** The manifests of the directory: those that are read, and those that are corrupt. */
 export class ManifestFiles {
   private readonly read = new Map<string, CampaignCommits<StoredManifest>>()
   private readonly corrupted = new Map<string, CorruptFile>()
-  /** Creations and first looks at a file, by id: what else wants that id waits for them. */
+  /** Creations and first reads, one at a time for each id. */
   private readonly mutex = new KeyedMutex()
   private scannedAt = -Infinity
 
   constructor(private readonly options: ManifestFilesOptions) {}
 
-  /** The campaign, if its file was read. */
   get(id: string): CampaignCommits<StoredManifest> | undefined {
     return this.read.get(id)
   }
 
-  /** Why its file cannot be trusted, if that is so. */
   corrupt(id: string): CorruptFile | undefined {
     return this.corrupted.get(id)
   }
@@ -58,33 +55,30 @@ export class ManifestFiles {
     return [...this.corrupted.values()]
   }
 
-  /** Resolves when nobody looks at or creates a file. */
+  /** Resolves when no file is being read or created. */
   idle(): Promise<void> {
     return this.mutex.idle()
   }
 
-  /** The campaign, its file looked at when it is not known. @throws RepositoryError `campaign-not-found`, `campaign-corrupt` */
+  /** Reads its file when it is not known. @throws RepositoryError `campaign-not-found`, `campaign-corrupt` */
   async find(id: string): Promise<CampaignCommits<StoredManifest>> {
     const known = this.read.get(id)
     if (known !== undefined) return known
-    await this.look(id)
+    await this.refresh(id)
     const found = this.read.get(id)
     if (found !== undefined) return found
     const file = this.corrupted.get(id)
     throw file === undefined ? notFound(id) : corrupt(id, file.listed.reason)
   }
 
-  /**
-   * Writes the file of a new campaign.
-   * @throws RepositoryError `campaign-exists`, `campaign-corrupt`, and those of a write
-   */
+  /** Writes the file of a new campaign. @throws RepositoryError `campaign-exists`, `campaign-corrupt`, and those of a write */
   create(id: string, campaign: Campaign): Promise<void> {
     return this.mutex.run(id, async () => {
       await this.refuseIfThere(id)
       const { directory } = this.options
       const encoded = ManifestBytes.of(campaign)
       const change = { kind: 'create', path: directory.manifest(id), temp: directory.temps(id)() } as const
-      const outcome = await this.carryOut({ ...change, parts: encoded.parts })
+      const outcome = await this.change({ ...change, parts: encoded.parts })
       if (outcome.kind === 'refused' && outcome.because === 'exists') throw alreadyThere(id)
       if (outcome.kind !== 'done' || outcome.identity === null) throw systemError(outcome)
       this.add(id, { campaign, encoded, identity: outcome.identity })
@@ -99,26 +93,25 @@ export class ManifestFiles {
       if (!force) throw corrupt(id, file.listed.reason)
       this.options.fence.refuseIfStopped()
       const { directory } = this.options
-      const outcome = await this.carryOut({ kind: 'move', path: directory.manifest(id), to: directory.aside(id) })
+      const outcome = await this.change({ kind: 'move', path: directory.manifest(id), to: directory.aside(id) })
       if (outcome.kind !== 'done') throw systemError(outcome)
       this.remove(id)
     })
   }
 
-  /** There is no such file any more. */
   remove(id: string): void {
     this.read.delete(id)
     this.corrupted.delete(id)
   }
 
-  /** A file that was read is not what was written last. */
+  /** The file is not the one that was written last. */
   quarantine(id: string, reason: string): void {
     const path = this.options.directory.manifest(id)
     this.read.delete(id)
-    this.distrust(id, corruptFile(id, reason, identityOf(nodeFs, path), new Date()))
+    this.markCorrupt(id, corruptFile(id, reason, identityOf(nodeFs, path), new Date()))
   }
 
-  /** Reads every manifest that lies in the directory, at a start: a thread flushes them while they are parsed here. */
+  /** Reads every manifest, at a start: a thread flushes them while they are parsed here. */
   async readAll(): Promise<void> {
     const { directory, threads } = this.options
     const ids = directory.ids()
@@ -129,44 +122,43 @@ export class ManifestFiles {
     for (const [id, loaded] of loads) {
       const isSettled = flushed && loaded !== null && 'campaign' in loaded
       if (isSettled && isSame(identityOf(nodeFs, directory.manifest(id)), loaded.identity)) this.add(id, loaded)
-      else await this.look(id)
+      else await this.refresh(id)
     }
   }
 
-  /** Takes in what was put there by hand, and what was corrupt and is another file now. */
+  /** Reads files that were put there by hand or replaced a corrupt one. */
   async scan(): Promise<void> {
     if (performance.now() - this.scannedAt < SCAN_MS) return
     this.scannedAt = performance.now()
-    for (const id of this.options.directory.ids()) await this.look(id)
+    for (const id of this.options.directory.ids()) await this.refresh(id)
   }
 
-  async look(id: string): Promise<void> {
-    if (!this.read.has(id)) await this.mutex.run(id, () => this.lookNow(id))
+  async refresh(id: string): Promise<void> {
+    if (!this.read.has(id)) await this.mutex.run(id, () => this.refreshNow(id))
   }
 
-  /** Takes in what lies on disk under the id, if it is not known, or if it was corrupt and is another file now. */
-  private async lookNow(id: string): Promise<void> {
+  private async refreshNow(id: string): Promise<void> {
     if (this.read.has(id)) return
     const path = this.options.directory.manifest(id)
     const known = this.corrupted.get(id)?.identity ?? null
     if (known !== null && isSame(identityOf(nodeFs, path), known)) return
     const loaded = await loadManifest(path, id)
     if (loaded === null) this.corrupted.delete(id)
-    else if ('listed' in loaded) this.distrust(id, loaded)
-    else if (await this.isHereToStay(path, loaded)) {
+    else if ('listed' in loaded) this.markCorrupt(id, loaded)
+    else if (await this.isDurable(path, loaded)) {
       this.add(id, loaded)
       this.options.onFound(loaded.campaign)
-    } else this.distrust(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
+    } else this.markCorrupt(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
   }
 
-  /** It may have been put there by hand, or written by a run that did not flush: what is told of it must be durable. */
-  private async isHereToStay(path: string, { identity }: StoredManifest): Promise<boolean> {
+  /** It may have been put there by hand, or written by a run that did not flush. */
+  private async isDurable(path: string, { identity }: StoredManifest): Promise<boolean> {
     const { outcome } = await this.options.threads.run({ kind: 'flush', paths: [path] })
     return this.options.fence.check(outcome).kind === 'done' && isSame(identityOf(nodeFs, path), identity)
   }
 
   private async refuseIfThere(id: string): Promise<void> {
-    await this.lookNow(id)
+    await this.refreshNow(id)
     const { fence } = this.options
     fence.refuseIfStopped()
     const file = this.corrupted.get(id)
@@ -176,11 +168,8 @@ export class ManifestFiles {
     throw alreadyThere(id)
   }
 
-  /** A commit that answers one call. */
-  private async carryOut(change: FileChange): Promise<FileOutcome> {
-    const { threads, fence, onCommit } = this.options
-    const { outcome } = await carryOutReported(threads, change, { calls: 1, onReport: onCommit })
-    return fence.check(outcome)
+  private async change(change: FileChange): Promise<FileOutcome> {
+    return this.options.fence.check((await runReported(this.options, change)).outcome)
   }
 
   private add(id: string, manifest: StoredManifest): void {
@@ -188,7 +177,7 @@ export class ManifestFiles {
     this.corrupted.delete(id)
   }
 
-  private distrust(id: string, file: CorruptFile): void {
+  private markCorrupt(id: string, file: CorruptFile): void {
     const before = this.corrupted.get(id)
     this.corrupted.set(id, file)
     if (before?.listed.reason !== file.listed.reason) this.options.onCorrupt(id, file.listed.reason)

@@ -5,27 +5,24 @@ import { lockDirectory, type LockEvents } from './lock/directory-lock.ts'
 
 export interface FileStoreOptions extends FileStoreEvents, FileStoreClocks {
   readonly dataDir: string
-  /** `fsync`: acknowledged means on disk. `os`: it means handed to the operating system. */
+  /** What acknowledged means: `fsync`: on disk, `os`: handed to the operating system. */
   readonly durability: 'fsync' | 'os'
   readonly onWait: LockEvents['onWait']
-  /** Something that an operator should know and that stops nothing. */
+  /** For the operator; it stops nothing. */
   readonly onNotice: (sentence: string) => void
 }
 
 /**
- * Opens a data directory for this process alone. The order matters: nothing is removed before the lock is held,
- * nothing is read before what others left half-written is gone, and nothing is served before what was read is durable.
- *
+ * Opens a data directory for this process alone. The order matters: nothing is removed before the lock is held, nothing is read
+ * before what others left half-written is gone, and nothing is served before what was read is durable.
  * @throws Error that says who holds the directory or what is wrong with it
  */
 export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
   const directory = new DataDirectory(options.dataDir)
   directory.create()
   let fence = (reason: Error) => options.onFatal(reason)
-  const lock = await lockDirectory(directory.root, {
-    onWait: options.onWait,
-    onLost: (reason) => fence(reason),
-  })
+  const onLost = (reason: Error) => fence(reason)
+  const lock = await lockDirectory(directory.root, { onWait: options.onWait, onLost })
   const flush = options.durability === 'fsync'
   let threads: CommitThreads | null = null
   try {
@@ -37,16 +34,9 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     }
     for (const sentence of directory.restrictAccess()) options.onNotice(sentence)
     directory.openTrash()
-    threads = await CommitThreads.start(
-      {
-        directory: directory.campaigns,
-        trash: directory.trash,
-        flush,
-        lockPath: lock.lockPath,
-        lock: lock.identity,
-      },
-      (reason) => fence(reason),
-    )
+    const { campaigns, trash } = directory
+    const { lockPath, identity } = lock
+    threads = await CommitThreads.start({ directory: campaigns, trash, flush, lockPath, lock: identity }, onLost)
     const store = new FileStore({ directory, lock, threads }, options, options)
     fence = (reason) => store.failStop(reason)
     await store.load()

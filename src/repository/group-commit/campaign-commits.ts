@@ -43,9 +43,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   }
 
   update<T>(decide: Decide<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.admit(new UpdateCall(decide, resolve, reject))
-    })
+    return new Promise<T>((resolve, reject) => this.admit(new UpdateCall(decide, resolve, reject)))
   }
 
   remove(permit: (campaign: Campaign) => void): Promise<void> {

@@ -17,15 +17,9 @@ function processOn(store: SharedHead, now = NOW) {
     events: {
       onChange: (change) => log.push(textOf(change)),
       onRemoved: () => log.push('removed'),
-      onQuarantined: (reason) => {
-        commits.end(corrupt('sweep', reason))
-      },
-      onLost: () => {
-        commits.end(unavailable('lost'))
-      },
-      onInDoubt: ({ message }) => {
-        commits.end(unavailable(message))
-      },
+      onQuarantined: (reason) => commits.end(corrupt('sweep', reason)),
+      onLost: () => commits.end(unavailable('lost')),
+      onInDoubt: ({ message }) => commits.end(unavailable(message)),
     },
   })
   const logged = (answer: Promise<unknown>) =>

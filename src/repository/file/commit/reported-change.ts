@@ -3,22 +3,16 @@ import type { CommitThreads } from './commit-threads.ts'
 import type { FileChange, FileOutcome, JobReport } from './file-job.ts'
 import { isForLackOfRoom } from './system-error.ts'
 
-export interface Reporting {
-  /** How many calls share the change. */
-  readonly calls: number
-  readonly onReport: (report: CommitReport) => void
-}
-
-/** Has a change of a file carried out, and tells how it went. */
-export async function carryOutReported(
-  threads: CommitThreads,
+/** Runs a change of a file that answers so many calls, and reports how it went. */
+export async function runReported(
+  { threads, onCommit }: { readonly threads: CommitThreads; readonly onCommit: (report: CommitReport) => void },
   change: FileChange,
-  { calls, onReport }: Reporting,
+  calls = 1,
 ): Promise<JobReport> {
   const began = performance.now()
   const report = await threads.run(change)
   const seconds = (performance.now() - began) / 1000
-  onReport({ outcome: nameOf(report.outcome), seconds, calls, bytes: bytesOf(change) })
+  onCommit({ outcome: nameOf(report.outcome), seconds, calls, bytes: bytesOf(change) })
   return report
 }
 

@@ -11,7 +11,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EBUSY: 'The manifest is a mount of its own: mount the data directory instead.',
 }
 
-/** What to tell a caller whose write was refused by the system; nothing of it was done. */
+/** The error for a caller whose write was refused; nothing of it was done. */
 export function systemError(outcome: FileOutcome): RepositoryError {
   if (outcome.kind !== 'refused' || outcome.because !== 'error') {
     return new RepositoryError('store-unavailable', 'The store cannot be written. Nothing was changed.')

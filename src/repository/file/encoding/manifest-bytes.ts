@@ -9,46 +9,36 @@ import {
 import type { EncodedManifest } from '../../campaign-store.ts'
 import { LineBlock, lineStarts } from './line-block.ts'
 
-/** Experiments a block: a changed one re-copies a block of some 30 kB, and 10,000 make 157 of them. */
+/** Experiments in a block. */
 const BLOCK = 64
 const COMMA = ','
 const END = encode(MANIFEST_END)
 
-/** What is different from the bytes before: positions of changed and of new experiments, with their JSON. */
+/** The JSON of changed and of new experiments, by position. */
 export type ChangedLines = ReadonlyMap<number, string>
 
 /**
- * The bytes of a manifest file, as an immutable value in blocks: a change copies the blocks that it touches and shares
- * the others. A slow reader of the bytes of one commit is not disturbed by the next, and nothing is encoded but what
- * changed.
+ * The bytes of a manifest file, as an immutable value in blocks: a change copies the blocks that it touches and shares the others,
+ * so a slow reader of one commit is not disturbed by the next, and only what changed is encoded.
  */
 export class ManifestBytes implements EncodedManifest {
   private joined: WeakRef<Buffer> | null = null
 
   private constructor(
     private readonly header: Uint8Array,
-    /** Each of the lines of `BLOCK` experiments, the last one of fewer. */
+    /** `BLOCK` experiments each, the last one fewer. */
     private readonly blocks: readonly LineBlock[],
   ) {}
 
   static of(campaign: Campaign): ManifestBytes {
-    const blocks: LineBlock[] = []
-    let lines: string[] = []
-    let position = 0
-    for (const experiment of campaign.experiments) {
-      lines.push(encodeExperiment(experiment, position))
-      position += 1
-      if (position % BLOCK === 0 || position === campaign.experiments.length) {
-        blocks.push(LineBlock.of(lines))
-        lines = []
-      }
-    }
+    const lines = Array.from(campaign.experiments, encodeExperiment)
+    const blocks = inBlocks(lines, (first, end) => LineBlock.of(lines.slice(first, end)))
     return new ManifestBytes(encode(encodeHeader(campaign.header)), blocks)
   }
 
   /**
-   * The bytes of a file as they lie there, which spares encoding all of it.
-   * @returns null when they are not laid out as ours: a header as we write it, then each experiment on its line
+   * The bytes of a file as they are, which saves encoding all of it.
+   * @returns null when their layout is not ours: a header as we write it, then each experiment on its line
    */
   static read(file: Buffer, campaign: Campaign): ManifestBytes | null {
     const header = encode(encodeHeader(campaign.header))
@@ -57,17 +47,13 @@ export class ManifestBytes implements EncodedManifest {
     const body = file.subarray(header.length, end)
     const starts = lineStarts(body)
     if (starts.length !== campaign.experiments.length) return null
-    let position = 0
-    for (const { exp_id } of campaign.experiments) {
-      const start = encodeStart(exp_id, position)
-      const from = starts[position] ?? 0
+    for (const [position, from] of starts.entries()) {
+      const start = encodeStart(campaign.experiments.at(position).exp_id, position)
       if (body.toString('latin1', from, from + start.length) !== start) return null
-      position += 1
     }
-    const blocks: LineBlock[] = []
-    for (let first = 0; first < starts.length; first += BLOCK) {
-      blocks.push(LineBlock.read(body, starts.slice(first, first + BLOCK), starts[first + BLOCK] ?? body.length))
-    }
+    const blocks = inBlocks(starts, (first, next) =>
+      LineBlock.read(body, starts.slice(first, next), starts[next] ?? body.length),
+    )
     return new ManifestBytes(header, blocks)
   }
 
@@ -76,9 +62,7 @@ export class ManifestBytes implements EncodedManifest {
     return [this.header, ...this.blocks.map(({ bytes }) => bytes), END]
   }
 
-  /**
-   * In one piece, for as long as somebody has it: many who read the same manifest at once, slowly, share one copy.
-   */
+  /** In one piece: slow readers of the same commit share one copy, for as long as one of them has it. */
   get whole(): Buffer {
     const known = this.joined?.deref()
     if (known !== undefined) return known
@@ -87,12 +71,11 @@ export class ManifestBytes implements EncodedManifest {
     return whole
   }
 
-  /** The lines of the experiments at the positions, as the items of a JSON list. */
   list(positions: readonly number[]): readonly Uint8Array[] {
     return positions.map((position, index) => {
       const block = this.blocks[Math.floor(position / BLOCK)]
       if (block === undefined) throw new RangeError(`there is no experiment at ${position}`)
-      // The comma before a line is the one that a list needs, but for its first.
+      // The comma before a line is the one of the list, which has none before its first item.
       return block.line(position % BLOCK, index === 0 && position > 0 ? COMMA.length : 0)
     })
   }
@@ -113,7 +96,11 @@ export class ManifestBytes implements EncodedManifest {
   }
 }
 
-/** In memory of its own: a view of a shared pool would take the whole pool along to another thread. */
+function inBlocks(lines: readonly unknown[], make: (first: number, next: number) => LineBlock): LineBlock[] {
+  return Array.from({ length: Math.ceil(lines.length / BLOCK) }, (_, index) => make(index * BLOCK, (index + 1) * BLOCK))
+}
+
+/** In memory of its own: with a view of a pool the whole pool would be copied to the other thread. */
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }

@@ -13,30 +13,23 @@ import { CampaignDraft, ExperimentDraft } from '../../../domain/operations/draft
 import { readTime } from '../../../domain/operations/report-request.ts'
 import type { CorruptCampaign } from '../../../domain/views/campaign-list.ts'
 import type { Committed } from '../../campaign-store.ts'
-import { type FileIdentity,identityOf, isSame } from '../commit/file-identity.ts'
+import { type FileIdentity, identityOf, isSame } from '../commit/file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
 
-/** A campaign as its file holds it. */
 export interface StoredManifest extends Committed {
   readonly encoded: ManifestBytes
-  /** Tells the file from any other that may take its place. */
   readonly identity: FileIdentity
 }
 
-/** A file that cannot be trusted: it is reported and left alone. */
+/** A corrupt file: it is reported and left alone. */
 export interface CorruptFile {
   readonly listed: CorruptCampaign
   readonly identity: FileIdentity | null
 }
 
-/**
- * Reads and verifies a manifest.
- *
- * @param id what the file's name says
- * @returns null when there is no such file
- */
+/** Reads and checks a manifest. @param id of the file's name @returns null when there is no such file */
 export async function loadManifest(path: string, id: string): Promise<StoredManifest | CorruptFile | null> {
-  // Many are read in a row at a start, and the lock must be refreshed meanwhile.
+  // A start reads many in a row, and the lock must be refreshed meanwhile.
   await nextTurn()
   const identity = identityOf(nodeFs, path)
   if (identity === null) {
@@ -51,31 +44,21 @@ export async function loadManifest(path: string, id: string): Promise<StoredMani
     return { campaign, encoded: ManifestBytes.read(file, campaign) ?? ManifestBytes.of(campaign), identity }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    // Where reading failed, it may go better the next time: only of what was read is the verdict final.
-    const isVerdict = error instanceof Untrusted || error instanceof DomainError
-    return corruptFile(id, reasonOf(error), isVerdict ? identity : null, modified)
+    // Where reading failed, the next attempt may succeed: only what was read is corrupt until it is another file.
+    const isFinal = error instanceof Untrusted || error instanceof DomainError
+    return corruptFile(id, reasonOf(error), isFinal ? identity : null, modified)
   }
 }
 
 export function corruptFile(id: string, reason: string, identity: FileIdentity | null, at: Date): CorruptFile {
   const time = at.toISOString()
-  const listed = {
-    campaign_id: id,
-    campaign_name: id,
-    created_at: time,
-    updated_at: time,
-    state: 'corrupt',
-    reason,
-  } as const
-  return { listed, identity }
+  const names = { campaign_id: id, campaign_name: id }
+  return { listed: { ...names, created_at: time, updated_at: time, state: 'corrupt', reason }, identity }
 }
 
 class Untrusted extends Error {}
 
-/**
- * In one go: four hops through the thread pool for each file took a fifth of the start with 1,000 campaigns. A symlink put
- * there since the look at it is not followed.
- */
+/** Synchronous: hops through the thread pool make a start slow. A link that was put there since the check is not followed. */
 function readFile(path: string): Buffer {
   const descriptor = nodeFs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
@@ -104,13 +87,10 @@ function readManifest(text: string, id: string, identity: FileIdentity, modified
       `it is not JSON, as when it was cut short or written by two at once: ${(error as Error).message}`,
     )
   }
-  const manifest = isOurs(value) ? readOwnManifest(value) : readToolManifest(value, text, identity, modified)
+  const isOurs = typeof value === 'object' && value !== null && 'revision' in value
+  const manifest = isOurs ? readOwnManifest(value) : readToolManifest(value, text, identity, modified)
   if (manifest.campaign_id !== id) throw new Untrusted(`its campaign_id is ${JSON.stringify(manifest.campaign_id)}`)
   return manifest
-}
-
-function isOurs(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'revision' in value
 }
 
 const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false })
@@ -134,10 +114,10 @@ function readOwnManifest(value: unknown): CampaignManifest {
   return value
 }
 
-/** A file of the Python tool, put there by hand: naive times are UTC, and it becomes ours at its first change. */
+/** A file of the Python tool, put there by hand: times without a zone are UTC. */
 function readToolManifest(value: unknown, text: string, identity: FileIdentity, modified: Date): CampaignManifest {
   if (!isDraft(value)) throw new Untrusted(firstFault(isDraft.errors))
-  // The same every time that this very file is read, and another for any other.
+  // The same each time that this very file is read.
   const uid = createHash('sha256').update(`${identity.inode} ${identity.mtimeNs} ${text}`).digest('hex').slice(0, 16)
   const creation = { now: modified.toISOString(), timezone: 'UTC', uid, idSuffix: '' }
   const manifest = createManifest({ created_at: creation.now, ...value }, creation)
@@ -158,6 +138,6 @@ function firstFault(errors: ErrorObject[] | null | undefined): string {
 function reasonOf(error: unknown): string {
   if (error instanceof Untrusted) return error.message
   if (error instanceof DomainError) return `it is no manifest: ${error.message}`
-  // Not the message of the system: it has the path.
+  // Not the message of the system, which has the path.
   return `it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`
 }

@@ -1,9 +1,9 @@
-/** Milliseconds between two looks beyond which the service was not there to be heard: stopped, or starved. */
+/** Milliseconds between two calls beyond which the service could not receive heartbeats: it was stopped, or starved. */
 const LONGEST_STEP = 2_000
 
 /**
- * The time that leases run by: milliseconds in which the service was there to hear a heartbeat. Monotonic, so a wall clock
- * that jumps ends no lease; and a process that was stopped for a minute takes no lease away on account of that minute.
+ * The time of leases: milliseconds in which the service could receive a heartbeat. A wall clock that jumps ends no lease, nor does
+ * a minute for which the process was stopped.
  */
 export class LeaseClock {
   private time = 0
@@ -14,7 +14,7 @@ export class LeaseClock {
     this.last = monotonic()
   }
 
-  /** To be asked more often than every two seconds: a longer step counts for no more. */
+  /** To be called at least every two seconds: a longer step counts as two. */
   now(): number {
     const now = this.monotonic()
     this.time += Math.min(now - this.last, LONGEST_STEP)

@@ -11,7 +11,7 @@ interface Lease {
   readonly seconds: number
   /** When there was last a sign of the worker: a start, a report or a heartbeat. */
   lastSeen: number
-  /** It ran out and is being ended: no beat finds it. */
+  /** It expired and is being ended: no beat finds it. */
   isTaken: boolean
 }
 
@@ -24,7 +24,6 @@ interface CampaignLeases {
 export class MemoryLeaseBook implements LeaseBook {
   private readonly campaigns = new Map<string, CampaignLeases>()
   private readonly clock: LeaseClock
-  private count = 0
 
   /** @param monotonic milliseconds from any origin, never going back */
   constructor(monotonic: () => number) {
@@ -32,7 +31,11 @@ export class MemoryLeaseBook implements LeaseBook {
   }
 
   get live(): number {
-    return this.count
+    let count = 0
+    for (const { byExperiment } of this.campaigns.values()) {
+      for (const { isTaken } of byExperiment.values()) if (!isTaken) count += 1
+    }
+    return count
   }
 
   renew(beats: readonly Beat[]): readonly (LiveLease | null)[] {
@@ -57,25 +60,27 @@ export class MemoryLeaseBook implements LeaseBook {
     for (const [campaign_id, { byExperiment }] of this.campaigns) {
       const leases: ExpiredLeases['leases'][number][] = []
       for (const [exp_id, lease] of byExperiment) {
-        const { attempt } = lease
-        const seconds = idleSeconds(lease, now)
-        if (!lease.isTaken && seconds > lease.seconds) leases.push({ exp_id, attempt, idle_seconds: seconds })
+        const idle_seconds = idleSeconds(lease, now)
+        if (lease.isTaken || idle_seconds <= lease.seconds) continue
+        lease.isTaken = true
+        leases.push({ exp_id, attempt: lease.attempt, idle_seconds })
       }
-      this.mark(byExperiment, leases, true)
       if (leases.length > 0) expired.push({ campaign_id, leases })
     }
     return expired
   }
 
   putBack({ campaign_id, leases }: ExpiredLeases): void {
-    const byExperiment = this.campaigns.get(campaign_id)?.byExperiment
-    if (byExperiment !== undefined) this.mark(byExperiment, leases, false)
+    for (const { exp_id } of leases) {
+      const lease = this.campaigns.get(campaign_id)?.byExperiment.get(exp_id)
+      if (lease !== undefined) lease.isTaken = false
+    }
   }
 
-  /** Takes in what was committed. A lease that goes on keeps its age; a new one begins now. */
+  /** Follows what was committed. A lease that continues keeps its age; a new one begins now. */
   observe(change: CampaignChange): void {
     if (change.type === 'deleted' || change.type === 'corrupted') {
-      this.forget(change.campaign_id)
+      this.campaigns.delete(change.campaign_id)
       return
     }
     const { campaign } = change
@@ -110,31 +115,13 @@ export class MemoryLeaseBook implements LeaseBook {
     now: number,
   ): void {
     const known = byExperiment.get(exp_id)
-    if (known?.isTaken === false) this.count -= 1
     if (status !== 'running' || lease === null) {
       byExperiment.delete(exp_id)
       return
     }
-    const goesOn = known?.isTaken === false && known.attempt === attempt && known.seconds === lease.seconds
-    const lastSeen = goesOn ? known.lastSeen : now
+    const continues = known?.isTaken === false && known.attempt === attempt && known.seconds === lease.seconds
+    const lastSeen = continues ? known.lastSeen : now
     byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen, isTaken: false })
-    this.count += 1
-  }
-
-  private forget(campaignId: string): void {
-    for (const { isTaken } of this.campaigns.get(campaignId)?.byExperiment.values() ?? []) {
-      if (!isTaken) this.count -= 1
-    }
-    this.campaigns.delete(campaignId)
-  }
-
-  private mark(byExperiment: Map<string, Lease>, leases: ExpiredLeases['leases'], isTaken: boolean): void {
-    for (const { exp_id } of leases) {
-      const lease = byExperiment.get(exp_id)
-      if (lease === undefined || lease.isTaken === isTaken) continue
-      lease.isTaken = isTaken
-      this.count += isTaken ? -1 : 1
-    }
   }
 }
 

@@ -98,18 +98,12 @@ export class OwnedLockFs {
       stat: fs.stat,
       utimes: fs.utimes,
       mkdir: (path: string, done: Done) => {
-        callBack(done, () => {
-          this.make(path)
-        })
+        callBack(done, () => this.make(path))
       },
       rmdir: (_path: string, done: Done) => {
-        callBack(done, () => {
-          this.remove()
-        })
+        callBack(done, () => this.remove())
       },
-      rmdirSync: () => {
-        this.remove()
-      },
+      rmdirSync: () => this.remove(),
     }
   }
 
