@@ -7,13 +7,12 @@ import type { LeaseBook } from './lease-book.ts'
 
 /** The bytes of a manifest as the store keeps them. */
 export interface EncodedManifest {
-  /** All of them. */
   readonly whole: Buffer
-  /** Those of the experiments at the positions, ascending: what stands between the brackets of a JSON list. */
+  /** Of the experiments at the positions, ascending: the items of a JSON list without its brackets. */
   list(positions: readonly number[]): readonly Uint8Array[]
 }
 
-/** A durable state of a campaign. */
+/** A durable state. */
 export interface Committed {
   readonly campaign: Campaign
   /** Null where the store does not keep the bytes of the manifest. */
@@ -22,21 +21,20 @@ export interface Committed {
 
 /** What became durable: one change a commit, which may hold several revisions. */
 export type CampaignChange =
-  /** Also for a campaign that was found in the store, put there by hand. */
+  /** Also for one that was put into the store by hand. */
   | { readonly type: 'created'; readonly campaign: Campaign }
   | {
       readonly type: 'changed'
       readonly campaign: Campaign
       /** The revision of the change before it. */
       readonly previous_revision: number
-      /** What changed or was added, as it is now, in the order of the last changes. */
+      /** Those that changed or are new, as they are now, in the order of their last changes. */
       readonly experiments: readonly Experiment[]
     }
   | { readonly type: 'deleted'; readonly campaign_id: string }
-  /** What is stored of it was found not to be trusted any more. */
   | { readonly type: 'corrupted'; readonly campaign_id: string }
 
-/** The same in short, for those who follow all campaigns. */
+/** The same in short, for listeners to all campaigns. */
 export type OverviewChange =
   | { readonly type: 'created'; readonly overview: CampaignOverview }
   | { readonly type: 'changed'; readonly overview: CampaignOverview; readonly previous_revision: number }
@@ -45,21 +43,21 @@ export type OverviewChange =
 export type Unsubscribe = () => void
 
 export interface DeleteOptions {
-  /** Throws to refuse; judged on the newest state. What is corrupt cannot be judged. */
+  /** Throws to refuse, on the newest state. A corrupt campaign is not checked. */
   readonly permit: (campaign: Campaign) => void
-  /** Moves a corrupt campaign aside, which is refused with `campaign-corrupt` otherwise. */
+  /** Moves a corrupt campaign aside; otherwise it is refused with `campaign-corrupt`. */
   readonly force: boolean
 }
 
-/** Whether writes can be taken now; a sentence that says why not otherwise. */
+/** Whether writes are accepted now, or a sentence that says why not. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string }
 
 /**
- * Keeps campaigns durably: the log that orders their commits. Whatever a promise here resolves or rejects with was judged on a
- * state that is durable by then; nothing that is not durable is ever seen.
+ * Keeps campaigns durably: the log that orders their commits. What a promise here resolves or rejects with was decided on a state
+ * that is durable then; nothing else is ever seen.
  *
  * Every call may reject with `store-unavailable` (nothing was changed), `store-full` (likewise, no room) or
- * `durability-unknown` (the change may or may not be there: ask again); those that name a campaign with
+ * `durability-unknown` (the change may or may not be there: repeat the call); those that name a campaign with
  * `campaign-not-found` or `campaign-corrupt`.
  */
 export interface CampaignStore {
@@ -71,7 +69,7 @@ export interface CampaignStore {
 
   /**
    * Decides on the newest state and makes the change durable.
-   * @param decide it may be called again when what it was judged on did not become durable. What it throws is passed on
+   * @param decide is called again when the state that it saw did not become durable. What it throws is passed on
    * @returns what was decided, once that is durable
    */
   update<T>(id: string, decide: Decide<T>): Promise<T>
@@ -82,7 +80,7 @@ export interface CampaignStore {
   /** One page of the campaigns that match, in the domain's order. */
   list(query: CampaignQuery): Promise<CampaignPage>
 
-  /** Every campaign in short, in no order; cheap enough to be asked every few seconds. */
+  /** Every campaign in short, in no order; cheap enough to be called every few seconds. */
   overviews(): Promise<readonly (CampaignOverview | CorruptOverview)[]>
 
   /** Calls the listener for each change of the campaign, in order, after it is durable. */
@@ -91,11 +89,10 @@ export interface CampaignStore {
   /** Calls the listener for each change of any campaign, in the order of each, after it is durable. */
   watchAll(listener: (change: OverviewChange) => void): Unsubscribe
 
-  /** How fresh the leases are that are committed. */
   readonly leases: LeaseBook
 
   readiness(): Readiness
 
-  /** Finishes what was taken, then lets go of the store. */
+  /** Finishes the accepted calls, then releases the store. */
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { overviewOf } from '../domain/views/campaign-overview.ts'
 import type { CampaignChange, OverviewChange, Unsubscribe } from './campaign-store.ts'
 
-/** Tells listeners what was committed, in order: of one campaign, or of all in short. */
+/** Publishes what was committed, in order: of one campaign, or of all in short. */
 export class ChangeFeed {
   private readonly byCampaign = new Map<string, Set<(change: CampaignChange) => void>>()
   private readonly ofAll = new Set<(change: OverviewChange) => void>()
@@ -33,17 +33,8 @@ function campaignOf(change: CampaignChange): string {
 }
 
 function inShort(change: CampaignChange): OverviewChange {
-  switch (change.type) {
-    case 'created':
-      return { type: 'created', overview: overviewOf(change.campaign) }
-    case 'changed':
-      return {
-        type: 'changed',
-        overview: overviewOf(change.campaign),
-        previous_revision: change.previous_revision,
-      }
-    case 'deleted':
-    case 'corrupted':
-      return change
-  }
+  if (change.type === 'deleted' || change.type === 'corrupted') return change
+  const overview = overviewOf(change.campaign)
+  if (change.type === 'created') return { type: 'created', overview }
+  return { type: 'changed', overview, previous_revision: change.previous_revision }
 }

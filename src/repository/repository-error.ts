@@ -6,7 +6,7 @@ export type RepositoryErrorCode =
   | 'store-full'
   | 'durability-unknown'
 
-/** Why a store did not do what it was asked; like a domain error it knows no HTTP. */
+/** Why a store refused a call; like a domain error it knows no HTTP. */
 export class RepositoryError extends Error {
   override readonly name = 'RepositoryError'
 
@@ -19,7 +19,6 @@ export class RepositoryError extends Error {
   }
 }
 
-/** Whether an error is a refusal of the store for one of these reasons. */
 export function isRefusal(error: unknown, ...codes: readonly RepositoryErrorCode[]): boolean {
   return error instanceof RepositoryError && codes.includes(error.code)
 }
@@ -45,6 +44,6 @@ export function unavailable(reason: string): RepositoryError {
 export function outcomeUnknown(reason: string): RepositoryError {
   return new RepositoryError(
     'durability-unknown',
-    `Whether the change is there cannot be told: ${reason}. Repeat the call.`,
+    `Whether the change is there is not known: ${reason}. Repeat the call.`,
   )
 }

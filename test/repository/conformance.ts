@@ -8,17 +8,17 @@ import type {
   EncodedManifest,
   OverviewChange,
 } from '#campaignd/repository/campaign-store.js'
-import { experimentDraft } from '../support/campaigns/drafts.js'
 import {
   append,
   listAll,
   newManifest,
   refuse,
   relabel,
-  report,
   repeat,
+  report,
   UNICODE,
 } from '../support/campaigns/decisions.js'
+import { experimentDraft } from '../support/campaigns/drafts.js'
 import { TIME_LIMIT } from '../support/time-limit.js'
 
 /** A store on a store of its own, which goes with the test. */

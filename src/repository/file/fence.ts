@@ -15,10 +15,7 @@ export class Fence {
   /** @param onFailed rejects what waits and what is being committed, and ends the process */
   constructor(
     private readonly lock: DirectoryLock,
-    private readonly onFailed: (
-      reason: Error,
-      errors: { readonly waiting: RepositoryError; readonly committing: RepositoryError },
-    ) => void,
+    private readonly onFailed: (reason: Error, waiting: RepositoryError, committing: RepositoryError) => void,
   ) {}
 
   /** Synchronous, so that nothing is answered after it. */
@@ -26,7 +23,7 @@ export class Fence {
     if (this.failure !== null) return
     this.failure = unavailable(FAILED)
     this.lock.abandon()
-    this.onFailed(reason, { waiting: this.failure, committing: outcomeUnknown(FAILED) })
+    this.onFailed(reason, this.failure, outcomeUnknown(FAILED))
   }
 
   /** No call is accepted from now on. */

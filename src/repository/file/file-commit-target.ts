@@ -54,6 +54,6 @@ function failureOf(outcome: FileOutcome): CommitFailure<StoredManifest> {
         ? { kind: 'quarantined', reason: 'it was changed from outside while the service ran' }
         : { kind: 'refused', error: systemError(outcome) }
     case 'done':
-      return { kind: 'in-doubt', reason: new Error('the file was written, but which one it is cannot be told') }
+      return { kind: 'in-doubt', reason: new Error('the file was written, but its identity is not known') }
   }
 }

@@ -42,14 +42,11 @@ export interface FileStoreParts {
   readonly threads: CommitThreads
 }
 
-export interface FileStoreClocks {
+export interface FileStoreOptions {
   /** The present: RFC 3339, UTC. */
   readonly now: () => string
   /** Milliseconds from any origin, never going back. */
   readonly monotonic: () => number
-}
-
-export interface FileStoreEvents {
   /** A corrupt file was found; it is left alone. */
   readonly onCorrupt: (id: string, reason: string) => void
   /** How a commit went, durable or not; before its calls are answered. */
@@ -68,22 +65,19 @@ export class FileStore implements CampaignStore {
 
   constructor(
     private readonly parts: FileStoreParts,
-    private readonly clocks: FileStoreClocks,
-    private readonly events: FileStoreEvents,
+    private readonly options: FileStoreOptions,
   ) {
-    this.leases = new MemoryLeaseBook(clocks.monotonic)
-    this.fence = new Fence(parts.lock, (reason, { waiting, committing }) => {
+    this.leases = new MemoryLeaseBook(options.monotonic)
+    this.fence = new Fence(parts.lock, (reason, waiting, committing) => {
       for (const commits of this.files.campaigns) commits.end(waiting, committing)
-      events.onFatal(reason)
+      options.onFatal(reason)
     })
     this.files = new ManifestFiles({
       ...parts,
+      ...options,
       fence: this.fence,
       open: (id, manifest) => this.open(id, manifest),
-      ...events,
-      onFound: (campaign) => {
-        this.publish({ type: 'created', campaign })
-      },
+      onFound: (campaign) => this.publish({ type: 'created', campaign }),
     })
   }
 
@@ -193,7 +187,7 @@ export class FileStore implements CampaignStore {
     const commits = new CampaignCommits({
       committed,
       target: this.targetOf(id),
-      now: this.clocks.now,
+      now: this.options.now,
       events: {
         onChange: (change) => this.publish(change),
         onRemoved: () => this.files.remove(id),
@@ -211,14 +205,8 @@ export class FileStore implements CampaignStore {
 
   private targetOf(id: string): FileCommitTarget {
     const { directory, threads, lock } = this.parts
-    const { onCommit } = this.events
-    return new FileCommitTarget({
-      path: directory.manifest(id),
-      tempPath: directory.temps(id),
-      threads,
-      lock,
-      onCommit,
-    })
+    const paths = { path: directory.manifest(id), tempPath: directory.temps(id) }
+    return new FileCommitTarget({ ...paths, threads, lock, onCommit: this.options.onCommit })
   }
 
   private publish(change: CampaignChange): void {

@@ -1,9 +1,9 @@
 import { CommitThreads } from './commit/commit-threads.ts'
 import { DataDirectory } from './data-directory.ts'
-import { FileStore, type FileStoreClocks, type FileStoreEvents } from './file-store.ts'
+import { FileStore, type FileStoreOptions } from './file-store.ts'
 import { lockDirectory, type LockEvents } from './lock/directory-lock.ts'
 
-export interface FileStoreOptions extends FileStoreEvents, FileStoreClocks {
+export interface OpenFileStoreOptions extends FileStoreOptions {
   readonly dataDir: string
   /** What acknowledged means: `fsync`: on disk, `os`: handed to the operating system. */
   readonly durability: 'fsync' | 'os'
@@ -17,7 +17,7 @@ export interface FileStoreOptions extends FileStoreEvents, FileStoreClocks {
  * before what others left half-written is gone, and nothing is served before what was read is durable.
  * @throws Error that says who holds the directory or what is wrong with it
  */
-export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
+export async function openFileStore(options: OpenFileStoreOptions): Promise<FileStore> {
   const directory = new DataDirectory(options.dataDir)
   directory.create()
   let fence = (reason: Error) => options.onFatal(reason)
@@ -37,7 +37,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     const { campaigns, trash } = directory
     const { lockPath, identity } = lock
     threads = await CommitThreads.start({ directory: campaigns, trash, flush, lockPath, lock: identity }, onLost)
-    const store = new FileStore({ directory, lock, threads }, options, options)
+    const store = new FileStore({ directory, lock, threads }, options)
     fence = (reason) => store.failStop(reason)
     await store.load()
     if (flush) directory.flush()

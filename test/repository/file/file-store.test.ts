@@ -12,13 +12,13 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FileStore } from '#campaignd/repository/file/file-store.js'
-import { leftovers, manifestPath, readManifest } from '../../support/store/files.js'
-import { openTestStore } from '../../support/store/test-store.js'
 import { listAll, newManifest, NOW, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
 import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
+import { leftovers, manifestPath, readManifest } from '../../support/store/files.js'
+import { openTestStore } from '../../support/store/test-store.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
-import { describeStore } from '../conformance.js'
 import { TIME_LIMIT } from '../../support/time-limit.js'
+import { describeStore } from '../conformance.js'
 
 describeStore('file store', () => openTestStore())
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import type { CommitReport } from '#campaignd/repository/commit-report.js'
-import { type FileStoreOptions, openFileStore } from '#campaignd/repository/file/open-file-store.js'
+import { openFileStore, type OpenFileStoreOptions } from '#campaignd/repository/file/open-file-store.js'
 import { NOW } from '../campaigns/decisions.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 import { leftovers } from './files.js'
@@ -30,7 +30,7 @@ export async function openTestStore({
   const corrupt = new Map<string, string>()
   const reports: CommitReport[] = []
   const fatal: Error[] = []
-  const options: FileStoreOptions = {
+  const options: OpenFileStoreOptions = {
     ...{ dataDir, now, monotonic },
     durability: 'fsync',
     onWait: (holder) => notices.push(`waits for ${holder}`),

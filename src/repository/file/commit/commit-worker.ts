@@ -12,7 +12,7 @@ export interface CommitWorkerData {
   readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
-  /** One number that all threads share: 1 once something ended all writing. */
+  /** One number that all threads share: 1 once an outcome ended all writing. */
   readonly stopped: Int32Array
 }
 
@@ -38,7 +38,6 @@ parentPort?.on('message', (first: CommitRequest) => {
   const began = performance.now()
   const { outcomes, clearAway } = runUnlessStopped(requests.map(({ job }) => job))
   const milliseconds = (performance.now() - began) / requests.length
-  // After it the disk is not touched any more, whatever still waits here.
   if (outcomes.some(isEnd)) Atomics.store(stopped, 0, 1)
   for (const [index, { id }] of requests.entries()) {
     const reply: CommitReply = { id, report: { outcome: outcomes[index] as FileOutcome, milliseconds } }
@@ -47,7 +46,7 @@ parentPort?.on('message', (first: CommitRequest) => {
   clearAway()
 })
 
-// First, and once: from now on it writes.
+// The first message: it is ready.
 parentPort?.postMessage('ready')
 
 function runUnlessStopped(jobs: readonly FileJob[]): JobRun {

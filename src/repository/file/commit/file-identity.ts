@@ -1,6 +1,6 @@
 import type * as nodeFs from 'node:fs'
 
-/** What tells a file from another one at the same path, or from itself after a change from outside. */
+/** Of a file as it is: another one at the same path, or the same after a change from outside, has another. */
 export interface FileIdentity {
   readonly inode: bigint
   readonly size: bigint

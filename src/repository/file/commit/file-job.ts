@@ -13,7 +13,7 @@ export type FileChange =
   | { readonly kind: 'delete'; readonly path: string; readonly expected: FileIdentity }
   | { readonly kind: 'move'; readonly path: string; readonly to: string }
 
-/** `flush` makes durable what somebody else wrote, as it is. */
+/** `flush` makes files durable as they are. */
 export type FileJob = FileChange | { readonly kind: 'flush'; readonly paths: readonly string[] }
 
 /**
@@ -21,7 +21,7 @@ export type FileJob = FileChange | { readonly kind: 'flush'; readonly paths: rea
  * - `refused`: nothing changed. `exists`: the path is taken; `changed-outside`: the file is not the one we left;
  *   `error`: a system call failed, with its errno name
  * - `lock-lost`: nothing changed by us, and nothing may be any more: the directory belongs to somebody else
- * - `unknown`: the name was changed and then something failed; what a power cut leaves cannot be told
+ * - `unknown`: the name was changed and then something failed; what a power cut leaves is not known
  */
 export type FileOutcome =
   | { readonly kind: 'done'; readonly identity: FileIdentity | null }
@@ -30,7 +30,7 @@ export type FileOutcome =
   | { readonly kind: 'lock-lost' }
   | { readonly kind: 'unknown'; readonly detail: string }
 
-/** How a job ended, and for how many milliseconds it kept the disk: its share, of what was carried out together. */
+/** How a job ended, and its share of the milliseconds for which its round kept the disk. */
 export interface JobReport {
   readonly outcome: FileOutcome
   readonly milliseconds: number

@@ -22,7 +22,7 @@ export function systemError(outcome: FileOutcome): RepositoryError {
     const detail = `The disk is full (${errno}). Nothing was changed; free some room and repeat.`
     return new RepositoryError('store-full', detail, { cause })
   }
-  const hint = HINTS[errno] ?? 'The log tells more.'
+  const hint = HINTS[errno] ?? 'The log says more.'
   const detail = `The store cannot be written (${errno}). Nothing was changed. ${hint}`
   return new RepositoryError('store-unavailable', detail, { cause })
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Tells the lock directory that we made from any other at its path. The inode alone does not: ext4 gives the number of a removed
+ * The lock directory that we made, and no other at its path. The inode alone does not: ext4 gives the number of a removed
  * directory to the next one made. The time of birth does; null where the system has none.
  */
 export interface LockIdentity {
