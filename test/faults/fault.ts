@@ -9,10 +9,8 @@ export type Outcome =
 
 export type Counts = Readonly<Record<string, number>>
 
-/** One row of the proof: something that goes wrong, and what must hold all the same. */
 export interface Fault {
   readonly name: string
-  /** What is done, in a few words. */
   readonly how: string
   run(size: Size): Promise<Outcome>
 }

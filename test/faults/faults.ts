@@ -11,12 +11,11 @@ import { model } from './rows/model.js'
 import { order } from './rows/order.js'
 import { powerLoss } from './rows/power-loss.js'
 import { shutdown } from './rows/shutdown.js'
-import { stalledReaders } from './rows/stalled-readers.js'
 import { staleRace } from './rows/stale-race.js'
+import { stalledReaders } from './rows/stalled-readers.js'
 import { unseenState } from './rows/unseen-state.js'
 import { zombie } from './rows/zombie.js'
 
-/** The table of the proof, row by row. */
 export const FAULTS: readonly Fault[] = [
   killLoop,
   killAtEachStep,

@@ -1,7 +1,4 @@
-/**
- * `npm run test:faults [-- short|middle|full] [-- name ...]`: runs the rows one after the other, prints a line each as it
- * ends, and fails when one does.
- */
+/** `npm run test:faults [-- short|middle|full] [-- name ...]`: prints a line for each row, and fails when one does. */
 
 import { checkDist } from '../support/current-dist.js'
 import type { Outcome, Size } from './fault.js'

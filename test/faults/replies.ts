@@ -1,7 +1,6 @@
-import { send, type Reply } from '../support/http/client.js'
 import { campaignDraft } from '../support/campaigns/drafts.js'
+import { type Reply, send } from '../support/http/client.js'
 
-/** A reply, or the error where the connection broke. */
 export function caught(call: Promise<Reply>): Promise<Reply | Error> {
   return call.catch((error: unknown) => error as Error)
 }
@@ -12,7 +11,24 @@ export async function expectStatus(status: number, call: Promise<Reply>): Promis
   if (reply.status !== status) throw new Error(`${reply.status} instead of ${status}: ${reply.text}`)
 }
 
-/** Creates a campaign of so many experiments. */
 export function createCampaign(url: string, campaign_id: string, experiments: number): Promise<void> {
   return expectStatus(201, send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id })))
+}
+
+/** Which files differ between two readings of a directory. */
+export function changedNames(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name])
+}
+
+/** Runs rounds in batches: at the same time, since each mostly waits. */
+export async function inBatches<T>(count: number, size: number, run: (round: number) => Promise<T>): Promise<T[]> {
+  const rounds: T[] = []
+  while (rounds.length < count) {
+    const batch = Array.from({ length: Math.min(size, count - rounds.length) }, (_, index) => rounds.length + index)
+    rounds.push(...(await Promise.all(batch.map(run))))
+  }
+  return rounds
 }

@@ -4,22 +4,11 @@ import type { Counts } from './fault.js'
 /** By how much the p99 of healthy calls may be longer under attack than in quiet. */
 const MOST_SLOWER = 2
 
-/**
- * What healthy calls took in slices of quiet and of attack that take turns. The medians of the p99 of each slice are compared:
- * other load on the machine disturbs both kinds alike, and one slice out of the ordinary decides nothing.
- */
+/** Milliseconds of healthy calls in alternating slices of quiet and attack, compared by the medians of their p99. */
 export class Slices {
-  private readonly quiet: (readonly number[])[] = []
-  private readonly attacked: (readonly number[])[] = []
-
-  /** @param times milliseconds of each healthy call in a slice of quiet */
-  addQuiet(times: readonly number[]): void {
-    this.quiet.push(times)
-  }
-
-  addAttacked(times: readonly number[]): void {
-    this.attacked.push(times)
-  }
+  /** Of each slice the milliseconds of each healthy call. */
+  readonly quiet: (readonly number[])[] = []
+  readonly attacked: (readonly number[])[] = []
 
   problems(): string[] {
     const [quiet, attacked] = [usual(this.quiet), usual(this.attacked)]
@@ -37,7 +26,6 @@ export class Slices {
   }
 }
 
-/** The p99 of a slice in the middle of all. */
 function usual(slices: readonly (readonly number[])[]): number {
   return median(slices.map(percentile99))
 }

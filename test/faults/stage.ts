@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listening, spawnService, type Service, type ServiceOptions } from '../support/service/service-process.js'
+import { listening, type Service, type ServiceOptions, spawnService } from '../support/service/service-process.js'
 import type { Counts, Outcome } from './fault.js'
 
 const SHOWN_PROBLEMS = 3
-/** The level of an error in the log. */
 const ERROR = 50
 
 /** What a run found: it passed when there are no problems. */
@@ -16,7 +15,6 @@ export interface Findings {
   readonly problems: readonly string[]
 }
 
-/** The directory and the processes of one run of a fault. */
 export class Stage {
   readonly root: string
   /** For the service to make. */

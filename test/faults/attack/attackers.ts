@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,6 @@ import type { Stage } from '../stage.js'
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
-/** What attackers can be told to do, by name. */
 export type Orders = Readonly<Record<string, (argument: never) => Promise<unknown>>>
 
 interface Order {
@@ -15,10 +14,7 @@ interface Order {
 }
 type Result = { readonly value: unknown } | { readonly error: string }
 
-/**
- * Attackers in a process of their own: in that of the healthy clients they would hold up those, and the figure would be
- * that of the clients. They come last on the processors, since on a network they would have their own.
- */
+/** Attackers in a process of their own, so that they do not delay the healthy clients, and of low priority. */
 export class Attackers<O extends Orders> {
   private readonly ended: Promise<never>
 
@@ -40,7 +36,6 @@ export class Attackers<O extends Orders> {
     return attackers
   }
 
-  /** Has them do one thing; one at a time. */
   async order<N extends string & keyof O>(name: N, argument: Parameters<O[N]>[0]): Promise<Awaited<ReturnType<O[N]>>> {
     const answer = once(this.child, 'message')
     this.child.send({ name, argument } satisfies Order)
@@ -49,7 +44,6 @@ export class Attackers<O extends Orders> {
     return result.value as Awaited<ReturnType<O[N]>>
   }
 
-  /** Lets them go. */
   end(): void {
     this.child.kill('SIGKILL')
   }

@@ -1,13 +1,12 @@
 /** The attackers of the row hostile-input; their process is told the URL of the service. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RawConnection, type RawAnswer } from '../../support/http/raw-connection.js'
+import { type RawAnswer, RawConnection } from '../../support/http/raw-connection.js'
 import { obey } from './attackers.js'
 import type { Hostile } from './hostile-request.js'
 import { HOSTILE } from './hostile-requests.js'
 import { beginSlowClients, type Begun, type Limit } from './slow-clients.js'
 
-/** What they did and saw. */
 export interface Seen {
   readonly counts: { readonly sent: number; readonly refused: number; readonly unanswered: number }
   readonly problems: readonly string[]
@@ -17,9 +16,7 @@ export interface Seen {
 const CUT_OFF: Readonly<Record<Limit, number>> = { headers: 20_000, request: 70_000, none: Infinity }
 
 const SLOW_OF_EACH = 4
-/**
- * Milliseconds between two hostile requests: a flood that takes a whole core is not what is measured.
- */
+/** Milliseconds between two hostile requests: see README.md, "Decisions". */
 const PACE = 10
 /** Milliseconds within which a connection with a hostile request on it must have ended. */
 const EXCHANGE = 30_000
@@ -37,7 +34,7 @@ const orders = {
     const seen = new SeenReplies()
     for (let pass = 0; pass < passes; pass += 1) await sendAll(seen)
     for (const { connection } of beside) connection.reset()
-    return seen.all()
+    return seen
   },
   /** Slow clients, left to run into the limits; returns how many were cut off. */
   stall: async (
@@ -70,13 +67,8 @@ class SeenReplies {
     if (received.length === 0) this.counts.unanswered += 1
     if (received.length < least) this.problems.push(`${name} was answered ${received.length} times, not ${least}`)
   }
-
-  all(): Seen {
-    return { counts: this.counts, problems: this.problems }
-  }
 }
 
-/** Each of them once, in an order of its own, at a steady pace whether those before are answered or not. */
 async function sendAll(seen: SeenReplies): Promise<void> {
   const shuffled = arsenal.map((one) => ({ ...one, place: Math.random() })).sort((a, b) => a.place - b.place)
   const exchanges: Promise<void>[] = []

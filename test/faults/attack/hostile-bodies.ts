@@ -1,26 +1,22 @@
 import { gzipSync } from 'node:zlib'
-import { experimentDraft } from '../../support/campaigns/drafts.js'
+import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import {
   CAMPAIGN,
   FIRST,
-  JSON_TYPE,
-  INVALID,
-  MALFORMED_JSON,
-  TOO_LARGE,
-  MIB,
-  good,
-  running,
-  request,
-  withBody,
-  raw,
-  json,
-  creation,
-  rawCreation,
-  report,
-  mediaType,
-  tooLarge,
   type Hostile,
+  INVALID,
+  JSON_TYPE,
+  MEDIA_TYPE,
+  raw,
+  request,
+  running,
+  withBody,
 } from './hostile-request.js'
+
+const MIB = 1024 * 1024
+const TOO_LARGE = '413 body-too-large'
+const MALFORMED_JSON = '400 malformed-json'
+const good = { ...campaignDraft(2), campaign_id: 'forged' }
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 const firstCycle = (value: string) => (text: string) => text.replace('"cycle_index":0', `"cycle_index":${value}`)
@@ -111,3 +107,29 @@ export const BODIES: readonly Hostile[] = [
   mediaType('almost JSON', ['Content-Type: application/jsonp']),
   mediaType('no type', []),
 ]
+
+function json(name: string, answer: string, line: string, body: string | (() => string)): Hostile {
+  return raw(name, answer, () => withBody(line, typeof body === 'string' ? body : body()))
+}
+
+function creation(name: string, given: object): Hostile {
+  return json(name, INVALID, 'POST /v1/campaigns', JSON.stringify({ ...good, ...given }))
+}
+
+function rawCreation(name: string, answer: string, change: (text: string) => string): Hostile {
+  return json(name, answer, 'POST /v1/campaigns', () => change(JSON.stringify(good)))
+}
+
+function report(name: string, body: string): Hostile {
+  return json(name, INVALID, `PATCH ${FIRST}`, body)
+}
+
+function mediaType(name: string, headers: readonly string[]): Hostile {
+  const length = `Content-Length: ${running.length}`
+  return raw(name, MEDIA_TYPE, request(`PATCH ${FIRST}`, [...headers, length], running))
+}
+
+/** The service may close such a connection while the client still sends: then the answer may be lost on its way. */
+function tooLarge(name: string, bytes: () => string): Hostile {
+  return { name, bytes, answers: [TOO_LARGE], least: 0 }
+}

@@ -2,21 +2,21 @@ import { BODIES } from './hostile-bodies.js'
 import {
   CAMPAIGN,
   FIRST,
-  JSON_TYPE,
-  INVALID,
-  MALFORMED_REQUEST,
-  MALFORMED_URL,
-  NOT_FOUND,
-  HEADERS_TOO_LARGE,
-  running,
-  request,
-  withBody,
-  raw,
-  MEDIA_TYPE,
-  path,
-  TARGET,
   type Hostile,
+  INVALID,
+  JSON_TYPE,
+  MALFORMED_REQUEST,
+  MEDIA_TYPE,
+  raw,
+  request,
+  running,
+  TARGET,
+  withBody,
 } from './hostile-request.js'
+
+const MALFORMED_URL = '400 malformed-url'
+const NOT_FOUND = '404 not-found'
+const HEADERS_TOO_LARGE = '431 headers-too-large'
 
 const PATHS: readonly Hostile[] = [
   path(INVALID, 'GET', `/v1/campaigns/..%2f${TARGET}`),
@@ -143,3 +143,9 @@ const PIPELINES: readonly Hostile[] = [
 ]
 
 export const HOSTILE: readonly Hostile[] = [...BODIES, ...PATHS, ...HTTP, ...PIPELINES]
+
+function path(answer: string, method: string, target: string): Hostile {
+  const line = `${method} ${target}`
+  const bytes = method === 'PATCH' ? withBody(line, running) : request(line)
+  return raw(line.length > 100 ? `${line.slice(0, 100)}...` : line, answer, bytes)
+}

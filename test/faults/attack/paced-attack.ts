@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import { TARGET } from './hostile-request.js'
 
-/** 200 hostile requests a second: both sides share the machine, and it is the service that is to be measured. */
+/** Milliseconds between two rounds: see README.md, "Decisions". */
 const TICK = 100
 const PIPELINED = 20
 
@@ -12,7 +12,6 @@ const REPORT =
   `PATCH /v1/campaigns/${TARGET}/experiments/0001 HTTP/1.1\r\nHost: localhost\r\n` +
   `Content-Type: application/json\r\nContent-Length: ${BAD.length}\r\n\r\n${BAD}`
 const PIPELINE = (GET + REPORT).repeat(PIPELINED / 2)
-/** Milliseconds for which an answer is waited for. */
 const REPLY_TIMEOUT = 10_000
 
 /** Clients at a steady pace: some ask for all before they read, some close their half within a request. */
@@ -21,15 +20,11 @@ export class PacedAttack {
   private readonly run: Promise<void>
   private readonly exchanges = new Set<Promise<void>>()
 
-  private constructor(
+  constructor(
     private readonly url: string,
     private readonly problem: (text: string) => void,
   ) {
     this.run = this.attack()
-  }
-
-  static begin(url: string, problem: (text: string) => void): PacedAttack {
-    return new PacedAttack(url, problem)
   }
 
   async end(): Promise<void> {
@@ -51,7 +46,6 @@ export class PacedAttack {
     }
   }
 
-  /** All at once; each is answered, in their order. */
   private async pipeline(): Promise<void> {
     const connection = await RawConnection.open(this.url)
     connection.write(PIPELINE)
@@ -63,7 +57,6 @@ export class PacedAttack {
     if (statuses.join() !== due.join()) this.problem(`a pipeline was answered ${statuses.join()}`)
   }
 
-  /** Ends its half within a request. */
   private async leaveHalfOpen(): Promise<void> {
     const connection = await RawConnection.open(this.url)
     connection.write(REPORT.slice(0, -5))

@@ -3,7 +3,6 @@ import { RawConnection } from '../../support/http/raw-connection.js'
 /** Which of the service's limits a client runs into that takes its time. */
 export type Limit = 'headers' | 'request' | 'none'
 
-/** A client that never comes to an end. */
 interface SlowClient {
   readonly name: string
   readonly limit: Limit
@@ -14,7 +13,6 @@ interface SlowClient {
   readonly isDeaf?: boolean
 }
 
-/** One that has begun. */
 export interface Begun {
   readonly client: SlowClient
   readonly connection: RawConnection
@@ -47,10 +45,7 @@ const SLOW_CLIENTS: readonly SlowClient[] = [
   },
 ]
 
-/**
- * Begins so many of each kind.
- * @param limits leaves out those that run into none of them
- */
+/** Begins so many of each kind that run into one of the limits. */
 export async function beginSlowClients(
   url: string,
   ofEach: number,

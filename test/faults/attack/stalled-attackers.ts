@@ -20,7 +20,7 @@ const orders = {
   attack: async (): Promise<void> => {
     const slow = await beginSlowClients(url, SLOW_OF_EACH)
     connections.push(...slow.map(({ connection }) => connection))
-    paced = PacedAttack.begin(url, (text) => problems.push(text))
+    paced = new PacedAttack(url, (text) => problems.push(text))
   },
   /** Opens streams of a campaign and takes nothing of what comes. */
   stall: async ({ campaign, count }: { readonly campaign: string; readonly count: number }): Promise<void> => {
@@ -34,7 +34,6 @@ const orders = {
       await sleep(50)
     }
   },
-  /** Ends all of it; returns what went wrong. */
   end: async (): Promise<readonly string[]> => {
     await paced?.end()
     for (const connection of connections) connection.reset()

@@ -1,12 +1,11 @@
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { send, type Reply } from '../../support/http/client.js'
+import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 
 export type CommitKind = 'report' | 'creation' | 'deletion'
 
-/** A change of one campaign, of which either all or nothing may be found. */
 export class Change {
   constructor(
     readonly kind: CommitKind,
@@ -59,7 +58,6 @@ function parsed(text: string): CampaignManifest | null {
   }
 }
 
-/** Of a campaign that is created or changed. */
 export function draft(campaign_id: string): CampaignDraft {
   return campaignDraft(3, { campaign_id })
 }

@@ -1,10 +1,13 @@
-import { whyNotAttach } from '../../support/tools.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Tracer, whyNotAttach } from '../../support/tools.js'
 import type { Outcome, Size } from '../fault.js'
 import { onStage } from '../stage.js'
-import { Lane, onLanes, shuffled, UnsafeCommit } from './lane.js'
 import type { Step } from './step.js'
+import { onTargets, shuffled, Target, UnsafeCommit } from './target.js'
 
-const LANES = 3
+const TARGETS = 3
+/** Milliseconds after the reply in which the last call of a change is made, on a busy machine too. */
+const AFTERMATH = 5_000
 
 /** How many injections there are at most, and up to which commit after the attaching. */
 export type Extents = Readonly<Record<Size, { readonly injections: number; readonly commits: number }>>
@@ -13,11 +16,9 @@ export type Extents = Readonly<Record<Size, { readonly injections: number; reado
 export interface EachStep<Injection> {
   readonly found: Readonly<Record<string, number>>
   readonly problems: string[]
-  /** Those at a step. */
   injectionsAt(step: Step, commit: number): readonly Injection[]
-  attempt(lane: Lane, injection: Injection): Promise<void>
-  /** Once all were tried. */
-  finish(lanes: readonly Lane[]): Promise<void>
+  attempt(target: Target, injection: Injection): Promise<void>
+  finish(targets: readonly Target[]): Promise<void>
 }
 
 /** Tries injections at every step: in the first commit, then in the second, and so on; of a few only, other ones each time. */
@@ -25,19 +26,30 @@ export async function runEachStep<I>(name: string, extent: Extents[Size], trial:
   const because = await whyNotAttach()
   if (because !== null) return { kind: 'skipped', because }
   return onStage(name, async (stage) => {
-    const lanes = Array.from({ length: LANES }, (_, index) => new Lane(stage, `lane-${index}`))
+    const targets = Array.from({ length: TARGETS }, (_, index) => new Target(stage, `target-${index}`))
     try {
-      await Promise.all(lanes.map((lane) => lane.service()))
-      const steps = (await lanes[0]?.steps()) ?? []
+      await Promise.all(targets.map((target) => target.service()))
+      const steps = (await targets[0]?.steps()) ?? []
       const plan = Array.from({ length: extent.commits }, (_, index) =>
         shuffled(steps.flatMap((step) => trial.injectionsAt(step, index + 1))),
       )
-      await onLanes(lanes, plan.flat().slice(0, extent.injections), (lane, one) => trial.attempt(lane, one))
-      await trial.finish(lanes)
+      await onTargets(targets, plan.flat().slice(0, extent.injections), (target, one) => trial.attempt(target, one))
+      await trial.finish(targets)
     } catch (error) {
       if (!(error instanceof UnsafeCommit)) throw error
       trial.problems.push(error.message)
     }
     return { counts: { ...trial.found, violations: trial.problems.length }, problems: trial.problems }
   })
+}
+
+export function hitsIn(tracer: Tracer, sign: string): number {
+  return tracer.output().split(sign).length - 1
+}
+
+/** True once an injection has taken effect: what is removed after the reply may be hit a moment after it. */
+export async function hasHit(tracer: Tracer, sign: string): Promise<boolean> {
+  const deadline = performance.now() + AFTERMATH
+  while (hitsIn(tracer, sign) === 0 && performance.now() < deadline) await sleep(10)
+  return hitsIn(tracer, sign) > 0
 }

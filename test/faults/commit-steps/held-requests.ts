@@ -1,9 +1,9 @@
-import { send, type Reply } from '../../support/http/client.js'
+import { type Reply, send } from '../../support/http/client.js'
+import { caught } from '../replies.js'
 
 /** What is wrong with how a held request ended; null when nothing is. */
-export type HeldEnd = string | null
+type HeldEnd = string | null
 
-/** A kind of request that the service holds open for longer than a run takes, until it stops. */
 interface HeldKind {
   readonly name: string
   /** How many of all held requests are of this kind. */
@@ -11,7 +11,6 @@ interface HeldKind {
   hold(target: HeldTarget): Promise<HeldEnd>
 }
 
-/** What there is to ask for. */
 interface HeldTarget {
   readonly url: string
   /** A campaign that does not change and that hands out nothing, with the ETag of its progress. */
@@ -52,20 +51,11 @@ const KINDS: readonly HeldKind[] = [
   { name: 'a stream of all', share: 0.1, hold: ({ url }) => endOfStream(`${url}/v1/events`) },
 ]
 
-/** Requests that are held. */
-export interface HeldRequests {
-  /** How each ends, in no order. */
-  readonly ends: readonly Promise<HeldEnd>[]
-  /** How many have ended so far. */
-  ended(): number
-}
-
-/** Opens so many, of all kinds. */
 export async function holdRequests(
   count: number,
   url: string,
   campaigns: { readonly quiet: string; readonly busy: string },
-): Promise<HeldRequests> {
+): Promise<{ readonly ends: readonly Promise<HeldEnd>[]; ended(): number }> {
   const tag = (await send('GET', progressOf(url, campaigns.quiet))).headers.get('etag')
   if (tag === null) throw new Error('the progress has no ETag')
   let ended = 0
@@ -80,14 +70,14 @@ export async function holdRequests(
 }
 
 async function endOf(status: number, call: Promise<Reply>): Promise<HeldEnd> {
-  const reply = await call.catch((error: unknown) => error as Error)
+  const reply = await caught(call)
   if (reply instanceof Error) return `broke: ${reply.message}`
   return reply.status === status ? null : `was answered ${reply.status} instead of ${status}: ${reply.text}`
 }
 
 /** It must tell when to come back, and have told every change before that. */
 async function endOfStream(url: string): Promise<HeldEnd> {
-  const reply = await send('GET', url).catch((error: unknown) => error as Error)
+  const reply = await caught(send('GET', url))
   if (reply instanceof Error) return `broke: ${reply.message}`
   if (reply.status !== 200) return `was answered ${reply.status}: ${reply.text}`
   if (!/\n\nretry: \d+\n\n$/.test(reply.text)) return `ended with ${JSON.stringify(reply.text.slice(-100))}`

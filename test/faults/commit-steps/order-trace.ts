@@ -13,7 +13,6 @@ export interface Commit {
   readonly campaign: string
   /** What the file holds; null when it was removed. */
   readonly content: { readonly uid: string; readonly revision: number } | null
-  /** Where in the trace the last of its steps, the flush of the directory, had ended. */
   readonly durable: number
 }
 

@@ -2,12 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import type { Service } from '../../support/service/service-process.js'
 
-/** Mounts one, on the path that follows. */
 export const MOUNT = 'mount -t tmpfs -o size=64k,mode=700 tmpfs'
 /** A remount fails while a file is open for writing: it is tried again between two commits. */
 const REMOUNTS = 200
 
-/** A file that takes the free space. */
 export class Filler {
   constructor(private readonly path: string) {}
 

@@ -4,7 +4,6 @@ import type { CommitKind } from './change.js'
 /** A system call that a commit makes, as strace counts them from when it is attached. */
 export interface Step {
   readonly commit: CommitKind
-  /** Which of the threads of the service makes it. */
   readonly thread: 'commit' | 'main'
   readonly call: string
   /** Its place among the calls of this name that the thread makes in one commit, from 1, and how many these are. */
@@ -27,7 +26,6 @@ export function numbered(commit: CommitKind, calls: readonly Call[], dataDir: st
   })
 }
 
-/** The same as words, for what is reported. */
 export function describeStep({ commit, thread, call, nth }: Step): string {
   return `${call} ${nth} of a ${commit} in the ${thread} thread`
 }

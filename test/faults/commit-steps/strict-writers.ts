@@ -1,19 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { writersOn, type Reply, type Writer } from '../../support/http/client.js'
+import { type Reply, type Writer, writersOn } from '../../support/http/client.js'
 import { readManifest } from '../../support/store/files.js'
 import { createCampaign } from '../replies.js'
 
-/** Milliseconds that a writer waits after a refusal. */
 const PAUSE = 5
 
 /** What became of one report, and how many milliseconds it took. */
-export type Told = (outcome: Reply | Error, writer: Writer, took: number) => void
+export type OnOutcome = (outcome: Reply | Error, writer: Writer, took: number) => void
 
-/**
- * Writers in a service that lives on or ends in good order: the files must hold what was acknowledged and nothing else,
- * also nothing of a report that was refused or whose connection broke.
- */
+/** Writers on a service that is not killed: its files must hold what was acknowledged and nothing else. */
 export class StrictWriters {
   readonly writers: readonly Writer[]
   private readonly acknowledgements: Map<string, number>
@@ -40,13 +36,13 @@ export class StrictWriters {
   }
 
   /** Has them all report until it is over, or until the connection breaks. */
-  async run(url: string, isOver: () => boolean, told: Told): Promise<void> {
+  async run(url: string, isOver: () => boolean, onOutcome: OnOutcome): Promise<void> {
     await Promise.all(
       this.writers.map(async (writer) => {
         while (!isOver()) {
           const began = performance.now()
           const outcome = await this.report(writer, url).catch((error: unknown) => error as Error)
-          told(outcome, writer, performance.now() - began)
+          onOutcome(outcome, writer, performance.now() - began)
           if (outcome instanceof Error) return
           if (outcome.status !== 200) await sleep(PAUSE)
           else if (this.work > 0) await sleep(this.work)

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { send } from '../../support/http/client.js'
 
 const CAMPAIGN = 'healthy'
 const WORKERS = 8
-/** Milliseconds that a worker works between two calls. */
 const WORK = 20
 
 interface Claims {

@@ -2,23 +2,18 @@ export interface FleetSize {
   readonly workers: number
   readonly experiments: number
   readonly serviceKills: number
-  /** Milliseconds within which the campaign must end. */
   readonly limit: number
 }
 
 /** Of the campaign: all disturbances begin before so much of it is done. */
 const DISTURBED = 0.8
 
-/**
- * How long a worker is frozen: until its lease ran out, so that its late report may still count; until another one took
- * over; or the same after the experiment was put back, which closes the attempt.
- */
+/** Until its lease ran out, so that its late report may count; until another took over; also after a retry, which closes the attempt. */
 const FREEZES = ['freeze until taken over', 'freeze until put back and taken over', 'freeze until lost'] as const
 export type Freeze = (typeof FREEZES)[number]
 
 type Disturbance = 'kill the service' | 'kill a worker' | Freeze
 
-/** What goes wrong when so many are completed: in any order, at any time. */
 export function plan({
   workers,
   experiments,

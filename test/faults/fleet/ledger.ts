@@ -16,7 +16,6 @@ const EXPECTED = {
 
 /** All that the workers of a campaign were told, to be held against what its manifest says in the end. */
 export class FleetLedger {
-  /** By attempt: the worker that it was given to. */
   private readonly claims = new Map<string, string>()
   private readonly completions = new Map<string, Told<'reported'>>()
   private readonly failures: Told<'reported'>[] = []
@@ -31,7 +30,6 @@ export class FleetLedger {
     else this.problems.push(`${worker} was answered ${news.http} ${news.code} to ${news.by}`)
   }
 
-  /** Experiments whose completion was acknowledged. */
   get completed(): number {
     return this.completions.size
   }
@@ -40,7 +38,6 @@ export class FleetLedger {
     return this.claims.size
   }
 
-  /** Heartbeats that were refused to a worker at work. */
   get stops(): number {
     return this.stopped.length
   }
@@ -57,10 +54,7 @@ export class FleetLedger {
     return this.refused.length
   }
 
-  /**
-   * What is wrong with the campaign at its end.
-   * @param wasKilled true for a worker that may have been answered without having told it
-   */
+  /** What is wrong with the campaign at its end. @param wasKilled true for a worker whose last reply may be missing here */
   close(experiments: readonly Experiment[], wasKilled: (worker: string) => boolean): string[] {
     const byId = new Map(experiments.map((experiment) => [experiment.exp_id, experiment]))
     for (const experiment of experiments) this.compare(experiment, wasKilled)

@@ -6,70 +6,50 @@ import type { Stage } from '../stage.js'
 
 const SCRIPT = fileURLToPath(new URL('./worker.mjs', import.meta.url))
 
-/** What a worker was answered, as it tells it. */
-export type WorkerNews =
-  | { readonly event: 'claimed'; readonly exp_id: string; readonly attempt: number; readonly work_ms: number }
-  | {
-      readonly event: 'reported'
-      readonly exp_id: string
-      readonly attempt: number
-      readonly status: 'completed' | 'failed'
-      readonly result_path: string | null
-      readonly http: number
-      readonly code: string | null
-    }
-  /** A heartbeat was refused, so it left off. */
-  | {
-      readonly event: 'stopped'
-      readonly exp_id: string
-      readonly attempt: number
-      readonly http: number
-      readonly code: string | null
-    }
-  | { readonly event: 'confused'; readonly by: string; readonly http: number; readonly code: string | null }
-
-/** An attempt that a worker works on. */
-export interface Held {
+interface Attempt {
   readonly exp_id: string
   readonly attempt: number
+}
+
+interface Refusal {
+  readonly http: number
+  readonly code: string | null
+}
+
+interface Report extends Attempt, Refusal {
+  readonly status: 'completed' | 'failed'
+  readonly result_path: string | null
+}
+
+/** What a worker was answered. `stopped`: a heartbeat was refused, so it ended its work. */
+export type WorkerNews =
+  | ({ readonly event: 'claimed'; readonly work_ms: number } & Attempt)
+  | ({ readonly event: 'reported' } & Report)
+  | ({ readonly event: 'stopped' } & Attempt & Refusal)
+  | ({ readonly event: 'confused'; readonly by: string } & Refusal)
+
+export interface Held extends Attempt {
   /** When the work on it will be over, on the monotonic clock. */
   readonly workedUntil: number
 }
 
-/** A process of the fleet. */
-export interface FleetMember {
-  readonly name: string
-  /** What it works on, as far as it has told. */
-  held(): Held | null
-  /** True until it was killed or ended by itself. */
-  lives(): boolean
-  freeze(): void
-  thaw(): void
-  kill(): Promise<void>
-  /** Resolves with the exit code once all that it told was read; null when a signal ended it. */
-  readonly ended: Promise<number | null>
-}
+export type FleetMember = ReturnType<typeof startWorker>
 
-/**
- * Starts a worker on a campaign.
- * @param longest milliseconds that it works on one experiment at most
- */
-export function hire(
+/** @param longest milliseconds that it works on one experiment at most */
+export function startWorker(
   stage: Stage,
   campaign: string,
   name: string,
   longest: number,
   onNews: (news: WorkerNews) => void,
-): FleetMember {
+) {
   const child = stage.keep(
     spawn(process.execPath, [SCRIPT, campaign, name, String(longest)], { stdio: ['pipe', 'pipe', 'inherit'] }),
   )
   let held: Held | null = null
   createInterface({ input: child.stdout }).on('line', (line) => {
     const news = JSON.parse(line) as WorkerNews
-    if (news.event === 'claimed') {
-      held = { exp_id: news.exp_id, attempt: news.attempt, workedUntil: performance.now() + news.work_ms }
-    } else held = null
+    held = news.event === 'claimed' ? { ...news, workedUntil: performance.now() + news.work_ms } : null
     onNews(news)
   })
   let lives = true
@@ -79,7 +59,7 @@ export function hire(
   })
   return {
     name,
-    held: () => held,
+    held: (): Held | null => held,
     lives: () => lives,
     freeze: () => child.kill('SIGSTOP'),
     thaw: () => child.kill('SIGCONT'),
@@ -88,6 +68,7 @@ export function hire(
       child.kill('SIGKILL')
       await ended
     },
+    /** Resolves with the exit code once its output was read; null when a signal ended it. */
     ended,
   }
 }

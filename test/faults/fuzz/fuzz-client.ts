@@ -1,13 +1,12 @@
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http'
 import type { DocumentedAnswer } from '../../support/http/open-api-document.js'
-import { bodyOf, urlOf, type FuzzRequest } from './fuzz-request.js'
+import { bodyOf, type FuzzRequest, urlOf } from './fuzz-request.js'
 
 /** Milliseconds after which it has hung. */
 const REPLY_TIMEOUT = 20_000
 /** Milliseconds in which a stream sends its first event, if it has one. */
 const FIRST_EVENT_LIMIT = 100
 
-/** A connection that is kept, for one request after the other. */
 export class FuzzClient {
   private readonly address: { readonly hostname: string; readonly port: string }
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 })

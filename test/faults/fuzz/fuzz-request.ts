@@ -1,19 +1,16 @@
 import fc from 'fast-check'
 import { openApiDocument, type Operation } from '../../support/http/open-api-document.js'
 
-/** An operation of the document, and where it has it. */
 export interface FuzzedOperation extends Operation {
   readonly method: string
   readonly template: string
 }
 
-/** A request before it is bytes. */
 export interface FuzzRequest {
   readonly operation: FuzzedOperation
   readonly path: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, string>>
-  /** Undefined: it has none. */
   readonly body: unknown
   /** Sent as it is, in place of `body`. */
   readonly rawBody?: string
@@ -22,7 +19,6 @@ export interface FuzzRequest {
 /** Takes a value, by the seed of the request alone. */
 export type Draw = <T>(arbitrary: fc.Arbitrary<T>) => T
 
-/** All operations of the document. */
 export const OPERATIONS: readonly FuzzedOperation[] = Object.entries(openApiDocument.paths).flatMap(
   ([template, operations]) =>
     Object.entries(operations).map(([verb, operation]) => ({ ...operation, template, method: verb.toUpperCase() })),

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { openApiDocument, type JsonSchema } from '../../support/http/open-api-document.js'
+import { type JsonSchema, openApiDocument } from '../../support/http/open-api-document.js'
 
 /** Longest text and list that are made up, but for texts of just the length that is allowed. */
 const LONG = 30
@@ -18,7 +18,6 @@ export function valuesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
   return values
 }
 
-/** The schema that a reference stands for. */
 function resolved(schema: JsonSchema): JsonSchema {
   if (schema.$ref === undefined) return schema
   const name = schema.$ref.split('/').at(-1) ?? ''

@@ -1,8 +1,17 @@
 import fc from 'fast-check'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import { chance, type Draw, type FuzzRequest } from './fuzz-request.js'
-import { campaignTagOf, experimentTagOf, leasedIn, type Known } from './known.js'
+
+/** What is known when a request is made up. */
+export interface Known {
+  /** The campaign that it is about, as its file has it. */
+  readonly manifest: CampaignManifest
+  readonly freshName: () => string
+  /** Tokens that pages of the operation ended with. */
+  readonly pageTokens: readonly string[]
+}
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -118,6 +127,11 @@ const STEERS: Readonly<Record<string, Steer>> = {
   },
 }
 
+/** The experiments that a worker keeps alive by heartbeats. */
+export function leasedIn({ experiments }: CampaignManifest): Experiment[] {
+  return experiments.filter(({ status, lease }) => status === 'running' && lease !== null)
+}
+
 function chosen(draw: Draw, { operation }: FuzzRequest, { manifest }: Known): Experiment {
   const movable = manifest.experiments.filter(({ status }) => status !== 'completed' && status !== 'skipped')
   const isWrite = operation.method !== 'GET'
@@ -143,8 +157,8 @@ function steeredHeaders(
   experiment: Experiment,
 ): Record<string, string> {
   const { 'if-match': match, 'if-none-match': noneMatch, ...others } = headers
-  const isOfExperiment = operation.template.endsWith('/experiments/{exp_id}')
-  const tag = isOfExperiment ? experimentTagOf(manifest, experiment) : campaignTagOf(manifest)
+  const { revision } = operation.template.endsWith('/experiments/{exp_id}') ? experiment : manifest
+  const tag = `"${manifest.uid}-${revision}"`
   return {
     ...others,
     ...(match === undefined ? {} : { 'if-match': draw(fc.constantFrom(tag, '*', `"none", ${tag}`)) }),

@@ -8,11 +8,7 @@ const LONGEST_WAIT = 1
 const CAMPAIGN_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
 const MAX_ID = 63
 
-/**
- * The request with what would make the run blind or slow taken out of it: no lease runs out by itself, no call is held for
- * long, and no other lane's campaigns are meant.
- * @param isOwn tells the campaigns of the lane
- */
+/** Makes the request one under which no lease runs out, no call is held for long and no other session's campaign changes. */
 export function tamed(request: FuzzRequest, prefix: string, isOwn: (id: string) => boolean): FuzzRequest {
   const owned = (id: unknown) =>
     typeof id !== 'string' || !CAMPAIGN_ID.test(id) || isOwn(id) || id.startsWith(prefix)

@@ -6,7 +6,6 @@ import { valuesOf } from './schema-values.js'
 /** How many of a hundred requests have a parameter or a body that they may have. */
 const OPTIONAL = 40
 
-/** A request that the document allows; what it names need not exist. */
 export function validRequest(draw: Draw, operation: FuzzedOperation): FuzzRequest {
   const drawn = (place: Parameter['in']) =>
     Object.fromEntries(
@@ -35,7 +34,6 @@ function asTexts(values: Readonly<Record<string, unknown>>, read: (text: string)
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, read(String(value))]))
 }
 
-/** Any value of JSON. */
 export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.constantFrom<unknown>(

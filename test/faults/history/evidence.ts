@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
-  nameOf,
   type History,
+  nameOf,
   type Operation,
   type ReportOperation,
   type Rule,
@@ -18,29 +18,28 @@ export interface Bound {
 }
 
 /** An experiment at one of its revisions, which an answer shows. */
-export interface Point<Content, Report> {
+export interface Point<C, R> {
   readonly expId: string
   readonly revision: number
-  readonly content: Content
+  readonly content: C
   /** The last revision of the campaign at which the experiment was seen to be still so. */
   heldUntil: number
   heldBy: string
   /** The latest start of a report that was decided on it: what changed it came later. */
   lastStart: Bound
   /** The reports that were answered with it: one of them, or a lost one, made it, the others repeated what was known. */
-  readonly answered: ReportOperation<Content, Report>[]
+  readonly answered: ReportOperation<C, R>[]
   /** Those of them that would change it again, so that they cannot have been repeats. */
-  readonly makers: ReportOperation<Content, Report>[]
+  readonly makers: ReportOperation<C, R>[]
 }
 
 /** All that the answers of a history tell, sorted for the fold. */
-export interface Evidence<Content, Report> {
+export interface Evidence<C, R> {
   readonly initialRevision: number
   readonly finalRevision: number
-  /** What was seen of each experiment, by ascending revision. */
-  readonly points: ReadonlyMap<string, readonly Point<Content, Report>[]>
+  readonly points: ReadonlyMap<string, readonly Point<C, R>[]>
   /** What is known of each revision after the initial one. */
-  readonly byRevision: ReadonlyMap<number, Point<Content, Report>>
+  readonly byRevision: ReadonlyMap<number, Point<C, R>>
   /** By revision: when it was there at the latest. */
   readonly upper: readonly Bound[]
   /** By revision: the latest start of a read that shows the campaign at it. */
@@ -52,35 +51,32 @@ export const ALWAYS: Bound = { instant: -Infinity, role: 'saw', by: null }
 export const NEVER: Bound = { instant: Infinity, role: 'saw', by: null }
 
 /** Collects what the answers tell, and finds what is wrong with single answers or with two of one experiment. */
-export function gatherEvidence<Content, Report>(
-  history: History<Content, Report>,
-  finalState: State<Content>,
-): Evidence<Content, Report> {
+export function gatherEvidence<C, R>(history: History<C, R>, finalState: State<C>): Evidence<C, R> {
   const gathering = new Gathering(history, finalState)
   for (const operation of history.operations) gathering.add(operation)
   return gathering.evidence()
 }
 
-class Gathering<Content, Report> {
-  private readonly points = new Map<string, Map<number, Point<Content, Report>>>()
-  private readonly byRevision = new Map<number, Point<Content, Report>>()
+class Gathering<C, R> {
+  private readonly points = new Map<string, Map<number, Point<C, R>>>()
+  private readonly byRevision = new Map<number, Point<C, R>>()
   private readonly ends = new Map<number, Bound>()
   private readonly readStart = new Map<number, Bound>()
   private readonly violations: Violation[] = []
 
   constructor(
-    private readonly history: History<Content, Report>,
-    private readonly finalState: State<Content>,
+    private readonly history: History<C, R>,
+    private readonly finalState: State<C>,
   ) {
     for (const [expId, seen] of history.initial.experiments) {
-      const point = pointOf<Content, Report>(expId, seen)
+      const point = pointOf<C, R>(expId, seen)
       this.points.set(expId, new Map([[seen.revision, point]]))
     }
     this.addState(history.initial, 'the state at the beginning')
     this.addState(finalState, 'the state at the end')
   }
 
-  add(operation: Operation<Content, Report>): void {
+  add(operation: Operation<C, R>): void {
     const { outcome } = operation
     if (outcome.kind === 'lost') return
     if (operation.kind === 'report') this.addReport(operation)
@@ -93,8 +89,8 @@ class Gathering<Content, Report> {
     }
   }
 
-  evidence(): Evidence<Content, Report> {
-    const points = new Map<string, Point<Content, Report>[]>()
+  evidence(): Evidence<C, R> {
+    const points = new Map<string, Point<C, R>[]>()
     for (const [expId, all] of this.points) {
       const sorted = [...all.values()].sort((a, b) => a.revision - b.revision)
       this.checkHeld(sorted)
@@ -106,7 +102,7 @@ class Gathering<Content, Report> {
     return { initialRevision, finalRevision, points, byRevision, upper: this.upper(), readStart, violations }
   }
 
-  private addReport(operation: ReportOperation<Content, Report>): void {
+  private addReport(operation: ReportOperation<C, R>): void {
     const { expId, outcome } = operation
     if (outcome.kind === 'lost') return
     const { seen } = outcome
@@ -132,7 +128,7 @@ class Gathering<Content, Report> {
     }
   }
 
-  private addState(state: State<Content>, by: string): void {
+  private addState(state: State<C>, by: string): void {
     if (state.experiments.size !== this.history.initial.experiments.size) {
       this.found('content', `${by} shows ${state.experiments.size} experiments`)
     }
@@ -148,7 +144,7 @@ class Gathering<Content, Report> {
     }
   }
 
-  private see(expId: string, seen: Seen<Content>, by: string): Point<Content, Report> | undefined {
+  private see(expId: string, seen: Seen<C>, by: string): Point<C, R> | undefined {
     const known = this.points.get(expId)?.get(seen.revision)
     if (known === undefined) return this.seeFirst(expId, seen, by)
     if (!isDeepStrictEqual(known.content, seen.content)) {
@@ -160,7 +156,7 @@ class Gathering<Content, Report> {
     return known
   }
 
-  private seeFirst(expId: string, seen: Seen<Content>, by: string): Point<Content, Report> | undefined {
+  private seeFirst(expId: string, seen: Seen<C>, by: string): Point<C, R> | undefined {
     const { revision } = seen
     const ofExperiment = this.points.get(expId)
     const other = this.byRevision.get(revision)
@@ -172,7 +168,7 @@ class Gathering<Content, Report> {
     } else if (other !== undefined) {
       this.found('duplicate-revision', `${shows}, but that one changed ${other.expId}`)
     } else {
-      const point = pointOf<Content, Report>(expId, seen)
+      const point = pointOf<C, R>(expId, seen)
       ofExperiment.set(revision, point)
       this.byRevision.set(revision, point)
       return point
@@ -185,7 +181,7 @@ class Gathering<Content, Report> {
   }
 
   /** No answer may show an experiment as it was before a change, in a state that is as new as the change. */
-  private checkHeld(points: readonly Point<Content, Report>[]): void {
+  private checkHeld(points: readonly Point<C, R>[]): void {
     for (const [index, { expId, revision, heldUntil, heldBy }] of points.entries()) {
       const next = points[index + 1]
       if (next === undefined || heldUntil < next.revision) continue
@@ -210,7 +206,7 @@ class Gathering<Content, Report> {
   }
 }
 
-function pointOf<Content, Report>(expId: string, { revision, content }: Seen<Content>): Point<Content, Report> {
+function pointOf<C, R>(expId: string, { revision, content }: Seen<C>): Point<C, R> {
   return {
     expId,
     revision,

@@ -1,36 +1,34 @@
-import { ALWAYS, later, NEVER, type Bound, type Evidence, type Point } from './evidence.js'
-import { nameOf, type History, type ReportOperation, type Rule, type Violation } from './history.js'
+import { ALWAYS, type Bound, type Evidence, later, NEVER, type Point } from './evidence.js'
+import { type History, nameOf, type ReportOperation, type Rule, type Violation } from './history.js'
 
 /** An experiment in the fold; without a point when what made it so was lost and no answer shows it. */
-interface ExperimentState<Content, Report> {
-  readonly content: Content
-  readonly point: Point<Content, Report> | null
+interface ExperimentState<C, R> {
+  readonly content: C
+  readonly point: Point<C, R> | null
 }
 
-/** One operation that may have made the next revision. */
-export interface Step<Content, Report> {
-  readonly operation: ReportOperation<Content, Report>
-  readonly after: ExperimentState<Content, Report>
+export interface Step<C, R> {
+  readonly operation: ReportOperation<C, R>
+  readonly after: ExperimentState<C, R>
 }
 
-/** The fold up to a revision. */
-export interface Position<Content, Report> {
+export interface Position<C, R> {
   readonly revision: number
-  readonly experiments: ReadonlyMap<string, ExperimentState<Content, Report>>
-  readonly used: ReadonlySet<ReportOperation<Content, Report>>
+  readonly experiments: ReadonlyMap<string, ExperimentState<C, R>>
+  readonly used: ReadonlySet<ReportOperation<C, R>>
   /** All revisions so far were made by then, at the earliest. */
   readonly lower: Bound
 }
 
 /** What the operations of a history make of its campaign, one revision after the other. */
-export class Fold<Content, Report> {
-  private readonly lost = new Map<string, ReportOperation<Content, Report>[]>()
+export class Fold<C, R> {
+  private readonly lost = new Map<string, ReportOperation<C, R>[]>()
   /** By revision: how many up to it no answer shows. */
   private readonly hidden: number[] = []
 
   constructor(
-    private readonly history: History<Content, Report>,
-    private readonly evidence: Evidence<Content, Report>,
+    private readonly history: History<C, R>,
+    private readonly evidence: Evidence<C, R>,
   ) {
     for (const operation of history.operations) {
       if (operation.kind !== 'report' || operation.outcome.kind !== 'lost') continue
@@ -45,8 +43,8 @@ export class Fold<Content, Report> {
     }
   }
 
-  begin(): Position<Content, Report> {
-    const experiments = new Map<string, ExperimentState<Content, Report>>()
+  begin(): Position<C, R> {
+    const experiments = new Map<string, ExperimentState<C, R>>()
     for (const [expId, { revision, content }] of this.history.initial.experiments) {
       const point = this.evidence.points.get(expId)?.find((one) => one.revision === revision) ?? null
       experiments.set(expId, { content, point })
@@ -54,27 +52,22 @@ export class Fold<Content, Report> {
     return { revision: this.evidence.initialRevision, experiments, used: new Set(), lower: ALWAYS }
   }
 
-  /** The operations that may have made the next revision, the likeliest first. */
-  steps(position: Position<Content, Report>): Step<Content, Report>[] {
+  steps(position: Position<C, R>): Step<C, R>[] {
     return this.stepsAtAnyTime(position).filter((step) => this.isInTime(position, step))
   }
 
   /** @param keep whether the position before is needed again */
-  apply(before: Position<Content, Report>, step: Step<Content, Report>, keep: boolean): Position<Content, Report> {
+  apply(before: Position<C, R>, step: Step<C, R>, keep: boolean): Position<C, R> {
     const { operation, after } = step
-    const experiments = (keep ? new Map(before.experiments) : before.experiments) as Map<
-      string,
-      ExperimentState<Content, Report>
-    >
-    const used = (keep ? new Set(before.used) : before.used) as Set<ReportOperation<Content, Report>>
+    const experiments = (keep ? new Map(before.experiments) : before.experiments) as Map<string, ExperimentState<C, R>>
+    const used = (keep ? new Set(before.used) : before.used) as Set<ReportOperation<C, R>>
     const lower = this.lowerBound(before, step)
     experiments.set(operation.expId, after)
     if (operation.outcome.kind === 'lost') used.add(operation)
     return { revision: before.revision + 1, experiments, used, lower }
   }
 
-  /** Why there is no step from here. */
-  obstacle(position: Position<Content, Report>): Violation {
+  obstacle(position: Position<C, R>): Violation {
     const revision = position.revision + 1
     const point = this.evidence.byRevision.get(revision)
     const [late] = this.stepsAtAnyTime(position)
@@ -91,16 +84,13 @@ export class Fold<Content, Report> {
     return { rule: 'content', message: `${nameOf(answered)} was shown ${at}, but before it there was ${before}` }
   }
 
-  private stepsAtAnyTime(position: Position<Content, Report>): Step<Content, Report>[] {
+  private stepsAtAnyTime(position: Position<C, R>): Step<C, R>[] {
     const point = this.evidence.byRevision.get(position.revision + 1)
     return point === undefined ? this.hiddenSteps(position) : this.stepsTo(position, point)
   }
 
-  /**
-   * Of the answered ones that may have made it the first to begin is enough: a later one allows nothing that this one
-   * does not, since all their ends are bounds anyway.
-   */
-  private stepsTo(position: Position<Content, Report>, point: Point<Content, Report>): Step<Content, Report>[] {
+  /** Of the answered ones the first to begin is enough: a later one allows no more, as all their ends are bounds anyway. */
+  private stepsTo(position: Position<C, R>, point: Point<C, R>): Step<C, R>[] {
     const before = position.experiments.get(point.expId)
     if (before === undefined) return []
     const [answered] = point.answered
@@ -114,19 +104,15 @@ export class Fold<Content, Report> {
     return operations.map((operation) => ({ operation, after: { content: point.content, point } }))
   }
 
-  private makes(
-    before: Content,
-    operation: ReportOperation<Content, Report>,
-    { content, makers }: Point<Content, Report>,
-  ): boolean {
+  private makes(before: C, operation: ReportOperation<C, R>, { content, makers }: Point<C, R>): boolean {
     if (makers.some((maker) => maker !== operation)) return false
     const verdict = this.history.decide(before, operation.report)
     return verdict.kind === 'changed' && this.history.matches(verdict.content, content)
   }
 
   /** Lost operations that may have made a revision that no answer shows. Those that something later needs come first. */
-  private hiddenSteps(position: Position<Content, Report>): Step<Content, Report>[] {
-    const found: { readonly step: Step<Content, Report>; readonly needed: boolean; readonly next: number }[] = []
+  private hiddenSteps(position: Position<C, R>): Step<C, R>[] {
+    const found: { readonly step: Step<C, R>; readonly needed: boolean; readonly next: number }[] = []
     for (const [expId, before] of position.experiments) {
       const unused = this.unused(position, expId)
       const next = this.pointAfter(expId, position.revision + 1)
@@ -148,12 +134,7 @@ export class Fold<Content, Report> {
   }
 
   /** @param spare how many of the unused may come before the one that makes the point */
-  private leadsTo(
-    content: Content,
-    point: Point<Content, Report>,
-    unused: readonly ReportOperation<Content, Report>[],
-    spare: number,
-  ): boolean {
+  private leadsTo(content: C, point: Point<C, R>, unused: readonly ReportOperation<C, R>[], spare: number): boolean {
     if ([...point.answered, ...unused].some((operation) => this.makes(content, operation, point))) return true
     if (spare === 0) return false
     return unused.some((operation) => {
@@ -163,7 +144,7 @@ export class Fold<Content, Report> {
     })
   }
 
-  private pointAfter(expId: string, revision: number): Point<Content, Report> | undefined {
+  private pointAfter(expId: string, revision: number): Point<C, R> | undefined {
     return this.evidence.points.get(expId)?.find((point) => point.revision > revision)
   }
 
@@ -172,28 +153,28 @@ export class Fold<Content, Report> {
   }
 
   /** Lost ones on an experiment that have not happened yet, and can happen now or later. */
-  private unused(position: Position<Content, Report>, expId: string): ReportOperation<Content, Report>[] {
+  private unused(position: Position<C, R>, expId: string): ReportOperation<C, R>[] {
     const all = this.lost.get(expId) ?? []
     return all.filter((operation) => !position.used.has(operation) && operation.end >= position.lower.instant)
   }
 
-  private isInTime(position: Position<Content, Report>, step: Step<Content, Report>): boolean {
+  private isInTime(position: Position<C, R>, step: Step<C, R>): boolean {
     const { instant } = this.lowerBound(position, step)
     return instant <= step.operation.end && instant <= this.upperBound(position).instant
   }
 
-  private lowerBound(position: Position<Content, Report>, { operation }: Step<Content, Report>): Bound {
+  private lowerBound(position: Position<C, R>, { operation }: Step<C, R>): Bound {
     const seenBefore = position.experiments.get(operation.expId)?.point?.lastStart ?? ALWAYS
     const readBefore = this.evidence.readStart.get(position.revision) ?? ALWAYS
     const began: Bound = { instant: operation.start, role: 'made', by: operation }
     return [seenBefore, readBefore, began].reduce(later, position.lower)
   }
 
-  private upperBound(position: Position<Content, Report>): Bound {
+  private upperBound(position: Position<C, R>): Bound {
     return this.evidence.upper[position.revision + 1] ?? NEVER
   }
 
-  private lateness(position: Position<Content, Report>, step: Step<Content, Report>): Violation {
+  private lateness(position: Position<C, R>, step: Step<C, R>): Violation {
     const revision = position.revision + 1
     const lower = this.lowerBound(position, step)
     const upper = this.upperBound(position)

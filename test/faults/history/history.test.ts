@@ -3,22 +3,23 @@ import { checkHistory } from './check-history.js'
 import type { Operation, Rule, State } from './history.js'
 import {
   answered,
+  type Content,
   historyOf,
   INITIAL,
   lost,
   read,
+  type Report,
   report,
+  type ReportOutcome,
   seen,
   state,
-  type Content,
-  type Report,
-  type ReportOutcome,
 } from './small-campaign.js'
 
 function rulesBroken(finalState: State<Content>, ...operations: readonly Operation<Content, Report>[]): Rule[] {
   return checkHistory(historyOf(operations), finalState).map(({ rule }) => rule)
 }
 
+const A_CHANGED = state(2, { a: [2, 'x'], b: [1, ''] })
 const A_THEN_B = state(3, { a: [2, 'x'], b: [3, 'y'] })
 
 describe('a history is accepted', () => {
@@ -30,7 +31,7 @@ describe('a history is accepted', () => {
       answered([11, 14], 'a', 'x', 2),
       report([12, 16], 'a', { value: 'z', fence: 7 }, stale),
       read([1, 4], INITIAL),
-      read([12, 13], state(2, { a: [2, 'x'], b: [1, ''] })),
+      read([12, 13], A_CHANGED),
       read([14, 20], A_THEN_B),
     ]
     expect(checkHistory(historyOf(operations), A_THEN_B)).toEqual([])
@@ -59,7 +60,7 @@ describe('a history is accepted', () => {
   })
 
   test('when a lost operation happened and its repeat was answered with it', () => {
-    const shown = state(2, { a: [2, 'x'], b: [1, ''] })
+    const shown = A_CHANGED
     expect(rulesBroken(shown, lost(0, 'a', 'x'), read([5, 6], shown), answered([7, 8], 'a', 'x', 2))).toEqual([])
   })
 
@@ -79,7 +80,7 @@ describe('a history is refused for an order', () => {
   test('when an update is lost', () => {
     const operations = [answered([0, 1], 'a', 'x', 2), answered([2, 3], 'b', 'y', 3)]
     expect(rulesBroken(state(3, { a: [1, ''], b: [3, 'y'] }), ...operations)).toEqual(['lost-update'])
-    expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }), ...operations)).toEqual(['lost-update'])
+    expect(rulesBroken(A_CHANGED, ...operations)).toEqual(['lost-update'])
   })
 
   test('when a read is stale', () => {
@@ -94,7 +95,7 @@ describe('a history is refused for an order', () => {
   })
 
   test('when a read shows what began after it', () => {
-    const early = read([0, 1], state(2, { a: [2, 'x'], b: [1, ''] }))
+    const early = read([0, 1], A_CHANGED)
     expect(rulesBroken(A_THEN_B, early, answered([5, 6], 'a', 'x', 2), answered([7, 8], 'b', 'y', 3))).toEqual([
       'early',
     ])
@@ -110,18 +111,16 @@ describe('a history is refused for an order', () => {
     const reused = answered([5, 6], 'b', 'y', 2)
     expect(rulesBroken(state(2, { a: [1, ''], b: [2, 'y'] }), ...repeated, reused)).toContain('duplicate-revision')
     const done = answered([7, 8], 'a', 'x', 2)
-    expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }), ...repeated, read([5, 6], INITIAL), done)).toEqual([
-      'stale',
-    ])
+    expect(rulesBroken(A_CHANGED, ...repeated, read([5, 6], INITIAL), done)).toEqual(['stale'])
   })
 })
 
 describe('a history is refused for a revision', () => {
   test('that is there twice', () => {
     const both = [answered([0, 9], 'a', 'x', 2), answered([0, 9], 'b', 'y', 2)]
-    expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }), ...both)).toContain('duplicate-revision')
+    expect(rulesBroken(A_CHANGED, ...both)).toContain('duplicate-revision')
     const ofOne = [answered([0, 9], 'a', 'x', 2), answered([0, 9], 'a', 'y', 2)]
-    expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }), ...ofOne)).toContain('duplicate-revision')
+    expect(rulesBroken(A_CHANGED, ...ofOne)).toContain('duplicate-revision')
     const take: Report = { value: 'x', takesOver: true }
     const outcome: ReportOutcome = { kind: 'answered', seen: { revision: 2, content: { value: 'x', fence: 1 } } }
     const takes = [report([0, 9], 'a', take, outcome), report([0, 9], 'a', take, outcome)]
@@ -134,25 +133,21 @@ describe('a history is refused for a revision', () => {
   })
 
   test('that a lost operation would have had to make twice', () => {
-    const operations = [
-      lost(0, 'a', 'x'),
-      read([5, 6], state(2, { a: [2, 'x'], b: [1, ''] })),
-      answered([7, 8], 'a', 'z', 3),
-    ]
+    const operations = [lost(0, 'a', 'x'), read([5, 6], A_CHANGED), answered([7, 8], 'a', 'z', 3)]
     expect(rulesBroken(state(3, { a: [3, 'z'], b: [1, ''] }), ...operations)).toEqual([])
     expect(rulesBroken(state(4, { a: [4, 'x'], b: [1, ''] }), ...operations)).toEqual(['unexplained-revision'])
   })
 
   test('that a lost operation would have had to make after it no longer could', () => {
     const operations = [lost(0, 'a', 'x', 4), read([5, 6], INITIAL)]
-    expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }), ...operations)).toEqual(['unexplained-revision'])
+    expect(rulesBroken(A_CHANGED, ...operations)).toEqual(['unexplained-revision'])
   })
 
   test('that no operation made', () => {
     expect(rulesBroken(state(3, { a: [3, 'x'], b: [1, ''] }), answered([0, 1], 'a', 'x', 3))).toEqual([
       'unexplained-revision',
     ])
-    expect(rulesBroken(state(2, { a: [2, 'x'], b: [1, ''] }))).toEqual(['unexplained-revision'])
+    expect(rulesBroken(A_CHANGED)).toEqual(['unexplained-revision'])
     expect(rulesBroken(state(2, { a: [1, ''], b: [1, ''] }), lost(0, 'a', 'x'))).toEqual(['unexplained-revision'])
   })
 })

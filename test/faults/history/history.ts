@@ -1,24 +1,19 @@
 /**
- * What clients did to one campaign and what they were told, and whether one order of it all explains every answer.
- *
- * The revisions give the order of the changes away, so that no general search is needed: each revision was made by one
- * operation, answered or lost, at an instant between its start and its end; the instants are in the order of the
- * revisions; and what was seen at a revision is the fold of the operations up to it.
- *
- * A decision that changes something adds one revision and changes one experiment: batches are not covered.
+ * What clients did to one campaign and how it was answered, and whether one order of it all explains every reply. No general
+ * search is needed, since the revisions give the order of the changes: each was made by one operation, answered or lost,
+ * between its start and its end; what was seen at a revision is the fold of the operations up to it.
+ * A decision that changes something changes one experiment: batches are not covered.
  */
 
-/** One experiment as an answer shows it. */
-export interface Seen<Content> {
+export interface Seen<C> {
   /** The revision of the campaign that last changed it. */
   readonly revision: number
-  readonly content: Content
+  readonly content: C
 }
 
-/** A whole campaign as an answer shows it. */
-export interface State<Content> {
+export interface State<C> {
   readonly revision: number
-  readonly experiments: ReadonlyMap<string, Seen<Content>>
+  readonly experiments: ReadonlyMap<string, Seen<C>>
 }
 
 /** Instants are of one monotonic clock. */
@@ -30,37 +25,36 @@ interface Interval {
 }
 
 /** A report on one experiment; a lost one happened once in its interval, or never. */
-export interface ReportOperation<Content, Report> extends Interval {
+export interface ReportOperation<C, R> extends Interval {
   readonly kind: 'report'
   readonly expId: string
-  readonly report: Report
+  readonly report: R
   readonly outcome:
-    | { readonly kind: 'answered'; readonly seen: Seen<Content> }
-    | { readonly kind: 'refused'; readonly code: string; readonly seen: Seen<Content> }
+    | { readonly kind: 'answered'; readonly seen: Seen<C> }
+    | { readonly kind: 'refused'; readonly code: string; readonly seen: Seen<C> }
     | { readonly kind: 'lost' }
 }
 
 /** A read of the whole campaign. A lost one says nothing. */
-export interface ReadOperation<Content> extends Interval {
+export interface ReadOperation<C> extends Interval {
   readonly kind: 'read'
-  readonly outcome: { readonly kind: 'answered'; readonly state: State<Content> } | { readonly kind: 'lost' }
+  readonly outcome: { readonly kind: 'answered'; readonly state: State<C> } | { readonly kind: 'lost' }
 }
 
-export type Operation<Content, Report> = ReportOperation<Content, Report> | ReadOperation<Content>
+export type Operation<C, R> = ReportOperation<C, R> | ReadOperation<C>
 
 /** What becomes of a report on an experiment, one at a time and without faults. */
-export type Verdict<Content> =
-  | { readonly kind: 'changed'; readonly content: Content }
+export type Verdict<C> =
+  | { readonly kind: 'changed'; readonly content: C }
   | { readonly kind: 'same' }
   | { readonly kind: 'refused'; readonly code: string }
 
-export interface History<Content, Report> {
-  /** The campaign before the first operation. */
-  readonly initial: State<Content>
-  readonly operations: readonly Operation<Content, Report>[]
-  decide(before: Content, report: Report): Verdict<Content>
+export interface History<C, R> {
+  readonly initial: State<C>
+  readonly operations: readonly Operation<C, R>[]
+  decide(before: C, report: R): Verdict<C>
   /** Whether what was seen is what `decide` says, apart from what it cannot know, such as times of the server. */
-  matches(decided: Content, seen: Content): boolean
+  matches(decided: C, seen: C): boolean
 }
 
 /**
@@ -90,7 +84,6 @@ export interface Violation {
   readonly message: string
 }
 
-/** An operation in a message. */
 export function nameOf({ kind, client, start, end, ...rest }: Operation<unknown, unknown>): string {
   const what = 'expId' in rest ? `${kind} ${JSON.stringify(rest.report)} on ${rest.expId}` : kind
   return `the ${what} by client ${client} from ${start.toFixed(3)} to ${end.toFixed(3)} (${rest.outcome.kind})`

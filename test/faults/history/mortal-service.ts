@@ -31,7 +31,7 @@ export class MortalService {
     await this.service.end('SIGKILL')
   }
 
-  /** @throws Error with the last line of its log when it ended without being told to */
+  /** @throws Error with the last line of its log when it ended by itself */
   refuseIfDead(): void {
     if (this.diedAt === Infinity || this.killed) return
     throw new Error(`the service ended by itself: ${JSON.stringify(this.service.log.at(-1))}`)

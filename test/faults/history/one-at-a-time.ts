@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DomainError } from '#campaignd/domain/errors.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { applyReport } from '#campaignd/domain/operations/report.js'
+import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import type { Verdict } from './history.js'
 
 const SOME_TIME = '2026-02-01T08:00:00Z'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkHistory } from './check-history.js'
 import type { History, Operation, ReportOperation, Seen, State } from './history.js'
-import { decide, historyOf, seen, state, type Content, type Report, type ReportOutcome } from './small-campaign.js'
+import { type Content, decide, historyOf, type Report, type ReportOutcome, seen, state } from './small-campaign.js'
 
 /** One operation of a random execution: it takes effect at an instant of its own, its interval reaches around that. */
 interface Command {
@@ -17,7 +17,6 @@ interface Command {
 
 interface Execution {
   readonly history: History<Content, Report>
-  /** The campaign at each revision. */
   readonly states: ReadonlyMap<number, State<Content>>
   readonly finalState: State<Content>
 }

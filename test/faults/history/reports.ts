@@ -5,7 +5,6 @@ import type { Seen } from './history.js'
 /** How many of the latest reports may be sent again by any client. */
 const KEPT = 32
 
-/** A report and the experiment that it is about. */
 export interface Sending {
   readonly expId: string
   readonly report: ExperimentReport
@@ -24,7 +23,6 @@ export class ReportSource {
     private readonly sizes: { readonly experiments: number; readonly contested: number },
   ) {}
 
-  /** Takes in what an answer shows. */
   learn(seen: Seen<Experiment>): void {
     const { exp_id } = seen.content
     if ((this.latest.get(exp_id)?.revision ?? 0) < seen.revision) this.latest.set(exp_id, seen)
@@ -35,7 +33,6 @@ export class ReportSource {
     this.toRepeat.set(client, sending)
   }
 
-  /** What a client says next. */
   next(client: number): Sending {
     const unanswered = this.toRepeat.get(client)
     this.toRepeat.delete(client)
@@ -63,10 +60,7 @@ export class ReportSource {
   }
 }
 
-/**
- * What may be said of an experiment. Each has a status, since a refusal then shows the experiment.
- * @param unique tells what this report says from what any other says
- */
+/** Each has a status, since a refusal then shows the experiment. @param unique distinguishes this report from all others */
 function reportsOn(experiment: Experiment, unique: string): readonly ExperimentReport[] {
   const { attempt } = experiment
   const worker = experiment.worker ?? unique
@@ -114,12 +108,10 @@ export class Random {
     return Math.floor(this.next() * limit)
   }
 
-  /** True in this share of the calls. */
   chance(share: number): boolean {
     return this.next() < share
   }
 
-  /** One of the values; there must be one. */
   pick<T>(values: readonly T[]): T {
     return values[this.below(values.length)] as T
   }

@@ -1,8 +1,6 @@
 import { lostError } from './campaign/lease-model.js'
 
-/**
- * Where two JSON values are not the same, and what is there; null when they are. The order of keys means nothing.
- */
+/** Where two JSON values differ, and how; null when they do not. The order of keys means nothing. */
 export function difference(expected: unknown, found: unknown, path = ''): string | null {
   if (Object.is(expected, found)) return null
   if (!isObject(expected) || !isObject(found) || Array.isArray(expected) !== Array.isArray(found)) {
@@ -15,10 +13,7 @@ export function difference(expected: unknown, found: unknown, path = ''): string
   return null
 }
 
-/**
- * A body without what the model does not say: the words of problems and reasons, which must be there, and estimates.
- * @throws Error when words are missing
- */
+/** A body without texts, which must be there, and without estimates. @throws Error when texts are missing */
 export function withoutProse(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutProse)
   if (typeof value === 'string' && value.startsWith('Lost: ')) return factsOfLoss(value)

@@ -10,7 +10,6 @@ const LONGEST_CALL = 12
 /** The service as it ships, in a process of its own, by the real clocks. It never ends but by SIGKILL. */
 export class ProcessService implements Service {
   readonly isTimed = false
-  /** Cannot be set. */
   now = ''
   kills = 0
 

@@ -1,40 +1,36 @@
 import { readManifest } from '../../support/store/files.js'
+import type { Condition } from './arguments/condition.js'
 import type { Body } from './campaign/attempt-book.js'
 import type { Decided, PlainCampaign } from './campaign/campaign-model.js'
-import type { Condition } from './arguments/condition.js'
-import { resourceOf } from './campaign/tag-book.js'
-import { difference, withoutProse, withoutTimes } from './difference.js'
 import { progressOf, stateOf } from './campaign/progress-model.js'
 import { Refused } from './campaign/refused.js'
+import { resourceOf } from './campaign/tag-book.js'
+import { difference, withoutProse, withoutTimes } from './difference.js'
 import type { Call, Reply, Service } from './service.js'
 import type { World } from './world.js'
 
-/** What the model says that a call is answered. */
 export interface Expected {
   readonly status: number
   /** Left out: there is none. */
   readonly body?: unknown
-  /** Whose ETag the answer has. */
   readonly tagOf?: { readonly campaign: string; readonly experiment?: string }
 }
 
 /** How often each outcome was met, such as `report 409 stale-attempt`. */
 export type Met = Map<string, number>
 
-/** A call that changes a campaign. */
 export interface Write {
   readonly campaign: string
   readonly method: 'POST' | 'PATCH' | 'DELETE'
   /** What follows the path of the campaign. */
   readonly path?: string
-  readonly body?: unknown
+  readonly body?: object
   readonly ifMatch: Condition
   /** The experiment that is the resource of the path; the campaign is it otherwise. */
   readonly experiment?: string
-  /** The answer has the ETag of the resource of the path. */
   readonly isTagged?: boolean
-  /** The body is wrong in any state. */
-  readonly isFlawed?: boolean
+  /** Makes the call a wrong one in any state; its members are put into the body. */
+  readonly flaw?: object | undefined
 }
 
 /** The model and the service side by side: makes calls, and holds the answers and what is left against the model. */
@@ -56,13 +52,18 @@ export class Scene {
 
   /** Makes a call that the model decides: when it changes the campaign, by one revision. Then checks what is left. */
   async write(write: Write, decide: (campaign: PlainCampaign) => Decided): Promise<void> {
-    const { campaign: id, method, path = '', body, experiment } = write
+    const { campaign: id, method, path = '', body, flaw, experiment } = write
     const match = write.ifMatch(this.world, id, experiment)
     const before = this.world.campaigns.get(id)
     const expected = this.expectedOf(write, match.holds, decide)
     const headers = match.header === undefined ? {} : { headers: { 'if-match': match.header } }
     await this.ask(
-      { method, path: `${pathOf(id)}${path}`, ...(body === undefined ? {} : { body }), ...headers },
+      {
+        method,
+        path: `${pathOf(id)}${path}`,
+        ...(body === undefined ? {} : { body: { ...body, ...flaw } }),
+        ...headers,
+      },
       expected,
     )
     await (this.world.campaigns.get(id) === before ? this.checkCampaign(id) : this.checkAll(id))
@@ -82,7 +83,7 @@ export class Scene {
     )
   }
 
-  /** The campaign as a whole, as it is told and as it is kept; returns its text. */
+  /** The campaign as a whole, as it is served and as it is stored; returns its text. */
   async checkCampaign(id: string): Promise<string> {
     const campaign = this.world.campaigns.get(id)
     const call = { method: 'GET', path: pathOf(id) } as const
@@ -91,7 +92,7 @@ export class Scene {
       return ''
     }
     const { text } = await this.check(call, { status: 200, body: manifestOf(campaign), tagOf: { campaign: id } })
-    if (readManifest(this.service.dataDir, id) !== text) throw new Error(`the file of ${id} is not what is told`)
+    if (readManifest(this.service.dataDir, id) !== text) throw new Error(`the file of ${id} is not what is served`)
     return text
   }
 
@@ -130,7 +131,7 @@ export class Scene {
     const isThere =
       write.experiment === undefined || campaign?.experiments.some((one) => one.exp_id === write.experiment)
     try {
-      if (write.isFlawed === true) throw new Refused(400, 'invalid')
+      if (write.flaw !== undefined) throw new Refused(400, 'invalid')
       if (campaign === undefined) throw NOT_FOUND
       if (isThere === true && !matches) throw new Refused(412, 'precondition-failed')
       const { campaign: after, ...answer } = decide(campaign)
@@ -198,6 +199,37 @@ export function compare(a: string, b: string): number {
 }
 
 /** Stands for any page token. */
-export const TOKEN = 'a token'
+const TOKEN = 'a token'
 
 export const NOT_FOUND = new Refused(404, 'campaign-not-found')
+
+interface List {
+  readonly path: string
+  readonly query: readonly (readonly [string, string])[]
+  readonly limit: number | undefined
+}
+
+/** The body of the page at hand out of all that match. */
+type Page = (key: string, all: readonly unknown[]) => object
+
+/** Reads a list page by page, by the tokens that it gives out, to its end. */
+export async function inPages(scene: Scene, list: List, expect: (page: Page) => Expected): Promise<void> {
+  let from = 0
+  let token: string | null = null
+  do {
+    const sent = new URLSearchParams([...list.query.map(([key, value]): [string, string] => [key, value])])
+    if (list.limit !== undefined) sent.set('limit', String(list.limit))
+    if (token !== null) sent.set('page_token', token)
+    const expected = expect(pageFrom(from, list.limit ?? Infinity))
+    const reply = await scene.ask({ method: 'GET', path: `${list.path}?${sent.toString()}` }, expected)
+    token = (JSON.parse(reply.text) as { readonly next_page_token?: string | null }).next_page_token ?? null
+    from += list.limit ?? 0
+  } while (token !== null)
+}
+
+function pageFrom(from: number, limit: number): Page {
+  return (key, all) => {
+    const isLast = all.length <= from + limit
+    return { [key]: all.slice(from, from + limit), next_page_token: isLast ? null : TOKEN }
+  }
+}

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Counts } from '../fault.js'
 import type { Stage } from '../stage.js'
-import { anyCommand, anyCommandOn, firstCommand } from './commands/commands.js'
 import type { ModelCommand } from './commands/command.js'
+import { anyCommand, anyCommandOn, firstCommand } from './commands/commands.js'
 import { runOut } from './commands/events/elapse.js'
 import { ProcessService } from './process-service.js'
-import { pathOf, Scene, type Met } from './scene.js'
+import { type Met, pathOf, Scene } from './scene.js'
 import { ModelledService, type Service, type Spoiling } from './service.js'
 import { World } from './world.js'
 
@@ -22,7 +22,6 @@ export interface TrialOptions {
 
 export interface TrialResult {
   readonly counts: Counts
-  /** How often each outcome was met. */
   readonly met: Met
   /** The shortest commands after which service and model differ, and how; null when they never do. */
   readonly counterexample: string | null
@@ -30,7 +29,6 @@ export interface TrialResult {
 
 const SHRINK_LIMIT = 20_000
 
-/** What the runs are made of. */
 interface Plan {
   readonly service: Service
   readonly command: fc.Arbitrary<ModelCommand>
@@ -141,7 +139,6 @@ class Trial {
 
 type Details = Pick<fc.RunDetails<unknown>, 'failed' | 'seed' | 'counterexamplePath' | 'errorInstance' | 'numShrinks'>
 
-/** The counterexample in words; null when there is none. */
 function inWords(details: Details): string | null {
   if (!details.failed) return null
   const { seed, counterexamplePath, errorInstance, numShrinks } = details

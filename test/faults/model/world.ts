@@ -1,14 +1,14 @@
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
-import type { PlainCampaign } from './campaign/campaign-model.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { AttemptBook } from './campaign/attempt-book.js'
+import type { PlainCampaign } from './campaign/campaign-model.js'
 import { LeaseModel } from './campaign/lease-model.js'
 import { TagBook } from './campaign/tag-book.js'
 
-/** Which campaign a command means: one that is there, or one that is not. */
-export interface CampaignChoice {
+/** Which campaign or experiment a command means: one that is there, or one that is not. */
+export interface Choice {
   readonly nth: number
-  readonly isGone: boolean
+  readonly isAbsent: boolean
 }
 
 const BEGIN = Date.parse('2026-03-01T12:00:00.000Z')
@@ -20,7 +20,6 @@ export class World {
   readonly attempts = new AttemptBook()
   /** Ids that are or were those of a campaign. */
   readonly ids = new Set<string>()
-  /** What each campaign was created with last. */
   readonly drafts = new Map<string, CampaignDraft>()
   /** What was done, in the order of the run, to do it again by hand. */
   readonly diary: string[] = []
@@ -46,11 +45,15 @@ export class World {
     this.time += milliseconds
   }
 
-  choose({ nth, isGone }: CampaignChoice): string {
+  choose({ nth, isAbsent }: Choice): string {
     const live = [...this.campaigns.keys()]
     const gone = [...this.ids].filter((id) => !this.campaigns.has(id))
-    const from = isGone || live.length === 0 ? [...gone, `${this.prefix}-never`] : live
+    const from = isAbsent || live.length === 0 ? [...gone, `${this.prefix}-never`] : live
     return from[nth % from.length] ?? ''
+  }
+
+  experimentsOf(id: string): readonly Experiment[] {
+    return this.campaigns.get(id)?.experiments ?? []
   }
 
   /** A campaign came to be: another one than any of its id before. */
@@ -61,13 +64,12 @@ export class World {
     this.keep(campaign)
   }
 
-  /** A campaign became another one. */
   keep(campaign: PlainCampaign): void {
     this.campaigns.set(campaign.campaign_id, campaign)
     this.leases.add(this.lifeOf(campaign.campaign_id), campaign)
   }
 
-  /** Tells the campaign of an id from those that had it before. */
+  /** Distinguishes the campaign of an id from those that had it before. */
   lifeOf(id: string): string {
     return `${id} life ${this.lives.get(id) ?? 0}`
   }

@@ -1,7 +1,4 @@
-/**
- * A mark is a comment directly above a statement, alone in its line: `// mutation: name-of-the-mark`. A statement may have
- * several, each for another change of it.
- */
+/** A mark is a comment directly above a statement, alone in its line: `// mutation: name`. A statement may have several. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,10 +11,7 @@ const MARK = /^[ \t]*\/\/ mutation: (\S+)$/gm
 /** The statement goes, or the one expression that it depends on is made into another one. */
 export type Change = 'removed' | ((expression: string) => string)
 
-/**
- * The file of each mark, below src.
- * @throws Error when one stands twice
- */
+/** The file of each mark, below src. @throws Error when one stands twice */
 export function findMarks(): ReadonlyMap<string, string> {
   const marks = new Map<string, string>()
   for (const file of readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })) {

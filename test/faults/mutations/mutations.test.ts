@@ -6,10 +6,9 @@ import { canTrace } from '../../support/tools.js'
 import { order } from '../rows/order.js'
 import { powerLoss } from '../rows/power-loss.js'
 import { compiled, findMarks, mutated, readSource } from './marks.js'
-import { MUTATIONS, type Mutation } from './mutations.js'
+import { type Mutation, MUTATIONS } from './mutations.js'
 import { compiledPath, ProductCopy, ROOT, type TableRun } from './product-copy.js'
 
-/** The quickest, to see that a copy works: all rows run on the product itself in faults.test.ts. */
 const ROWS = [order.name, powerLoss.name]
 const TIMEOUT = 120_000
 const traceable = canTrace()
@@ -28,9 +27,9 @@ for (const mutation of MUTATIONS) {
     const { code, lines, output } = await runCopy([row.name], mutation)
     const line = lines.get(row.name)
     expect(line?.kind, output).toBe('failed')
-    expect(line?.told).toMatch(sign)
+    expect(line?.message).toMatch(sign)
     expect(code).toBe(1)
-    console.log(`${mark}: noticed by ${row.name}: ${sign.exec(line?.told ?? '')?.[0]}`)
+    console.log(`${mark}: noticed by ${row.name}: ${sign.exec(line?.message ?? '')?.[0]}`)
   })
 }
 

@@ -7,7 +7,6 @@ import type { Change } from './marks.js'
 
 /** One step of the write path switched off, which a row must notice. */
 export interface Mutation {
-  /** Of its statement in src. */
   readonly mark: string
   readonly change: Change
   readonly row: Fault
@@ -30,12 +29,7 @@ export const MUTATIONS: readonly Mutation[] = [
     row: zombie,
     sign: /its lock replaced: the owner acknowledged: 200/,
   },
-  {
-    mark: 'no-flush-before-rename',
-    change: 'removed',
-    row: order,
-    sign: /\S+ was answered before it was durable/,
-  },
+  { mark: 'no-flush-before-rename', change: 'removed', row: order, sign: /\S+ was answered before it was durable/ },
   {
     mark: 'no-flush-after-rename',
     change: 'removed',

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,18 +12,14 @@ const COPIED = ['package.json', 'tsconfig.json', '.config', 'dist', 'openapi', '
 /** Milliseconds after which a run is ended: longer than that of all rows that it is asked for. */
 const TIME_LIMIT = 90_000
 
-/** A line of the table. */
 export interface Line {
   readonly kind: Outcome['kind']
-  /** What was counted, and why it failed or was skipped. */
-  readonly told: string
+  readonly message: string
 }
 
 export interface TableRun {
   readonly code: number | null
-  /** By the name of the row. */
   readonly lines: ReadonlyMap<string, Line>
-  /** Everything that was printed. */
   readonly output: string
 }
 
@@ -53,8 +49,8 @@ export class ProductCopy {
     const timeLimit = setTimeout(() => endGroup(child), TIME_LIMIT)
     try {
       const closed = once(child, 'close') as Promise<[number | null]>
-      const [told, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
-      return { code, lines: linesOf(told), output: told + errors }
+      const [table, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+      return { code, lines: linesOf(table), output: table + errors }
     } finally {
       clearTimeout(timeLimit)
       endGroup(child)
@@ -73,7 +69,7 @@ export function compiledPath(root: string, file: string): string {
 
 function linesOf(table: string): Map<string, Line> {
   const lines = table.matchAll(/^\| (.+?) \| .+? \| \*\*(passed|failed|skipped)\*\*: (.*) \| \d+ \|$/gm)
-  return new Map([...lines].map(([, row = '', kind, told = '']) => [row, { kind: kind as Line['kind'], told }]))
+  return new Map([...lines].map(([, row = '', kind, message = '']) => [row, { kind: kind as Line['kind'], message }]))
 }
 
 function endGroup({ pid }: ChildProcess): void {

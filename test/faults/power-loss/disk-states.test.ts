@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { diskKey } from './disk-key.js'
 import { cutsOf, diskStates, liveDisk } from './disk-states.js'
-import type { Disk, Operation } from './durable.js'
+import { type Disk, diskKey, type Operation } from './durable.js'
 
 const NOTHING: Disk = new Map()
 const OLD: Disk = new Map([['d/a', { file: 'old', bytes: bytes('old') }]])
@@ -155,7 +154,6 @@ function after(operations: readonly Operation[], initial = NOTHING): string[] {
   return texts(initial, operations, operations.length)
 }
 
-/** The distinct disks at a cut, sorted. */
 function texts(initial: Disk, operations: readonly Operation[], cut: number, partial = 0): string[] {
   return all(...[...diskStates(initial, operations, { after: cut, partial })].map(({ disk }) => text(disk)))
 }

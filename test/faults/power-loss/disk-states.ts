@@ -1,26 +1,21 @@
 /**
- * What a power cut may leave of a sequence of file operations. The model is stricter than any real file system: until
- * the flush of its directory every change of a name is on disk or not, independent of those before and after it;
- * until the flush of its file every write is lost, torn or there, independent of the name and of other writes.
- *
- * A rename from one directory to another is whole all the same: any local file system that is consistent after a crash
- * has the file under one of the two names, never under both or none. So it can only be there when the file had come to
- * its old name. Many make it durable with either directory; what all of them keep is that a name stays gone once the
- * directory that it is gone from was flushed, and only that is relied on: the flush of the other one says nothing.
+ * What a power cut may leave of a sequence of file operations, more strictly than any real file system: until the flush of
+ * its directory every change of a name is on disk or not, until the flush of its file every write is lost, torn or there,
+ * all independent of each other. A rename between directories is whole; see README.md, "Decisions".
  */
 
 import { posix } from 'node:path'
 import {
   apply,
   contentAfter,
-  durableAt,
-  flushedWith,
-  isBetweenDirectories,
   type Cut,
   type Disk,
   type DiskFile,
   type Durable,
+  durableAt,
   type EntryOperation,
+  flushedWith,
+  isBetweenDirectories,
   type Operation,
   type WriteOperation,
 } from './durable.js'
@@ -49,10 +44,8 @@ export function cutsOf(operations: readonly Operation[]): Cut[] {
 }
 
 /**
- * Every state that the disk may be in when the power goes at the cut. One disk may come more than once, by several ways.
- *
- * @param initial what was durable before the first operation
- * @param grain writes are torn at every multiple of it, and beside that in the middle and one byte from either end
+ * Every state that the disk may be in at the cut; the same one may come more than once.
+ * @param grain writes are torn at every multiple of it, in the middle and one byte from either end
  */
 export function* diskStates(
   initial: Disk,

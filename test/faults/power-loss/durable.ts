@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 
 /** What changes a name. `file` is the identity of the file, which keeps while its names change. */
@@ -18,7 +19,6 @@ export type Operation =
   | WriteOperation
   | { readonly kind: 'flush-file'; readonly file: string }
   | { readonly kind: 'flush-directory'; readonly path: string }
-  /** Nothing on disk: a commit began, or its caller was told that it is done. */
   | { readonly kind: 'mark'; readonly mark: 'begun' | 'acknowledged'; readonly commit: number }
 
 export interface DiskFile {
@@ -27,7 +27,6 @@ export interface DiskFile {
   readonly bytes: Uint8Array
 }
 
-/** The files by path. */
 export type Disk = ReadonlyMap<string, DiskFile>
 
 /** When the power went: after that many operations, and after `partial` bytes of the write that comes next. */
@@ -50,7 +49,6 @@ interface Entry {
   readonly flushed: boolean
 }
 
-/** At the cut. */
 export function durableAt(initial: Disk, operations: readonly Operation[], cut: Cut): Durable {
   const durable: Durable = { names: new Map(), contents: new Map(), entries: [], writes: new Map() }
   for (const [path, { file, bytes }] of initial) {
@@ -106,7 +104,6 @@ export function isBetweenDirectories(operation: EntryOperation): operation is En
   return operation.kind === 'rename' && posix.dirname(operation.from) !== posix.dirname(operation.path)
 }
 
-/** Changes a name. */
 export function apply(names: Map<string, string>, operation: EntryOperation): void {
   if (isBetweenDirectories(operation) && names.get(operation.from) !== operation.file) return
   if (operation.kind === 'rename') names.delete(operation.from)
@@ -122,4 +119,17 @@ export function contentAfter({ contents }: Durable, file: string, writes: readon
   content.set(before)
   for (const { at, bytes } of writes) content.set(bytes, at)
   return content
+}
+
+/** The same for disks that cannot be distinguished: same names, same bytes, and same names of one file. */
+export function diskKey(disk: Disk, nameOf: (path: string) => string = (path) => path): string {
+  const entries = [...disk].map(([path, file]) => ({ name: nameOf(path), ...file }))
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const first = new Map<string, number>()
+  const hash = createHash('sha256')
+  for (const [index, { name, file, bytes }] of entries.entries()) {
+    if (!first.has(file)) first.set(file, index)
+    hash.update(JSON.stringify([name, first.get(file), bytes.length])).update(bytes)
+  }
+  return hash.digest('hex')
 }

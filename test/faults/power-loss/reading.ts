@@ -1,15 +1,42 @@
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.js'
 import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
-import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { RepositoryError } from '#campaignd/repository/repository-error.js'
-import { sightOf, type Sight } from './sight.js'
+
+/** What is seen of a campaign, in words that are equal when it is the same, byte for byte. */
+export type Sight = string
+
+/** What may be seen of a campaign: nothing is promised of what another program is still writing. */
+export type Allowed = ReadonlySet<Sight> | 'anything'
+
+/** What lies under the name of a campaign, and beside it. */
+export interface Slot {
+  readonly manifest: Uint8Array | null
+  readonly kind: 'manifest' | 'corrupt'
+  readonly aside: Uint8Array | null
+}
+
+export const EMPTY: Slot = { manifest: null, kind: 'manifest', aside: null }
+
+function sightOf(manifest: Uint8Array | null, kind: 'manifest' | 'corrupt', setAside: readonly Uint8Array[]): Sight {
+  const seen = manifest === null ? 'nothing' : `${kind} ${digest(manifest)}`
+  return [seen, ...setAside.map((bytes) => `set aside ${digest(bytes)}`)].join(', ')
+}
+
+export function sightOfSlot({ manifest, kind, aside }: Slot): Sight {
+  return sightOf(manifest, kind, aside === null ? [] : [aside])
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 12)
+}
 
 /** What a start found in a data directory. */
 export interface Reading {
-  /** By campaign, those of which there is anything. */
   readonly sights: ReadonlyMap<string, Sight>
   /** What should not be, whichever campaigns there are. */
   readonly problems: readonly string[]
@@ -32,17 +59,17 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
 /** Opens the repository as the service does, reads every campaign and closes it. */
 export async function openAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
-  const told: string[] = []
+  const notices: string[] = []
   const store = await openFileStore({
     dataDir,
     now: () => new Date().toISOString(),
     monotonic: () => performance.now(),
     durability: 'fsync',
-    onWait: (holder) => told.push(`waits for ${holder}`),
+    onWait: (holder) => notices.push(`waits for ${holder}`),
     onNotice: () => undefined,
     onCorrupt: () => undefined,
     onCommit: () => undefined,
-    onFatal: (reason) => told.push(reason.message),
+    onFatal: (reason) => notices.push(reason.message),
   })
   const read = async (id: string): Promise<Content> => {
     try {
@@ -53,7 +80,7 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
     }
   }
   const { sights, problems } = await readAll(directory, read).finally(() => store.close())
-  return { sights, problems: [...problems, ...told, ...leftIn(dataDir)] }
+  return { sights, problems: [...problems, ...notices, ...leftIn(dataDir)] }
 }
 
 async function bytesOf(store: CampaignStore, id: string): Promise<Uint8Array> {

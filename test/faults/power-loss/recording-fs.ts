@@ -23,13 +23,9 @@ export interface RecordedDirectories {
   readonly trash: string
 }
 
-/** Opens what is there already, to flush it. */
 const TO_FLUSH = nodeFs.constants.O_RDONLY | nodeFs.constants.O_NOFOLLOW
 
-/**
- * Carries out what durable-file.ts asks of the file system, and records what of it a power cut may undo. It has no other
- * functions: one that it did not know could change the disk unseen, so asking for it has to fail.
- */
+/** Carries out what durable-file.ts asks for and records what a power cut may undo. Any other function fails: it would be unseen. */
 export class RecordingFs {
   readonly operations: Operation[] = []
   /** What lay in the directories before, taken for durable, as are the directories. */
@@ -49,7 +45,6 @@ export class RecordingFs {
     this.initial = new Map(paths.map((path) => this.read(path)))
   }
 
-  /** For `DurableDirectory.fs`. */
   get fs(): typeof nodeFs {
     const { constants, statSync, lstatSync, fstatSync } = nodeFs
     return {

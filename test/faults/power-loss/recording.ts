@@ -1,27 +1,24 @@
 import * as nodeFs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import { runJobs, type DurableDirectory } from '#campaignd/repository/file/commit/durable-file.js'
-import { identityOf, type FileIdentity } from '#campaignd/repository/file/commit/file-identity.js'
+import { type DurableDirectory, runJobs } from '#campaignd/repository/file/commit/durable-file.js'
+import { type FileIdentity, identityOf } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
-import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
+import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { ManifestBytes } from '#campaignd/repository/file/encoding/manifest-bytes.js'
+import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
-import { diskKey } from './disk-key.js'
 import { liveDisk } from './disk-states.js'
-import type { Cut, Disk, DiskFile, Operation } from './durable.js'
+import { type Cut, type Disk, type DiskFile, diskKey, type Operation } from './durable.js'
+import { type Allowed, EMPTY, sightOfSlot, type Slot } from './reading.js'
 import { RecordingFs } from './recording-fs.js'
 import type { Commit, Scenario } from './scenarios.js'
-import { EMPTY, sightOfSlot, type Allowed, type Slot } from './sight.js'
 
-/** A scenario that ran. */
 export interface Recording {
   readonly name: string
   readonly ids: readonly string[]
   readonly initial: Disk
   readonly operations: readonly Operation[]
-  /** What may be seen of each campaign after a power cut there. */
   allowedAt(cut: Cut): ReadonlyMap<string, Allowed>
 }
 
@@ -31,8 +28,7 @@ export class RecordingFailed extends Error {}
 const BYSTANDER = 'bystander'
 
 /**
- * Carries out a scenario in a directory of its own, which is gone afterwards.
- *
+ * Carries out a scenario in a temporary directory.
  * @returns one recording; for nested commits one for each place where the second can begin
  * @throws RecordingFailed
  */
@@ -46,7 +42,7 @@ export function record(scenario: Scenario): Recording[] {
   }
 }
 
-function recordOnce(scenario: Scenario, place: number): { recording: Recording; nested: boolean } {
+function recordOnce(scenario: Scenario, place: number): ReturnType<ScenarioRun['run']> {
   const root = nodeFs.mkdtempSync(join(tmpdir(), 'campaignd-record-'))
   try {
     return new ScenarioRun(root, scenario).run(place)

@@ -18,7 +18,6 @@ export interface Scenario {
   readonly forgotten?: ForgottenFlushes
 }
 
-/** Every single kind of commit, and pairs. */
 export function scenarios(): Scenario[] {
   const pairs: readonly (readonly [Commit, Commit])[] = [
     [commit('create', 'a'), commit('replace', 'a')],

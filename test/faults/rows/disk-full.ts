@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { send, type Reply } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { bytesOf, leftovers, manifestPath, readManifest } from '../../support/store/files.js'
+import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
+import { bytesOf, leftovers, manifestPath, readManifest } from '../../support/store/files.js'
 import { isUsable } from '../../support/tools.js'
 import { until } from '../../support/until.js'
-import type { Fault, Size } from '../fault.js'
-import { endInOrder, onStage, type Findings, type Stage } from '../stage.js'
 import { Filler, MOUNT, remount } from '../commit-steps/small-disk.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
+import type { Fault, Size } from '../fault.js'
+import { changedNames } from '../replies.js'
+import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 10, full: 60 }
 const CAMPAIGNS = ['one', 'two', 'three']
@@ -20,7 +21,6 @@ const EXPERIMENTS = 16
 const DELETABLE = 'deletable'
 const REFUSED = 'refused'
 
-/** The disk fills up while many write, fills up within a file, and turns read-only; each is over without a restart. */
 export const diskFull: Fault = {
   name: 'disk-full',
   how: `a tmpfs of 64 kB filled under ${WRITERS} writers, filled up to within a file, turned read-only, and freed again`,
@@ -129,10 +129,7 @@ class DiskFull {
     await this.recover()
   }
 
-  /**
-   * Has all writers report, and does something to the disk once each was acknowledged, again and again until each was
-   * refused; returns how often they were.
-   */
+  /** Has all writers report, and attacks once each was acknowledged, until each was refused. @returns how often they were */
   private async refuseWriters(refusal: Refusal, attack: () => void): Promise<number> {
     const acknowledged = new Set<string>()
     const refused = new Set<string>()
@@ -164,7 +161,7 @@ class DiskFull {
     return refusals
   }
 
-  /** All at once, with a creation; nothing may change by it, on disk or in what is told. */
+  /** All at once, with a creation; nothing may change by it, on disk or in what is served. */
   private async expectRefused(refusal: Refusal, calls: readonly (() => Promise<Reply>)[]): Promise<void> {
     const before = bytesOf(this.inside)
     const creation = this.call('POST', '', campaignDraft(5, { campaign_id: REFUSED }))
@@ -172,10 +169,10 @@ class DiskFull {
     this.problems.push(...replies.flatMap((reply) => faultsOf(reply, refusal)))
     this.problems.push(...changesSince(before, this.inside))
     const created = await this.call('GET', `/${REFUSED}`)
-    if (created.status !== 404) this.problems.push(`a campaign that was refused is told as ${created.status}`)
+    if (created.status !== 404) this.problems.push(`a campaign that was refused is served as ${created.status}`)
   }
 
-  /** The writers go on, in the same process, and the files are as they were told. */
+  /** The writers go on, in the same process, and the files are as they were served. */
   private async recover(): Promise<void> {
     const replies = await Promise.all(
       this.writers.writers.map((writer) => this.writers.report(writer, this.service.url)),
@@ -186,14 +183,13 @@ class DiskFull {
     const left = leftovers(this.inside)
     if (left.length > 0) this.problems.push(`left behind: ${left.join(', ')}`)
     for (const id of CAMPAIGNS) {
-      const told = await this.call('GET', `/${id}`)
-      if (told.text !== readManifest(this.inside, id)) this.problems.push(`${id} is told other than it is on disk`)
+      const read = await this.call('GET', `/${id}`)
+      if (read.text !== readManifest(this.inside, id)) this.problems.push(`${id} is served other than it is on disk`)
     }
     const owner = readFileSync(join(this.inside, 'owner.json'), 'utf8')
     if (!owner.includes(`"pid": ${this.service.pid}`)) this.problems.push(`the owner is ${owner}`)
   }
 
-  /** At any instant a manifest is whole. */
   private parseAll(): void {
     for (const id of CAMPAIGNS) {
       try {
@@ -220,7 +216,5 @@ function faultsOf(outcome: Reply | Error, { status, code, says }: Refusal): stri
 }
 
 function changesSince(before: Readonly<Record<string, string>>, directory: string): string[] {
-  const after = bytesOf(directory)
-  const names = new Set([...Object.keys(before), ...Object.keys(after)])
-  return [...names].filter((name) => before[name] !== after[name]).map((name) => `a refused call changed ${name}`)
+  return changedNames(before, bytesOf(directory)).map((name) => `a refused call changed ${name}`)
 }

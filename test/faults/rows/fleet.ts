@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { send, type Reply } from '../../support/http/client.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { readManifest } from '../../support/store/files.js'
+import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
-import { plan, type FleetSize, type Freeze } from '../fleet/disturbances.js'
-import { FleetLedger } from '../fleet/ledger.js'
-import { hire, type FleetMember, type Held } from '../fleet/member.js'
+import { readManifest } from '../../support/store/files.js'
 import type { Fault, Size } from '../fault.js'
+import { type FleetSize, type Freeze, plan } from '../fleet/disturbances.js'
+import { FleetLedger } from '../fleet/ledger.js'
+import { type FleetMember, type Held, startWorker } from '../fleet/member.js'
 import { expectStatus } from '../replies.js'
-import { endInOrder, onStage, type Findings, type Stage } from '../stage.js'
+import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
 
 const SIZES: Readonly<Record<Size, FleetSize>> = {
   short: { workers: 8, experiments: 60, serviceKills: 1, limit: 60_000 },
@@ -20,13 +20,10 @@ const SIZES: Readonly<Record<Size, FleetSize>> = {
 
 const CAMPAIGN = 'sweep'
 const LEASE_SECONDS = 2
-/** Milliseconds of the longest work: more than a lease. */
 const LONGEST_WORK = 1_500 * LEASE_SECONDS
 /** Milliseconds of work that a worker must have left to be frozen, so that it does not end before. */
 const ENOUGH_WORK = 400
-/** Milliseconds between two checks of what is waited for. */
 const PAUSE = 20
-/** A fleet of worker processes that die, and freeze and wake up, on a service that is killed, works a campaign off. */
 export const fleet: Fault = {
   name: 'fleet',
   how: 'worker processes claim, beat and report; a third is killed and a third frozen past the lease, the service killed too',
@@ -38,7 +35,6 @@ class Fleet {
   private readonly members: FleetMember[] = []
   private readonly killed = new Set<string>()
   private readonly frozen = new Set<FleetMember>()
-  /** The attempts of the workers that were frozen past their lease. */
   private readonly lapsed: Held[] = []
   private readonly problems: string[] = []
   private readonly campaign: string
@@ -60,7 +56,7 @@ class Fleet {
       settings: { max_retries: 1000, lease_seconds: LEASE_SECONDS },
     })
     await expectStatus(201, send('POST', `${this.service.url}/v1/campaigns`, draft))
-    for (let index = 0; index < this.size.workers; index += 1) this.hire()
+    for (let index = 0; index < this.size.workers; index += 1) this.addWorker()
     try {
       await this.disturb()
       while (this.members.some((member) => member.lives())) await this.pause()
@@ -82,9 +78,9 @@ class Fleet {
     await Promise.all(freezing)
   }
 
-  private hire(): void {
+  private addWorker(): void {
     const name = `worker-${this.members.length + 1}`
-    const member = hire(this.stage, this.campaign, name, LONGEST_WORK, (news) => this.ledger.add(name, news))
+    const member = startWorker(this.stage, this.campaign, name, LONGEST_WORK, (news) => this.ledger.add(name, news))
     this.members.push(member)
     void member.ended.then((code) => {
       if (code !== 0 && !this.killed.has(name)) this.problems.push(`${name} ended with ${code}`)
@@ -98,13 +94,12 @@ class Fleet {
     this.service = await this.stage.start({ environment: { CAMPAIGND_PORT: new URL(this.service.url).port } })
   }
 
-  /** Its replacement has another name. */
   private async killOne(): Promise<void> {
     const victim = oneOf(this.atWork())
     if (victim === undefined) throw new Error('there is no worker to kill')
     this.killed.add(victim.name)
     await victim.kill()
-    this.hire()
+    this.addWorker()
   }
 
   /** Freezes a worker in the middle of its work; another one when it turns out that it had reported just before. */

@@ -5,23 +5,21 @@ import { residentBytes } from '../../support/memory.js'
 import type { Service } from '../../support/service/service-process.js'
 import type { Counts, Fault, Size } from '../fault.js'
 import { OPERATIONS } from '../fuzz/fuzz-request.js'
-import { Lane, type Mode } from '../fuzz/lane.js'
+import { FuzzSession, type Mode } from '../fuzz/session.js'
 import { seedOfRun } from '../seed.js'
-import { endInOrder, loggedErrors, onStage, type Findings, type Stage } from '../stage.js'
+import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
 
 const REQUESTS: Readonly<Record<Size, number>> = { short: 400, middle: 3_000, full: 20_000 }
 
-const LANES = 6
+const SESSIONS = 6
 
-/** Which each operation goes through, over and over. */
 const MODES: readonly Mode[] = [
   ...(['valid', 'nearly valid', 'valid', 'garbage', 'valid'] as const),
   ...(['nearly valid', 'valid', 'garbage', 'valid', 'nearly valid'] as const),
 ]
 
-/** Percent of the requests of each operation that must be answered with a 2xx, or the fuzzer stays at the door. */
+/** Percent of the requests of each operation that must be answered with a 2xx, or the fuzzer tests only refusals. */
 const LEAST_SHARE = 30
-/** By how much the second half may leave more memory in use than the first. */
 const MOST_GROWTH = 1.1
 /** In how many parts a half is made, each of campaigns of its own. */
 const PARTS = 4
@@ -32,14 +30,12 @@ const SETTLE: Readonly<Record<Size, number>> = { short: 100, middle: 1_000, full
 const COLLECTING = { NODE_OPTIONS: `--import=${new URL('../fuzz/collect-on-signal.mjs', import.meta.url).href}` }
 const MIB = 1024 * 1024
 
-/** What the document allows and what it does not: each answer is a declared one, and a refused call changes nothing. */
 export const fuzz: Fault = {
   name: 'fuzz',
   how: `requests to all ${OPERATIONS.length} operations of the OpenAPI document, made up from it: valid, nearly valid and garbage; CAMPAIGND_TEST_SEED repeats a run`,
   run: (size) => onStage('fuzz', (stage) => new Fuzz(stage, size).run()),
 }
 
-/** Answers of one operation. */
 interface Count {
   all: number
   good: number
@@ -76,9 +72,7 @@ class Fuzz {
     return { counts: this.counts(shares, first, second), problems: this.problems }
   }
 
-  /**
-   * What is in use at its end, once garbage is collected: without that, it is the moment of the last collection that is compared.
-   */
+  /** @returns the bytes in use at its end, once garbage is collected */
   private async half(service: Service, name: string, until: number): Promise<number> {
     const begin = this.next
     for (let part = 1; part <= PARTS; part += 1) {
@@ -93,27 +87,26 @@ class Fuzz {
     return Math.min(...resident)
   }
 
-  /** Goes on until so many requests were made, and takes away what they left. */
   private async part(service: Service, name: string, until: number): Promise<void> {
-    const lanes = Array.from(
-      { length: LANES },
-      (_, index) => new Lane(service, `${name}-${index}`, this.seed, (text) => this.problems.push(text)),
+    const sessions = Array.from(
+      { length: SESSIONS },
+      (_, index) => new FuzzSession(service, `${name}-${index}`, this.seed, (text) => this.problems.push(text)),
     )
-    await Promise.all(lanes.map((lane) => this.drive(lane, until)))
-    this.compareCampaigns(service.dataDir, lanes)
-    for (const lane of lanes) {
-      await lane.clear()
-      lane.close()
+    await Promise.all(sessions.map((session) => this.drive(session, until)))
+    this.compareCampaigns(service.dataDir, sessions)
+    for (const session of sessions) {
+      await session.clear()
+      session.close()
     }
   }
 
-  private async drive(lane: Lane, until: number): Promise<void> {
+  private async drive(session: FuzzSession, until: number): Promise<void> {
     while (this.next < until) {
       const number = this.next++
       const operation = OPERATIONS[number % OPERATIONS.length]
       const mode = MODES[Math.floor(number / OPERATIONS.length) % MODES.length]
       if (operation === undefined || mode === undefined) throw new Error('there is no operation')
-      const { status, code } = await lane.take({ number, operation, mode })
+      const { status, code } = await session.send({ number, operation, mode })
       this.kinds.add(`${operation.operationId} ${status} ${code}`)
       const count = this.answers.get(operation.operationId)
       if (count === undefined) continue
@@ -123,9 +116,9 @@ class Fuzz {
   }
 
   /** There is a file for each campaign whose creation was acknowledged, and none beside. */
-  private compareCampaigns(dataDir: string, lanes: readonly Lane[]): void {
+  private compareCampaigns(dataDir: string, sessions: readonly FuzzSession[]): void {
     const there = readdirSync(join(dataDir, 'campaigns')).sort()
-    const due = lanes.flatMap(({ owned }) => owned.map((id) => `${id}.json`)).sort()
+    const due = sessions.flatMap(({ campaigns }) => campaigns.map((id) => `${id}.json`)).sort()
     if (there.join() !== due.join()) this.problems.push(`there are ${there.join()}, acknowledged were ${due.join()}`)
   }
 

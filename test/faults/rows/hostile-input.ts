@@ -1,24 +1,23 @@
 import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../../support/http/client.js'
-import { bytesOf, manifestPath } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
+import { bytesOf, manifestPath } from '../../support/store/files.js'
 import { Attackers } from '../attack/attackers.js'
-import type { Fault, Size } from '../fault.js'
 import type { HostileOrders } from '../attack/hostile-attackers.js'
 import { TARGET } from '../attack/hostile-request.js'
 import { HOSTILE } from '../attack/hostile-requests.js'
-import { createCampaign } from '../replies.js'
-import { Slices } from '../slices.js'
 import type { Limit } from '../attack/slow-clients.js'
-import { endInOrder, loggedErrors, onStage, type Findings, type Stage } from '../stage.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
+import type { Fault, Size } from '../fault.js'
+import { changedNames, createCampaign } from '../replies.js'
+import { Slices } from '../slices.js'
+import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
 
 interface Extent {
   /** Slices of attack, each between two of quiet, and how often all of it is sent in each. */
   readonly slices: number
   readonly passes: number
-  /** Milliseconds of each slice of quiet. */
   readonly quiet: number
   /** Which limits the slow clients are left to run into. */
   readonly limits: readonly Limit[]
@@ -39,7 +38,6 @@ const WARM_UP = 1_000
 /** Milliseconds that a healthy call may take, on a machine that is busy itself. */
 const CALL_LIMIT = 10_000
 
-/** Hostile requests are refused as documented, change nothing and slow down no other client. */
 export const hostileInput: Fault = {
   name: 'hostile-input',
   how: `${HOSTILE.length} hostile requests and slow clients, over sockets, while ${WRITERS} healthy writers go on`,
@@ -66,7 +64,7 @@ class HostileInput {
     const before = this.untouched()
 
     await this.attack(service, attackers)
-    const left = changed(before, this.untouched())
+    const left = changedNames(before, this.untouched())
     this.problems.push(...left.map((name) => `the attack changed ${name}`))
     this.problems.push(...this.writers.differences(service.dataDir))
     await this.stop(service, attackers)
@@ -88,7 +86,7 @@ class HostileInput {
     for (let slice = 0; slice < slices && this.problems.length === 0; slice += 1) {
       await this.rest(quiet / 2)
       const { counts, problems } = await attackers.order('attack', passes)
-      this.slices.addAttacked(this.takeTimes())
+      this.slices.attacked.push(this.takeTimes())
       this.problems.push(...problems)
       for (const what of ['sent', 'refused', 'unanswered'] as const) this.found[what] += counts[what]
       await this.rest(quiet / 2)
@@ -102,7 +100,7 @@ class HostileInput {
 
   private async rest(milliseconds: number): Promise<void> {
     await sleep(milliseconds)
-    this.slices.addQuiet(this.takeTimes())
+    this.slices.quiet.push(this.takeTimes())
   }
 
   private takeTimes(): readonly number[] {
@@ -130,8 +128,4 @@ class HostileInput {
     const theirs = BUSY.map((id) => relative(this.stage.root, manifestPath(this.stage.dataDir, id)))
     return Object.fromEntries(Object.entries(bytesOf(this.stage.root)).filter(([name]) => !theirs.includes(name)))
   }
-}
-
-function changed(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name])
 }

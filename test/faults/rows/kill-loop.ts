@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { send, writersOn, type Writer } from '../../support/http/client.js'
-import { leftovers, readManifest } from '../../support/store/files.js'
+import { send, type Writer, writersOn } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
+import { leftovers, readManifest } from '../../support/store/files.js'
 import type { Fault, Size } from '../fault.js'
 import { createCampaign } from '../replies.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { type Findings, onStage, type Stage } from '../stage.js'
 
 const KILLS: Readonly<Record<Size, number>> = { short: 4, middle: 30, full: 500 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
@@ -14,7 +14,6 @@ const WRITERS = 64
 const LEAST_LIFE = 50
 const MORE_LIFE = 400
 
-/** The service is killed again and again while many write: what it acknowledged is there, and nothing is there twice. */
 export const killLoop: Fault = {
   name: 'kill-loop',
   how: `SIGKILL at random under ${WRITERS} writers on ${CAMPAIGNS.length} campaigns, restart, verify`,
@@ -83,13 +82,13 @@ class KillLoop {
     }
   }
 
-  /** As it lies on disk, when that is whole and the service tells the same. */
+  /** As it lies on disk, when that is whole and the service serves the same. */
   private async manifestOf(service: Service, id: string): Promise<CampaignManifest | null> {
     try {
       const text = readManifest(service.dataDir, id)
-      const told = await send('GET', `${service.url}/v1/campaigns/${id}`)
-      if (told.status !== 200 || told.text !== text)
-        throw new Error(`told as ${told.status} ${told.text.slice(0, 200)}`)
+      const read = await send('GET', `${service.url}/v1/campaigns/${id}`)
+      if (read.status !== 200 || read.text !== text)
+        throw new Error(`served as ${read.status} ${read.text.slice(0, 200)}`)
       return JSON.parse(text) as CampaignManifest
     } catch (error) {
       this.found.unreadable += 1
@@ -122,7 +121,6 @@ class KillLoop {
 class Ledger {
   private readonly explained = new Map<number, string>()
   private readonly problems: string[] = []
-  /** Up to it all is explained. */
   private closed = 1
 
   constructor(private readonly campaign: string) {}

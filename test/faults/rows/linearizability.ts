@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Agent, request, type IncomingMessage } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
@@ -14,7 +14,7 @@ import { decide, matches } from '../history/one-at-a-time.js'
 import { Random, ReportSource } from '../history/reports.js'
 import { SeenExperiments } from '../history/seen-experiments.js'
 import { seedOfRun } from '../seed.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { type Findings, onStage, type Stage } from '../stage.js'
 
 interface TrialSize {
   readonly operations: number
@@ -38,13 +38,12 @@ const MAX_WAIT = 500
 
 const CAMPAIGN = '/v1/campaigns/sweep'
 
-/** Taken in turns: during some operations, just when the next answer, or read, has come, and between two operations. */
+/** In rotation: during some operations, just when the next answer, or read, has come, and between two operations. */
 const KILL_MOMENTS = ['during', 'at-answer', 'at-read', 'between'] as const
 type KillMoment = (typeof KILL_MOMENTS)[number]
 
 type ManifestOperation = Operation<Experiment, ExperimentReport>
 
-/** Many clients at once on one campaign of the real service, which is killed again and again; then the history is checked. */
 export const linearizability: Fault = {
   name: 'linearizability',
   how: `${CLIENTS} clients on one campaign, SIGKILL at random moments, the history of all answers checked`,
@@ -63,13 +62,11 @@ async function run(stage: Stage, size: TrialSize): Promise<Findings> {
   return { counts, problems: problems.map((problem) => `seed ${seed}: ${problem}`) }
 }
 
-/** One history, from the creation of the campaign to what is left after the last kill. */
 class Trial {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: CLIENTS + 1 })
   private readonly experiments = new SeenExperiments()
   private readonly reports: ReportSource
   private readonly recorded: { readonly operation: ManifestOperation; readonly by: MortalService }[] = []
-  /** The process that runs, or soon will. */
   private service: Promise<MortalService>
   private started = 0
   private inFlight = 0
@@ -86,7 +83,6 @@ class Trial {
     this.service = MortalService.start(stage, '0')
   }
 
-  /** @returns how the history breaks the rules */
   async run(): Promise<string[]> {
     const created = await this.call('POST', '/v1/campaigns', await this.service, campaignDraft(EXPERIMENTS))
     if (created.status !== 201) throw new Error(`the campaign was not created: ${created.body}`)

@@ -6,7 +6,6 @@ import { onStage } from '../stage.js'
 
 const RUNS: Readonly<Record<Size, number>> = { short: 40, middle: 300, full: 1_000 }
 
-/** Of the full form, against a process that is killed. */
 const PROCESS_RUNS = 20
 
 /** What must have been met, by whichever call where none is named, or the commands have become too tame to find anything. */

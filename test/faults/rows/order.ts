@@ -1,24 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { send } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { send } from '../../support/http/client.js'
 import { canTrace, readTrace, strace } from '../../support/tools.js'
 import { until } from '../../support/until.js'
+import { type Acknowledgement, acknowledgements, type Commit, commits } from '../commit-steps/order-trace.js'
 import type { Fault, Size } from '../fault.js'
-import { acknowledgements, commits, type Acknowledgement, type Commit } from '../commit-steps/order-trace.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { type Findings, onStage, type Stage } from '../stage.js'
 
 const ANSWERS: Readonly<Record<Size, number>> = { short: 60, middle: 500, full: 3_000 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
 /** Writers on each campaign, so that commits are shared. */
 const WRITERS = 4
 const TRACED = 'fsync,fdatasync,rename,renameat,renameat2,link,linkat,write,writev,pwrite64,pwritev,sendto,sendmsg'
-/** As many bytes as hold the header of a manifest and those of an answer. */
 const SHOWN_BYTES = 400
 /** Begins the ids of our requests: such an id also names the campaign. */
 const PREFIX = 'order:'
 
-/** The system calls of the real service under load, and in them each acknowledgement behind all that makes it true. */
 export const order: Fault = {
   name: 'order',
   how: 'strace under load: fsync(temp) < rename < fsync(directory) < the bytes of the answer',
@@ -42,7 +40,6 @@ async function trace(stage: Stage, wanted: number): Promise<Findings> {
 
 /** Several writers on each campaign, and beside them one that creates campaigns and deletes them. */
 class Load {
-  /** The requests that were answered with 2xx. */
   readonly answered: string[] = []
   private sent = 0
 

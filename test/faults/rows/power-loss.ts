@@ -3,16 +3,13 @@ import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import type { Counts, Fault, Size } from '../fault.js'
-import { diskKey } from '../power-loss/disk-key.js'
 import { cutsOf, diskStates, liveDisk } from '../power-loss/disk-states.js'
-import type { Cut, Disk, Operation } from '../power-loss/durable.js'
-import { openAndRead, sweepAndRead, type Reading } from '../power-loss/reading.js'
-import { record, RecordingFailed, type Recording } from '../power-loss/recording.js'
+import { type Cut, type Disk, diskKey, type Operation } from '../power-loss/durable.js'
+import { type Allowed, openAndRead, type Reading, sweepAndRead } from '../power-loss/reading.js'
+import { record, type Recording, RecordingFailed } from '../power-loss/recording.js'
 import { brokenScenarios, scenarios } from '../power-loss/scenarios.js'
-import type { Allowed } from '../power-loss/sight.js'
-import { onStage, type Findings } from '../stage.js'
+import { type Findings, onStage } from '../stage.js'
 
-/** The power goes at every moment of every kind of commit: what may then lie on the disk is read, and has to be right. */
 export const powerLoss: Fault = {
   name: 'power-loss',
   how: 'commits recorded, every disk state that a cut may leave built and read',
@@ -24,7 +21,6 @@ interface Extent {
   readonly sample: number
   /** One in so many is read by opening the whole store. */
   readonly wholeEvery: number
-  /** See `diskStates`. */
   readonly grain: number
 }
 

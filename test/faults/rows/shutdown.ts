@@ -1,15 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, type Reply } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { leftovers } from '../../support/store/files.js'
+import { type Reply, send } from '../../support/http/client.js'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import type { Service } from '../../support/service/service-process.js'
+import { leftovers } from '../../support/store/files.js'
 import { until } from '../../support/until.js'
-import type { Fault, Size } from '../fault.js'
 import { holdRequests } from '../commit-steps/held-requests.js'
-import { endInOrder, onStage, type Findings, type Stage } from '../stage.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
+import type { Fault, Size } from '../fault.js'
+import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 1, middle: 5, full: 30 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
@@ -19,7 +19,6 @@ const HELD = 200
 /** Of each kind of connection that has nothing in flight, or only half of something. */
 const IDLE = 8
 
-/** Milliseconds that a stop may take. */
 const LIMIT = 5000
 /** Milliseconds that the service has to read what it has accepted the connection of. */
 const ACCEPTING = 300
@@ -37,7 +36,6 @@ const HALVES = [
     'Content-Length: 40\r\n\r\n{"status":"running"}',
 ]
 
-/** The service is told to stop under load: it ends soon, with 0, and finishes what it accepted. */
 export const shutdown: Fault = {
   name: 'shutdown',
   how: `SIGTERM with ${HELD} open streams, held polls and waiting claims, ${WRITERS} writers, idle connections and half-sent requests`,

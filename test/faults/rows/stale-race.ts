@@ -1,9 +1,9 @@
 import { mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { spawnLockProcess, type LockProcess } from '../../support/service/lock-process.js'
+import { type LockProcess, spawnLockProcess } from '../../support/service/lock-process.js'
 import type { Fault, Size } from '../fault.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { type Findings, onStage, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 15, full: 100 }
 const CONTENDERS = 8
@@ -25,7 +25,6 @@ const LEFTOVERS: readonly ((stage: Stage, directory: string) => Promise<void>)[]
   },
 ]
 
-/** Many that want a lock whose owner is dead, let loose at once. */
 export const staleRace: Fault = {
   name: 'stale-race',
   how: `${CONTENDERS} processes at once on the lock of a dead owner: aged without a record, killed just now, aged`,
@@ -79,7 +78,7 @@ async function killedHolder(stage: Stage, directory: string): Promise<void> {
   await holder.kill('SIGKILL')
 }
 
-/** A process that waits for the word. */
+/** A process that waits for a line on its stdin. */
 function start(stage: Stage, directory: string): LockProcess {
   const one = spawnLockProcess(directory, 'lock', 'gated')
   stage.keep(one.child)

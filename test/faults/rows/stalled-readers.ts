@@ -1,22 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../../support/http/client.js'
 import { EventReader, faultsOfStream } from '../../support/http/event-reader.js'
-import { residentBytes } from '../../support/memory.js'
 import { Scrape } from '../../support/http/metrics.js'
+import { residentBytes } from '../../support/memory.js'
 import { Attackers } from '../attack/attackers.js'
-import { ClaimingWorkers } from '../fleet/claiming-workers.js'
-import type { Fault, Size } from '../fault.js'
 import { TARGET } from '../attack/hostile-request.js'
+import type { StalledOrders } from '../attack/stalled-attackers.js'
+import type { Fault, Size } from '../fault.js'
+import { ClaimingWorkers } from '../fleet/claiming-workers.js'
 import { createCampaign } from '../replies.js'
 import { Slices } from '../slices.js'
-import { endInOrder, loggedErrors, onStage, type Findings, type Stage } from '../stage.js'
-import type { StalledOrders } from '../attack/stalled-attackers.js'
+import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
 
 interface Extent {
   readonly readers: number
   /** How many experiments each update of what they read tells of, with 8 kB of text each. */
   readonly updated: number
-  /** Milliseconds between two updates. */
   readonly pace: number
   /** Slices of quiet before, and after. */
   readonly slices: number
@@ -31,15 +30,12 @@ const EXTENTS: Readonly<Record<Size, Extent>> = {
 const WATCHED = 'watched'
 const TEXT = 'x'.repeat(8000)
 
-/** Milliseconds within which all that stand still must have been cut off. */
 const CUT_OFF_LIMIT = 240_000
 /** Milliseconds that are not counted: what runs for the first time is slow. */
 const WARM_UP = 1_000
-/** Milliseconds of a slice. */
 const SLICE = 2_000
 const MOST_MEMORY = 600
 
-/** A reader that reads nothing is cut off, and no bad client slows down a worker. */
 export const stalledReaders: Fault = {
   name: 'stalled-readers',
   how: '500 readers of a stream that stand still, slow, half-open and pipelining clients, while workers claim, heartbeat and report',
@@ -62,7 +58,8 @@ class StalledReaders {
     const service = await this.stage.start()
     const { url } = service
     const attackers = await Attackers.begin<StalledOrders>(this.stage, './stalled-attackers.ts', url)
-    await this.createCampaigns(url)
+    await createCampaign(url, WATCHED, EXTENTS[this.size].updated)
+    await createCampaign(url, TARGET, 2)
     const workers = await ClaimingWorkers.begin(url, (text) => this.problems.push(text))
     const healthy = new EventReader(`${url}/v1/campaigns/${WATCHED}/events`)
     const updates = this.update(url).catch((error: unknown) => {
@@ -88,17 +85,12 @@ class StalledReaders {
     }
   }
 
-  private async createCampaigns(url: string): Promise<void> {
-    await createCampaign(url, WATCHED, EXTENTS[this.size].updated)
-    await createCampaign(url, TARGET, 2)
-  }
-
   private async rest(workers: ClaimingWorkers): Promise<void> {
     await sleep(WARM_UP)
     workers.takeTimes()
     for (let slice = 0; slice < EXTENTS[this.size].slices; slice += 1) {
       await sleep(SLICE)
-      this.slices.addQuiet(workers.takeTimes())
+      this.slices.quiet.push(workers.takeTimes())
     }
   }
 
@@ -110,7 +102,7 @@ class StalledReaders {
     const deadline = performance.now() + CUT_OFF_LIMIT
     while (this.dropped < readers && performance.now() < deadline) {
       await sleep(SLICE)
-      this.slices.addAttacked(workers.takeTimes())
+      this.slices.attacked.push(workers.takeTimes())
       this.dropped = await droppedBy(url)
     }
     await stalling
@@ -119,7 +111,6 @@ class StalledReaders {
     attackers.end()
   }
 
-  /** Updates on and on what is read. */
   private async update(url: string): Promise<void> {
     const { updated, pace } = EXTENTS[this.size]
     while (!this.isOver) {

@@ -1,19 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
-import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, type Reply } from '../../support/http/client.js'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { bytesOf, manifestPath } from '../../support/store/files.js'
+import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
+import { bytesOf, manifestPath } from '../../support/store/files.js'
 import { canTrace, strace, tracerOf } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import type { Fault, Size } from '../fault.js'
-import { caught, expectStatus } from '../replies.js'
-import { onStage, type Findings, type Stage } from '../stage.js'
+import { caught, expectStatus, inBatches } from '../replies.js'
+import { type Findings, onStage, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 12, full: 60 }
-/** Rounds at the same time: each mostly waits. */
 const BATCH = 3
 
 const CAMPAIGN = '/v1/campaigns/sweep'
@@ -36,10 +35,7 @@ interface Place {
   readonly behind: boolean
 }
 
-/**
- * Where a commit hangs, by the place of a call among those of the thread that commits: the creation and what is kept
- * take two flushes each, of the temp file and of the directory, and the latter one rename.
- */
+/** By the number of a call in the committing thread: creation and first report make two flushes each, the latter a rename. */
 const PLACES = [
   { name: 'the flush of the temp file', holds: (time) => [hold('fsync', time, 5)], renamed: false, behind: false },
   { name: 'the flush of the directory', holds: (time) => [hold('fsync', time, 6)], renamed: true, behind: false },
@@ -62,16 +58,18 @@ export const unseenState: Fault = {
 }
 
 interface Round {
-  /** Calls that were still waiting when the service was killed. */
   readonly unanswered: number
   readonly early: number
-  /** What was acknowledged, or told in a refusal, and is not there after the kill. */
+  /** What was acknowledged, or answered in a refusal, and is not there after the kill. */
   readonly lost: number
   readonly problems: readonly string[]
 }
 
 async function runRounds(stage: Stage, count: number): Promise<Findings> {
-  const [control, rounds] = await Promise.all([released(stage), playRounds(stage, count)])
+  const [control, rounds] = await Promise.all([
+    released(stage),
+    inBatches(count, BATCH, (index) => killed(stage, index)),
+  ])
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
   return {
     counts: {
@@ -84,16 +82,6 @@ async function runRounds(stage: Stage, count: number): Promise<Findings> {
   }
 }
 
-async function playRounds(stage: Stage, count: number): Promise<Round[]> {
-  const rounds: Round[] = []
-  while (rounds.length < count) {
-    const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
-    rounds.push(...(await Promise.all(batch.map((index) => killed(stage, index)))))
-  }
-  return rounds
-}
-
-/** The commit comes about in the end: then each is answered, and not a moment before. */
 async function released(stage: Stage): Promise<string[]> {
   const began = performance.now()
   const hanging = await hang(stage, 'released', PLACES[0], SHORT_HANG)
@@ -115,8 +103,8 @@ async function killed(stage: Stage, index: number): Promise<Round> {
   await killTraced(service)
   const unanswered = (await Promise.all(calls)).filter((reply) => reply instanceof Error).length
   const lost = await lossesAfter(stage, service.dataDir, place, answers)
-  const told = early.map(({ status, text }) => `answered ${status} during ${place.name}: ${text.slice(0, 200)}`)
-  return { unanswered, early: early.length, lost: lost.length, problems: [...told, ...lost] }
+  const tooEarly = early.map(({ status, text }) => `answered ${status} during ${place.name}: ${text.slice(0, 200)}`)
+  return { unanswered, early: early.length, lost: lost.length, problems: [...tooEarly, ...lost] }
 }
 
 interface Hanging {
@@ -167,18 +155,18 @@ function hasTemp(dataDir: string): boolean {
   return Object.keys(bytesOf(join(dataDir, 'campaigns'))).some((name) => name.endsWith('.tmp'))
 }
 
-/** Starts it again and compares what it has with what was told before it was killed. */
-async function lossesAfter(stage: Stage, dataDir: string, place: Place, told: readonly Reply[]): Promise<string[]> {
+/** Starts it again and compares what it has with what was answered before it was killed. */
+async function lossesAfter(stage: Stage, dataDir: string, place: Place, answered: readonly Reply[]): Promise<string[]> {
   const service = await stage.start({ dataDir })
   const reply = await send('GET', service.url + CAMPAIGN)
   const { revision, experiments } = reply.json<CampaignManifest>()
   await service.end('SIGKILL')
   const [first, second] = experiments
   const hanging = hangingRevision(place)
-  const needed = told.length > 0 ? hanging : hanging - 1
+  const needed = answered.length > 0 ? hanging : hanging - 1
   return [
     ...(second?.status === 'running' && second.worker === 'a' ? [] : ['the report that was acknowledged is lost']),
-    ...(revision < needed ? [`revision ${needed} was told and is lost: it is ${revision} again`] : []),
+    ...(revision < needed ? [`revision ${needed} was answered and is lost: it is ${revision} again`] : []),
     ...(revision === hanging && first?.worker !== 'a'
       ? [`revision ${hanging} has not the change that it was made for`]
       : []),

@@ -1,27 +1,32 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { send, Writer } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { manifestPath } from '../../support/store/files.js'
 import { canTrace } from '../../support/tools.js'
 import type { Fault, Size } from '../fault.js'
-import { caught } from '../replies.js'
-import { endInOrder, onStage, type Findings, type Stage } from '../stage.js'
+import { caught, inBatches } from '../replies.js'
+import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
 import {
   CAMPAIGNS,
+  codeOf,
   DELETABLE,
   EARLIER,
+  endTracer,
+  holdUpRename,
+  identityOf,
   isTrusted,
   MARK,
+  replaceLock,
   running,
+  sendEverything,
+  startOwner,
   SUCCEEDED,
-  tempt,
   textOf,
   UNCHANGING,
-} from '../takeover/owner-calls.js'
-import { codeOf, endTracer, holdUpRename, identityOf, replaceLock, startOwner } from '../takeover/owner.js'
+} from '../takeover/owner.js'
 
 /** Rounds of all variants together; where nothing can be traced all are of the first two. */
 const ROUNDS: Readonly<Record<Size, number>> = { short: 4, middle: 12, full: 100 }
@@ -39,7 +44,6 @@ type Variant = (typeof VARIANTS)[number]
 
 const SUCCESSOR_WRITES = 20
 
-/** An owner that is stopped until another has taken over, and that then goes on as before. */
 export const zombie: Fault = {
   name: 'zombie',
   how: 'SIGSTOP past stale, a second service takes over and writes, SIGCONT with writes in flight; also in a rename; or the lock replaced, also in a rename',
@@ -58,17 +62,12 @@ interface Round {
 }
 
 async function runRounds(stage: Stage, count: number, variants: readonly Variant[]): Promise<Findings> {
-  const rounds: Round[] = []
-  while (rounds.length < count) {
-    const batch = Array.from({ length: Math.min(BATCH, count - rounds.length) }, (_, index) => rounds.length + index)
-    const played = batch.map((index) => {
-      const variant = variants[index % variants.length] ?? AT_ANY_MOMENT
-      if (variant === REPLACED) return playReplaced(stage, String(index), Math.floor(index / variants.length))
-      if (variant === INSIDE_REPLACED) return playInsideReplaced(stage, String(index))
-      return play(stage, String(index), variant)
-    })
-    rounds.push(...(await Promise.all(played)))
-  }
+  const rounds = await inBatches(count, BATCH, (index) => {
+    const variant = variants[index % variants.length] ?? AT_ANY_MOMENT
+    if (variant === REPLACED) return playReplaced(stage, String(index), Math.floor(index / variants.length))
+    if (variant === INSIDE_REPLACED) return playInsideReplaced(stage, String(index))
+    return play(stage, String(index), variant)
+  })
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
   return {
     counts: {
@@ -96,11 +95,15 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
   const second = await stage.start({ dataDir })
   const writes = await writeAsSuccessor(second, SUCCESSOR_WRITES)
   const lock = identityOf(dataDir)
-  const inFlight = tempt(first.url)
+  const inFlight = sendEverything(first.url)
   await sleep(100)
   if (held !== null) await endTracer(held.tracer)
   process.kill(first.pid, 'SIGCONT')
-  const told = [...(await tempt(first.url)), ...(await inFlight), ...(held === null ? [] : [await held.call])]
+  const replies = [
+    ...(await sendEverything(first.url)),
+    ...(await inFlight),
+    ...(held === null ? [] : [await held.call]),
+  ]
   const code = await codeOf(first)
   await before
 
@@ -108,7 +111,7 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
   const more = await writeAsSuccessor(second, SUCCESSOR_WRITES)
   const problems = [
     ...commits,
-    ...told.filter(isTrusted).map((reply) => `the zombie answered: ${textOf(reply)}`),
+    ...replies.filter(isTrusted).map((reply) => `the zombie answered: ${textOf(reply)}`),
     ...(code === 1 ? [] : [`the zombie ended with ${code}`]),
     ...(identityOf(dataDir) === lock ? [] : ['the lock is not that of the successor any more']),
     ...(ownerOf(dataDir) === second.pid ? [] : [`the owner is ${ownerOf(dataDir)}, not the successor`]),
@@ -119,19 +122,23 @@ async function play(stage: Stage, name: string, variant: Variant): Promise<Round
 }
 
 /** Where nothing is written, only a check of the lock shows that what a call was decided on may be old. */
-async function playReplaced(stage: Stage, name: string, turn: number): Promise<Round> {
+async function playReplaced(stage: Stage, name: string, round: number): Promise<Round> {
   const dataDir = join(stage.root, name)
   const first = await startOwner(stage, dataDir, false)
-  const ask = UNCHANGING[turn % UNCHANGING.length] ?? UNCHANGING[0]
+  const ask = UNCHANGING[round % UNCHANGING.length] ?? UNCHANGING[0]
   const lock = await replaceLock(dataDir)
-  const told = await caught(ask(`${first.url}/v1/campaigns`))
-  const code = await codeOf(first)
+  const reply = await caught(ask(`${first.url}/v1/campaigns`))
+  return endOfReplaced(REPLACED, first, lock, isTrusted(reply) ? [`the owner answered: ${textOf(reply)}`] : [])
+}
+
+async function endOfReplaced(variant: Variant, owner: Service, lock: string, wrong: readonly string[]): Promise<Round> {
+  const code = await codeOf(owner)
   const problems = [
-    ...(isTrusted(told) ? [`the owner answered: ${textOf(told)}`] : []),
+    ...wrong,
     ...(code === 1 ? [] : [`the owner ended with ${code}`]),
-    ...(identityOf(dataDir) === lock ? [] : ['the lock is not the one that was put there any more']),
+    ...(identityOf(owner.dataDir) === lock ? [] : ['the lock is not the one that was put there any more']),
   ]
-  return { variant: REPLACED, fenced: code === 1, commits: 0, writes: 0, problems }
+  return { variant, fenced: code === 1, commits: 0, writes: 0, problems }
 }
 
 /** No other service sweeps, so the rename takes place: only the check of the lock after it shows that the file may be another's. */
@@ -141,20 +148,15 @@ async function playInsideReplaced(stage: Stage, name: string): Promise<Round> {
   const held = await holdUpRename(first)
   const lock = await replaceLock(dataDir)
   await endTracer(held.tracer)
-  const told = await held.call
-  const code = await codeOf(first)
-
-  const isUnknown = told instanceof Error || (told.status === 503 && told.text.includes('durability-unknown'))
-  const isAcknowledged = !(told instanceof Error) && told.status < 300
-  const answer = told instanceof Error ? '' : `${told.status} ${told.text.slice(0, 200)}`
-  const problems = [
-    ...(isAcknowledged ? [`the owner acknowledged: ${answer}`] : []),
-    ...(isUnknown || isAcknowledged ? [] : [`the owner answered ${answer}`]),
+  const reply = await held.call
+  await codeOf(first)
+  const isUnknown = reply instanceof Error || (reply.status === 503 && reply.text.includes('durability-unknown'))
+  const isAcknowledged = !(reply instanceof Error) && reply.status < 300
+  return endOfReplaced(INSIDE_REPLACED, first, lock, [
+    ...(isAcknowledged ? [`the owner acknowledged: ${textOf(reply)}`] : []),
+    ...(isUnknown || isAcknowledged ? [] : [`the owner answered ${textOf(reply)}`]),
     ...(commitsOfZombie(dataDir).length === 1 ? [] : ['the rename did not take place']),
-    ...(code === 1 ? [] : [`the owner ended with ${code}`]),
-    ...(identityOf(dataDir) === lock ? [] : ['the lock is not the one that was put there any more']),
-  ]
-  return { variant: INSIDE_REPLACED, fenced: code === 1, commits: 0, writes: 0, problems }
+  ])
 }
 
 /** Has the successor written; returns how many writes it acknowledged. */
@@ -193,7 +195,7 @@ async function faultsOfSuccessor(successor: Service): Promise<string[]> {
     const onDisk = existsSync(manifestPath(dataDir, campaign))
       ? readFileSync(manifestPath(dataDir, campaign), 'utf8')
       : ''
-    if (reply.text !== onDisk) faults.push(`${campaign} is not on disk what the successor tells`)
+    if (reply.text !== onDisk) faults.push(`${campaign} is not on disk what the successor serves`)
     const { status } = await send('PATCH', `${url}/v1/campaigns/${campaign}/experiments/0003`, running('successor'))
     if (status !== 200) faults.push(`the successor answers ${status} to a change of ${campaign}`)
   }

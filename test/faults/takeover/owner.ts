@@ -1,15 +1,59 @@
 import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { send, type Reply } from '../../support/http/client.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { strace, tracerOf } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import { caught, createCampaign, expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
-import { CAMPAIGNS, MARK, running, UNCHANGED, UNTOUCHED } from './owner-calls.js'
 
-/** Longer than any round: the tracer that holds the rename up is ended before. */
+/** Written by the successor; never; only by the owner before it was stopped; there to be deleted; and asked for what changes nothing. */
+export const SUCCEEDED = 'succeeded'
+const UNTOUCHED = 'untouched'
+export const EARLIER = 'earlier'
+export const DELETABLE = 'deletable'
+const UNCHANGED = 'unchanged'
+export const CAMPAIGNS = [SUCCEEDED, UNTOUCHED, EARLIER, DELETABLE, UNCHANGED]
+/** What everything has in it that is sent to the zombie. */
+export const MARK = 'from-the-zombie'
+
+/** A repetition, a refusal, a deletion that is refused while an experiment runs, and a creation of what is there. */
+export const UNCHANGING = [
+  (campaigns: string) => send('PATCH', `${campaigns}/${UNCHANGED}/experiments/0001`, { status: 'pending' }),
+  (campaigns: string) => send('PATCH', `${campaigns}/${UNCHANGED}/experiments/0001`, { attempt: 7 }),
+  (campaigns: string) => send('DELETE', `${campaigns}/${UNCHANGED}`),
+  (campaigns: string) => send('POST', campaigns, campaignDraft(3, { campaign_id: UNCHANGED })),
+] as const
+
+/** Changes of every kind, and what changes nothing or is refused, sent to the zombie all at once: it can answer for none. */
+export async function sendEverything(url: string): Promise<(Reply | Error)[]> {
+  const campaigns = `${url}/v1/campaigns`
+  const calls = [
+    send('PATCH', `${campaigns}/${UNTOUCHED}/experiments/0001`, running(MARK)),
+    send('PATCH', `${campaigns}/${UNTOUCHED}/experiments/0002`, running(MARK)),
+    send('PATCH', `${campaigns}/${SUCCEEDED}/experiments/0002`, running(MARK)),
+    send('POST', campaigns, campaignDraft(1, { campaign_id: MARK })),
+    send('DELETE', `${campaigns}/${DELETABLE}`),
+    ...UNCHANGING.map((ask) => ask(campaigns)),
+  ]
+  return Promise.all(calls.map(caught))
+}
+
+/** What a store that does not know whether it still owns its files must not answer. */
+export function isTrusted(reply: Reply | Error): boolean {
+  return !(reply instanceof Error) && reply.status !== 503
+}
+
+export function textOf(reply: Reply | Error): string {
+  return reply instanceof Error ? reply.message : `${reply.status} ${reply.text.slice(0, 200)}`
+}
+
+export function running(worker: string): object {
+  return { status: 'running', worker }
+}
+
 const HELD_UP = 300
 
 /** The service that owns the data directory, until another one takes over or its lock is replaced. */
@@ -47,10 +91,7 @@ export async function endTracer(tracer: number): Promise<void> {
   await sleep(300)
 }
 
-/**
- * Puts another lock in the place of the owner's, which was refreshed just now: until its next refresh only calls check it.
- * @returns which lock it is
- */
+/** Replaces the lock just after a refresh: until the next one only calls check it. @returns the identity of the new lock */
 export async function replaceLock(dataDir: string): Promise<string> {
   const modified = () => statSync(join(dataDir, 'lock')).mtimeMs
   const before = modified()
@@ -60,7 +101,6 @@ export async function replaceLock(dataDir: string): Promise<string> {
   return identityOf(dataDir)
 }
 
-/** How it ended by itself; none if it goes on. */
 export async function codeOf(service: Service): Promise<number | null | 'none'> {
   // The timer of what ended in time must not keep the whole run waiting.
   return Promise.race([service.ended, sleep(10_000, 'none' as const, { ref: false })])

@@ -1,14 +1,9 @@
 /** Values that arguments are made of. Few of each kind, so that they meet. */
 
 import fc from 'fast-check'
-import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { CampaignChoice } from '../world.js'
-
-/** One of these, by the number of a choice; undefined when there are none. */
-function nth<T>(all: readonly T[], number: number): T | undefined {
-  return all[number % all.length]
-}
+import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { Choice } from '../world.js'
 
 /** Given in one of so many cases, else left out. */
 export function sometimes<T>(outOf: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
@@ -21,12 +16,10 @@ export function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
-/** The first ones more often than the others, so that commands meet on them. */
-const choice = fc.oneof(fc.constant(0), fc.nat(2), fc.nat(99))
-
-export const anyCampaign: fc.Arbitrary<CampaignChoice> = fc.record({
-  nth: choice,
-  isGone: fc.oneof({ weight: 15, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+/** One that is there, the first ones more often than the others so that commands meet on them, or one that is not. */
+export const anyChoice: fc.Arbitrary<Choice> = fc.record({
+  nth: fc.oneof(fc.constant(0), fc.nat(2), fc.nat(99)),
+  isAbsent: fc.oneof({ weight: 15, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 })
 
 /** A member that makes a body a wrong one, in one of so many cases. */
@@ -44,19 +37,13 @@ export const resultPath = fc.constantFrom('results/a.json', 'results/b.json', nu
 /** Two of them longer than what is kept of a past one, one longer than what is kept at all. */
 export const errorText = fc.constantFrom('CUDA out of memory', null, 'trace '.repeat(400), 'line\n'.repeat(2000))
 
-/** Of an experiment that is there, or one of none. */
-export interface ExperimentChoice {
-  readonly nth: number
-  readonly isUnknown: boolean
+export function chosen(experiments: readonly Experiment[], { nth, isAbsent }: Choice): Experiment | undefined {
+  return isAbsent ? undefined : experiments[nth % experiments.length]
 }
 
-export const anyExperiment: fc.Arbitrary<ExperimentChoice> = fc.record({
-  nth: choice,
-  isUnknown: fc.oneof({ weight: 15, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-})
-
-export function chosen(experiments: readonly Experiment[], { nth: number, isUnknown }: ExperimentChoice): string {
-  return (isUnknown ? undefined : nth(experiments, number)?.exp_id) ?? 'none'
+/** For a path; no experiment is called so where none was chosen. */
+export function idOf(experiment: Experiment | undefined): string {
+  return experiment?.exp_id ?? 'none'
 }
 
 /** What defines the experiment of a number; another variant defines another one of the same id. */

@@ -6,7 +6,6 @@ import type { World } from '../world.js'
 export type Condition = (world: World, campaign: string, experiment?: string) => Resolved
 
 interface Resolved {
-  /** Left out: no condition is made. */
   readonly header?: string
   /** True when the header names the current version. */
   readonly holds: boolean
@@ -20,7 +19,6 @@ function anyVersion(): Resolved {
   return { header: '*', holds: true }
 }
 
-/** The current tag; none where it was not seen yet. */
 function current(world: World, campaign: string, experiment?: string): Resolved {
   const tag = world.tags.of(resourceOf(campaign, experiment), world.versionOf(campaign, experiment))
   return tag === undefined ? none() : { header: tag, holds: true }
@@ -53,5 +51,4 @@ export const noCondition: Condition = Object.assign(none, { [fc.toStringMethod]:
 /** For calls that change something: most make no condition. */
 export const ifMatch = choices(5, current, current, old, anyVersion, amongOthers)
 
-/** For calls that read. */
 export const ifNoneMatch = choices(1, current, current, old, anyVersion, amongOthers)

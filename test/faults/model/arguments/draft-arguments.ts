@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
+import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import { errorText, given, resultPath, sometimes, worker } from './arguments.js'
 import { GIVEN_TIMES, GOOD_TIMES } from './times.js'
 

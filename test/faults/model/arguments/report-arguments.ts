@@ -4,12 +4,16 @@ import type { ExperimentReport } from '#campaignd/domain/operations/report-reque
 import { errorText, flaw, given, leaseSeconds, resultPath, sometimes } from './arguments.js'
 import { GIVEN_TIMES, GOOD_TIMES } from './times.js'
 
-/** A report of which attempt and worker are known only when it is known of what. */
-export interface ReportChoice {
-  readonly fields: Omit<ExperimentReport, 'attempt' | 'worker'>
-  /** Beside the current attempt. */
+/** How a report or heartbeat names its attempt, and its worker; undefined: not at all. */
+export interface FenceChoice {
+  /** Relative to the current attempt. */
   readonly attempt: number | undefined
   readonly worker: 'its own' | 'gpu-1' | 'gpu-2' | undefined
+}
+
+/** A report whose attempt and worker are known only when its experiment is. */
+interface ReportChoice extends FenceChoice {
+  readonly fields: Omit<ExperimentReport, 'attempt' | 'worker'>
   readonly flaw: object | undefined
 }
 
@@ -37,18 +41,8 @@ function fieldsWith(status: Status | undefined): fc.Arbitrary<ReportChoice['fiel
 }
 
 const status = fc.constantFrom<(Status | undefined)[]>(
-  'running',
-  'running',
-  'running',
-  'running',
-  'running',
-  'completed',
-  'completed',
-  'failed',
-  'failed',
-  'skipped',
-  'pending',
-  undefined,
+  ...Array<Status>(5).fill('running'),
+  ...(['completed', 'completed', 'failed', 'failed', 'skipped', 'pending', undefined] as const),
 )
 
 export const anyReport: fc.Arbitrary<ReportChoice> = fc.record({
@@ -58,10 +52,13 @@ export const anyReport: fc.Arbitrary<ReportChoice> = fc.record({
   flaw: flaw(30, { status: 'done' }, { failure_kind: 'lost' }, { lease_seconds: 0 }, { note: 'x' }, { attempt: -1 }),
 })
 
-/** The report for this experiment: as it is meant, as it is sent, and whether what is sent is wrong in any case. */
-export function reportOn(experiment: Experiment | undefined, choice: ReportChoice) {
-  const attempt = choice.attempt === undefined ? undefined : Math.max(0, (experiment?.attempt ?? 0) + choice.attempt)
-  const worker = choice.worker === 'its own' ? (experiment?.worker ?? undefined) : choice.worker
-  const meant: ExperimentReport = { ...choice.fields, ...given({ attempt, worker }) }
-  return { meant, body: { ...meant, ...choice.flaw }, isFlawed: choice.flaw !== undefined }
+export function reportOn(experiment: Experiment | undefined, choice: ReportChoice): ExperimentReport {
+  return { ...choice.fields, ...fenceOf(experiment, choice) }
+}
+
+export function fenceOf(experiment: Experiment | undefined, { attempt, worker }: FenceChoice) {
+  return given({
+    attempt: attempt === undefined ? undefined : Math.max(0, (experiment?.attempt ?? 0) + attempt),
+    worker: worker === 'its own' ? (experiment?.worker ?? undefined) : worker,
+  })
 }

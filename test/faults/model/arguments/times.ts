@@ -11,7 +11,6 @@ const TIMES: Readonly<Record<string, string | null>> = {
 
 export const GIVEN_TIMES = Object.keys(TIMES)
 
-/** Any time of the table that exists. */
 export const GOOD_TIMES = GIVEN_TIMES.filter((text) => TIMES[text] !== null)
 
 /** @throws Refused for a day that no calendar has */

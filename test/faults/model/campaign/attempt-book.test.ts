@@ -3,7 +3,6 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
 import { AttemptBook, type Body } from './attempt-book.js'
 
-/** An experiment that w1 runs, as an answer tells it. */
 const RUNNING: Experiment = {
   ...experimentDraft('0001'),
   ...{ status: 'running', attempt: 1, retry_count: 0, revision: 2, worker: 'w1' },

@@ -2,7 +2,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 
 type End = Pick<Experiment, 'attempt' | 'status' | 'result_path'>
 
-/** What an answer may tell of experiments, in any of these ways. */
+/** What an answer may show of experiments, in any of these ways. */
 export interface Body extends Partial<Experiment> {
   readonly campaign_id?: string
   readonly experiments?: readonly Experiment[]
@@ -10,44 +10,32 @@ export interface Body extends Partial<Experiment> {
   readonly results?: readonly { readonly experiment?: Partial<Experiment> }[]
 }
 
-/** What is known of an experiment by the answers alone. */
 interface Known {
-  /** The attempt that runs, and the worker that was told so. */
+  /** The attempt that runs, and the worker that was answered so. */
   live: Pick<Experiment, 'attempt' | 'worker'> | null
   /** The last attempt that is known to have ended. */
   over: number
-  /** Finishes that were acknowledged, by attempt. */
   readonly ends: Map<number, End>
 }
 
-/**
- * What answers said of attempts, independent of the model: of one experiment no two are ever alive, and a finish
- * that was acknowledged stays.
- */
+/** What replies said of attempts, independent of the model: no two are live at once, an acknowledged finish stays. */
 export class AttemptBook {
   private readonly known = new Map<string, Known>()
 
   /**
-   * Takes in an answer, in the order of the answers.
-   * @param owner the campaign, told from an earlier one of its id
-   * @param isReport the answer acknowledges what it shows
-   * @throws Error when an attempt is handed out while another one lives, to two workers or after its end; or when a finish
-   *   that was acknowledged is not there any more
+   * @param owner the campaign, distinguished from an earlier one of its id
+   * @param isReport the reply acknowledges what it shows
+   * @throws Error for two live attempts, one that is live after its end, or a lost acknowledged finish
    */
   read(owner: string, body: Body, isReport: boolean): void {
-    const told = [...(body.claims ?? []), ...(body.results ?? []), { experiment: body }]
-    for (const { experiment } of told) {
+    const shown = [...(body.claims ?? []), ...(body.results ?? []), { experiment: body }]
+    for (const { experiment } of shown) {
       if (experiment?.exp_id === undefined) continue
       this.see(owner, experiment as Experiment)
       if (isReport) this.acknowledge(owner, experiment as Experiment)
     }
     for (const experiment of body.experiments ?? []) this.see(owner, experiment)
     if (body.campaign_id !== undefined) for (const experiment of body.experiments ?? []) this.verify(owner, experiment)
-  }
-
-  /** How many finishes were acknowledged. */
-  get finishes(): number {
-    return [...this.known.values()].reduce((total, { ends }) => total + ends.size, 0)
   }
 
   private see(owner: string, { exp_id, status, attempt, worker }: Experiment): void {

@@ -1,21 +1,20 @@
 /** What the design says of one campaign: plain values, and what each call makes of them. */
 
-import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
-import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
+import { isDeepStrictEqual } from 'node:util'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
+import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import type { CampaignPatch } from '#campaignd/domain/operations/patch-campaign.js'
 import type { RetryRequest } from '#campaignd/domain/operations/retry.js'
-import { isDeepStrictEqual } from 'node:util'
+import { readTime } from '../arguments/times.js'
 import { keptError, keptPastError, requeued } from './experiment-model.js'
 import { Refused } from './refused.js'
-import { readTime } from '../arguments/times.js'
 
 /** A manifest but for what is opaque, and what says whether another draft defines the same. */
 export interface PlainCampaign extends Omit<CampaignManifest, 'uid' | 'definition_digest'> {
   readonly definition: string
 }
 
-/** What a call makes of a campaign, and what it answers. */
 export interface Decided {
   /** The very same when nothing changes; null: it is deleted. */
   readonly campaign: PlainCampaign | null
@@ -23,7 +22,6 @@ export interface Decided {
   readonly body?: unknown
 }
 
-/** The campaign after one decision that changed something. */
 export function revised(before: PlainCampaign, now: string, changes: Partial<PlainCampaign>): PlainCampaign {
   return { ...before, ...changes, updated_at: now, revision: before.revision + 1 }
 }
@@ -100,12 +98,11 @@ export function retried(campaign: PlainCampaign, request: RetryRequest, now: str
   return { campaign: changes ? revised(campaign, now, { experiments }) : campaign, status: 200, body }
 }
 
-/** What is to stop is only told while the campaign is paused. */
+/** Running ones are only cancelled while the campaign is paused. */
 function settingsOf({ cancel_running, ...settings }: PlainCampaign['settings']): PlainCampaign['settings'] {
   return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
 }
 
-/** What defines an experiment, as text. */
 function definitionOf(one: ExperimentDraft): string {
   const { exp_id, config_name, config_path, config_hash, backend, container, cycle_index } = one
   return JSON.stringify([exp_id, config_name, config_path, config_hash, backend, container, cycle_index])

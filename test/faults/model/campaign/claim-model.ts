@@ -1,13 +1,11 @@
-import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import { revised, type PlainCampaign } from './campaign-model.js'
+import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import { type PlainCampaign, revised } from './campaign-model.js'
 import { started } from './experiment-model.js'
 
-/** What a claim makes of a campaign, and what it is answered. */
 export interface Claimed {
   /** The very same when the claim took nothing. */
   readonly campaign: PlainCampaign
-  /** In the order in which they are handed out. */
   readonly experiments: readonly Experiment[]
   readonly kind: 'handed out' | 'the same claims' | 'nothing'
 }

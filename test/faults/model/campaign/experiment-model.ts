@@ -1,10 +1,10 @@
 /** What the design says of one experiment, written a second time and otherwise: the service is held against it. */
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
-import { isDeepStrictEqual } from 'node:util'
-import { Refused } from './refused.js'
 import { readTime } from '../arguments/times.js'
+import { Refused } from './refused.js'
 
 const KEPT_ERROR = 8192
 const KEPT_PAST_ERROR = 1024
@@ -41,19 +41,16 @@ const STEPS: Readonly<Record<string, Step>> = {
 
 type Step = 'same' | 'start' | 'start and finish' | 'finish' | 'skip' | 'requeue' | 'none'
 
-/**
- * The experiment after a report at that time, with the revision given; the very same when the report changes nothing.
- * @throws Refused
- */
+/** The same experiment when the report changes nothing. @throws Refused */
 export function reported(before: Experiment, report: ExperimentReport, now: string, revision: number): Experiment {
   refuseNonsense(before, report)
   const step = stepOf(before, report.status)
   const starts = step === 'start' || step === 'start and finish'
   const current = starts ? before.attempt + 1 : before.status === 'pending' ? -1 : before.attempt
   if (report.attempt !== undefined && report.attempt !== current) throw refusal('stale-attempt', before)
-  refuseStranger(before, report, step)
+  refuseOtherWorker(before, report, step)
   if (step === 'none') throw refusal('transition-refused', before)
-  const after = told(taken(before, report, step, now), report)
+  const after = withFields(taken(before, report, step, now), report)
   if (isDeepStrictEqual(after, before)) return before
   if (before.status === 'completed' && !isDeepStrictEqual({ ...after, result_path: before.result_path }, before)) {
     throw refusal('transition-refused', before)
@@ -81,7 +78,6 @@ function shortened(text: string, limit: number): string {
   return `[${cut} bytes cut]\n${text.slice(cut)}`
 }
 
-/** As an import keeps an error. */
 export function keptError(error: string | null | undefined): string | null {
   return error === undefined || error === null ? null : shortened(error, KEPT_ERROR)
 }
@@ -109,16 +105,16 @@ function stepOf(before: Experiment, to: Experiment['status'] | undefined): Step 
 }
 
 /** An attempt is its worker's: a second start of it is no start, and no other worker ends it. */
-function refuseStranger(before: Experiment, report: ExperimentReport, step: Step): void {
+function refuseOtherWorker(before: Experiment, report: ExperimentReport, step: Step): void {
   const { worker, attempt } = report
   if (before.status === 'running' && report.status === 'running') {
     const isNamed = worker === undefined && attempt === before.attempt
     if (!isNamed && (worker ?? null) !== before.worker) throw refusal('already-running', before)
     return
   }
-  const isStranger = worker !== undefined && before.worker !== null && worker !== before.worker
+  const isOther = worker !== undefined && before.worker !== null && worker !== before.worker
   const isOfAttempt = before.status === 'running' || step === 'finish' || step === 'same'
-  if (isStranger && isOfAttempt) throw refusal('not-the-owner', before)
+  if (isOther && isOfAttempt) throw refusal('not-the-owner', before)
 }
 
 function taken(before: Experiment, { status, failure_kind }: ExperimentReport, step: Step, now: string): Experiment {
@@ -141,8 +137,7 @@ function taken(before: Experiment, { status, failure_kind }: ExperimentReport, s
   return after
 }
 
-/** The fields of the report over what the step made. */
-function told(made: Experiment, report: ExperimentReport): Experiment {
+function withFields(made: Experiment, report: ExperimentReport): Experiment {
   const after = { ...made }
   const waits = made.status === 'pending' || made.status === 'skipped'
   if (report.worker !== undefined && !waits) after.worker = report.worker

@@ -1,7 +1,6 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import { revised, type PlainCampaign } from './campaign-model.js'
+import { type PlainCampaign, revised } from './campaign-model.js'
 
-/** What the design says of leases: when the worker of each was last seen, and which ran out. */
 export class LeaseModel {
   /** Milliseconds, by a clock that only goes on. */
   private time = 0

@@ -1,7 +1,7 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from '#campaignd/domain/experiment/status.js'
-import type { PlainCampaign } from './campaign-model.js'
 import { earliest } from '../arguments/times.js'
+import type { PlainCampaign } from './campaign-model.js'
 
 /** The progress of a campaign, counted anew, but for the estimate. */
 export function progressOf(campaign: PlainCampaign) {

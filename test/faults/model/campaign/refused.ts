@@ -1,6 +1,5 @@
 import type { ProblemCode } from '#campaignd/http/problems/catalog.js'
 
-/** The model refuses: with this status and code, and these members beside them. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 

@@ -1,6 +1,6 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ResumeRequest } from '#campaignd/domain/operations/resume.js'
-import { revised, type Decided, type PlainCampaign } from './campaign-model.js'
+import { type Decided, type PlainCampaign, revised } from './campaign-model.js'
 import { requeued } from './experiment-model.js'
 import { countsOf } from './progress-model.js'
 import { Refused } from './refused.js'

@@ -27,7 +27,6 @@ export class TagBook {
   }
 }
 
-/** What a tag is of: a campaign, or an experiment of it. */
 export function resourceOf(campaign: string, experiment?: string): string {
   return experiment === undefined ? campaign : `${campaign}/${experiment}`
 }

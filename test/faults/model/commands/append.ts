@@ -1,18 +1,10 @@
 import fc from 'fast-check'
 import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
-import { anyCampaign, definition, flaw, sometimes } from '../arguments/arguments.js'
-import { appended } from '../campaign/campaign-model.js'
-import type { CommandKind } from './command.js'
-import { ifMatch, type Condition } from '../arguments/condition.js'
+import { anyChoice, definition, flaw, sometimes } from '../arguments/arguments.js'
+import { ifMatch } from '../arguments/condition.js'
 import { importedState } from '../arguments/draft-arguments.js'
-import type { CampaignChoice } from '../world.js'
-
-interface Append {
-  readonly campaign: CampaignChoice
-  readonly experiments: readonly ExperimentDraft[]
-  readonly flaw: object | undefined
-  readonly ifMatch: Condition
-}
+import { appended } from '../campaign/campaign-model.js'
+import { command } from './command.js'
 
 const drafts = fc.array(
   fc
@@ -26,19 +18,19 @@ const drafts = fc.array(
 )
 
 /** POST of experiments to a campaign: new ones, those that are there, and others of the same id. */
-export const append: CommandKind<Append> = {
+export const append = command({
   name: 'append',
   weight: 30,
   arguments: fc.record({
-    campaign: anyCampaign,
+    campaign: anyChoice,
     experiments: drafts,
     flaw: flaw(20, { experiments: [] }, { experiments: [{ exp_id: '0001' }] }, { atomic: true }),
     ifMatch,
   }),
-  run: (scene, { campaign, experiments, flaw: wrong, ifMatch: match }) => {
-    const id = scene.world.choose(campaign)
-    const call = { method: 'POST', path: '/experiments', body: { experiments, ...wrong } } as const
-    const write = { campaign: id, ...call, ifMatch: match, isFlawed: wrong !== undefined }
-    return scene.write(write, (before) => appended(before, experiments, scene.world.at(before)))
+  run: (scene, { campaign, experiments, ...rest }) => {
+    const call = { method: 'POST', path: '/experiments', body: { experiments } } as const
+    return scene.write({ ...rest, ...call, campaign: scene.world.choose(campaign) }, (before) =>
+      appended(before, experiments, scene.world.at(before)),
+    )
   },
-}
+})

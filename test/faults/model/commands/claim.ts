@@ -1,51 +1,40 @@
 import fc from 'fast-check'
 import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
-import { anyCampaign, flaw, given, leaseSeconds, sometimes, worker } from '../arguments/arguments.js'
-import { claimed, isDone } from '../campaign/claim-model.js'
-import type { PlainCampaign } from '../campaign/campaign-model.js'
-import type { CommandKind } from './command.js'
+import { anyChoice, flaw, given, leaseSeconds, sometimes, worker } from '../arguments/arguments.js'
 import { noCondition } from '../arguments/condition.js'
+import type { PlainCampaign } from '../campaign/campaign-model.js'
+import { claimed, isDone } from '../campaign/claim-model.js'
 import { stateOf } from '../campaign/progress-model.js'
 import type { Scene } from '../scene.js'
-import type { CampaignChoice } from '../world.js'
+import { command } from './command.js'
 
-interface Claim {
-  readonly campaign: CampaignChoice
-  readonly request: ClaimRequest
-  /** Of whom it is a repeat, where something is held by a claim that can be repeated. */
-  readonly repeats: 'its own' | 'that of another worker' | undefined
-  readonly flaw: object | undefined
-}
-
-type Repeats = Claim['repeats']
-
-const claimArguments: fc.Arbitrary<Claim> = fc.record({
-  campaign: anyCampaign,
-  request: fc
-    .record({
-      worker,
-      backend: sometimes(3, fc.constantFrom('vllm', 'pytorch', 'none')),
-      container: sometimes(4, fc.constantFrom('big', 'small')),
-      limit: sometimes(2, fc.integer({ min: 1, max: 4 })),
-      lease_seconds: sometimes(3, leaseSeconds),
-      claim_id: sometimes(2, fc.constantFrom('one', 'two')),
-    })
-    .map((request): ClaimRequest => ({ ...given(request), worker: request.worker })),
-  repeats: sometimes(3, fc.constantFrom<Repeats[]>('its own', 'its own', 'that of another worker')),
-  flaw: flaw(25, { worker: '' }, { limit: 0 }, { lease_seconds: 0 }, { cycle_index: 1 }),
-})
+/** Whose claim is repeated, where something is held by a claim that can be repeated. */
+type Repeats = 'its own' | 'that of another worker' | undefined
 
 /** POST of a claim that does not wait. */
-export const claim: CommandKind<Claim> = {
+export const claim = command({
   name: 'claim',
   weight: 100,
-  arguments: claimArguments,
+  arguments: fc.record({
+    campaign: anyChoice,
+    request: fc
+      .record({
+        worker,
+        backend: sometimes(3, fc.constantFrom('vllm', 'pytorch', 'none')),
+        container: sometimes(4, fc.constantFrom('big', 'small')),
+        limit: sometimes(2, fc.integer({ min: 1, max: 4 })),
+        lease_seconds: sometimes(3, leaseSeconds),
+        claim_id: sometimes(2, fc.constantFrom('one', 'two')),
+      })
+      .map((request): ClaimRequest => ({ ...given(request), worker: request.worker })),
+    repeats: sometimes(3, fc.constantFrom<Repeats[]>('its own', 'its own', 'that of another worker')),
+    flaw: flaw(25, { worker: '' }, { limit: 0 }, { lease_seconds: 0 }, { cycle_index: 1 }),
+  }),
   run: (scene, { campaign, request, repeats, flaw: wrong }) => {
     const id = scene.world.choose(campaign)
-    const meant = { ...request, ...repeated(scene.world.campaigns.get(id), repeats) }
-    return postClaim(scene, id, meant, wrong)
+    return postClaim(scene, id, { ...request, ...repeated(scene.world.campaigns.get(id), repeats) }, wrong)
   },
-}
+})
 
 function repeated(campaign: PlainCampaign | undefined, repeats: Repeats): Partial<ClaimRequest> {
   const held = campaign?.experiments.find(({ lease }) => (lease?.claim_id ?? null) !== null)
@@ -55,11 +44,9 @@ function repeated(campaign: PlainCampaign | undefined, repeats: Repeats): Partia
   return { claim_id, worker: repeats === 'its own' ? own : own === 'gpu-1' ? 'gpu-2' : 'gpu-1' }
 }
 
-/** Claims, and holds what is handed out against the model. */
 export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong?: object): Promise<void> {
-  const body = { ...request, ...wrong }
-  const call = { campaign: id, method: 'POST', path: '/claims', body } as const
-  return scene.write({ ...call, ifMatch: noCondition, isFlawed: wrong !== undefined }, (before) => {
+  const call = { campaign: id, method: 'POST', path: '/claims', body: request } as const
+  return scene.write({ ...call, ifMatch: noCondition, flaw: wrong }, (before) => {
     const { world } = scene
     const { campaign, experiments, kind } = claimed(before, request, world.at(before))
     scene.count(kind)

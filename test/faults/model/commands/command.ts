@@ -1,31 +1,23 @@
 import fc from 'fast-check'
-import { Scene, type Met } from '../scene.js'
+import { type Met, Scene } from '../scene.js'
 import type { Service } from '../service.js'
 import type { World } from '../world.js'
 
-/** A kind of command: how its arguments are made up, and what it does. */
-export interface CommandKind<A> {
+interface CommandKind<A> {
   readonly name: string
   /** How often it comes, beside the others. */
   readonly weight: number
   readonly arguments: fc.Arbitrary<A>
-  /** Makes its calls. @throws Error when the service does not do what the model says */
+  /** @throws Error when the service does not do what the model says */
   readonly run: (scene: Scene, given: A) => Promise<void>
 }
 
-/** The service of a run, and where what it met is counted. */
-export interface Real {
+interface Real {
   readonly service: Service
   readonly met: Met
 }
 
 export type ModelCommand = fc.AsyncCommand<World, Real>
-
-/** A kind with its arguments made up, in one list whatever they are. */
-export interface Weighted {
-  readonly weight: number
-  readonly arbitrary: fc.Arbitrary<ModelCommand>
-}
 
 /** Milliseconds that pass before a command; now and then the clock is set back. */
 const pause = fc.oneof(
@@ -34,7 +26,9 @@ const pause = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: -60_000, max: -1 }) },
 )
 
-export function command<A>({ name, weight, run, ...kind }: CommandKind<A>): Weighted {
+/** @returns the kind, with its commands as `fc.oneof` takes them */
+export function command<A>(kind: CommandKind<A>): CommandKind<A> & { readonly arbitrary: fc.Arbitrary<ModelCommand> } {
+  const { name, run } = kind
   const arbitrary = fc.record({ pause, given: kind.arguments }).map(({ pause: milliseconds, given }): ModelCommand => {
     return {
       check: () => true,
@@ -46,5 +40,5 @@ export function command<A>({ name, weight, run, ...kind }: CommandKind<A>): Weig
       toString: () => name,
     }
   })
-  return { weight, arbitrary }
+  return { ...kind, arbitrary }
 }

@@ -1,22 +1,13 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { definition, flaw, given, sometimes } from '../arguments/arguments.js'
-import { created, type PlainCampaign } from '../campaign/campaign-model.js'
-import type { CommandKind } from './command.js'
 import { importedState } from '../arguments/draft-arguments.js'
+import { GIVEN_TIMES } from '../arguments/times.js'
+import { created } from '../campaign/campaign-model.js'
 import { Refused } from '../campaign/refused.js'
 import { manifestOf, problem, type Scene } from '../scene.js'
-import { GIVEN_TIMES } from '../arguments/times.js'
-
-interface Create {
-  readonly slot: string
-  /** As it was created last, instead of this one. */
-  readonly isAgain: boolean
-  readonly draft: Omit<CampaignDraft, 'campaign_id' | 'campaign_name' | 'experiments'>
-  readonly name: string
-  readonly experiments: readonly ExperimentDraft[]
-  readonly flaw: object | undefined
-}
+import { command } from './command.js'
 
 const experiments = fc
   .array(fc.record({ variant: fc.constantFrom(0, 0, 0, 1), imported: sometimes(3, importedState) }), {
@@ -26,33 +17,55 @@ const experiments = fc
   })
   .map((all) => all.map((one, index) => ({ ...definition(index + 1, one.variant), ...one.imported })))
 
-/** POST of a new campaign, of one that is there, or of an import. */
-export const create: CommandKind<Create> = {
+const draft = fc
+  .record({
+    config_hash: fc.constantFrom('hash-1', 'hash-1', 'hash-2'),
+    created_at: sometimes(5, fc.constantFrom(...GIVEN_TIMES)),
+    settings: sometimes(3, fc.constantFrom({}, { max_retries: 2 }, { lease_seconds: 75, paused: true })),
+    labels: sometimes(3, fc.constantFrom({}, { team: 'inference' }, { team: 'training', draft: '' })),
+    total_experiments: sometimes(20, fc.constantFrom(1, 3)),
+  })
+  .map((all): Omit<CampaignDraft, 'campaign_id' | 'campaign_name' | 'experiments'> => {
+    return { ...given(all), config_hash: all.config_hash }
+  })
+
+/** POST of a new campaign, of one that is there (`isAgain`: as it was created last), or of an import. */
+export const create = command({
   name: 'create',
   weight: 30,
   arguments: fc.record({
     slot: fc.constantFrom('a', 'a', 'a', 'b', 'c'),
     isAgain: fc.constantFrom(true, false),
-    draft: fc
-      .record({
-        config_hash: fc.constantFrom('hash-1', 'hash-1', 'hash-2'),
-        created_at: sometimes(5, fc.constantFrom(...GIVEN_TIMES)),
-        settings: sometimes(3, fc.constantFrom({}, { max_retries: 2 }, { lease_seconds: 75, paused: true })),
-        labels: sometimes(3, fc.constantFrom({}, { team: 'inference' }, { team: 'training', draft: '' })),
-        total_experiments: sometimes(20, fc.constantFrom(1, 3)),
-      })
-      .map((draft) => ({ ...given(draft), config_hash: draft.config_hash })),
+    draft,
     name: fc.constantFrom('sweep', 'Sweep', 'ablation'),
     experiments,
     flaw: flaw(30, { experiments: [] }, { note: 1 }, { labels: { team: null } }, { config_hash: 7 }),
   }),
-  run: (scene, { slot, isAgain, draft, name, experiments: list, flaw: wrong }) => {
-    const id = `${scene.world.prefix}-${slot}`
-    const fresh = { ...draft, campaign_id: id, campaign_name: `${scene.world.prefix} ${name}`, experiments: [...list] }
-    const body = (isAgain ? scene.world.drafts.get(id) : undefined) ?? fresh
-    return postCampaign(scene, { id, body, flaw: wrong })
+  run: (scene, { slot, isAgain, name, flaw: wrong, ...rest }) => {
+    const { prefix, drafts } = scene.world
+    const id = `${prefix}-${slot}`
+    const fresh = { ...rest.draft, campaign_id: id, campaign_name: `${prefix} ${name}`, experiments: rest.experiments }
+    return postCampaign(scene, { id, body: (isAgain ? drafts.get(id) : undefined) ?? fresh, flaw: wrong })
   },
-}
+})
+
+/** POST without an id, with a key that makes up the same id each time. The model repeats how, to know what to check. */
+export const createNamed = command({
+  name: 'create-named',
+  weight: 10,
+  arguments: fc.record({
+    name: fc.constantFrom('Made up', 'made-up!'),
+    key: fc.constantFrom('key one', 'key two'),
+    variant: fc.constantFrom(0, 0, 1),
+  }),
+  run: (scene, { name, key, variant }) => {
+    const { prefix } = scene.world
+    const id = `${prefix}-made-up-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
+    const both = [definition(1, variant), definition(2, 0)]
+    const body = { campaign_name: `${prefix} ${name}`, config_hash: 'hash-1', experiments: both }
+    return postCampaign(scene, { id, body, key })
+  },
+})
 
 interface Post {
   readonly id: string
@@ -61,8 +74,7 @@ interface Post {
   readonly key?: string
 }
 
-/** Posts a campaign that has, or will be given, this id. */
-export async function postCampaign(scene: Scene, { id, body, flaw: wrong, key }: Post): Promise<void> {
+async function postCampaign(scene: Scene, { id, body, flaw: wrong, key }: Post): Promise<void> {
   const { world } = scene
   const before = world.campaigns.get(id)
   const headers = key === undefined ? {} : { headers: { 'idempotency-key': key } }
@@ -75,24 +87,15 @@ export async function postCampaign(scene: Scene, { id, body, flaw: wrong, key }:
       world.add(wanted)
       world.drafts.set(id, body)
     }
-    await tell(scene, call, before === undefined, before ?? wanted)
+    const expected = { status: before === undefined ? 201 : 200, body: manifestOf(before ?? wanted) }
+    const reply = await scene.ask(call, { ...expected, tagOf: { campaign: id } })
+    const location = before === undefined ? `/v1/campaigns/${id}` : undefined
+    if (reply.headers['location'] !== location) {
+      throw new Error(`the Location of ${id} is ${reply.headers['location'] ?? ''}`)
+    }
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     await scene.ask(call, problem(error))
   }
   await scene.checkAll(id)
-}
-
-async function tell(
-  scene: Scene,
-  call: Parameters<Scene['ask']>[0],
-  isNew: boolean,
-  campaign: PlainCampaign,
-): Promise<void> {
-  const { campaign_id } = campaign
-  const expected = { status: isNew ? 201 : 200, body: manifestOf(campaign), tagOf: { campaign: campaign_id } }
-  const { headers } = await scene.ask(call, expected)
-  const location = isNew ? `/v1/campaigns/${campaign_id}` : undefined
-  if (headers['location'] !== location)
-    throw new Error(`the Location of ${campaign_id} is ${headers['location'] ?? ''}`)
 }

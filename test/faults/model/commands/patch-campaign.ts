@@ -1,20 +1,10 @@
 import fc from 'fast-check'
 import type { CampaignPatch } from '#campaignd/domain/operations/patch-campaign.js'
-import { anyCampaign, flaw, given, sometimes } from '../arguments/arguments.js'
+import { anyChoice, flaw, given, sometimes } from '../arguments/arguments.js'
+import { ifMatch } from '../arguments/condition.js'
 import { patched } from '../campaign/campaign-model.js'
-import type { CommandKind } from './command.js'
-import { ifMatch, type Condition } from '../arguments/condition.js'
 import { manifestOf } from '../scene.js'
-import type { CampaignChoice } from '../world.js'
-
-interface Patch {
-  readonly campaign: CampaignChoice
-  readonly name: string | undefined
-  readonly cancelsRunning: boolean | undefined
-  readonly patch: Omit<CampaignPatch, 'campaign_name'>
-  readonly flaw: object | undefined
-  readonly ifMatch: Condition
-}
+import { command } from './command.js'
 
 const settings = fc.constantFrom<NonNullable<CampaignPatch['settings']>[]>(
   {},
@@ -33,11 +23,11 @@ const settings = fc.constantFrom<NonNullable<CampaignPatch['settings']>[]>(
   { cancel_running: false },
 )
 
-export const patchCampaign: CommandKind<Patch> = {
+export const patchCampaign = command({
   name: 'patch-campaign',
   weight: 30,
   arguments: fc.record({
-    campaign: anyCampaign,
+    campaign: anyChoice,
     name: sometimes(3, fc.constantFrom('sweep', 'renamed', 'Ablation 2')),
     cancelsRunning: sometimes(4, fc.constantFrom(true, true, false)),
     patch: fc
@@ -49,18 +39,18 @@ export const patchCampaign: CommandKind<Patch> = {
     flaw: flaw(20, { campaign_name: '' }, { revision: 3 }, { settings: { paused: 'yes' } }, { labels: { team: 1 } }),
     ifMatch,
   }),
-  run: (scene, { campaign, name, cancelsRunning, patch, flaw: wrong, ifMatch: match }) => {
-    const { prefix } = scene.world
-    const told: CampaignPatch = { ...patch, ...(name === undefined ? {} : { campaign_name: `${prefix} ${name}` }) }
-    const meant: CampaignPatch =
-      cancelsRunning === true ? { ...told, settings: { ...told.settings, cancel_running: true } } : told
-    const id = scene.world.choose(campaign)
-    const body = { ...told, ...wrong }
+  run: (scene, { campaign, name, cancelsRunning, patch, ...rest }) => {
+    const { world } = scene
+    const body: CampaignPatch = {
+      ...patch,
+      ...given({ campaign_name: name === undefined ? name : `${world.prefix} ${name}` }),
+    }
+    const stops = cancelsRunning === true ? { settings: { ...body.settings, cancel_running: true } } : {}
     const path = cancelsRunning === undefined ? '' : `?cancel_running=${String(cancelsRunning)}`
-    const write = { campaign: id, method: 'PATCH', path, body, ifMatch: match, isFlawed: wrong !== undefined } as const
-    return scene.write({ ...write, isTagged: true }, (before) => {
-      const after = patched(before, meant, scene.world.at(before))
+    const call = { method: 'PATCH', path, body, isTagged: true } as const
+    return scene.write({ ...rest, ...call, campaign: world.choose(campaign) }, (before) => {
+      const after = patched(before, { ...body, ...stops }, world.at(before))
       return { campaign: after, status: 200, body: manifestOf(after) }
     })
   },
-}
+})

@@ -1,68 +1,44 @@
 import fc from 'fast-check'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
-import { anyCampaign, anyExperiment, chosen, given, type ExperimentChoice } from '../arguments/arguments.js'
+import { anyChoice, chosen, idOf } from '../arguments/arguments.js'
+import { type Condition, ifMatch, noCondition } from '../arguments/condition.js'
+import { anyReport, type FenceChoice, fenceOf, reportOn } from '../arguments/report-arguments.js'
 import { revised } from '../campaign/campaign-model.js'
-import type { CommandKind } from './command.js'
-import { ifMatch, noCondition, type Condition } from '../arguments/condition.js'
 import { reported } from '../campaign/experiment-model.js'
 import { Refused } from '../campaign/refused.js'
-import { anyReport, reportOn, type ReportChoice } from '../arguments/report-arguments.js'
 import type { Scene } from '../scene.js'
-import type { CampaignChoice } from '../world.js'
+import { command } from './command.js'
 
-interface Report {
-  readonly campaign: CampaignChoice
-  readonly experiment: ExperimentChoice
-  readonly report: ReportChoice
-  readonly ifMatch: Condition
-}
-
-interface LateReport {
-  readonly status: Extract<Experiment['status'], 'completed' | 'failed'>
-  /** Beside the current one. */
-  readonly attempt: number
-  readonly worker: 'its own' | 'gpu-2' | undefined
-}
-
-/** PATCH of one experiment. */
-export const report: CommandKind<Report> = {
+export const report = command({
   name: 'report',
   weight: 160,
-  arguments: fc.record({ campaign: anyCampaign, experiment: anyExperiment, report: anyReport, ifMatch }),
+  arguments: fc.record({ campaign: anyChoice, experiment: anyChoice, report: anyReport, ifMatch }),
   run: (scene, { campaign, experiment, report: choice, ifMatch: match }) => {
     const id = scene.world.choose(campaign)
-    const { experiments = [] } = scene.world.campaigns.get(id) ?? {}
-    const expId = chosen(experiments, experiment)
-    const { meant, body, isFlawed } = reportOn(
-      experiments.find((one) => one.exp_id === expId),
-      choice,
-    )
-    return patchExperiment(scene, { id, expId, meant, body, isFlawed, match })
+    const one = chosen(scene.world.experimentsOf(id), experiment)
+    return patchExperiment(scene, { id, expId: idOf(one), body: reportOn(one, choice), flaw: choice.flaw, match })
   },
-}
+})
 
 /** PATCH of an experiment that was lost, where there is one: by its worker after all, or by another one. */
-export const lateReport: CommandKind<LateReport> = {
+export const lateReport = command({
   name: 'late-report',
   weight: 30,
   arguments: fc.record({
-    status: fc.constantFrom<LateReport['status'][]>('completed', 'failed'),
+    status: fc.constantFrom<('completed' | 'failed')[]>('completed', 'failed'),
     attempt: fc.constantFrom(0, 0, 0, -1),
-    worker: fc.constantFrom<LateReport['worker'][]>('its own', 'its own', 'gpu-2', undefined),
+    worker: fc.constantFrom<FenceChoice['worker'][]>('its own', 'its own', 'gpu-2', undefined),
   }),
-  run: (scene, { status, ...from }) => {
+  run: async (scene, { status, ...fence }) => {
     const { world } = scene
-    const id = [...world.campaigns.values()].find(({ experiments }) => lostOf(experiments) !== undefined)?.campaign_id
-    const one = lostOf(world.campaigns.get(id ?? '')?.experiments ?? [])
-    if (id === undefined || one === undefined) return Promise.resolve()
-    const expId = one.exp_id
-    const attempt = Math.max(0, one.attempt + from.attempt)
-    const worker = from.worker === 'its own' ? (one.worker ?? undefined) : from.worker
-    const meant = { status, attempt, ...given({ worker }), result_path: 'results/late.json' } as const
-    return patchExperiment(scene, { id, expId, meant, body: meant, isFlawed: false, match: noCondition })
+    const id = [...world.campaigns.keys()].find((key) => lostOf(world.experimentsOf(key)) !== undefined) ?? ''
+    const one = lostOf(world.experimentsOf(id))
+    if (one === undefined) return
+    const body = { status, ...fenceOf(one, fence), result_path: 'results/late.json' }
+    await patchExperiment(scene, { id, expId: one.exp_id, body })
   },
-}
+})
 
 /** One that is lost; else one of which an earlier attempt was. */
 function lostOf(experiments: readonly Experiment[]): Experiment | undefined {
@@ -73,21 +49,18 @@ function lostOf(experiments: readonly Experiment[]): Experiment | undefined {
 interface Patch {
   readonly id: string
   readonly expId: string
-  readonly meant: ExperimentReport
-  readonly body: object
-  readonly isFlawed: boolean
-  readonly match: Condition
+  readonly body: ExperimentReport
+  readonly flaw?: object | undefined
+  readonly match?: Condition
 }
 
-/** Reports on an experiment, and holds what comes of it against the model. */
-export function patchExperiment(scene: Scene, { id, expId, meant, body, isFlawed, match }: Patch): Promise<void> {
-  const resource = { campaign: id, experiment: expId, path: `/experiments/${expId}` }
-  const write = { ...resource, method: 'PATCH', body, ifMatch: match, isFlawed, isTagged: true } as const
-  return scene.write(write, (before) => {
+export function patchExperiment(scene: Scene, { id, expId, body, flaw, match = noCondition }: Patch): Promise<void> {
+  const resource = { campaign: id, experiment: expId, path: `/experiments/${expId}`, isTagged: true }
+  return scene.write({ ...resource, method: 'PATCH', body, ifMatch: match, flaw }, (before) => {
     const one = before.experiments.find(({ exp_id }) => exp_id === expId)
     if (one === undefined) throw new Refused(404, 'experiment-not-found')
     const now = scene.world.at(before)
-    const after = reported(one, meant, now, before.revision + 1)
+    const after = reported(one, body, now, before.revision + 1)
     if (one.failure_kind === 'lost' && (after.status === 'completed' || after.failure_kind === 'error')) {
       scene.count('a late finish')
     }

@@ -1,29 +1,25 @@
 import fc from 'fast-check'
 import type { ResumeRequest } from '#campaignd/domain/operations/resume.js'
-import { anyCampaign, flaw, given, sometimes } from '../arguments/arguments.js'
+import { anyChoice, flaw, given, sometimes } from '../arguments/arguments.js'
+import { ifMatch } from '../arguments/condition.js'
 import type { PlainCampaign } from '../campaign/campaign-model.js'
-import type { CommandKind } from './command.js'
-import { ifMatch, type Condition } from '../arguments/condition.js'
 import { resumed } from '../campaign/resume-model.js'
-import type { CampaignChoice } from '../world.js'
+import { command } from './command.js'
 
-interface Resume {
-  readonly campaign: CampaignChoice
-  readonly hash: 'same' | 'other' | undefined
-  /** What is different in the experiments that are given; undefined: none are given. */
-  readonly experiments: { readonly changed: number; readonly added: boolean; readonly removed: number } | undefined
-  readonly request: Omit<ResumeRequest, 'config_hash' | 'experiments'>
-  readonly flaw: object | undefined
-  readonly ifMatch: Condition
+/** Which experiments of its config the caller names: every so many have another hash, or are left out. */
+interface Named {
+  readonly changed: number
+  readonly added: boolean
+  readonly removed: number
 }
 
 type Choice = NonNullable<ResumeRequest['on_config_change']>
 
-export const resume: CommandKind<Resume> = {
+export const resume = command({
   name: 'resume',
   weight: 40,
   arguments: fc.record({
-    campaign: anyCampaign,
+    campaign: anyChoice,
     hash: fc.constantFrom(undefined, 'same', 'other'),
     experiments: sometimes(2, fc.record({ changed: fc.nat(7), added: fc.boolean(), removed: fc.nat(12) })),
     request: fc
@@ -37,28 +33,28 @@ export const resume: CommandKind<Resume> = {
     flaw: flaw(25, { on_config_change: 'ask' }, { retry_failed: 'no' }, { experiments: [{ exp_id: '0001' }] }),
     ifMatch,
   }),
-  run: (scene, { campaign, request, flaw: wrong, ifMatch: match, ...config }) => {
-    const id = scene.world.choose(campaign)
+  run: (scene, { campaign, request, hash, experiments, ...rest }) => {
+    const { world } = scene
+    const id = world.choose(campaign)
     // Leases that ran out count as lost here, whether a sweep came along or not.
-    if (wrong === undefined) scene.world.sweep()
-    const meant: ResumeRequest = { ...request, ...configOf(scene.world.campaigns.get(id), config) }
-    const body = { ...meant, ...wrong }
-    const call = { method: 'POST', path: '/resume', body } as const
-    const write = { campaign: id, ...call, ifMatch: match, isFlawed: wrong !== undefined }
-    return scene.write(write, (before) => resumed(before, meant, scene.world.at(before)))
+    if (rest.flaw === undefined) world.sweep()
+    const body: ResumeRequest = { ...request, ...configOf(world.campaigns.get(id), hash, experiments) }
+    return scene.write({ ...rest, campaign: id, method: 'POST', path: '/resume', body }, (before) =>
+      resumed(before, body, world.at(before)),
+    )
   },
-}
+})
 
-/** What the caller says of its config: every so many experiments have another hash, or are left out. */
 function configOf(
   campaign: PlainCampaign | undefined,
-  { hash, experiments }: Pick<Resume, 'hash' | 'experiments'>,
+  hash: 'same' | 'other' | undefined,
+  named: Named | undefined,
 ): Pick<ResumeRequest, 'config_hash' | 'experiments'> {
   const ours = campaign?.config_hash ?? ''
   const config_hash = hash === 'other' ? (ours === 'hash-1' ? 'hash-2' : 'hash-1') : ours
   const compared = hash === undefined ? {} : { config_hash }
-  if (experiments === undefined) return compared
-  const { changed, added, removed } = experiments
+  if (named === undefined) return compared
+  const { changed, added, removed } = named
   const all = (campaign?.experiments ?? []).map((one, index) => ({
     exp_id: one.exp_id,
     config_hash: (index + 1) % (changed + 1) === 0 ? `${one.config_hash}'`.slice(-6) : one.config_hash,

@@ -1,41 +1,23 @@
 import fc from 'fast-check'
 import type { RetryRequest } from '#campaignd/domain/operations/retry.js'
-import {
-  anyCampaign,
-  anyExperiment,
-  chosen,
-  flaw,
-  given,
-  sometimes,
-  type ExperimentChoice,
-} from '../arguments/arguments.js'
+import { anyChoice, chosen, flaw, given, idOf, sometimes } from '../arguments/arguments.js'
+import { ifMatch } from '../arguments/condition.js'
 import { retried } from '../campaign/campaign-model.js'
-import type { CommandKind } from './command.js'
-import { ifMatch, type Condition } from '../arguments/condition.js'
-import type { CampaignChoice } from '../world.js'
+import { command } from './command.js'
 
-interface Retry {
-  readonly campaign: CampaignChoice
-  readonly experiments: readonly ExperimentChoice[] | undefined
-  readonly request: Omit<RetryRequest, 'exp_ids'>
-  readonly hasBody: boolean
-  readonly flaw: object | undefined
-  readonly ifMatch: Condition
-}
+type Status = NonNullable<RetryRequest['status']>
+type Kind = NonNullable<RetryRequest['failure_kind']>
 
-export const retry: CommandKind<Retry> = {
+export const retry = command({
   name: 'retry',
   weight: 30,
   arguments: fc.record({
-    campaign: anyCampaign,
-    experiments: sometimes(2, fc.array(anyExperiment, { maxLength: 4 })),
+    campaign: anyChoice,
+    experiments: sometimes(2, fc.array(anyChoice, { maxLength: 4 })),
     request: fc
       .record({
-        status: sometimes(3, fc.constantFrom<NonNullable<RetryRequest['status']>[]>('failed', 'skipped', 'completed')),
-        failure_kind: sometimes(
-          4,
-          fc.constantFrom<NonNullable<RetryRequest['failure_kind']>[]>('oom', 'lost', 'error'),
-        ),
+        status: sometimes(3, fc.constantFrom<Status[]>('failed', 'skipped', 'completed')),
+        failure_kind: sometimes(4, fc.constantFrom<Kind[]>('oom', 'lost', 'error')),
         include_completed: sometimes(3, fc.boolean()),
         dry_run: sometimes(5, fc.boolean()),
       })
@@ -44,14 +26,13 @@ export const retry: CommandKind<Retry> = {
     flaw: flaw(25, { status: 'running' }, { exp_ids: '0001' }, { force: true }),
     ifMatch,
   }),
-  run: (scene, { campaign, experiments, request, hasBody, flaw: wrong, ifMatch: match }) => {
+  run: (scene, { campaign, experiments, request, hasBody, ...rest }) => {
     const id = scene.world.choose(campaign)
-    const there = scene.world.campaigns.get(id)?.experiments ?? []
-    const exp_ids = experiments?.map((one) => chosen(there, one))
-    const meant: RetryRequest = hasBody ? { ...request, ...(exp_ids === undefined ? {} : { exp_ids }) } : {}
-    const body = hasBody ? { body: { ...meant, ...wrong } } : {}
-    const isFlawed = hasBody && wrong !== undefined
-    const write = { campaign: id, method: 'POST', path: '/retry', ...body, ifMatch: match, isFlawed } as const
-    return scene.write(write, (before) => retried(before, meant, scene.world.at(before)))
+    const exp_ids = experiments?.map((one) => idOf(chosen(scene.world.experimentsOf(id), one)))
+    const meant: RetryRequest = hasBody ? { ...request, ...given({ exp_ids }) } : {}
+    const sent = hasBody ? { body: meant } : { flaw: undefined }
+    return scene.write({ ...rest, ...sent, campaign: id, method: 'POST', path: '/retry' }, (before) =>
+      retried(before, meant, scene.world.at(before)),
+    )
   },
-}
+})

@@ -1,27 +1,22 @@
 import fc from 'fast-check'
-import type { CommandKind } from '../command.js'
 import type { Scene } from '../../scene.js'
-
-interface Elapse {
-  readonly sweeps: number
-  /** Milliseconds at the end, in which a lease may run out that no sweep has given up yet. */
-  readonly rest: number
-}
+import { command } from '../command.js'
 
 /** Milliseconds between two sweeps. */
 const SWEEP = 500
 const LONGEST = 240
 
 /** Time goes by for the leases, with a sweep every half second: a worker that was not seen is lost when the model says so. */
-export const elapse: CommandKind<Elapse> = {
+export const elapse = command({
   name: 'elapse',
   weight: 50,
   arguments: fc.record({
     sweeps: fc.oneof(fc.integer({ min: 1, max: 110 }), fc.integer({ min: 110, max: LONGEST })),
+    // At the end: a lease may run out that no sweep has given up yet.
     rest: fc.integer({ min: 0, max: SWEEP - 1 }),
   }),
   run: (scene, { sweeps, rest }) => pass(scene, sweeps, rest),
-}
+})
 
 /** Lets all leases run out that are left. */
 export function runOut(scene: Scene): Promise<void> {

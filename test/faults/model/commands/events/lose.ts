@@ -1,27 +1,19 @@
 import fc from 'fast-check'
-import { anyCampaign } from '../../arguments/arguments.js'
+import { anyChoice } from '../../arguments/arguments.js'
 import { claimed } from '../../campaign/claim-model.js'
-import type { CommandKind } from '../command.js'
 import { pathOf, type Scene } from '../../scene.js'
-import type { CampaignChoice } from '../../world.js'
 import { postClaim } from '../claim.js'
-
-interface Lose {
-  readonly campaign: CampaignChoice
-  readonly seconds: number
-  /** The service is killed while the worker is silent. */
-  readonly kills: boolean
-}
+import { command } from '../command.js'
 
 /** Milliseconds after the end of a lease by which it must have been given up, on a machine that is busy. */
 const LOSS_LIMIT = 20_000
 
 /** A claim for a second or two of a worker that is not seen any more, until it is lost. */
-export const lose: CommandKind<Lose> = {
+export const lose = command({
   name: 'lose',
   weight: 25,
   arguments: fc.record({
-    campaign: anyCampaign,
+    campaign: anyChoice,
     seconds: fc.constantFrom(1, 1, 2),
     kills: fc.constantFrom(false, false, true),
   }),
@@ -32,7 +24,7 @@ export const lose: CommandKind<Lose> = {
     const id = open?.campaign_id ?? world.choose(campaign)
     const began = performance.now()
     await postClaim(scene, id, request)
-    const held = world.campaigns.get(id)?.experiments.find(({ lease }) => lease?.seconds === seconds)
+    const held = world.experimentsOf(id).find(({ lease }) => lease?.seconds === seconds)
     if (held === undefined) return
     if (kills) {
       world.diary.push('killed')
@@ -48,7 +40,7 @@ export const lose: CommandKind<Lose> = {
     scene.count(kills ? 'lost after a kill' : 'lost')
     await scene.checkAll(id)
   },
-}
+})
 
 async function untilLost({ service }: Scene, path: string): Promise<void> {
   const deadline = performance.now() + LOSS_LIMIT

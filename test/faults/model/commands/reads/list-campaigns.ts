@@ -1,32 +1,26 @@
 import fc from 'fast-check'
 import { given, sometimes } from '../../arguments/arguments.js'
-import type { PlainCampaign } from '../../campaign/campaign-model.js'
-import type { CommandKind } from '../command.js'
-import { inPages } from '../../pages.js'
-import { stateOf } from '../../campaign/progress-model.js'
-import { compare, summaryOf } from '../../scene.js'
 import { sortable } from '../../arguments/times.js'
+import type { PlainCampaign } from '../../campaign/campaign-model.js'
+import { stateOf } from '../../campaign/progress-model.js'
+import { compare, inPages, summaryOf } from '../../scene.js'
+import { command } from '../command.js'
 
 type Sort = '-updated_at' | 'created_at' | 'campaign_name'
-
-interface ListCampaigns {
-  readonly state: string | undefined
-  readonly name: string
-  readonly labels: readonly string[]
-  readonly sort: Sort | undefined
-  readonly limit: number | undefined
-}
 
 const STATES = ['completed', 'paused', 'running', 'failed', 'idle', 'pending', 'corrupt']
 
 /** The campaigns of this run: their names all begin alike. */
-export const listCampaigns: CommandKind<ListCampaigns> = {
+export const listCampaigns = command({
   name: 'list-campaigns',
   weight: 30,
   arguments: fc.record({
     state: sometimes(3, fc.constantFrom(...STATES)),
     name: fc.constantFrom('', '', ' SWEEP', ' made'),
-    labels: fc.oneof(fc.constant([]), fc.subarray(['team:inference', 'team:training', 'draft:', 'draft:yes'])),
+    labels: fc.oneof(
+      fc.constant<string[]>([]),
+      fc.subarray(['team:inference', 'team:training', 'draft:', 'draft:yes']),
+    ),
     sort: sometimes(2, fc.constantFrom<Sort[]>('-updated_at', 'created_at', 'campaign_name')),
     limit: sometimes(2, fc.integer({ min: 1, max: 2 })),
   }),
@@ -49,7 +43,7 @@ export const listCampaigns: CommandKind<ListCampaigns> = {
       body: page('campaigns', found),
     }))
   },
-}
+})
 
 function isLabelled({ labels }: PlainCampaign, label: string): boolean {
   const [key = '', value] = label.split(':')

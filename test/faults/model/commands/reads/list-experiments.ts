@@ -1,26 +1,16 @@
 import fc from 'fast-check'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { EXPERIMENT_STATUSES } from '#campaignd/domain/experiment/status.js'
-import { anyCampaign, given, sometimes, worker } from '../../arguments/arguments.js'
-import type { CommandKind } from '../command.js'
-import { inPages } from '../../pages.js'
+import { anyChoice, given, sometimes, worker } from '../../arguments/arguments.js'
 import { Refused } from '../../campaign/refused.js'
-import { NOT_FOUND, pathOf, problem } from '../../scene.js'
-import type { CampaignChoice } from '../../world.js'
+import { inPages, NOT_FOUND, pathOf, problem } from '../../scene.js'
+import { command } from '../command.js'
 
-interface ListExperiments {
-  readonly campaign: CampaignChoice
-  readonly status: readonly string[] | undefined
-  readonly remaining: boolean | undefined
-  readonly equal: Readonly<Partial<Record<keyof Experiment, string | number>>>
-  readonly limit: number | undefined
-}
-
-export const listExperiments: CommandKind<ListExperiments> = {
+export const listExperiments = command({
   name: 'list-experiments',
   weight: 30,
   arguments: fc.record({
-    campaign: anyCampaign,
+    campaign: anyChoice,
     status: sometimes(3, fc.array(fc.constantFrom(...EXPERIMENT_STATUSES), { minLength: 1, maxLength: 3 })),
     remaining: sometimes(4, fc.boolean()),
     equal: fc
@@ -58,4 +48,4 @@ export const listExperiments: CommandKind<ListExperiments> = {
       found === undefined ? problem(NOT_FOUND) : { status: 200, body: page('experiments', found), ...tagOf },
     )
   },
-}
+})

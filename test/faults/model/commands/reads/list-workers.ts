@@ -1,33 +1,25 @@
 import fc from 'fast-check'
-import { anyCampaign, sometimes } from '../../arguments/arguments.js'
-import type { CommandKind } from '../command.js'
-import { inPages } from '../../pages.js'
-import { NOT_FOUND, pathOf, problem, type Scene } from '../../scene.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { CampaignChoice } from '../../world.js'
+import { anyChoice, sometimes } from '../../arguments/arguments.js'
+import { inPages, NOT_FOUND, pathOf, problem, type Scene } from '../../scene.js'
+import { command } from '../command.js'
 
-interface ListWorkers {
-  readonly campaign: CampaignChoice
-  readonly limit: number | undefined
-}
-
-/** GET of the workers and what each holds. */
-export const listWorkers: CommandKind<ListWorkers> = {
+export const listWorkers = command({
   name: 'list-workers',
   weight: 30,
-  arguments: fc.record({ campaign: anyCampaign, limit: sometimes(2, fc.integer({ min: 1, max: 2 })) }),
+  arguments: fc.record({ campaign: anyChoice, limit: sometimes(2, fc.integer({ min: 1, max: 2 })) }),
   run: (scene, { campaign, limit }) => {
     const id = scene.world.choose(campaign)
     const known = scene.world.campaigns.get(id)
     const running = known?.experiments.filter(({ status }) => status === 'running')
-    const workers = running?.map((one) => told(scene, id, one))
+    const workers = running?.map((one) => workerOf(scene, id, one))
     return inPages(scene, { path: `${pathOf(id)}/workers`, query: [], limit }, (page) =>
       workers === undefined ? problem(NOT_FOUND) : { status: 200, body: page('workers', workers) },
     )
   },
-}
+})
 
-function told({ world }: Scene, id: string, experiment: Experiment): object {
+function workerOf({ world }: Scene, id: string, experiment: Experiment): object {
   const { worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at, lease } = experiment
   return {
     ...{ worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at },

@@ -2,58 +2,52 @@ import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { send, type Reply } from '../../support/http/client.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { manifestPath, readManifest } from '../../support/store/files.js'
+import { type Reply, send } from '../../support/http/client.js'
 import {
+  type DocumentedAnswer,
   operationAt,
   problemsOfAnswer,
   problemsOfEvent,
-  type DocumentedAnswer,
 } from '../../support/http/open-api-document.js'
 import type { Service } from '../../support/service/service-process.js'
+import { manifestPath, readManifest } from '../../support/store/files.js'
 import { FuzzClient } from './fuzz-client.js'
-import { bodyOf, drawsOf, urlOf, type Draw, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
-import { garbageRequest } from './garbage.js'
-import { leasedIn } from './known.js'
-import { nearlyValid } from './nearly-valid.js'
-import { steered } from './steer.js'
+import { bodyOf, type Draw, drawsOf, type FuzzedOperation, type FuzzRequest, urlOf } from './fuzz-request.js'
+import { leasedIn, steered } from './steer.js'
 import { tamed } from './tamed.js'
 import { validRequest } from './valid-request.js'
+import { garbageRequest, nearlyValid } from './wrong-request.js'
 
 export type Mode = 'valid' | 'nearly valid' | 'garbage'
 
-/** What one request is to be. */
-export interface Turn {
-  /** Its place among all of the run. */
+export interface Plan {
   readonly number: number
   readonly operation: FuzzedOperation
   readonly mode: Mode
 }
 
-/** What a request was answered. */
-export interface Taken {
+export interface Outcome {
   /** 0: nothing. */
   readonly status: number
-  /** Of the problem; empty when it was none. */
   readonly code: string
 }
 
-/** Campaigns that a lane has at the same time, and how often it begins anew so that they stay small. */
+/** Campaigns at the same time, and after how many requests they are made anew so that they stay small. */
 const MOST_CAMPAIGNS = 4
-const TURNS_OF_A_ROUND = 100
+const REQUESTS_OF_A_ROUND = 100
 
 const EXPERIMENTS = 6
 const KEPT_TOKENS = 5
 
-/** Requests one after the other, about campaigns of its own: so it can be told what each of them changed. */
-export class Lane {
+/** Requests one after the other, on campaigns of its own: so what each of them changed is known. */
+export class FuzzSession {
   private readonly client: FuzzClient
   private readonly prefix: string
   private readonly pageTokens = new Map<string, string[]>()
-  private campaigns: readonly string[] = []
+  campaigns: readonly string[] = []
   private names = 0
-  private turns = 0
+  private requests = 0
 
   constructor(
     private readonly service: Service,
@@ -65,34 +59,28 @@ export class Lane {
     this.prefix = `${name}-`
   }
 
-  /** Makes a request, and checks the answer and what it changed. */
-  async take(turn: Turn): Promise<Taken> {
-    if (this.turns % TURNS_OF_A_ROUND === 0) await this.clear()
-    this.turns += 1
-    const draw = drawsOf(this.seed, turn.number)
-    const request = await this.makeUp(draw, turn)
+  /** Makes up a request, sends it, and checks the reply and what it changed. */
+  async send(plan: Plan): Promise<Outcome> {
+    if (this.requests % REQUESTS_OF_A_ROUND === 0) await this.clear()
+    this.requests += 1
+    const draw = drawsOf(this.seed, plan.number)
+    const request = await this.makeUp(draw, plan)
     const before = this.contents()
     const answer = await this.client.send(request).catch((error: unknown) => error as Error)
-    const told = `request ${turn.number} of seed ${this.seed}, ${turn.mode}, ${shown(request)}`
+    const where = `request ${plan.number} of seed ${this.seed}, ${plan.mode}, ${shown(request)}`
     if (answer instanceof Error) {
-      this.problem(`${answer.message}: ${told}`)
+      this.problem(`${answer.message}: ${where}`)
       return { status: 0, code: '' }
     }
-    for (const wrong of wrongIn(request, answer)) this.problem(`${wrong}: ${told}`)
+    for (const wrong of wrongIn(request, answer)) this.problem(`${wrong}: ${where}`)
     const isRefused = answer.status >= 300 || request.operation.method === 'GET'
     if (isRefused && !isDeepStrictEqual(this.contents(), before)) {
-      this.problem(`answered ${answer.status}, and changed a campaign: ${told}`)
+      this.problem(`answered ${answer.status}, and changed a campaign: ${where}`)
     }
     this.learn(request, answer)
     return { status: answer.status, code: /"code":"([a-z-]+)"/.exec(answer.body)?.[1] ?? '' }
   }
 
-  /** The campaigns that it has. */
-  get owned(): readonly string[] {
-    return this.campaigns
-  }
-
-  /** Deletes all that it has made. */
   async clear(): Promise<void> {
     for (const id of this.campaigns) await this.prepare('DELETE', `/v1/campaigns/${id}?force=true`, 204)
     this.campaigns = []
@@ -103,7 +91,7 @@ export class Lane {
     this.client.close()
   }
 
-  private async makeUp(draw: Draw, { operation, mode }: Turn): Promise<FuzzRequest> {
+  private async makeUp(draw: Draw, { operation, mode }: Plan): Promise<FuzzRequest> {
     const manifest = await this.manifestFor(draw, operation)
     const known = {
       manifest,
@@ -125,7 +113,6 @@ export class Lane {
     }
   }
 
-  /** A campaign that the operation has something to do in. */
   private async manifestFor(draw: Draw, { operationId }: FuzzedOperation): Promise<CampaignManifest> {
     if (this.campaigns.length > MOST_CAMPAIGNS) await this.clear()
     const id =

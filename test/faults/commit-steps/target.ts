@@ -2,13 +2,13 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../../support/http/client.js'
-import { leftovers, readManifest } from '../../support/store/files.js'
 import type { Service } from '../../support/service/service-process.js'
+import { leftovers, readManifest } from '../../support/store/files.js'
 import { attach, readTrace, type Tracer } from '../../support/tools.js'
 import { expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
-import { Change, draft, type CommitKind } from './change.js'
-import { numbered, type Call, type Step } from './step.js'
+import { Change, type CommitKind, draft } from './change.js'
+import { type Call, numbered, type Step } from './step.js'
 
 const KINDS: readonly CommitKind[] = ['report', 'creation', 'deletion']
 const CALLS = [
@@ -18,15 +18,15 @@ const CALLS = [
 const TRACED = `trace=${CALLS.map((name) => `?${name}`).join(',')}`
 /** What no report may do without, in this order. */
 const NEEDED = /openat .*write.*fsync .*rename.*fsync /
-/** Milliseconds for the calls that follow an answer. */
+/** Milliseconds without a call after which a service is idle again. */
 const REST = 100
 
 const CAMPAIGN = 'sweep'
 /** Its first commit shows which thread commits. */
 const PROBED = 'probed'
 
-/** One service on a directory of its own, that faults are injected into one after the other. */
-export class Lane {
+/** A service on a directory of its own, into which faults are injected one after the other. */
+export class Target {
   readonly dataDir: string
   private running: { readonly service: Service; readonly threads: Threads } | null = null
   private traces = 0
@@ -40,12 +40,10 @@ export class Lane {
     mkdirSync(join(stage.root, name))
   }
 
-  /** The service that runs, started if need be. */
   async service(): Promise<Service> {
     return (this.running ?? (await this.start())).service
   }
 
-  /** Ends the service if it has not ended, and starts it again. */
   async restart(): Promise<Service> {
     const { running } = this
     this.running = null
@@ -53,7 +51,7 @@ export class Lane {
     return this.service()
   }
 
-  /** Changes one after the other, prepared: each is made only when it is asked for, as it is compared with what lies there. */
+  /** Changes, each made only when it is asked for, since it is compared with what is on disk then. */
   async prepare(kind: CommitKind, count: number): Promise<(() => Change)[]> {
     const service = await this.service()
     const makers: (() => Change)[] = []
@@ -67,7 +65,6 @@ export class Lane {
     return makers
   }
 
-  /** Attaches strace to the thread that makes a step. */
   async inject({ thread, call }: Step, what: string): Promise<Tracer> {
     await this.service()
     const id = this.running?.threads[thread] ?? 0
@@ -83,20 +80,20 @@ export class Lane {
     }
   }
 
-  /** @returns what is wrong with a change: neither old nor new, or told otherwise than it lies there */
+  /** @returns what is wrong with a change: neither old nor new, or served other than it is on disk */
   async problemsOf(change: Change): Promise<string[]> {
     const { url } = await this.service()
     const now = this.onDisk(change.campaign)
-    const told = await send('GET', `${url}/v1/campaigns/${change.campaign}`)
-    const tells = now === null ? told.status === 404 : told.status === 200 && told.text === now
+    const read = await send('GET', `${url}/v1/campaigns/${change.campaign}`)
+    const isServed = now === null ? read.status === 404 : read.status === 200 && read.text === now
     return [
       ...(change.stateOf(now) === null ? [`neither old nor new: ${now?.slice(0, 300)}`] : []),
-      ...(tells ? [] : [`told as ${told.status} ${told.text.slice(0, 300)}`]),
+      ...(isServed ? [] : [`served as ${read.status} ${read.text.slice(0, 300)}`]),
     ]
   }
 
-  /** @returns what a start should have cleared away */
-  litter(): string[] {
+  /** @returns what a start should have removed */
+  leftovers(): string[] {
     const trash = readdirSync(this.dataDir).filter((name) => name.startsWith('trash-'))
     return [...leftovers(this.dataDir), ...trash.slice(1)]
   }
@@ -106,7 +103,7 @@ export class Lane {
     const steps: Step[] = []
     for (const kind of KINDS) {
       const [make] = await this.prepare(kind, 1)
-      const { calls } = await this.watch(async (service) => make?.().send(service))
+      const calls = await this.watch(async (service) => make?.().send(service))
       const named = calls.filter(({ thread }) => thread !== null)
       const sequence = named.flatMap(({ thread, name }) => (thread === 'commit' ? [`${name} `] : [])).join('')
       if (kind === 'report' && !NEEDED.test(sequence)) throw new UnsafeCommit(sequence)
@@ -118,8 +115,7 @@ export class Lane {
   private async start(): Promise<{ readonly service: Service; readonly threads: Threads }> {
     const service = await this.stage.start({ dataDir: this.dataDir, environment: { UV_THREADPOOL_SIZE: '1' } })
     this.running = { service, threads: { main: service.pid, commit: 0 } }
-    // The first commit shows which thread it is that commits.
-    const { calls } = await this.watch(async ({ url }) => {
+    const calls = await this.watch(async ({ url }) => {
       const campaigns = `${url}/v1/campaigns`
       const change = { status: 'running', result_path: `start ${(this.changes += 1)}` }
       if (this.onDisk(PROBED) === null) {
@@ -136,17 +132,17 @@ export class Lane {
   }
 
   /** All calls that the service makes meanwhile. */
-  private async watch(act: (service: Service) => Promise<unknown>): Promise<{ readonly calls: readonly Call[] }> {
+  private async watch(act: (service: Service) => Promise<unknown>): Promise<readonly Call[]> {
     const { service, threads } = this.running ?? (await this.start())
     const tracer = await this.attach(service.pid, '-f', '-e', TRACED)
     await act(service)
-    await sleep(REST)
+    for (let seen = -1; seen < tracer.output().length;) {
+      seen = tracer.output().length
+      await sleep(REST)
+    }
     await tracer.detach()
     const roles = new Map([[threads.main, 'main'] as const, [threads.commit, 'commit'] as const])
-    const calls = readTrace(this.tracePath()).map((call) => {
-      return { ...call, thread: roles.get(call.id) ?? null }
-    })
-    return { calls }
+    return readTrace(this.tracePath()).map((call) => ({ ...call, thread: roles.get(call.id) ?? null }))
   }
 
   private attach(id: number, ...options: string[]): Promise<Tracer> {
@@ -171,21 +167,20 @@ interface Threads {
   readonly commit: number
 }
 
-/** Deals what is to be tried out to some lanes, each of which takes the next one when it has done one. */
-export async function onLanes<T>(
-  lanes: readonly Lane[],
+/** Tries a plan on some targets, each of which takes the next item when it has done one. */
+export async function onTargets<T>(
+  targets: readonly Target[],
   plan: readonly T[],
-  attempt: (lane: Lane, item: T) => Promise<void>,
+  attempt: (target: Target, item: T) => Promise<void>,
 ): Promise<void> {
   const waiting = [...plan]
   await Promise.all(
-    lanes.map(async (lane) => {
-      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await attempt(lane, item)
+    targets.map(async (target) => {
+      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await attempt(target, item)
     }),
   )
 }
 
-/** Some of a list, in an order of their own. */
 export function shuffled<T>(list: readonly T[]): T[] {
   return list
     .map((item) => ({ item, lot: Math.random() }))

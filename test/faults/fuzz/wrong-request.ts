@@ -1,14 +1,15 @@
 import fc from 'fast-check'
-import { bodyOf, type Draw, type FuzzRequest } from './fuzz-request.js'
-import { anyJson } from './valid-request.js'
+import { bodyOf, chance, type Draw, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
+import { anyJson, headerText } from './valid-request.js'
 
-/** Where a value is within another one. */
 type Place = readonly (string | number)[]
 
 type Change = (draw: Draw, request: FuzzRequest) => FuzzRequest
 
 const WRONG_IDS = ['none', '0', '..', 'UPPER', '%2e%2e', 'a/b', 'a\0', 'a.json', 'x'.repeat(64), 'x'.repeat(300)]
 const WRONG_TEXTS = ['', '-1', 'NaN', '1e9', 'true', 'null', '9'.repeat(30), 'x'.repeat(5000), '\0']
+
+const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ maxLength: 40 }))
 
 /** The request with one thing changed, which may make it a wrong one. */
 export function nearlyValid(draw: Draw, request: FuzzRequest): FuzzRequest {
@@ -25,8 +26,7 @@ function wrongId(draw: Draw, request: FuzzRequest): FuzzRequest {
 }
 
 function wrongQuery(draw: Draw, request: FuzzRequest): FuzzRequest {
-  const names = (request.operation.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name)
-  const name = draw(fc.constantFrom(...names, 'unknown', '__proto__'))
+  const name = draw(fc.constantFrom(...namesIn('query', request.operation), 'unknown', '__proto__'))
   const value = draw(fc.constantFrom<unknown>(...WRONG_TEXTS, ['a', 'b']))
   return { ...request, query: { ...request.query, [name]: value } }
 }
@@ -79,7 +79,6 @@ function cutShort(draw: Draw, request: FuzzRequest): FuzzRequest {
   return { ...request, rawBody: text.slice(0, draw(fc.nat(text.length))) }
 }
 
-/** The value itself, and all that is in it. */
 function placesIn(value: unknown, at: Place = []): Place[] {
   if (Array.isArray(value)) return [at, ...value.flatMap((item, index) => placesIn(item, [...at, index]))]
   if (!isObject(value)) return [at]
@@ -101,4 +100,38 @@ function replaced(value: unknown, [first, ...rest]: Place, by: (value: unknown) 
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A request of the operation of which hardly anything is as the document has it. */
+export function garbageRequest(draw: Draw, operation: FuzzedOperation, known: FuzzRequest): FuzzRequest {
+  const named = (place: string) => namesIn(place, operation)
+  const texts = (names: readonly string[]) =>
+    draw(
+      fc.dictionary(fc.oneof(anyText, fc.constantFrom('x', ...names)), anyText, { maxKeys: 4, noNullPrototype: true }),
+    )
+  // With an id that is known it gets beyond the question whether there is one.
+  const path = chance(draw, 60)
+    ? known.path
+    : Object.fromEntries(Object.keys(known.path).map((name) => [name, draw(anyText).toWellFormed()]))
+  const headers = named('header')
+    .filter(() => chance(draw, 50))
+    .map((name): [string, string] => [name, headerText(draw(anyText))])
+  return {
+    operation,
+    path,
+    query: chance(draw, 50) ? texts(named('query')) : {},
+    headers: Object.fromEntries(headers),
+    ...(operation.method === 'GET' && chance(draw, 90) ? { body: undefined } : garbageBody(draw, known.body)),
+  }
+}
+
+function garbageBody(draw: Draw, known: unknown): Pick<FuzzRequest, 'body' | 'rawBody'> {
+  const keys = typeof known === 'object' && known !== null ? Object.keys(known) : []
+  const like = fc.dictionary(fc.constantFrom('x', ...keys), anyJson, { maxKeys: 6, noNullPrototype: true })
+  if (chance(draw, 30)) return { body: undefined, rawBody: draw(anyText).toWellFormed() }
+  return { body: draw(fc.oneof(like, anyJson)) }
+}
+
+function namesIn(place: string, { parameters = [] }: FuzzedOperation): string[] {
+  return parameters.filter((one) => one.in === place).map(({ name }) => name)
 }
