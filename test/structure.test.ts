@@ -9,8 +9,8 @@ const MOST = {
   linesOfFunction: 60,
   medianOfFunctions: 8,
   filesOfFolder: 16,
-  linesOfServer: 12_400,
-  linesOfTests: 27_546,
+  linesOfServer: 12_408,
+  linesOfTests: 28_650,
 }
 
 interface SourceFile {
