@@ -44,7 +44,6 @@ const V1 = [
   resumeCampaign,
 ]
 
-/** Every route of the service. */
 export const routes: FastifyPluginAsync<RouteDependencies> = async (app, dependencies) => {
   await app.register(healthRoutes, dependencies)
   await app.register(metricsRoutes, dependencies)
