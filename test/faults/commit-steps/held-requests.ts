@@ -75,16 +75,16 @@ async function endOf(status: number, call: Promise<Reply>): Promise<HeldEnd> {
   return reply.status === status ? null : `was answered ${reply.status} instead of ${status}: ${reply.text}`
 }
 
-/** It must tell when to come back, and have told every change before that. */
+/** It must say when to reconnect, after a snapshot and every change since. */
 async function endOfStream(url: string): Promise<HeldEnd> {
   const reply = await caught(send('GET', url))
   if (reply instanceof Error) return `broke: ${reply.message}`
   if (reply.status !== 200) return `was answered ${reply.status}: ${reply.text}`
   if (!/\n\nretry: \d+\n\n$/.test(reply.text)) return `ended with ${JSON.stringify(reply.text.slice(-100))}`
-  const ids = [...reply.text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id)
+  const ids = [...reply.text.matchAll(/^id: [0-9a-f]{16}-(\d+)$/gm)].map(([, id]) => id)
   const previous = [...reply.text.matchAll(/"previous_revision":(\d+),"progress":/g)].map(([, revision]) => revision)
-  const linked = url.endsWith('/v1/events') || previous.every((revision, index) => revision === ids[index])
-  return linked ? null : 'left out a change or told one twice'
+  const isLinked = ids.length === previous.length + 1 && previous.every((revision, index) => revision === ids[index])
+  return isLinked || url.endsWith('/v1/events') ? null : 'left out a change or sent one twice'
 }
 
 function progressOf(url: string, campaign: string, query = ''): string {
