@@ -53,7 +53,7 @@ export interface DeleteOptions {
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string }
 
 /**
- * Keeps campaigns durably: the log that orders their commits. What a promise here resolves or rejects with was decided on a state
+ * Keeps campaigns durably: orders their commits. What a promise here resolves or rejects with was decided on a state
  * that is durable then; nothing else is ever seen.
  *
  * Every call may reject with `store-unavailable` (nothing was changed), `store-full` (likewise, no room) or

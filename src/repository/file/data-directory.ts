@@ -106,7 +106,7 @@ export class DataDirectory {
     for (const name of temps) rmSync(join(this.campaigns, name), { force: true })
     for (const name of readdirSync(this.root)) {
       const path = join(this.root, name)
-      // `leaving-` is what versions before 0.2 called it.
+      // `leaving-` is its name in version 0.1.0.
       if (/^(trash|leaving)-/.test(name)) this.emptyTrash(path)
       else if (/^(lock\.stale|owner|probe)-/.test(name) && isOld(path)) rmSync(path, { recursive: true, force: true })
     }

@@ -24,7 +24,7 @@ export interface ManifestFilesOptions {
   readonly open: (id: string, manifest: StoredManifest) => CampaignCommits<StoredManifest>
   /** A file was put there by hand. */
   readonly onFound: (campaign: Campaign) => void
-  /** A corrupt file was found, or is corrupt for another reason. */
+  /** A file was found corrupt, or is so for another reason now. */
   readonly onCorrupt: (id: string, reason: string) => void
   readonly onCommit: (report: CommitReport) => void
 }

@@ -21,7 +21,7 @@ const TAKES: Readonly<Record<Experiment['status'], string>> = {
   skipped: 'result_path error completed_at',
 }
 
-/** The steps of the table of section 3 that are neither refused nor, on the diagonal, the same. */
+/** The steps of the status table of src/http/README.md that are neither refused nor, on the diagonal, the same. */
 const STEPS: Readonly<Record<string, Step>> = {
   'pending running': 'start',
   'pending completed': 'start and finish',
