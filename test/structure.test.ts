@@ -9,8 +9,6 @@ const MOST = {
   linesOfFunction: 60,
   medianOfFunctions: 8,
   filesOfFolder: 16,
-  linesOfServer: 12_408,
-  linesOfTests: 28_650,
 }
 
 interface SourceFile {
@@ -57,19 +55,6 @@ test(`no folder has more than ${MOST.filesOfFolder} source files beside each oth
   const full = [...folders].filter(([, files]) => files > MOST.filesOfFolder)
   expect(full.map(([folder, files]) => `${folder}: ${files} files`)).toEqual([])
 })
-
-test(`the server has at most ${MOST.linesOfServer} lines`, () => {
-  const server = source.filter(({ path }) => !path.startsWith('src/dashboard/'))
-  expect(total(server), 'lines of src without dashboard').toBeLessThanOrEqual(MOST.linesOfServer)
-})
-
-test(`the tests have at most ${MOST.linesOfTests} lines`, () => {
-  expect(total(tests), 'lines of test').toBeLessThanOrEqual(MOST.linesOfTests)
-})
-
-function total(files: readonly SourceFile[]): number {
-  return files.reduce((sum, { lines }) => sum + lines, 0)
-}
 
 function readFiles(folder: string, name: RegExp): SourceFile[] {
   const paths = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

@@ -70,7 +70,7 @@ function createServer({ service, logger, limits }: AppDependencies) {
     return503OnClosing: false,
     genReqId: requestIdOf,
     schemaController,
-    // What has no route passes no hook.
+    // What the router itself refuses passes no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const json = asProblem(error, request, reply)
       for (const hook of hooks) hook(request, reply)
