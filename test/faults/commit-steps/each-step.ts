@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Tracer, whyNotAttach } from '../../support/tools.js'
-import type { Outcome, Size } from '../fault.js'
-import { onStage } from '../stage.js'
+import type { Tracer } from '../../support/tools.js'
+import type { Findings, Size } from '../fault.js'
+import type { Stage } from '../stage.js'
 import type { Step } from './step.js'
 import { onTargets, shuffled, Target, UnsafeCommit } from './target.js'
 
@@ -22,25 +22,21 @@ export interface EachStep<Injection> {
 }
 
 /** Tries injections at every step: in the first commit, then in the second, and so on; of a few only, other ones each time. */
-export async function runEachStep<I>(name: string, extent: Extents[Size], trial: EachStep<I>): Promise<Outcome> {
-  const because = await whyNotAttach()
-  if (because !== null) return { kind: 'skipped', because }
-  return onStage(name, async (stage) => {
-    const targets = Array.from({ length: TARGETS }, (_, index) => new Target(stage, `target-${index}`))
-    try {
-      await Promise.all(targets.map((target) => target.service()))
-      const steps = (await targets[0]?.steps()) ?? []
-      const plan = Array.from({ length: extent.commits }, (_, index) =>
-        shuffled(steps.flatMap((step) => trial.injectionsAt(step, index + 1))),
-      )
-      await onTargets(targets, plan.flat().slice(0, extent.injections), (target, one) => trial.attempt(target, one))
-      await trial.finish(targets)
-    } catch (error) {
-      if (!(error instanceof UnsafeCommit)) throw error
-      trial.problems.push(error.message)
-    }
-    return { counts: { ...trial.found, violations: trial.problems.length }, problems: trial.problems }
-  })
+export async function runEachStep<I>(stage: Stage, extent: Extents[Size], trial: EachStep<I>): Promise<Findings> {
+  const targets = Array.from({ length: TARGETS }, (_, index) => new Target(stage, `target-${index}`))
+  try {
+    await Promise.all(targets.map((target) => target.service()))
+    const steps = (await targets[0]?.steps()) ?? []
+    const plan = Array.from({ length: extent.commits }, (_, index) =>
+      shuffled(steps.flatMap((step) => trial.injectionsAt(step, index + 1))),
+    )
+    await onTargets(targets, plan.flat().slice(0, extent.injections), (target, one) => trial.attempt(target, one))
+    await trial.finish(targets)
+  } catch (error) {
+    if (!(error instanceof UnsafeCommit)) throw error
+    trial.problems.push(error.message)
+  }
+  return { counts: { ...trial.found, violations: trial.problems.length }, problems: trial.problems }
 }
 
 export function hitsIn(tracer: Tracer, sign: string): number {

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Counts } from '../fault.js'
 import type { Stage } from '../stage.js'
@@ -38,15 +35,12 @@ interface Plan {
 }
 
 /** Runs random commands against the service and the model. One service serves all runs: each has campaigns of its own. */
-export async function tryModel(options: TrialOptions): Promise<TrialResult> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'campaignd-model-'))
-  let service: ModelledService | null = null
+export async function tryModel(dataDir: string, options: TrialOptions): Promise<TrialResult> {
+  const service = await ModelledService.open(dataDir, options.spoiling ?? {})
   try {
-    service = await ModelledService.open(join(dataDir, 'data'), options.spoiling ?? {})
     return await new Trial({ service, command: anyCommand, maxCommands: 60, runsKept: 25 }, options).run()
   } finally {
-    await service?.close()
-    rmSync(dataDir, { recursive: true, force: true })
+    await service.close()
   }
 }
 

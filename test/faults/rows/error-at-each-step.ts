@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
-import type { Tracer } from '../../support/tools.js'
+import { type Tracer, whyNotAttach } from '../../support/tools.js'
 import type { Change } from '../commit-steps/change.js'
 import { type EachStep, type Extents, hasHit, hitsIn, runEachStep } from '../commit-steps/each-step.js'
 import { describeStep, type Step } from '../commit-steps/step.js'
@@ -24,7 +24,8 @@ const SIGN = '(INJECTED)'
 export const errorAtEachStep: Fault = {
   name: 'error-at-each-step',
   how: `${ERRORS.join(', ')} by strace at each file call of a report, a creation and a deletion, once or from then on`,
-  run: (size) => runEachStep('error-step', EXTENTS[size], new ErrorAtEachStep()),
+  whyNot: whyNotAttach,
+  run: (stage, size) => runEachStep(stage, EXTENTS[size], new ErrorAtEachStep()),
 }
 
 interface Injection {

@@ -5,12 +5,12 @@ import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { readManifest } from '../../support/store/files.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { type FleetSize, type Freeze, plan } from '../fleet/disturbances.js'
 import { FleetLedger } from '../fleet/ledger.js'
 import { type FleetMember, type Held, startWorker } from '../fleet/member.js'
 import { expectStatus } from '../replies.js'
-import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
+import { endInOrder, type Stage } from '../stage.js'
 
 const SIZES: Readonly<Record<Size, FleetSize>> = {
   short: { workers: 8, experiments: 60, serviceKills: 1, limit: 60_000 },
@@ -27,7 +27,7 @@ const PAUSE = 20
 export const fleet: Fault = {
   name: 'fleet',
   how: 'worker processes claim, beat and report; a third is killed and a third frozen past the lease, the service killed too',
-  run: (size) => onStage('fleet', async (stage) => new Fleet(stage, SIZES[size], await stage.start()).run()),
+  run: async (stage, size) => new Fleet(stage, SIZES[size], await stage.start()).run(),
 }
 
 class Fleet {

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { residentBytes } from '../../support/memory.js'
 import type { Service } from '../../support/service/service-process.js'
-import type { Counts, Fault, Size } from '../fault.js'
+import type { Counts, Fault, Findings, Size } from '../fault.js'
 import { OPERATIONS } from '../fuzz/fuzz-request.js'
 import { FuzzSession, type Mode } from '../fuzz/session.js'
 import { seedOfRun } from '../seed.js'
-import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, type Stage } from '../stage.js'
 
 const REQUESTS: Readonly<Record<Size, number>> = { short: 400, middle: 3_000, full: 20_000 }
 
@@ -33,7 +33,7 @@ const MIB = 1024 * 1024
 export const fuzz: Fault = {
   name: 'fuzz',
   how: `requests to all ${OPERATIONS.length} operations of the OpenAPI document, made up from it: valid, nearly valid and garbage; CAMPAIGND_TEST_SEED repeats a run`,
-  run: (size) => onStage('fuzz', (stage) => new Fuzz(stage, size).run()),
+  run: (stage, size) => new Fuzz(stage, size).run(),
 }
 
 interface Count {

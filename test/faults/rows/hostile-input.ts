@@ -9,10 +9,10 @@ import { TARGET } from '../attack/hostile-request.js'
 import { HOSTILE } from '../attack/hostile-requests.js'
 import type { Limit } from '../attack/slow-clients.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { changedNames, createCampaign } from '../replies.js'
 import { Slices } from '../slices.js'
-import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, type Stage } from '../stage.js'
 
 interface Extent {
   /** Slices of attack, each between two of quiet, and how often all of it is sent in each. */
@@ -41,7 +41,7 @@ const CALL_LIMIT = 10_000
 export const hostileInput: Fault = {
   name: 'hostile-input',
   how: `${HOSTILE.length} hostile requests and slow clients, over sockets, while ${WRITERS} healthy writers go on`,
-  run: (size) => onStage('hostile-input', (stage) => new HostileInput(stage, size).run()),
+  run: (stage, size) => new HostileInput(stage, size).run(),
 }
 
 class HostileInput {

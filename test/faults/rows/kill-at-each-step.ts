@@ -1,3 +1,4 @@
+import { whyNotAttach } from '../../support/tools.js'
 import type { Change } from '../commit-steps/change.js'
 import { type EachStep, type Extents, hasHit, runEachStep } from '../commit-steps/each-step.js'
 import { describeStep, type Step } from '../commit-steps/step.js'
@@ -15,7 +16,8 @@ const SIGN = 'killed by SIGKILL'
 export const killAtEachStep: Fault = {
   name: 'kill-at-each-step',
   how: 'SIGKILL by strace at each system call of a report, a creation and a deletion, restart, old or new',
-  run: (size) => runEachStep('kill-step', EXTENTS[size], new KillAtEachStep()),
+  whyNot: whyNotAttach,
+  run: (stage, size) => runEachStep(stage, EXTENTS[size], new KillAtEachStep()),
 }
 
 interface Injection {

@@ -6,7 +6,7 @@ import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import type { Counts, Fault, Size } from '../fault.js'
+import type { Counts, Fault, Findings, Size } from '../fault.js'
 import { checkHistory } from '../history/check-history.js'
 import type { Operation, State } from '../history/history.js'
 import { MortalService } from '../history/mortal-service.js'
@@ -14,7 +14,7 @@ import { decide, matches } from '../history/one-at-a-time.js'
 import { Random, ReportSource } from '../history/reports.js'
 import { SeenExperiments } from '../history/seen-experiments.js'
 import { seedOfRun } from '../seed.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Stage } from '../stage.js'
 
 interface TrialSize {
   readonly operations: number
@@ -47,7 +47,7 @@ type ManifestOperation = Operation<Experiment, ExperimentReport>
 export const linearizability: Fault = {
   name: 'linearizability',
   how: `${CLIENTS} clients on one campaign, SIGKILL at random moments, the history of all answers checked`,
-  run: (size) => onStage('linearizability', (stage) => run(stage, SIZES[size])),
+  run: (stage, size) => run(stage, SIZES[size]),
 }
 
 async function run(stage: Stage, size: TrialSize): Promise<Findings> {

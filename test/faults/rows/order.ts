@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
-import { canTrace, readTrace, strace } from '../../support/tools.js'
+import { readTrace, strace, whyNotTrace } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import { type Acknowledgement, acknowledgements, type Commit, commits } from '../commit-steps/order-trace.js'
-import type { Fault, Size } from '../fault.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Fault, Findings, Size } from '../fault.js'
+import type { Stage } from '../stage.js'
 
 const ANSWERS: Readonly<Record<Size, number>> = { short: 60, middle: 500, full: 3_000 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
@@ -20,10 +20,8 @@ const PREFIX = 'order:'
 export const order: Fault = {
   name: 'order',
   how: 'strace under load: fsync(temp) < rename < fsync(directory) < the bytes of the answer',
-  run: async (size) => {
-    if (!canTrace()) return { kind: 'skipped', because: 'strace cannot be used here' }
-    return onStage('order', (stage) => trace(stage, ANSWERS[size]))
-  },
+  whyNot: whyNotTrace,
+  run: (stage, size) => trace(stage, ANSWERS[size]),
 }
 
 async function trace(stage: Stage, wanted: number): Promise<Findings> {

@@ -8,8 +8,8 @@ import { leftovers } from '../../support/store/files.js'
 import { until } from '../../support/until.js'
 import { holdRequests } from '../commit-steps/held-requests.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
-import type { Fault, Size } from '../fault.js'
-import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
+import type { Fault, Findings, Size } from '../fault.js'
+import { endInOrder, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 1, middle: 5, full: 30 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
@@ -39,7 +39,7 @@ const HALVES = [
 export const shutdown: Fault = {
   name: 'shutdown',
   how: `SIGTERM with ${HELD} open streams, held polls and waiting claims, ${WRITERS} writers, idle connections and half-sent requests`,
-  run: (size) => onStage('shutdown', (stage) => new Shutdown(stage).run(ROUNDS[size])),
+  run: (stage, size) => new Shutdown(stage).run(ROUNDS[size]),
 }
 
 class Shutdown {

@@ -2,8 +2,8 @@ import { mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LockProcess, spawnLockProcess } from '../../support/service/lock-process.js'
-import type { Fault, Size } from '../fault.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Fault, Findings, Size } from '../fault.js'
+import type { Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 15, full: 100 }
 const CONTENDERS = 8
@@ -28,7 +28,7 @@ const LEFTOVERS: readonly ((stage: Stage, directory: string) => Promise<void>)[]
 export const staleRace: Fault = {
   name: 'stale-race',
   how: `${CONTENDERS} processes at once on the lock of a dead owner: aged without a record, killed just now, aged`,
-  run: (size) => onStage('stale-race', (stage) => runRounds(stage, ROUNDS[size])),
+  run: (stage, size) => runRounds(stage, ROUNDS[size]),
 }
 
 async function runRounds(stage: Stage, count: number): Promise<Findings> {

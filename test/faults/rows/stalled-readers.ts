@@ -6,11 +6,11 @@ import { residentBytes } from '../../support/memory.js'
 import { Attackers } from '../attack/attackers.js'
 import { TARGET } from '../attack/hostile-request.js'
 import type { StalledOrders } from '../attack/stalled-attackers.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { ClaimingWorkers } from '../fleet/claiming-workers.js'
 import { createCampaign } from '../replies.js'
 import { Slices } from '../slices.js'
-import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, type Stage } from '../stage.js'
 
 interface Extent {
   readonly readers: number
@@ -39,7 +39,7 @@ const MOST_MEMORY = 600
 export const stalledReaders: Fault = {
   name: 'stalled-readers',
   how: '500 readers of a stream that stand still, slow, half-open and pipelining clients, while workers claim, heartbeat and report',
-  run: (size) => onStage('stalled-readers', (stage) => new StalledReaders(stage, size).run()),
+  run: (stage, size) => new StalledReaders(stage, size).run(),
 }
 
 class StalledReaders {

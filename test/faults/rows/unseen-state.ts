@@ -6,11 +6,11 @@ import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { bytesOf, manifestPath } from '../../support/store/files.js'
-import { canTrace, strace, tracerOf } from '../../support/tools.js'
+import { strace, tracerOf, whyNotTrace } from '../../support/tools.js'
 import { until } from '../../support/until.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { caught, expectStatus, inBatches } from '../replies.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 12, full: 60 }
 const BATCH = 3
@@ -51,10 +51,8 @@ const PLACES = [
 export const unseenState: Fault = {
   name: 'unseen-state',
   how: 'a repeated report and a refusal while their commit hangs, also behind another, then SIGKILL',
-  run: async (size) => {
-    if (!canTrace()) return { kind: 'skipped', because: 'strace cannot be used here' }
-    return onStage('unseen-state', (stage) => runRounds(stage, ROUNDS[size]))
-  },
+  whyNot: whyNotTrace,
+  run: (stage, size) => runRounds(stage, ROUNDS[size]),
 }
 
 interface Round {

@@ -6,9 +6,9 @@ import { send, Writer } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { manifestPath } from '../../support/store/files.js'
 import { canTrace } from '../../support/tools.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { caught, inBatches } from '../replies.js'
-import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
+import { endInOrder, type Stage } from '../stage.js'
 import {
   CAMPAIGNS,
   codeOf,
@@ -47,10 +47,7 @@ const SUCCESSOR_WRITES = 20
 export const zombie: Fault = {
   name: 'zombie',
   how: 'SIGSTOP past stale, a second service takes over and writes, SIGCONT with writes in flight; also in a rename; or the lock replaced, also in a rename',
-  run: (size) => {
-    const variants = canTrace() ? VARIANTS : VARIANTS.slice(0, 2)
-    return onStage('zombie', (stage) => runRounds(stage, ROUNDS[size], variants))
-  },
+  run: (stage, size) => runRounds(stage, ROUNDS[size], canTrace() ? VARIANTS : VARIANTS.slice(0, 2)),
 }
 
 interface Round {
