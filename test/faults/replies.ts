@@ -22,13 +22,3 @@ export function changedNames(
 ): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name])
 }
-
-/** Runs rounds in batches: at the same time, since each mostly waits. */
-export async function inBatches<T>(count: number, size: number, run: (round: number) => Promise<T>): Promise<T[]> {
-  const rounds: T[] = []
-  while (rounds.length < count) {
-    const batch = Array.from({ length: Math.min(size, count - rounds.length) }, (_, index) => rounds.length + index)
-    rounds.push(...(await Promise.all(batch.map(run))))
-  }
-  return rounds
-}

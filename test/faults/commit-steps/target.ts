@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
-import { leftovers, readManifest } from '../../support/store/files.js'
+import { findManifest, leftovers } from '../../support/store/files.js'
 import { attach, readTrace, type Tracer } from '../../support/tools.js'
 import { expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
@@ -72,12 +72,7 @@ export class Target {
   }
 
   onDisk(id: string): string | null {
-    try {
-      return readManifest(this.dataDir, id)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-      throw error
-    }
+    return findManifest(this.dataDir, id)
   }
 
   /** @returns what is wrong with a change: neither old nor new, or served other than it is on disk */

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { type Reply, send } from '../../support/http/client.js'
+import { send } from '../../support/http/client.js'
 import {
   type DocumentedAnswer,
   operationAt,
@@ -11,7 +10,8 @@ import {
   problemsOfEvent,
 } from '../../support/http/open-api-document.js'
 import type { Service } from '../../support/service/service-process.js'
-import { manifestPath, readManifest } from '../../support/store/files.js'
+import { findManifest, storedManifest } from '../../support/store/files.js'
+import { expectStatus } from '../replies.js'
 import { FuzzClient } from './fuzz-client.js'
 import { bodyOf, type Draw, drawsOf, type FuzzedOperation, type FuzzRequest, urlOf } from './fuzz-request.js'
 import { leasedIn, steered } from './steer.js'
@@ -119,11 +119,11 @@ export class FuzzSession {
       this.campaigns.length === 0 || operationId === 'deleteCampaign'
         ? await this.create()
         : draw(fc.constantFrom(...this.campaigns))
-    const manifest = this.manifestOf(id)
+    const manifest = storedManifest(this.service.dataDir, id)
     if (operationId !== 'sendHeartbeat' || leasedIn(manifest).length > 0) return manifest
     const fresh = await this.create()
     await this.prepare('POST', `/v1/campaigns/${fresh}/claims`, 200, { worker: 'gpu-1', lease_seconds: 600 })
-    return this.manifestOf(fresh)
+    return storedManifest(this.service.dataDir, fresh)
   }
 
   private async create(): Promise<string> {
@@ -134,10 +134,8 @@ export class FuzzSession {
     return campaign_id
   }
 
-  private async prepare(method: string, path: string, expected: number, body?: unknown): Promise<Reply> {
-    const reply = await send(method, this.service.url + path, body)
-    if (reply.status !== expected) throw new Error(`${method} ${path} was answered ${reply.status} ${reply.text}`)
-    return reply
+  private prepare(method: string, path: string, expected: number, body?: unknown): Promise<void> {
+    return expectStatus(expected, send(method, this.service.url + path, body))
   }
 
   private learn({ operation, path }: FuzzRequest, { status, body }: DocumentedAnswer): void {
@@ -158,15 +156,8 @@ export class FuzzSession {
     return `${this.prefix}${this.names}`
   }
 
-  private manifestOf(id: string): CampaignManifest {
-    return JSON.parse(readManifest(this.service.dataDir, id)) as CampaignManifest
-  }
-
   private contents(): Record<string, string | null> {
-    const { dataDir } = this.service
-    return Object.fromEntries(
-      this.campaigns.map((id) => [id, existsSync(manifestPath(dataDir, id)) ? readManifest(dataDir, id) : null]),
-    )
+    return Object.fromEntries(this.campaigns.map((id) => [id, findManifest(this.service.dataDir, id)]))
   }
 }
 

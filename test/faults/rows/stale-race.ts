@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LockProcess, spawnLockProcess } from '../../support/service/lock-process.js'
 import type { Fault, Findings, Size } from '../fault.js'
+import { playRounds } from '../rounds.js'
 import type { Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 15, full: 100 }
@@ -28,24 +29,13 @@ const LEFTOVERS: readonly ((stage: Stage, directory: string) => Promise<void>)[]
 export const staleRace: Fault = {
   name: 'stale-race',
   how: `${CONTENDERS} processes at once on the lock of a dead owner: aged without a record, killed just now, aged`,
-  run: (stage, size) => runRounds(stage, ROUNDS[size]),
+  run: (stage, size) => playRounds(ROUNDS[size], 1, (round) => play(stage, round)),
 }
 
-async function runRounds(stage: Stage, count: number): Promise<Findings> {
-  let owners = 0
-  const problems: string[] = []
-  for (let round = 0; round < count; round += 1) {
-    const directory = join(stage.root, String(round))
-    mkdirSync(directory)
-    await LEFTOVERS[round % LEFTOVERS.length]?.(stage, directory)
-    const found = await race(stage, directory)
-    owners += found.owners
-    problems.push(...found.problems.map((problem) => `round ${round + 1}: ${problem}`))
-  }
-  return { counts: { rounds: count, processes: count * CONTENDERS, owners }, problems }
-}
-
-async function race(stage: Stage, directory: string): Promise<{ owners: number; problems: string[] }> {
+async function play(stage: Stage, round: number): Promise<Findings> {
+  const directory = join(stage.root, String(round))
+  mkdirSync(directory)
+  await LEFTOVERS[round % LEFTOVERS.length]?.(stage, directory)
   const processes = Array.from({ length: CONTENDERS }, () => start(stage, directory))
   await Promise.all(processes.map((one) => one.receive('starts')))
   for (const one of processes) one.send('go')
@@ -57,12 +47,13 @@ async function race(stage: Stage, directory: string): Promise<{ owners: number; 
     messages.filter(({ event }) => event === 'lost' || event === 'failed'),
   )
   await Promise.all(processes.map((one) => one.kill('SIGKILL')))
+  const problems = [
+    ...(atFirst === 1 && afterwards === 1 ? [] : [`${atFirst} owners, ${afterwards} after ${STAYS} ms`]),
+    ...bad.map((message) => JSON.stringify(message)),
+  ]
   return {
-    owners: afterwards,
-    problems: [
-      ...(atFirst === 1 && afterwards === 1 ? [] : [`${atFirst} owners, ${afterwards} after ${STAYS} ms`]),
-      ...bad.map((message) => JSON.stringify(message)),
-    ],
+    counts: { processes: CONTENDERS, owners: afterwards },
+    problems: problems.map((problem) => `round ${round + 1}: ${problem}`),
   }
 }
 
