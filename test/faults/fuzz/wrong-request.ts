@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { bodyOf, chance, type Draw, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
+import { chance, type Draw } from '../seed.js'
+import { bodyOf, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
 import { anyJson, headerText } from './valid-request.js'
 
 type Place = readonly (string | number)[]
