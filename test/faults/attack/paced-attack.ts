@@ -1,17 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection } from '../../support/http/raw-connection.js'
-import { TARGET } from './hostile-request.js'
+import { BAD_REPORT, CAMPAIGN, keptOpen } from './hostile-request.js'
 
 /** Milliseconds between two rounds: see README.md, "Decisions". */
 const TICK = 100
 const PIPELINED = 20
 
-const GET = `GET /v1/campaigns/${TARGET}/progress HTTP/1.1\r\nHost: localhost\r\n\r\n`
-const BAD = '{"status":"done"}'
-const REPORT =
-  `PATCH /v1/campaigns/${TARGET}/experiments/0001 HTTP/1.1\r\nHost: localhost\r\n` +
-  `Content-Type: application/json\r\nContent-Length: ${BAD.length}\r\n\r\n${BAD}`
-const PIPELINE = (GET + REPORT).repeat(PIPELINED / 2)
+const PIPELINE = (keptOpen(`GET ${CAMPAIGN}/progress`) + BAD_REPORT).repeat(PIPELINED / 2)
 const REPLY_TIMEOUT = 10_000
 
 /** Clients at a steady pace: some ask for all before they read, some close their half within a request. */
@@ -59,7 +54,7 @@ export class PacedAttack {
 
   private async leaveHalfOpen(): Promise<void> {
     const connection = await RawConnection.open(this.url)
-    connection.write(REPORT.slice(0, -5))
+    connection.write(BAD_REPORT.slice(0, -5))
     connection.endWriting()
     await Promise.race([connection.closed, sleep(REPLY_TIMEOUT, undefined, { ref: false })])
     if (!connection.isClosed) this.problem('a half-open connection stays open')

@@ -1,4 +1,5 @@
 import { RawConnection } from '../../support/http/raw-connection.js'
+import { CAMPAIGN, CHUNKED, keptOpen } from './hostile-request.js'
 
 /** Which of the service's limits a client runs into that takes its time. */
 export type Limit = 'headers' | 'request' | 'none'
@@ -21,26 +22,20 @@ export interface Begun {
 }
 
 const DRIP = 250
-const REPORT =
-  'PATCH /v1/campaigns/quiet/experiments/0002 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+const HEAD = `PATCH ${CAMPAIGN}/experiments/0002 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
 
 const SLOW_CLIENTS: readonly SlowClient[] = [
   { name: 'says nothing', limit: 'headers', bytes: '' },
   { name: 'stops within the first line', limit: 'headers', bytes: 'PATCH /v1/camp' },
-  { name: 'stops within the headers', limit: 'headers', bytes: REPORT },
-  { name: 'drips its headers', limit: 'headers', bytes: `${REPORT}X-Slow: `, drip: 'x' },
-  { name: 'stops within the body', limit: 'request', bytes: `${REPORT}Content-Length: 100\r\n\r\n{"status":` },
-  { name: 'drips its body', limit: 'request', bytes: `${REPORT}Content-Length: 10000\r\n\r\n{"worker":"`, drip: 'x' },
-  {
-    name: 'drips its chunks',
-    limit: 'request',
-    bytes: `${REPORT}Transfer-Encoding: chunked\r\n\r\n`,
-    drip: '1\r\n \r\n',
-  },
+  { name: 'stops within the headers', limit: 'headers', bytes: HEAD },
+  { name: 'drips its headers', limit: 'headers', bytes: `${HEAD}X-Slow: `, drip: 'x' },
+  { name: 'stops within the body', limit: 'request', bytes: `${HEAD}Content-Length: 100\r\n\r\n{"status":` },
+  { name: 'drips its body', limit: 'request', bytes: `${HEAD}Content-Length: 10000\r\n\r\n{"worker":"`, drip: 'x' },
+  { name: 'drips its chunks', limit: 'request', bytes: `${HEAD}${CHUNKED}\r\n\r\n`, drip: '1\r\n \r\n' },
   {
     name: 'asks on and on, and reads nothing',
     limit: 'none',
-    bytes: 'GET /v1/campaigns/quiet HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5000),
+    bytes: keptOpen(`GET ${CAMPAIGN}`).repeat(5000),
     isDeaf: true,
   },
 ]

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import { obey } from './attackers.js'
+import { keptOpen } from './hostile-request.js'
 import { PacedAttack } from './paced-attack.js'
 import { beginSlowClients } from './slow-clients.js'
 
@@ -28,7 +29,7 @@ const orders = {
       const some = Array.from({ length: Math.min(AT_ONCE, count - opened) }, () => RawConnection.open(url))
       for (const connection of await Promise.all(some)) {
         connection.stopReading()
-        connection.write(`GET /v1/campaigns/${campaign}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+        connection.write(keptOpen(`GET /v1/campaigns/${campaign}/events`))
         connections.push(connection)
       }
       await sleep(50)

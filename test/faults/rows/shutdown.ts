@@ -6,6 +6,7 @@ import { RawConnection } from '../../support/http/raw-connection.js'
 import type { Service } from '../../support/service/service-process.js'
 import { leftovers } from '../../support/store/files.js'
 import { until } from '../../support/until.js'
+import { JSON_TYPE, keptOpen } from '../attack/hostile-request.js'
 import { holdRequests } from '../commit-steps/held-requests.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
 import type { Fault, Findings, Size } from '../fault.js'
@@ -26,14 +27,13 @@ const ACCEPTING = 300
 const LEAST_LIFE = 200
 const MORE_LIFE = 400
 
-/** An experiment of each campaign that no writer reports on. */
-const UNTOUCHED = '0017'
+/** Of a report on an experiment that no writer reports on. */
+const LINE = 'PATCH /v1/campaigns/one/experiments/0017'
 const HALVES = [
   '',
   'PATCH /v1/camp',
-  `PATCH /v1/campaigns/one/experiments/${UNTOUCHED} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`,
-  `PATCH /v1/campaigns/one/experiments/${UNTOUCHED} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
-    'Content-Length: 40\r\n\r\n{"status":"running"}',
+  keptOpen(LINE, [JSON_TYPE]).slice(0, -2),
+  keptOpen(LINE, [JSON_TYPE, 'Content-Length: 40'], '{"status":"running"}'),
 ]
 
 export const shutdown: Fault = {
@@ -131,7 +131,7 @@ async function openIdle(url: string): Promise<RawConnection[]> {
   const connections = await Promise.all(
     Array.from({ length: IDLE * HALVES.length }, async (_, index) => {
       const connection = await RawConnection.open(url)
-      connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      connection.write(keptOpen('GET /healthz'))
       await until('a call is answered', () => connection.answers().length === 1)
       connection.write(HALVES[index % HALVES.length] ?? '')
       return connection
