@@ -1,3 +1,5 @@
+import { median } from '../../support/quantiles.js'
+
 export const CONFIDENCE = 0.95
 
 export interface Interval {
@@ -48,12 +50,4 @@ function confidenceOf(rank: number, count: number): number {
     ways = (ways * (count - heads)) / (heads + 1)
   }
   return 1 - (2 * below) / 2 ** count
-}
-
-/** Of an even number of values the mean of the two in the middle; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length / 2
-  const [lower = Number.NaN, upper = Number.NaN] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]]
-  return (lower + upper) / 2
 }

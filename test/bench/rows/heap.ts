@@ -14,7 +14,7 @@ const N = 10_000
 export const heapAgainstFile: readonly Row[] = [row('heap', N), row('heap-100k', 100_000)]
 
 export const heapOfBuilds: Comparison = {
-  rows: [
+  lines: [
     {
       name: 'heap',
       title: `Heap and buffers of ${CAMPAIGNS} campaigns of ${N} experiments, each`,
@@ -30,10 +30,10 @@ export const heapOfBuilds: Comparison = {
 
 function row(name: string, n: number): Row {
   const title = `Heap for each experiment, N = ${n}, against its line in the file`
-  return { name, title, goal: { atMost: 4 }, measure: (directory) => measureHeap(directory, n) }
+  return { lines: [{ name, title, goal: { atMost: 4 } }], measure: (directory) => measureHeap(directory, n) }
 }
 
-async function measureHeap(directory: string, n: number): Promise<Finding> {
+async function measureHeap(directory: string, n: number): Promise<Finding[]> {
   const full = join(directory, 'full')
   mkdirSync(full)
   layCampaigns(full, 1, n)
@@ -41,12 +41,8 @@ async function measureHeap(directory: string, n: number): Promise<Finding> {
   const held: Held[] = []
   for (let round = 0; round < ROUNDS; round += 1) held.push(await heldForCampaigns(full, join(directory, 'empty')))
   const bytes = (of: (one: Held) => number) => (median(held.map(of)) / n).toFixed(0)
-  return {
-    figures: held.map(({ heap }) => heap / n / line),
-    unit: '',
-    ours: `${bytes(({ heap }) => heap)} bytes, and ${bytes(({ buffers }) => buffers)} outside of the heap`,
-    baseline: `${line.toFixed(0)} bytes`,
-  }
+  const ours = `${bytes(({ heap }) => heap)} bytes, and ${bytes(({ buffers }) => buffers)} outside of the heap`
+  return [{ figures: held.map(({ heap }) => heap / n / line), ours, baseline: `${line.toFixed(0)} bytes` }]
 }
 
 /** How much more a build holds on a full data directory than on an empty one. */
