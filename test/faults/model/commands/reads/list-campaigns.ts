@@ -27,21 +27,15 @@ export const listCampaigns = command({
   run: (scene, { state, name, labels, sort, limit }) => {
     const { prefix, campaigns } = scene.world
     const sought = `${prefix}${name}`
-    const query: [string, string][] = [
-      ['name', sought],
-      ...Object.entries(given({ state, sort })),
-      ...labels.map((label): [string, string] => ['label', label]),
-    ]
-    const found = [...campaigns.values()]
+    const query = new URLSearchParams([['name', sought], ...Object.entries(given({ state, sort }))])
+    for (const label of labels) query.append('label', label)
+    const all = [...campaigns.values()]
       .filter((one) => one.campaign_name.toLowerCase().includes(sought.toLowerCase()))
       .filter((one) => state === undefined || state === stateOf(one))
       .filter((one) => labels.every((label) => isLabelled(one, label)))
       .sort(ORDERS[sort ?? '-updated_at'])
       .map(summaryOf)
-    return inPages(scene, { path: '/v1/campaigns', query, limit }, (page) => ({
-      status: 200,
-      body: page('campaigns', found),
-    }))
+    return inPages(scene, { path: '/v1/campaigns', query, limit, key: 'campaigns', all })
   },
 })
 
