@@ -2,15 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type RawAnswer, RawConnection } from '../../support/http/raw-connection.js'
+import type { Findings } from '../fault.js'
 import { obey } from './attackers.js'
 import type { Hostile } from './hostile-request.js'
 import { HOSTILE } from './hostile-requests.js'
 import { beginSlowClients, type Begun, type Limit } from './slow-clients.js'
-
-export interface Seen {
-  readonly counts: { readonly sent: number; readonly refused: number; readonly unanswered: number }
-  readonly problems: readonly string[]
-}
 
 /** Milliseconds in which the service must have cut off a client that runs into a limit. */
 const CUT_OFF: Readonly<Record<Limit, number>> = { headers: 20_000, request: 70_000, none: Infinity }
@@ -28,7 +24,7 @@ let slow: readonly Begun[] = []
 
 const orders = {
   /** All of it so many times, beside slow clients of each kind. */
-  attack: async (passes: number): Promise<Seen> => {
+  attack: async (passes: number): Promise<Findings> => {
     // Not those that ask for 5000 answers at once: they are a flood, and begin where no time is measured.
     const beside = await beginSlowClients(url, SLOW_OF_EACH, ['headers', 'request'])
     const seen = new SeenReplies()
@@ -36,14 +32,12 @@ const orders = {
     for (const { connection } of beside) connection.reset()
     return seen
   },
-  /** Slow clients, left to run into the limits; returns how many were cut off. */
-  stall: async (
-    limits: readonly Limit[],
-  ): Promise<{ readonly cutOff: number; readonly problems: readonly string[] }> => {
+  /** Slow clients, left to run into the limits. */
+  stall: async (limits: readonly Limit[]): Promise<Findings> => {
     slow = await beginSlowClients(url, SLOW_OF_EACH)
     const faults = await Promise.all(slow.filter(({ client }) => limits.includes(client.limit)).map(faultOfCutOff))
     const problems = faults.filter((fault) => fault !== null)
-    return { cutOff: faults.length - problems.length, problems }
+    return { counts: { 'slow clients cut off': faults.length - problems.length }, problems }
   },
   /** What is wrong with how the connections of the slow ones ended with the service. */
   leave: async (): Promise<readonly string[]> => {

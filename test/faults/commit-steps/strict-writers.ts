@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Reply, type Writer, writersOn } from '../../support/http/client.js'
 import { storedManifest } from '../../support/store/files.js'
-import { createCampaign } from '../replies.js'
+import { caught, createCampaign } from '../replies.js'
 
 const PAUSE = 5
 
@@ -40,7 +40,7 @@ export class StrictWriters {
       this.writers.map(async (writer) => {
         while (!isOver()) {
           const began = performance.now()
-          const outcome = await this.report(writer, url).catch((error: unknown) => error as Error)
+          const outcome = await caught(this.report(writer, url))
           onOutcome(outcome, writer, performance.now() - began)
           if (outcome instanceof Error) return
           if (outcome.status !== 200) await sleep(PAUSE)

@@ -5,9 +5,9 @@ import { send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { findManifest, leftovers } from '../../support/store/files.js'
 import { attach, readTrace, type Tracer } from '../../support/tools.js'
-import { expectStatus } from '../replies.js'
+import { createCampaign, expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
-import { Change, type CommitKind, draft } from './change.js'
+import { Change, type CommitKind, EXPERIMENTS } from './change.js'
 import { type Call, numbered, type Step } from './step.js'
 
 const KINDS: readonly CommitKind[] = ['report', 'creation', 'deletion']
@@ -59,7 +59,7 @@ export class Target {
       this.changes += 1
       const value = String(this.changes)
       const id = kind === 'report' ? CAMPAIGN : `${kind}-${value}`
-      if (kind === 'deletion') await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, draft(id)))
+      if (kind === 'deletion') await createCampaign(service.url, id, EXPERIMENTS)
       makers.push(() => new Change(kind, id, this.onDisk(id), value))
     }
     return makers
@@ -111,13 +111,11 @@ export class Target {
     const service = await this.stage.start({ dataDir: this.dataDir, environment: { UV_THREADPOOL_SIZE: '1' } })
     this.running = { service, threads: { main: service.pid, commit: 0 } }
     const calls = await this.watch(async ({ url }) => {
-      const campaigns = `${url}/v1/campaigns`
       const change = { status: 'running', result_path: `start ${(this.changes += 1)}` }
       if (this.onDisk(PROBED) === null) {
-        for (const campaign_id of [CAMPAIGN, PROBED])
-          await expectStatus(201, send('POST', campaigns, draft(campaign_id)))
+        for (const id of [CAMPAIGN, PROBED]) await createCampaign(url, id, EXPERIMENTS)
       } else {
-        await expectStatus(200, send('PATCH', `${campaigns}/${PROBED}/experiments/0001`, change))
+        await expectStatus(200, send('PATCH', `${url}/v1/campaigns/${PROBED}/experiments/0001`, change))
       }
     })
     const commit = calls.find(({ name, text }) => name === 'openat' && text.includes('.tmp"'))?.id

@@ -11,7 +11,7 @@ import {
 } from '../../support/http/open-api-document.js'
 import type { Service } from '../../support/service/service-process.js'
 import { findManifest, storedManifest } from '../../support/store/files.js'
-import { expectStatus } from '../replies.js'
+import { caught, expectStatus } from '../replies.js'
 import { type Draw, drawsOf } from '../seed.js'
 import { FuzzClient } from './fuzz-client.js'
 import { bodyOf, type FuzzedOperation, type FuzzRequest, urlOf } from './fuzz-request.js'
@@ -20,7 +20,9 @@ import { tamed } from './tamed.js'
 import { validRequest } from './valid-request.js'
 import { garbageRequest, nearlyValid } from './wrong-request.js'
 
-export type Mode = 'valid' | 'nearly valid' | 'garbage'
+const IN_MODE = { valid: (_draw: Draw, valid: FuzzRequest) => valid, 'nearly valid': nearlyValid, garbage: garbageRequest }
+
+export type Mode = keyof typeof IN_MODE
 
 export interface Plan {
   readonly number: number
@@ -68,7 +70,7 @@ export class FuzzSession {
     const draw = drawsOf(Math.imul(plan.number + 1, 0x9e3779b1) ^ this.seed)
     const request = await this.makeUp(draw, plan)
     const before = this.contents()
-    const answer = await this.client.send(request).catch((error: unknown) => error as Error)
+    const answer = await caught(this.client.send(request))
     const where = `request ${plan.number} of seed ${this.seed}, ${plan.mode}, ${shown(request)}`
     if (answer instanceof Error) {
       this.problem(`${answer.message}: ${where}`)
@@ -101,18 +103,7 @@ export class FuzzSession {
       pageTokens: this.pageTokens.get(operation.operationId) ?? [],
     }
     const valid = steered(draw, validRequest(draw, operation), known)
-    return tamed(this.inMode(draw, mode, valid), this.prefix, (id) => this.campaigns.includes(id))
-  }
-
-  private inMode(draw: Draw, mode: Mode, valid: FuzzRequest): FuzzRequest {
-    switch (mode) {
-      case 'valid':
-        return valid
-      case 'nearly valid':
-        return nearlyValid(draw, valid)
-      case 'garbage':
-        return garbageRequest(draw, valid.operation, valid)
-    }
+    return tamed(IN_MODE[mode](draw, valid), this.prefix, (id) => this.campaigns.includes(id))
   }
 
   private async manifestFor(draw: Draw, { operationId }: FuzzedOperation): Promise<CampaignManifest> {

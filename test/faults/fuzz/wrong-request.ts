@@ -89,8 +89,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A request of the operation of which hardly anything is as the document has it. */
-export function garbageRequest(draw: Draw, operation: FuzzedOperation, known: FuzzRequest): FuzzRequest {
+/** A request of the same operation of which hardly anything is as the document has it. */
+export function garbageRequest(draw: Draw, known: FuzzRequest): FuzzRequest {
+  const { operation } = known
   const named = (place: string) => namesIn(place, operation)
   const texts = (names: readonly string[]) =>
     draw(

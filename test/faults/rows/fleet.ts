@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { readManifest } from '../../support/store/files.js'
 import type { Fault, Findings, Size } from '../fault.js'
 import { FleetLedger } from '../fleet/ledger.js'
 import { type FleetMember, type Held, startWorker } from '../fleet/member.js'
-import { expectStatus } from '../replies.js'
+import { createCampaign } from '../replies.js'
 import { endInOrder, type Stage } from '../stage.js'
 
 interface FleetSize {
@@ -64,11 +63,8 @@ class Fleet {
   }
 
   async run(): Promise<Findings> {
-    const draft = campaignDraft(this.size.experiments, {
-      campaign_id: CAMPAIGN,
-      settings: { max_retries: 1000, lease_seconds: LEASE_SECONDS },
-    })
-    await expectStatus(201, send('POST', `${this.service.url}/v1/campaigns`, draft))
+    const settings = { max_retries: 1000, lease_seconds: LEASE_SECONDS }
+    await createCampaign(this.service.url, CAMPAIGN, this.size.experiments, { settings })
     for (let index = 0; index < this.size.workers; index += 1) this.addWorker()
     try {
       await this.disturb()

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { type Reply, send } from '../../support/http/client.js'
+import type { Reply } from '../../support/http/client.js'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import type { Service } from '../../support/service/service-process.js'
 import { leftovers } from '../../support/store/files.js'
@@ -10,6 +9,7 @@ import { JSON_TYPE, keptOpen } from '../attack/hostile-request.js'
 import { holdRequests } from '../commit-steps/held-requests.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
 import type { Fault, Findings, Size } from '../fault.js'
+import { createCampaign } from '../replies.js'
 import { endInOrder, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 1, middle: 5, full: 30 }
@@ -64,7 +64,7 @@ class Shutdown {
 
   private async createCampaigns(url: string): Promise<void> {
     await this.writers.createCampaigns(url, WRITERS / CAMPAIGNS.length + 1)
-    await send('POST', `${url}/v1/campaigns`, campaignDraft(2, { campaign_id: QUIET, settings: { paused: true } }))
+    await createCampaign(url, QUIET, 2, { settings: { paused: true } })
   }
 
   /** @param open how many files the process had open before the first call */

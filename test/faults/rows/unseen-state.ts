@@ -1,14 +1,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { leftovers, storedManifest } from '../../support/store/files.js'
 import { strace, tracerOf, whyNotTrace } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import type { Fault, Findings, Size } from '../fault.js'
-import { caught, expectStatus } from '../replies.js'
+import { caught, createCampaign, expectStatus } from '../replies.js'
 import { playRounds } from '../rounds.js'
 import type { Stage } from '../stage.js'
 
@@ -100,7 +99,7 @@ async function hang(stage: Stage, name: string, place: Place, milliseconds: numb
   const holds = place.holds(milliseconds).flatMap((how) => ['-e', how])
   const wrapper = strace(`${dataDir}.trace`, '-e', 'trace=fsync,rename', ...holds)
   const service = await stage.start({ dataDir, environment: { UV_THREADPOOL_SIZE: '1' }, wrapper })
-  await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, campaignDraft(2)))
+  await createCampaign(service.url, 'sweep', 2)
   await expectStatus(200, report(service, '0002', REPORTED))
   const slow = place.behind ? report(service, '0002', { ...REPORTED, result_path: 'slow' }) : null
   if (slow !== null) await until('the commit before hangs', () => leftovers(dataDir).length > 0)
