@@ -4,11 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { findManifest, leftovers } from '../../support/store/files.js'
-import { attach, readTrace, type Tracer } from '../../support/tools.js'
+import { attach, readTrace, type SystemCall, type Tracer } from '../../support/tools.js'
 import { createCampaign, expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
 import { Change, type CommitKind, EXPERIMENTS } from './change.js'
-import { type Call, numbered, type Step } from './step.js'
 
 const KINDS: readonly CommitKind[] = ['report', 'creation', 'deletion']
 const CALLS = [
@@ -24,6 +23,32 @@ const REST = 100
 const CAMPAIGN = 'sweep'
 /** Its first commit shows which thread commits. */
 const PROBED = 'probed'
+
+/** A system call that a commit makes, as strace counts them from when it is attached. */
+export interface Step {
+  readonly commit: CommitKind
+  readonly thread: 'commit' | 'main'
+  readonly call: string
+  /** Its place among the calls of this name that the thread makes in one commit, from 1, and how many these are. */
+  readonly nth: number
+  readonly of: number
+  /** True for what concerns files of the store, and not the network or the waking of another thread. */
+  readonly onFile: boolean
+}
+
+/** What strace does to one call. */
+export interface Injection {
+  readonly step: Step
+  /** In which commit after the attaching, from 1. */
+  readonly commit: number
+  /** Such as `error=EIO`. */
+  readonly what: string
+  /** Whether it does so from then on. */
+  readonly lasts: boolean
+}
+
+/** A call of the service, and which thread made it; null for one that has no part in commits. */
+type Call = SystemCall & { readonly thread: Step['thread'] | null }
 
 /** A service on a directory of its own, into which faults are injected one after the other. */
 export class Target {
@@ -65,10 +90,12 @@ export class Target {
     return makers
   }
 
-  async inject({ thread, call }: Step, what: string): Promise<Tracer> {
+  async inject({ step, commit, what, lasts }: Injection): Promise<Tracer> {
+    const { thread, call, nth, of } = step
     await this.service()
     const id = this.running?.threads[thread] ?? 0
-    return this.attach(id, '-e', `trace=${call}`, '-e', `inject=${call}:${what}`)
+    const when = `when=${nth + (commit - 1) * of}${lasts ? '+' : ''}`
+    return this.attach(id, '-e', `trace=${call}`, '-e', `inject=${call}:${what}:${when}`)
   }
 
   onDisk(id: string): string | null {
@@ -146,6 +173,20 @@ export class Target {
   private tracePath(): string {
     return join(this.dataDir, '..', `trace-${this.traces}`)
   }
+}
+
+/** Those that both threads make in one commit. */
+function numbered(commit: CommitKind, calls: readonly Call[], dataDir: string): Step[] {
+  return calls.flatMap(({ thread, name, text }, index) => {
+    if (thread === null) return []
+    const same = (other: Call) => other.thread === thread && other.name === name
+    const nth = calls.slice(0, index + 1).filter(same).length
+    return [{ commit, thread, call: name, nth, of: calls.filter(same).length, onFile: text.includes(dataDir) }]
+  })
+}
+
+export function describeStep({ commit, thread, call, nth }: Step): string {
+  return `${call} ${nth} of a ${commit} in the ${thread} thread`
 }
 
 /** The service commits in a way that cannot survive what the fault does. */
