@@ -27,7 +27,9 @@ if (unknown.length > 0) refuse(`There is no row ${unknown.join(', ')}. Rows: ${k
 const ofPairs = `${PAIRS} pairs of ${SLICE_SECONDS} s; ratios above 1: this build is better`
 const slices = main === null ? `${ROUNDS} rounds of ${SECONDS} s` : ofPairs
 const tool = `load by ${hasWrk ? 'wrk' : 'autocannon'}`
-console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}; ${tool}; ${slices}\n`)
+console.log(
+  `node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}; ${tool}; ${slices}\n`,
+)
 if (!(await printTable(table, names))) process.exitCode = 1
 
 function refuse(reason: string): never {

@@ -37,7 +37,8 @@ export class Change {
     if (this.kind === 'deletion' || now === null) return now === null && this.kind === 'deletion' ? 'new' : null
     const manifest = parsed(now)
     if (manifest === null) return null
-    if (this.kind === 'creation') return manifest.revision === 1 && manifest.experiments.length === EXPERIMENTS ? 'new' : null
+    if (this.kind === 'creation')
+      return manifest.revision === 1 && manifest.experiments.length === EXPERIMENTS ? 'new' : null
     const before = parsed(this.before ?? '')
     const isNext =
       before !== null &&

@@ -20,7 +20,11 @@ import { tamed } from './tamed.js'
 import { validRequest } from './valid-request.js'
 import { garbageRequest, nearlyValid } from './wrong-request.js'
 
-const IN_MODE = { valid: (_draw: Draw, valid: FuzzRequest) => valid, 'nearly valid': nearlyValid, garbage: garbageRequest }
+const IN_MODE = {
+  valid: (_draw: Draw, valid: FuzzRequest) => valid,
+  'nearly valid': nearlyValid,
+  garbage: garbageRequest,
+}
 
 export type Mode = keyof typeof IN_MODE
 

@@ -56,14 +56,24 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
 ]
 
 test.each(WRONG)('the model notices a service that $name', async ({ spoiling, says }) => {
-  const { counterexample } = await tryModel(temporaryDirectory(), { runs: 60, seed: 20260301, spoiling, shrinkLimit: 700 })
+  const { counterexample } = await tryModel(temporaryDirectory(), {
+    runs: 60,
+    seed: 20260301,
+    spoiling,
+    shrinkLimit: 700,
+  })
   expect(counterexample).toMatch(says)
   expect(counterexample).toMatch(/^seed 20260301, path [\d:]+, after \d+ shrinks: .*; what was done: 2026-03-01T/)
 })
 
 test('what it shows of a wrong service is made short', async () => {
   const spoiling = { call: withoutAttempt }
-  const { counterexample } = await tryModel(temporaryDirectory(), { runs: 60, seed: 20260301, spoiling, shrinkLimit: 10_000 })
+  const { counterexample } = await tryModel(temporaryDirectory(), {
+    runs: 60,
+    seed: 20260301,
+    spoiling,
+    shrinkLimit: 10_000,
+  })
   expect(counterexample?.split(' | ').length).toBeLessThan(5)
 })
 

@@ -189,18 +189,20 @@ const TOKEN = 'a token'
 
 export const NOT_FOUND = new Refused(404, 'campaign-not-found')
 
-interface List {
+interface List extends Pick<Expected, 'tagOf'> {
   readonly path: string
   readonly query: URLSearchParams
   readonly limit: number | undefined
   /** Under this key a page has its part of all that match; undefined: there is no such campaign. */
   readonly key: string
   readonly all: readonly unknown[] | undefined
-  readonly tagOf?: Expected['tagOf']
 }
 
 /** Reads a list page by page, by the tokens that it gives out, to its end. */
-export async function inPages(scene: Scene, { path, query, limit = Infinity, key, all, ...tagged }: List): Promise<void> {
+export async function inPages(
+  scene: Scene,
+  { path, query, limit = Infinity, key, all, ...tagged }: List,
+): Promise<void> {
   if (limit !== Infinity) query.set('limit', String(limit))
   for (let from = 0; ; from += limit) {
     const call = { method: 'GET', path: `${path}?${query.toString()}` } as const

@@ -91,7 +91,10 @@ class Trial {
       this.kept.push(world)
       const isLast = this.kept.length === this.plan.runsKept || this.runs === this.options.runs
       if (isLast) {
-        await restartService(this.plan.service, this.kept.map((one) => this.sceneOf(one)))
+        await restartService(
+          this.plan.service,
+          this.kept.map((one) => this.sceneOf(one)),
+        )
         this.restarts += 1
       }
       // No lease is left to run out in a later run, which would know nothing of it.
