@@ -12,8 +12,7 @@ import { sweepOfBuilds } from '../rows/sweep.js'
 import { MAIN } from '../services/child.js'
 import { inDirectory, type Result, type Table } from '../table.js'
 import { type ComparedLine, type Comparison, type Figures, loadComparison, PAIRS } from './comparison.js'
-import { medianInterval } from './median-interval.js'
-import { ratioFor, verdictOf } from './verdict.js'
+import { medianInterval, ratioFor, verdictOf } from './median-interval.js'
 
 const WORKLOADS: readonly Workload[] = [
   ...[1, 64, 256].map((connections) => patches(`patch-${connections}`, connections, 100)),

@@ -3,18 +3,77 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import { obey } from './attackers.js'
-import { keptOpen } from './hostile-request.js'
-import { PacedAttack } from './paced-attack.js'
+import { BAD_REPORT, CAMPAIGN, keptOpen } from './hostile-request.js'
 import { beginSlowClients } from './slow-clients.js'
 
 const SLOW_OF_EACH = 4
 /** How many connections are opened at once, at a pace that the one machine for both sides keeps up with. */
 const AT_ONCE = 10
 
+/** Milliseconds between two rounds: see README.md, "Decisions". */
+const TICK = 100
+const PIPELINED = 20
+
+const PIPELINE = (keptOpen(`GET ${CAMPAIGN}/progress`) + BAD_REPORT).repeat(PIPELINED / 2)
+const REPLY_TIMEOUT = 10_000
+
 const url = process.argv[2] ?? ''
 const problems: string[] = []
 const connections: RawConnection[] = []
 let paced: PacedAttack | undefined
+
+/** Clients at a steady pace: some ask for all before they read, some close their half within a request. */
+class PacedAttack {
+  private isOver = false
+  private readonly run: Promise<void>
+  private readonly exchanges = new Set<Promise<void>>()
+
+  constructor(
+    private readonly url: string,
+    private readonly problem: (text: string) => void,
+  ) {
+    this.run = this.attack()
+  }
+
+  async end(): Promise<void> {
+    this.isOver = true
+    await this.run
+    await Promise.all(this.exchanges)
+  }
+
+  private async attack(): Promise<void> {
+    while (!this.isOver) {
+      for (const begin of [() => this.pipeline(), () => this.leaveHalfOpen()]) {
+        const exchange = begin().catch((error: unknown) => {
+          this.problem(`a hostile client could not go on: ${(error as Error).message}`)
+        })
+        this.exchanges.add(exchange)
+        void exchange.then(() => this.exchanges.delete(exchange))
+      }
+      await sleep(TICK)
+    }
+  }
+
+  private async pipeline(): Promise<void> {
+    const connection = await RawConnection.open(this.url)
+    connection.write(PIPELINE)
+    const deadline = performance.now() + REPLY_TIMEOUT
+    while (connection.answers().length < PIPELINED && performance.now() < deadline) await sleep(TICK)
+    const statuses = connection.answers().map(({ status }) => status)
+    connection.reset()
+    const due = Array.from({ length: PIPELINED }, (_, index) => (index % 2 === 0 ? 200 : 400))
+    if (statuses.join() !== due.join()) this.problem(`a pipeline was answered ${statuses.join()}`)
+  }
+
+  private async leaveHalfOpen(): Promise<void> {
+    const connection = await RawConnection.open(this.url)
+    connection.write(BAD_REPORT.slice(0, -5))
+    connection.endWriting()
+    await Promise.race([connection.closed, sleep(REPLY_TIMEOUT, undefined, { ref: false })])
+    if (!connection.isClosed) this.problem('a half-open connection stays open')
+    connection.reset()
+  }
+}
 
 const orders = {
   /** Slow clients, pipelines and half-open connections; they go on. */
