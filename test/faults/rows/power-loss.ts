@@ -12,7 +12,7 @@ import { brokenScenarios, scenarios } from '../power-loss/scenarios.js'
 export const powerLoss: Fault = {
   name: 'power-loss',
   how: 'commits recorded, every disk state that a cut may leave built and read',
-  run: (stage, size) => run(new PowerLossCheck(stage.root, EXTENTS[size])),
+  run: (stage, size) => run(stage.root, EXTENTS[size]),
 }
 
 interface Extent {
@@ -31,10 +31,11 @@ const EXTENTS: Readonly<Record<Size, Extent>> = {
 
 const SEED = 'power loss 1'
 
-async function run(check: PowerLossCheck): Promise<Findings> {
+async function run(root: string, extent: Extent): Promise<Findings> {
+  const check = new PowerLossCheck(root, extent)
   try {
-    await check.all(scenarios().flatMap(record))
-    const unseen = await check.whatItCannotSee(brokenScenarios().flatMap(record))
+    await check.all(scenarios().flatMap((scenario) => record(scenario, root)))
+    const unseen = await check.whatItCannotSee(brokenScenarios().flatMap((scenario) => record(scenario, root)))
     return { counts: check.counts, problems: [...check.violations, ...unseen] }
   } catch (error) {
     if (error instanceof RecordingFailed) return { counts: check.counts, problems: [error.message] }
