@@ -1,5 +1,5 @@
 import { median } from '../support/quantiles.js'
-import { type Finding, type Goal, isMet, type Row } from './row.js'
+import type { Finding, Goal, Row } from './row.js'
 import { heartbeatsAgainstBare, readsAgainstBare } from './rows/bare.js'
 import { campaignsAgainstOne } from './rows/campaigns.js'
 import { claimsAgainstPatches } from './rows/claims.js'
@@ -46,15 +46,9 @@ export const ratios: Table = {
 function resultOf({ figures, unit = '', ours = '', baseline = '' }: Finding, goal: Goal | null): Result {
   const middle = median(figures)
   const spread = `${round(Math.min(...figures))} to ${round(Math.max(...figures))}`
-  const isGood = goal === null || isMet(goal, middle)
-  const met = goal === null ? '' : isGood ? ': met' : ': missed'
-  return { cells: [`${round(middle)}${unit}`, spread, `${wordsOf(goal)}${met}`, ours, baseline], isGood }
-}
-
-function wordsOf(goal: Goal | null): string {
-  if (goal === null) return 'none: a limit'
-  if ('atLeast' in goal) return `at least ${goal.atLeast}`
-  return 'atMost' in goal ? `at most ${goal.atMost}` : `below ${goal.below}`
+  const isGood = goal?.isMet(middle) ?? true
+  const met = goal === null ? 'none: a limit' : `${goal.words}: ${isGood ? 'met' : 'missed'}`
+  return { cells: [`${round(middle)}${unit}`, spread, met, ours, baseline], isGood }
 }
 
 /** To three digits. */

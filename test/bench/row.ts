@@ -19,7 +19,14 @@ export interface Row {
   readonly measure: (directory: string) => Promise<readonly Finding[]>
 }
 
-export type Goal = { readonly atLeast: number } | { readonly atMost: number } | { readonly below: number }
+export interface Goal {
+  readonly words: string
+  isMet(figure: number): boolean
+}
+
+export const atLeast = (least: number): Goal => ({ words: `at least ${least}`, isMet: (figure) => figure >= least })
+export const atMost = (most: number): Goal => ({ words: `at most ${most}`, isMet: (figure) => figure <= most })
+export const below = (limit: number): Goal => ({ words: `below ${limit}`, isMet: (figure) => figure < limit })
 
 export interface Finding {
   /** Of each round, as the goal has them. */
@@ -64,9 +71,4 @@ export async function inTurn<T extends object>(
     rounds.push([await ours(round), first ?? (await baseline(round))])
   }
   return rounds
-}
-
-export function isMet(goal: Goal, figure: number): boolean {
-  if ('atLeast' in goal) return figure >= goal.atLeast
-  return 'atMost' in goal ? figure <= goal.atMost : figure < goal.below
 }

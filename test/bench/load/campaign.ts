@@ -14,7 +14,6 @@ const RESULT_PATH = `results/${'0'.repeat(16)}.json`
 
 /** A campaign to put a load on. */
 export interface BenchCampaign {
-  readonly ids: readonly string[]
   /** Its own, and those of its experiments. */
   readonly path: string
   readonly paths: readonly string[]
@@ -53,7 +52,7 @@ export async function createRunning(
     const updates = batch.map((exp_id) => ({ exp_id, ...report }))
     await call('PATCH', `${url}${path}/experiments`, { updates })
   }
-  return { ids, path, paths: ids.map((id) => `${path}/experiments/${id}`) }
+  return { path, paths: ids.map((id) => `${path}/experiments/${id}`) }
 }
 
 /**

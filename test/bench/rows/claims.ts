@@ -5,7 +5,7 @@ import { createRunning, draftOf, UPDATE, WORKER } from '../load/campaign.js'
 import type { Load, LoadResult } from '../load/load.js'
 import { measure } from '../load/measure.js'
 import { CONNECTIONS, LEASE_SECONDS } from '../load/workload.js'
-import { RATE, ratioOf, type Row, SECONDS } from '../row.js'
+import { atLeast, RATE, ratioOf, type Row, SECONDS } from '../row.js'
 import { startCampaignd } from '../services/child.js'
 
 /** Experiments of a campaign, and claims of each: never so many that one would find nothing. */
@@ -16,7 +16,7 @@ const name = 'claims'
 const title = `Claims of one, ${CONNECTIONS} at once, N = ${CLAIMED_EXPERIMENTS}`
 
 export const claimsAgainstPatches: Row = {
-  lines: [{ name, title: `${title}, against PATCHes`, goal: { atLeast: 0.8 } }],
+  lines: [{ name, title: `${title}, against PATCHes`, goal: atLeast(0.8) }],
   measure: async (directory) => {
     await using server = await startCampaignd(directory)
     const load = { url: server.url, connections: CONNECTIONS, seconds: SECONDS }

@@ -5,7 +5,7 @@ import { manifestPath } from '../../support/store/files.js'
 import { againstBaseline, compare } from '../against-baseline.js'
 import type { Requests } from '../load/load.js'
 import { patches } from '../load/workload.js'
-import { type Finding, type Row, SECONDS } from '../row.js'
+import { atLeast, type Finding, type Row, SECONDS } from '../row.js'
 import { startBaseline, startCampaignd } from '../services/child.js'
 import { hasEtcd, putsOf, startEtcd } from '../services/etcd.js'
 
@@ -34,7 +34,7 @@ export const hollowAgainstEtcd: readonly Row[] = [1, 64, 256].map((connections) 
 
 function row(name: string, connections: number, n: number, goal: number): Row {
   return againstBaseline({
-    ...{ workload: patches(name, connections, n), against: 'etcd put', goal: { atLeast: goal }, ...LACKS },
+    ...{ workload: patches(name, connections, n), against: 'etcd put', goal: atLeast(goal), ...LACKS },
     start: async (directory, requests, url) => {
       const experiment = await experimentOf(url, requests)
       return { server: await startEtcd(directory), requests: putsOf(requests.paths, experiment) }

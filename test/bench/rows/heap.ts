@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { layCampaigns } from '../../support/campaigns/laid-campaigns.js'
 import { median } from '../../support/quantiles.js'
 import { manifestPath } from '../../support/store/files.js'
 import type { Comparison } from '../against/comparison.js'
-import { type Finding, ROUNDS, type Row } from '../row.js'
+import { atMost, type Finding, ROUNDS, type Row } from '../row.js'
 import { type Held, heldAfterStart } from '../services/child.js'
 import { starting } from './starts.js'
 
@@ -30,14 +30,14 @@ export const heapOfBuilds: Comparison = {
 
 function row(name: string, n: number): Row {
   const title = `Heap for each experiment, N = ${n}, against its line in the file`
-  return { lines: [{ name, title, goal: { atMost: 4 } }], measure: (directory) => measureHeap(directory, n) }
+  return { lines: [{ name, title, goal: atMost(4) }], measure: (directory) => measureHeap(directory, n) }
 }
 
 async function measureHeap(directory: string, n: number): Promise<Finding[]> {
   const full = join(directory, 'full')
   mkdirSync(full)
   layCampaigns(full, 1, n)
-  const line = bytesOfLine(full, n)
+  const line = statSync(manifestPath(full, 'sweep-0')).size / n
   const held: Held[] = []
   for (let round = 0; round < ROUNDS; round += 1) held.push(await heldForCampaigns(full, join(directory, 'empty')))
   const bytes = (of: (one: Held) => number) => (median(held.map(of)) / n).toFixed(0)
@@ -49,13 +49,4 @@ async function measureHeap(directory: string, n: number): Promise<Finding[]> {
 async function heldForCampaigns(full: string, empty: string, main?: string): Promise<Held> {
   const [without, all] = [await heldAfterStart(empty, main), await heldAfterStart(full, main)]
   return { heap: all.heap - without.heap, buffers: all.buffers - without.buffers }
-}
-
-/** In the mean. */
-function bytesOfLine(dataDir: string, n: number): number {
-  const lines = readFileSync(manifestPath(dataDir, 'sweep-0'), 'utf8')
-    .split('\n')
-    .filter((line) => line.includes('"exp_id"'))
-  if (lines.length !== n) throw new Error(`the file has ${lines.length} lines of experiments`)
-  return lines.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0) / n
 }

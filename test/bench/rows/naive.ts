@@ -4,7 +4,7 @@ import { send } from '../../support/http/client.js'
 import { warmUp } from '../against-baseline.js'
 import { measure } from '../load/measure.js'
 import { CONNECTIONS, patches } from '../load/workload.js'
-import { ratioOf, type Row, SECONDS } from '../row.js'
+import { atLeast, ratioOf, type Row, SECONDS } from '../row.js'
 import { startBaseline, startCampaignd } from '../services/child.js'
 
 export const patchesAgainstNaive: readonly Row[] = [row('patch', 100, 10), row('patch-10k', 10_000, 150)]
@@ -12,7 +12,7 @@ export const patchesAgainstNaive: readonly Row[] = [row('patch', 100, 10), row('
 function row(name: string, n: number, goal: number): Row {
   const workload = patches(name, CONNECTIONS, n)
   return {
-    lines: [{ name, title: `${workload.title}, against the naive handler`, goal: { atLeast: goal } }],
+    lines: [{ name, title: `${workload.title}, against the naive handler`, goal: atLeast(goal) }],
     measure: async (directory) => {
       await using ours = await startCampaignd(join(directory, 'data'))
       const requests = await workload.prepare(ours.url)

@@ -4,7 +4,7 @@ import { createRunning, UPDATE } from '../load/campaign.js'
 import type { Load } from '../load/load.js'
 import { measure } from '../load/measure.js'
 import { CONNECTIONS } from '../load/workload.js'
-import { P99, ratioOf, type Row, SECONDS } from '../row.js'
+import { atMost, P99, ratioOf, type Row, SECONDS } from '../row.js'
 import { startCampaignd } from '../services/child.js'
 
 const WRITERS = 64
@@ -13,7 +13,7 @@ const name = 'progress-p99'
 const title = `p99 of GET progress, ${CONNECTIONS} at once, while ${WRITERS} writers write, N = ${N}`
 
 export const progressUnderWrites: Row = {
-  lines: [{ name, title: `${title}, against the same without`, goal: { atMost: 4 } }],
+  lines: [{ name, title: `${title}, against the same without`, goal: atMost(4) }],
   measure: async (directory) => {
     await using server = await startCampaignd(directory)
     const { reads, updates } = await prepare(server.url)

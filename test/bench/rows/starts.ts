@@ -5,7 +5,7 @@ import { median } from '../../support/quantiles.js'
 import { type Comparison, type Figures, inMebibytes } from '../against/comparison.js'
 import { call } from '../load/call.js'
 import { createManyRunning } from '../load/campaign.js'
-import { ROUNDS, type Row } from '../row.js'
+import { atMost, ROUNDS, type Row } from '../row.js'
 import { startCampaignd } from '../services/child.js'
 
 const CAMPAIGNS = 1000
@@ -22,17 +22,13 @@ interface Start {
   readonly peak: number
 }
 
-const titlesOf = (campaigns: number) => {
-  const starting = `Start with ${campaigns} campaigns of ${N} experiments`
-  return { start: `${starting}: until it is ready`, memory: `${starting}: resident when it is ready` }
-}
-const titles = titlesOf(CAMPAIGNS)
-const createdTitles = titlesOf(CREATED_CAMPAIGNS)
+const startOf = (campaigns: number) => `Start with ${campaigns} campaigns of ${N} experiments: until it is ready`
+const memoryOf = (campaigns: number) => startOf(campaigns).replace('until', 'resident when')
 
 export const startRow: Row = {
   lines: [
-    { name: 'start', title: titles.start, goal: { atMost: 8 } },
-    { name: 'start-memory', title: titles.memory, goal: { atMost: 1 } },
+    { name: 'start', title: startOf(CAMPAIGNS), goal: atMost(8) },
+    { name: 'start-memory', title: memoryOf(CAMPAIGNS), goal: atMost(1) },
   ],
   measure: async (directory) => {
     layCampaigns(directory, CAMPAIGNS, N)
@@ -51,8 +47,8 @@ export const startRow: Row = {
 
 export const startsOfBuilds: Comparison = {
   lines: [
-    { name: 'start', title: createdTitles.start, better: 'less', words: (figure) => `${figure.toFixed(2)} s` },
-    { name: 'start-memory', title: createdTitles.memory, better: 'less', words: inMebibytes },
+    { name: 'start', title: startOf(CREATED_CAMPAIGNS), better: 'less', words: (figure) => `${figure.toFixed(2)} s` },
+    { name: 'start-memory', title: memoryOf(CREATED_CAMPAIGNS), better: 'less', words: inMebibytes },
   ],
   open: starting(CREATED_CAMPAIGNS, N, async (main, dataDir) => {
     const { seconds, resident } = await measureStart(dataDir, main)

@@ -11,7 +11,6 @@ import { beginSlowClients, type Begun, type Limit } from './slow-clients.js'
 /** Milliseconds in which the service must have cut off a client that runs into a limit. */
 const CUT_OFF: Readonly<Record<Limit, number>> = { headers: 20_000, request: 70_000, none: Infinity }
 
-const SLOW_OF_EACH = 4
 /** Milliseconds between two hostile requests: see README.md, "Decisions". */
 const PACE = 10
 /** Milliseconds within which a connection with a hostile request on it must have ended. */
@@ -26,7 +25,7 @@ const orders = {
   /** All of it so many times, beside slow clients of each kind. */
   attack: async (passes: number): Promise<Findings> => {
     // Not those that ask for 5000 answers at once: they are a flood, and begin where no time is measured.
-    const beside = await beginSlowClients(url, SLOW_OF_EACH, ['headers', 'request'])
+    const beside = await beginSlowClients(url, ['headers', 'request'])
     const seen = new SeenReplies()
     for (let pass = 0; pass < passes; pass += 1) await sendAll(seen)
     for (const { connection } of beside) connection.reset()
@@ -34,7 +33,7 @@ const orders = {
   },
   /** Slow clients, left to run into the limits. */
   stall: async (limits: readonly Limit[]): Promise<Findings> => {
-    slow = await beginSlowClients(url, SLOW_OF_EACH)
+    slow = await beginSlowClients(url)
     const faults = await Promise.all(slow.filter(({ client }) => limits.includes(client.limit)).map(faultOfCutOff))
     const problems = faults.filter((fault) => fault !== null)
     return { counts: { 'slow clients cut off': faults.length - problems.length }, problems }
@@ -94,10 +93,10 @@ async function sendOne(hostile: Hostile, bytes: Buffer, seen: SeenReplies): Prom
 }
 
 /** A client that runs into a limit is told so and cut off. */
-async function faultOfCutOff({ client, connection, closedAfter }: Begun): Promise<string | null> {
+async function faultOfCutOff({ client, connection }: Begun): Promise<string | null> {
   const most = CUT_OFF[client.limit]
   await Promise.race([connection.closed, timeLimit(most)])
-  if ((closedAfter() ?? Infinity) > most) return `the client that ${client.name} is not cut off after ${most / 1000} s`
+  if (!connection.isClosed) return `the client that ${client.name} is not cut off after ${most / 1000} s`
   const verdicts = connection.answers().map(verdictOf).join()
   return verdicts === '408 request-timeout'
     ? null
@@ -105,9 +104,9 @@ async function faultOfCutOff({ client, connection, closedAfter }: Begun): Promis
 }
 
 async function faultOfLeaving({ client, connection }: Begun): Promise<string | null> {
-  if (client.isDeaf === true) connection.reset()
+  if (client.limit === 'none') connection.reset()
   await connection.closed
-  if (client.isDeaf === true) return null
+  if (client.limit === 'none') return null
   const [wrong] = connection.answers().filter(({ status }) => status < 400 || status > 499)
   return wrong === undefined ? null : `the client that ${client.name} was answered ${wrong.status}`
 }

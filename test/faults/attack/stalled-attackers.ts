@@ -6,7 +6,6 @@ import { obey } from './attackers.js'
 import { BAD_REPORT, CAMPAIGN, keptOpen } from './hostile-request.js'
 import { beginSlowClients } from './slow-clients.js'
 
-const SLOW_OF_EACH = 4
 /** How many connections are opened at once, at a pace that the one machine for both sides keeps up with. */
 const AT_ONCE = 10
 
@@ -78,7 +77,7 @@ class PacedAttack {
 const orders = {
   /** Slow clients, pipelines and half-open connections; they go on. */
   attack: async (): Promise<void> => {
-    const slow = await beginSlowClients(url, SLOW_OF_EACH)
+    const slow = await beginSlowClients(url)
     connections.push(...slow.map(({ connection }) => connection))
     paced = new PacedAttack(url, (text) => problems.push(text))
   },

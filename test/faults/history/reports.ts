@@ -4,6 +4,9 @@ import type { ExperimentReport } from '#campaignd/domain/operations/report-reque
 import { below, chance, type Draw } from '../seed.js'
 import type { Seen } from './history.js'
 
+export const EXPERIMENTS = 200
+/** Half of the reports meet on so many experiments, the others are on any. */
+const CONTESTED = 12
 /** How many of the latest reports may be sent again by any client. */
 const KEPT = 32
 
@@ -19,11 +22,7 @@ export class ReportSource {
   private readonly toRepeat = new Map<number, Sending>()
   private count = 0
 
-  /** @param sizes half of the reports are on the first `contested` experiments, the others on any */
-  constructor(
-    private readonly draw: Draw,
-    private readonly sizes: { readonly experiments: number; readonly contested: number },
-  ) {}
+  constructor(private readonly draw: Draw) {}
 
   learn(seen: Seen<Experiment>): void {
     const { exp_id } = seen.content
@@ -48,8 +47,7 @@ export class ReportSource {
 
   private invent(): Sending {
     this.count += 1
-    const { contested, experiments } = this.sizes
-    const number = 1 + this.draw(below(chance(this.draw, 50) ? contested : experiments))
+    const number = 1 + this.draw(below(chance(this.draw, 50) ? CONTESTED : EXPERIMENTS))
     const expId = String(number).padStart(4, '0')
     const experiment = this.latest.get(expId)?.content
     if (experiment === undefined) throw new Error(`there is no experiment ${expId}`)

@@ -176,7 +176,7 @@ export function pathOf(campaignId: string): string {
   return `/v1/campaigns/${campaignId}`
 }
 
-function byName(a: PlainCampaign, b: PlainCampaign): number {
+export function byName(a: PlainCampaign, b: PlainCampaign): number {
   return compare(a.campaign_name, b.campaign_name) || compare(a.campaign_id, b.campaign_id)
 }
 

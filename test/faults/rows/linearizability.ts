@@ -10,7 +10,7 @@ import type { Counts, Fault, Findings, Size } from '../fault.js'
 import { checkHistory } from '../history/check-history.js'
 import type { Operation, Seen, State } from '../history/history.js'
 import { decide, matches } from '../history/one-at-a-time.js'
-import { ReportSource } from '../history/reports.js'
+import { EXPERIMENTS, ReportSource } from '../history/reports.js'
 import { below, chance, type Draw, drawsOf, seedOfRun } from '../seed.js'
 import type { Stage } from '../stage.js'
 
@@ -26,9 +26,6 @@ const SIZES: Readonly<Record<Size, TrialSize>> = {
 }
 
 const CLIENTS = 32
-const EXPERIMENTS = 200
-/** Half of the operations meet on so many experiments. */
-const CONTESTED = 12
 /** Milliseconds after which a reply is given up as lost. */
 const REPLY_TIMEOUT = 30_000
 /** Milliseconds after which a kill no longer waits for an answer: the clients may have ended. */
@@ -79,7 +76,7 @@ class Trial {
     private readonly draw: Draw,
     private readonly size: TrialSize,
   ) {
-    this.reports = new ReportSource(draw, { experiments: EXPERIMENTS, contested: CONTESTED })
+    this.reports = new ReportSource(draw)
     this.service = this.start('0')
   }
 

@@ -127,8 +127,8 @@ class Shutdown {
 }
 
 /** Connections that have had an answer and then say nothing, or half of something. */
-async function openIdle(url: string): Promise<RawConnection[]> {
-  const connections = await Promise.all(
+function openIdle(url: string): Promise<RawConnection[]> {
+  return Promise.all(
     Array.from({ length: IDLE * HALVES.length }, async (_, index) => {
       const connection = await RawConnection.open(url)
       connection.write(keptOpen('GET /healthz'))
@@ -137,7 +137,6 @@ async function openIdle(url: string): Promise<RawConnection[]> {
       return connection
     }),
   )
-  return connections
 }
 
 function openFiles(pid: number): number {
