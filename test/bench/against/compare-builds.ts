@@ -55,7 +55,7 @@ function resultOf({ better, words }: ComparedLine, index: number, pairs: Pairs):
 async function takePairs(open: Comparison['open'], theirMain: string, directory: string): Promise<Pairs> {
   await using ours = await open(MAIN, join(directory, 'ours'))
   await using theirs = await open(theirMain, join(directory, 'theirs'))
-  for (const subject of [ours, theirs]) await subject.warmUp()
+  for (const { warmUp, slice } of [ours, theirs]) await (warmUp ?? slice)()
   return await inTurn(
     () => ours.slice(),
     () => theirs.slice(),

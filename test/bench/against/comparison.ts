@@ -21,8 +21,8 @@ export interface ComparedLine extends Line {
 export type Figures = readonly number[]
 
 interface Measuring {
-  /** Not counted: what it runs is compiled then. */
-  warmUp(): Promise<unknown>
+  /** Not counted: what it runs is compiled then. Default: a slice. */
+  readonly warmUp?: () => Promise<unknown>
   slice(): Promise<Figures>
 }
 

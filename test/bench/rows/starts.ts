@@ -66,8 +66,7 @@ export function starting(
     const dataDir = join(directory, 'data')
     await using server = await startCampaignd(dataDir, main)
     await createManyRunning(server.url, campaigns, n)
-    const measure = () => slice(main, dataDir)
-    return { warmUp: measure, slice: measure, [Symbol.asyncDispose]: async () => undefined }
+    return { slice: () => slice(main, dataDir), [Symbol.asyncDispose]: async () => undefined }
   }
 }
 

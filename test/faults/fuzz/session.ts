@@ -13,7 +13,7 @@ import type { Service } from '../../support/service/service-process.js'
 import { findManifest, storedManifest } from '../../support/store/files.js'
 import { caught, expectStatus } from '../replies.js'
 import { type Draw, drawsOf } from '../seed.js'
-import { FuzzClient } from './fuzz-client.js'
+import { sendFuzzed } from './fuzz-client.js'
 import { bodyOf, type FuzzedOperation, type FuzzRequest, urlOf } from './fuzz-request.js'
 import { leasedIn, steered } from './steer.js'
 import { tamed } from './tamed.js'
@@ -49,7 +49,6 @@ const KEPT_TOKENS = 5
 
 /** Requests one after the other, on campaigns of its own: so what each of them changed is known. */
 export class FuzzSession {
-  private readonly client: FuzzClient
   private readonly prefix: string
   private readonly pageTokens = new Map<string, string[]>()
   campaigns: readonly string[] = []
@@ -62,7 +61,6 @@ export class FuzzSession {
     private readonly seed: number,
     private readonly problem: (text: string) => void,
   ) {
-    this.client = new FuzzClient(service.url)
     this.prefix = `${name}-`
   }
 
@@ -74,7 +72,7 @@ export class FuzzSession {
     const draw = drawsOf(Math.imul(plan.number + 1, 0x9e3779b1) ^ this.seed)
     const request = await this.makeUp(draw, plan)
     const before = this.contents()
-    const answer = await caught(this.client.send(request))
+    const answer = await caught(sendFuzzed(this.service.url, request))
     const where = `request ${plan.number} of seed ${this.seed}, ${plan.mode}, ${shown(request)}`
     if (answer instanceof Error) {
       this.problem(`${answer.message}: ${where}`)
@@ -93,10 +91,6 @@ export class FuzzSession {
     for (const id of this.campaigns) await this.prepare('DELETE', `/v1/campaigns/${id}?force=true`, 204)
     this.campaigns = []
     this.pageTokens.clear()
-  }
-
-  close(): void {
-    this.client.close()
   }
 
   private async makeUp(draw: Draw, { operation, mode }: Plan): Promise<FuzzRequest> {

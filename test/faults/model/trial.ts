@@ -120,9 +120,7 @@ class Trial {
   }
 }
 
-type Details = Pick<fc.RunDetails<unknown>, 'failed' | 'seed' | 'counterexamplePath' | 'errorInstance' | 'numShrinks'>
-
-function inWords(details: Details): string | null {
+function inWords<T>(details: fc.RunDetails<T>): string | null {
   if (!details.failed) return null
   const { seed, counterexamplePath, errorInstance, numShrinks } = details
   const because = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)

@@ -36,16 +36,10 @@ export const fuzz: Fault = {
   run: (stage, size) => new Fuzz(stage, size).run(),
 }
 
-interface Count {
-  all: number
-  good: number
-}
-
 class Fuzz {
   private readonly problems: string[] = []
-  private readonly answers = new Map<string, Count>(
-    OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 }]),
-  )
+  /** Of each operation, whether each request was answered with a 2xx. */
+  private readonly answers = new Map<string, boolean[]>(OPERATIONS.map(({ operationId }) => [operationId, []]))
   private readonly seed = seedOfRun()
   private readonly kinds = new Set<string>()
   private next = 0
@@ -94,10 +88,7 @@ class Fuzz {
     )
     await Promise.all(sessions.map((session) => this.drive(session, until)))
     this.compareCampaigns(service.dataDir, sessions)
-    for (const session of sessions) {
-      await session.clear()
-      session.close()
-    }
+    for (const session of sessions) await session.clear()
   }
 
   private async drive(session: FuzzSession, until: number): Promise<void> {
@@ -108,10 +99,7 @@ class Fuzz {
       if (operation === undefined || mode === undefined) throw new Error('there is no operation')
       const { status, code } = await session.send({ number, operation, mode })
       this.kinds.add(`${operation.operationId} ${status} ${code}`)
-      const count = this.answers.get(operation.operationId)
-      if (count === undefined) continue
-      count.all += 1
-      if (status >= 200 && status < 300) count.good += 1
+      this.answers.get(operation.operationId)?.push(status >= 200 && status < 300)
     }
   }
 
@@ -123,8 +111,9 @@ class Fuzz {
   }
 
   private shares(): [operationId: string, percent: number][] {
+    const percent = (good: readonly boolean[]) => Math.round((100 * good.filter(Boolean).length) / good.length)
     return [...this.answers]
-      .map(([operationId, { all, good }]): [string, number] => [operationId, Math.round((100 * good) / all)])
+      .map(([operationId, good]): [string, number] => [operationId, percent(good)])
       .sort(([, a], [, b]) => a - b)
   }
 

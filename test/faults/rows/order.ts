@@ -98,14 +98,10 @@ function findingsOf(answered: readonly string[], seen: readonly Acknowledgement[
   return { counts: { answers: seen.length, commits: done.length, violations: problems.length }, problems }
 }
 
-function campaignOf({ requestId }: Acknowledgement): string {
-  return requestId.slice(PREFIX.length).split(':')[0] ?? ''
-}
-
 /** True when what it acknowledges, or what came after it, was on disk before its first byte left. */
 function isDurable(answer: Acknowledgement, commits: readonly Commit[]): boolean {
-  const { tag, begin } = answer
-  const named = campaignOf(answer)
+  const { requestId, tag, begin } = answer
+  const [named] = requestId.slice(PREFIX.length).split(':')
   return commits.some(({ campaign, content, durable }) => {
     if (campaign !== named || durable >= begin) return false
     if (tag === null || content === null) return tag === content

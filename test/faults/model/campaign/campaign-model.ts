@@ -147,10 +147,7 @@ function pastOf(past: PastAttempt): PastAttempt {
   return { ...past, ...timesOf(past), error: keptPastError(past.error) }
 }
 
-function timesOf(given: Pick<ExperimentDraft, 'started_at' | 'completed_at'>): {
-  started_at: string | null
-  completed_at: string | null
-} {
+function timesOf(given: Pick<ExperimentDraft, 'started_at' | 'completed_at'>) {
   const read = (time: string | null | undefined) => (time === undefined || time === null ? null : readTime(time))
   return { started_at: read(given.started_at), completed_at: read(given.completed_at) }
 }
