@@ -23,7 +23,7 @@ export type Figures = readonly number[]
 interface Measuring {
   /** Not counted: what it runs is compiled then. Default: a slice. */
   readonly warmUp?: () => Promise<unknown>
-  slice(): Promise<Figures>
+  readonly slice: () => Promise<Figures>
 }
 
 /** One build of the product, ready to be measured. */

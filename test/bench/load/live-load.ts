@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -44,7 +44,8 @@ if (process.argv[1] === import.meta.filename) {
   const readers = load.readers === 0 ? null : await startReaders(load)
   const { replies, latencies, refused } = await write(load)
   await sleep(AFTERMATH_MS)
-  const seen = (await readers?.count(replies)) ?? { seen: 0, late: 0, missed: 0 }
+  readers?.send(replies)
+  const [seen] = readers === null ? [{ seen: 0, late: 0, missed: 0 }] : ((await once(readers, 'message')) as [Seen])
   const result: LiveResult = { p99: percentile99(latencies), answered: latencies.length, refused, ...seen }
   process.stdout.write(JSON.stringify(result))
 }
@@ -54,19 +55,12 @@ export function machineTime(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-type Replies = readonly (readonly [revision: number, at: number])[]
-
-async function startReaders(load: LiveLoad): Promise<{ count(replies: Replies): Promise<Seen> }> {
+/** Told when each revision was acknowledged, they tell what they saw. */
+async function startReaders(load: LiveLoad): Promise<ChildProcess> {
   const file = fileURLToPath(new URL('./live-readers.ts', import.meta.url))
   const child = fork(file, [JSON.stringify(load)], { execArgv: ['--import', 'tsx'] })
   await once(child, 'message')
-  return {
-    count: async (replies) => {
-      child.send(replies)
-      const [seen] = (await once(child, 'message')) as [Seen]
-      return seen
-    },
-  }
+  return child
 }
 
 /** Sends by the clock, not after replies, so that a slow service gets no lighter load. */

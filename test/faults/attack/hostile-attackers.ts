@@ -34,14 +34,13 @@ const orders = {
   /** Slow clients, left to run into the limits. */
   stall: async (limits: readonly Limit[]): Promise<Findings> => {
     slow = await beginSlowClients(url)
-    const faults = await Promise.all(slow.filter(({ client }) => limits.includes(client.limit)).map(faultOfCutOff))
-    const problems = faults.filter((fault) => fault !== null)
-    return { counts: { 'slow clients cut off': faults.length - problems.length }, problems }
+    const limited = slow.filter(({ client }) => limits.includes(client.limit))
+    const problems = (await Promise.all(limited.map(faultsOfCutOff))).flat()
+    return { counts: { 'slow clients cut off': limited.length - problems.length }, problems }
   },
   /** What is wrong with how the connections of the slow ones ended with the service. */
   leave: async (): Promise<readonly string[]> => {
-    const faults = await Promise.all(slow.map(faultOfLeaving))
-    return faults.filter((fault) => fault !== null)
+    return (await Promise.all(slow.map(faultsOfLeaving))).flat()
   },
 }
 export type HostileOrders = typeof orders
@@ -93,22 +92,21 @@ async function sendOne(hostile: Hostile, bytes: Buffer, seen: SeenReplies): Prom
 }
 
 /** A client that runs into a limit is told so and cut off. */
-async function faultOfCutOff({ client, connection }: Begun): Promise<string | null> {
+async function faultsOfCutOff({ client, connection }: Begun): Promise<string[]> {
   const most = CUT_OFF[client.limit]
   await Promise.race([connection.closed, timeLimit(most)])
-  if (!connection.isClosed) return `the client that ${client.name} is not cut off after ${most / 1000} s`
+  if (!connection.isClosed) return [`the client that ${client.name} is not cut off after ${most / 1000} s`]
   const verdicts = connection.answers().map(verdictOf).join()
-  return verdicts === '408 request-timeout'
-    ? null
-    : `the client that ${client.name} was answered ${verdicts || 'nothing'}`
+  if (verdicts === '408 request-timeout') return []
+  return [`the client that ${client.name} was answered ${verdicts || 'nothing'}`]
 }
 
-async function faultOfLeaving({ client, connection }: Begun): Promise<string | null> {
+async function faultsOfLeaving({ client, connection }: Begun): Promise<string[]> {
   if (client.limit === 'none') connection.reset()
   await connection.closed
-  if (client.limit === 'none') return null
-  const [wrong] = connection.answers().filter(({ status }) => status < 400 || status > 499)
-  return wrong === undefined ? null : `the client that ${client.name} was answered ${wrong.status}`
+  if (client.limit === 'none') return []
+  const wrong = connection.answers().filter(({ status }) => status < 400 || status > 499)
+  return wrong.slice(0, 1).map(({ status }) => `the client that ${client.name} was answered ${status}`)
 }
 
 /** Time that passes without keeping a process that has nothing else to do. */

@@ -50,10 +50,15 @@ export interface Injection {
 /** A call of the service, and which thread made it; null for one that has no part in commits. */
 type Call = SystemCall & { readonly thread: Step['thread'] | null }
 
+interface Running {
+  readonly service: Service
+  readonly threads: Readonly<Record<Step['thread'], number>>
+}
+
 /** A service on a directory of its own, into which faults are injected one after the other. */
 export class Target {
   readonly dataDir: string
-  private running: { readonly service: Service; readonly threads: Threads } | null = null
+  private running: Running | null = null
   private traces = 0
   private changes = 0
 
@@ -134,7 +139,7 @@ export class Target {
     return steps
   }
 
-  private async start(): Promise<{ readonly service: Service; readonly threads: Threads }> {
+  private async start(): Promise<Running> {
     const service = await this.stage.start({ dataDir: this.dataDir, environment: { UV_THREADPOOL_SIZE: '1' } })
     this.running = { service, threads: { main: service.pid, commit: 0 } }
     const calls = await this.watch(async ({ url }) => {
@@ -194,11 +199,6 @@ export class UnsafeCommit extends Error {
   constructor(sequence: string) {
     super(`a commit must write, flush and rename a temp file, and flush the directory; it does ${sequence}`)
   }
-}
-
-interface Threads {
-  readonly main: number
-  readonly commit: number
 }
 
 /** Tries a plan on some targets, each of which takes the next item when it has done one. */

@@ -34,12 +34,6 @@ export interface Plan {
   readonly mode: Mode
 }
 
-export interface Outcome {
-  /** 0: nothing. */
-  readonly status: number
-  readonly code: string
-}
-
 /** Campaigns at the same time, and after how many requests they are made anew so that they stay small. */
 const MOST_CAMPAIGNS = 4
 const REQUESTS_OF_A_ROUND = 100
@@ -64,8 +58,8 @@ export class FuzzSession {
     this.prefix = `${name}-`
   }
 
-  /** Makes up a request, sends it, and checks the reply and what it changed. */
-  async send(plan: Plan): Promise<Outcome> {
+  /** Makes up a request, sends it, and checks the reply and what it changed. @returns the status 0 when there was no reply */
+  async send(plan: Plan): Promise<{ readonly status: number; readonly code: string }> {
     if (this.requests % REQUESTS_OF_A_ROUND === 0) await this.clear()
     this.requests += 1
     // Seeds that are next to each other would begin with values that are.

@@ -23,7 +23,7 @@ const COMMAND = fc.record({
 
 type Command = typeof COMMAND extends fc.Arbitrary<infer C> ? C : never
 
-const EXECUTION = fc.array(COMMAND, { minLength: 1, maxLength: 40, size: 'max' }).map(execute)
+const EXECUTION = fc.array(COMMAND, { maxLength: 40, size: 'max' }).map(execute)
 
 function execute(commands: readonly Command[]): Execution {
   const initial = state(1, { e0: [1, ''], e1: [1, ''], e2: [1, ''] })

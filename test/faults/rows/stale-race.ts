@@ -13,17 +13,11 @@ const STAYS = 3_000
 /** Seconds since the last refresh of a lock that is dead for everybody. */
 const AGED = 60
 
-/** What the contenders find; each leaves a lock behind whose owner is no more. */
-const LEFTOVERS: readonly ((stage: Stage, directory: string) => Promise<void>)[] = [
-  async (_stage, directory) => {
-    mkdirSync(join(directory, 'lock'))
-    age(directory)
-  },
-  killedHolder,
-  async (stage, directory) => {
-    await killedHolder(stage, directory)
-    age(directory)
-  },
+/** What the contenders find: each is a lock whose owner is no more. */
+const LEFTOVERS = [
+  { hasRecord: false, isAged: true },
+  { hasRecord: true, isAged: false },
+  { hasRecord: true, isAged: true },
 ]
 
 export const staleRace: Fault = {
@@ -35,7 +29,11 @@ export const staleRace: Fault = {
 async function play(stage: Stage, round: number): Promise<Findings> {
   const directory = join(stage.root, String(round))
   mkdirSync(directory)
-  await LEFTOVERS[round % LEFTOVERS.length]?.(stage, directory)
+  const { hasRecord = false, isAged = false } = LEFTOVERS[round % LEFTOVERS.length] ?? {}
+  if (hasRecord) await killHolder(stage, directory)
+  else mkdirSync(join(directory, 'lock'))
+  const then = Date.now() / 1000 - AGED
+  if (isAged) utimesSync(join(directory, 'lock'), then, then)
   const processes = Array.from({ length: CONTENDERS }, () => start(stage, directory))
   await Promise.all(processes.map((one) => one.receive('starts')))
   for (const one of processes) one.send('go')
@@ -61,7 +59,7 @@ function owners(processes: readonly LockProcess[]): number {
   return processes.filter(({ messages }) => messages.some(({ event }) => event === 'owns')).length
 }
 
-async function killedHolder(stage: Stage, directory: string): Promise<void> {
+async function killHolder(stage: Stage, directory: string): Promise<void> {
   const holder = start(stage, directory)
   await holder.receive('starts')
   holder.send('go')
@@ -74,9 +72,4 @@ function start(stage: Stage, directory: string): LockProcess {
   const one = spawnLockProcess(directory, 'lock', 'gated')
   stage.keep(one.child)
   return one
-}
-
-function age(directory: string): void {
-  const then = Date.now() / 1000 - AGED
-  utimesSync(join(directory, 'lock'), then, then)
 }

@@ -88,13 +88,8 @@ async function killed(stage: Stage, index: number): Promise<Findings> {
   return { counts, problems: [...tooEarly, ...lost] }
 }
 
-interface Hanging {
-  readonly service: Service
-  /** The report whose commit hangs, and those that can only be decided on it; an error where the connection broke. */
-  readonly calls: readonly Promise<Reply | Error>[]
-}
-
-async function hang(stage: Stage, name: string, place: Place, milliseconds: number): Promise<Hanging> {
+/** @returns the report whose commit hangs, and those that can only be decided on it; an error where the connection broke */
+async function hang(stage: Stage, name: string, place: Place, milliseconds: number) {
   const dataDir = join(stage.root, name)
   const holds = place.holds(milliseconds).flatMap((how) => ['-e', how])
   const wrapper = strace(`${dataDir}.trace`, '-e', 'trace=fsync,rename', ...holds)

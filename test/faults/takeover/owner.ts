@@ -62,13 +62,8 @@ export async function startOwner(stage: Stage, dataDir: string, withTracer: bool
   return first
 }
 
-export interface HeldUp {
-  readonly call: Promise<Reply | Error>
-  readonly tracer: number
-}
-
 /** A change whose temp file is flushed and whose lock is checked, and that only lacks the rename. */
-export async function holdUpRename(first: Service): Promise<HeldUp> {
+export async function holdUpRename(first: Service) {
   const call = caught(send('PATCH', `${first.url}/v1/campaigns/${UNTOUCHED}/experiments/0001`, running(MARK)))
   await until('the temp file is there', () => leftovers(first.dataDir).length > 0)
   await sleep(300)
