@@ -1,7 +1,6 @@
 import { type Comparison, serving, SLICE_SECONDS } from '../against/comparison.js'
 import { warmUp } from '../against-baseline.js'
-import { call } from '../load/call.js'
-import { createRunning, draftOf, UPDATE, WORKER } from '../load/campaign.js'
+import { call, createRunning, draftOf, UPDATE, WORKER } from '../load/campaign.js'
 import type { Load, LoadResult } from '../load/load.js'
 import { measure } from '../load/measure.js'
 import { CONNECTIONS, LEASE_SECONDS } from '../load/workload.js'

@@ -24,15 +24,8 @@ let paced: PacedAttack | undefined
 /** Clients at a steady pace: some ask for all before they read, some close their half within a request. */
 class PacedAttack {
   private isOver = false
-  private readonly run: Promise<void>
   private readonly exchanges = new Set<Promise<void>>()
-
-  constructor(
-    private readonly url: string,
-    private readonly problem: (text: string) => void,
-  ) {
-    this.run = this.attack()
-  }
+  private readonly run = this.attack()
 
   async end(): Promise<void> {
     this.isOver = true
@@ -44,7 +37,7 @@ class PacedAttack {
     while (!this.isOver) {
       for (const begin of [() => this.pipeline(), () => this.leaveHalfOpen()]) {
         const exchange = begin().catch((error: unknown) => {
-          this.problem(`a hostile client could not go on: ${(error as Error).message}`)
+          problems.push(`a hostile client could not go on: ${(error as Error).message}`)
         })
         this.exchanges.add(exchange)
         void exchange.then(() => this.exchanges.delete(exchange))
@@ -54,22 +47,22 @@ class PacedAttack {
   }
 
   private async pipeline(): Promise<void> {
-    const connection = await RawConnection.open(this.url)
+    const connection = await RawConnection.open(url)
     connection.write(PIPELINE)
     const deadline = performance.now() + REPLY_TIMEOUT
     while (connection.answers().length < PIPELINED && performance.now() < deadline) await sleep(TICK)
     const statuses = connection.answers().map(({ status }) => status)
     connection.reset()
     const due = Array.from({ length: PIPELINED }, (_, index) => (index % 2 === 0 ? 200 : 400))
-    if (statuses.join() !== due.join()) this.problem(`a pipeline was answered ${statuses.join()}`)
+    if (statuses.join() !== due.join()) problems.push(`a pipeline was answered ${statuses.join()}`)
   }
 
   private async leaveHalfOpen(): Promise<void> {
-    const connection = await RawConnection.open(this.url)
+    const connection = await RawConnection.open(url)
     connection.write(BAD_REPORT.slice(0, -5))
     connection.endWriting()
     await Promise.race([connection.closed, sleep(REPLY_TIMEOUT, undefined, { ref: false })])
-    if (!connection.isClosed) this.problem('a half-open connection stays open')
+    if (!connection.isClosed) problems.push('a half-open connection stays open')
     connection.reset()
   }
 }
@@ -79,7 +72,7 @@ const orders = {
   attack: async (): Promise<void> => {
     const slow = await beginSlowClients(url)
     connections.push(...slow.map(({ connection }) => connection))
-    paced = new PacedAttack(url, (text) => problems.push(text))
+    paced = new PacedAttack()
   },
   /** Opens streams of a campaign and takes nothing of what comes. */
   stall: async ({ campaign, count }: { readonly campaign: string; readonly count: number }): Promise<void> => {

@@ -79,13 +79,8 @@ export function liveDisk(initial: Disk, operations: readonly Operation[]): Disk 
   return initial
 }
 
-interface EntryState {
-  readonly names: ReadonlyMap<string, string>
-  readonly fates: readonly string[]
-}
-
 /** Every subset of the doubtful changes of names, those that reached the disk in the order in which they were made. */
-function* entryStates({ names, entries }: Durable): Generator<EntryState> {
+function* entryStates({ names, entries }: Durable): Generator<{ names: Map<string, string>; fates: string[] }> {
   const doubtful = entries.filter(({ flushed }) => !flushed)
   if (doubtful.length > MOST_ENTRIES)
     throw new Error(`${doubtful.length} names are in doubt at once, too many to try all`)

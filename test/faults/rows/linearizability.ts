@@ -49,7 +49,7 @@ async function run(stage: Stage, size: TrialSize): Promise<Findings> {
   const seed = seedOfRun()
   const trial = new Trial(stage, drawsOf(seed), size)
   const problems = await trial.run().catch((error: unknown) => [(error as Error).message])
-  trial.end()
+  trial.over = true
   const counts = trial.counts(problems.length)
   const { operations = 0, kills = 0 } = counts
   const isShort = operations < size.operations || kills < size.kills
@@ -68,7 +68,8 @@ class Trial {
   private started = 0
   private inFlight = 0
   private kills = 0
-  private over = false
+  /** All clients leave off then, also when something failed. */
+  over = false
   private awaited: { readonly of: 'at-answer' | 'at-read'; readonly resolve: () => void } | null = null
 
   constructor(
@@ -104,11 +105,6 @@ class Trial {
       kills: this.kills,
       violations,
     }
-  }
-
-  /** Has all clients leave off, also when something failed. */
-  end(): void {
-    this.over = true
   }
 
   private async runClient(client: number): Promise<void> {
