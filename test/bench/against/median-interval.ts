@@ -56,10 +56,8 @@ function confidenceOf(rank: number, count: number): number {
 const WORSE_BELOW = 0.95
 const BETTER_ABOVE = 1.05
 
-export type Verdict = 'worse' | 'same' | 'better' | 'too few pairs'
-
 /** Only a whole interval tells: one that reaches to the other side of the mark may be chance. */
-export function verdictOf({ low, high, confidence }: Interval): Verdict {
+export function verdictOf({ low, high, confidence }: Interval): 'worse' | 'same' | 'better' | 'too few pairs' {
   if (confidence < CONFIDENCE) return 'too few pairs'
   if (high < WORSE_BELOW) return 'worse'
   return low > BETTER_ABOVE ? 'better' : 'same'

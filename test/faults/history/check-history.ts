@@ -41,12 +41,11 @@ function foldRevisions<C, R>(history: History<C, R>, evidence: Evidence<C, R>): 
     deadEnds += 1
     const branch = branches.pop()
     if (branch === undefined) return furthest.violation
-    if (deadEnds > MAX_DEAD_ENDS) return givenUp(furthest.violation)
+    if (deadEnds > MAX_DEAD_ENDS) {
+      const { rule, message } = furthest.violation
+      return { rule, message: `${message} (the search was given up: there may be an explanation)` }
+    }
     position = fold.apply(branch.position, branch.step, true)
   }
   return null
-}
-
-function givenUp({ rule, message }: Violation): Violation {
-  return { rule, message: `${message} (the search was given up: there may be an explanation)` }
 }
