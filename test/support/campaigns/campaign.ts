@@ -11,6 +11,8 @@ export interface TestCampaign extends TestApp {
   readonly path: string
   /** PATCHes one of its experiments. */
   report(expId: string, body: object, options?: CallOptions & { readonly query?: string }): Promise<Answer>
+  /** PATCHes several of them in one call. */
+  reportBatch(updates: readonly unknown[], query?: string): Promise<Answer>
   /** The manifest as it stands. */
   manifest(): Promise<CampaignManifest>
 }
@@ -38,13 +40,14 @@ async function createIn(app: TestApp, rawBody: string): Promise<TestCampaign> {
     path,
     report: (expId, body, { query = '', ...options } = {}) =>
       app.call('PATCH', `${path}/experiments/${expId}${query}`, { ...options, body }),
+    reportBatch: (updates, query = '') => app.call('PATCH', `${path}/experiments${query}`, { body: { updates } }),
     manifest: async () => (await app.call('GET', path)).json<CampaignManifest>(),
   }
 }
 
-/** The strong ETag of an answer. */
-export function etagOf(answer: Answer): string {
-  const tag = answer.headers['etag'] ?? ''
+/** The strong ETag of a reply. */
+export function etagOf(reply: Answer): string {
+  const tag = reply.headers['etag'] ?? ''
   expect(tag).toMatch(/^"[^"]+"$/)
   return tag
 }
