@@ -4,7 +4,7 @@ import { openCampaign } from '../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { follow } from '../../support/http/open-reader.js'
 import { expectProblem, verdict } from '../../support/http/problems.js'
-import { type Answer, openApp } from '../../support/service/app.js'
+import { type AppReply, openApp } from '../../support/service/app.js'
 import { testTokens } from '../../support/service/tokens.js'
 import { bytesOf, layManifest } from '../../support/store/files.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
@@ -130,7 +130,7 @@ test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
 
 const known = testTokens()
 
-async function burst(call: () => Promise<Answer>, count: number): Promise<Answer[]> {
+async function burst(call: () => Promise<AppReply>, count: number): Promise<AppReply[]> {
   return Promise.all(Array.from({ length: count }, call))
 }
 

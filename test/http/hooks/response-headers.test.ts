@@ -2,13 +2,13 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
-import { type Answer, openApp } from '../../support/service/app.js'
+import { type AppReply, openApp } from '../../support/service/app.js'
 import { startInProcess } from '../../support/service/in-process.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 
 const BANNERS = ['server', 'x-powered-by', 'via']
 
-function expectGuarded({ headers }: Answer): void {
+function expectGuarded({ headers }: AppReply): void {
   expect(headers).toMatchObject({
     'cache-control': 'private, no-cache',
     'x-content-type-options': 'nosniff',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
-import { checkAnswer } from '../../support/http/contract.js'
+import { checkReply } from '../../support/http/contract.js'
 import { expectProblem, verdict } from '../../support/http/problems.js'
 import type { CallOptions, Method } from '../../support/service/app.js'
 import { openApp } from '../../support/service/app.js'
@@ -398,7 +398,7 @@ test('a body without any content type is refused', async () => {
   const campaign = await openCampaign(3)
   await unharmed(campaign, async () => {
     const reply = await campaign.app.inject({ method: 'POST', url: '/v1/campaigns', payload: JSON.stringify(draft) })
-    checkAnswer('POST', '/v1/campaigns', reply.statusCode, reply.headers, reply.payload)
+    checkReply('POST', '/v1/campaigns', reply.statusCode, reply.headers, reply.payload)
     expect(reply.statusCode).toBe(415)
     expect(reply.json()).toMatchObject({ code: 'unsupported-media-type' })
   })

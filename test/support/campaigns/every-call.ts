@@ -1,8 +1,8 @@
-import type { Answer, TestApp } from '../service/app.js'
+import type { AppReply, TestApp } from '../service/app.js'
 import { experimentDraft } from './drafts.js'
 
 /** Every call that names a campaign, but for its creation and its deletion by force. */
-export function everyCall({ call }: TestApp, id: string): Promise<Answer>[] {
+export function everyCall({ call }: TestApp, id: string): Promise<AppReply>[] {
   const path = `/v1/campaigns/${id}`
   const first = `${path}/experiments/0001`
   const body = { status: 'running' }

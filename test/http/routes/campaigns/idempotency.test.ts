@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import { type Answer, openApp, type TestApp } from '../../../support/service/app.js'
+import { type AppReply, openApp, type TestApp } from '../../../support/service/app.js'
 
-function create({ call }: TestApp, given: object, key?: string): Promise<Answer> {
+function create({ call }: TestApp, given: object, key?: string): Promise<AppReply> {
   const body = { ...campaignDraft(2), campaign_id: undefined, ...given }
   return call('POST', '/v1/campaigns', { body, headers: key === undefined ? {} : { 'idempotency-key': key } })
 }
 
-function idOf(reply: Answer): string {
+function idOf(reply: AppReply): string {
   return reply.json<{ campaign_id: string }>().campaign_id
 }
 

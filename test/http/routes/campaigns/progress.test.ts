@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Progress } from '#campaignd/domain/views/progress.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { checkAnswer } from '../../../support/http/contract.js'
+import { checkReply } from '../../../support/http/contract.js'
 import { expectHeld, expectNoneLeft } from '../../../support/http/held-calls.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import type { Answer } from '../../../support/service/app.js'
+import type { AppReply } from '../../../support/service/app.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
 
-function progress({ call, path }: TestCampaign, query = '', headers = {}): Promise<Answer> {
+function progress({ call, path }: TestCampaign, query = '', headers = {}): Promise<AppReply> {
   return call('GET', `${path}/progress${query}`, { headers })
 }
 
@@ -187,7 +187,7 @@ test('a stop of the service ends the wait with a response', async () => {
   const replies = await Promise.all(waiting)
   expect(replies.map(({ status }) => status)).toEqual([304, 200])
   for (const reply of replies) {
-    checkAnswer('GET', path, reply.status, Object.fromEntries(reply.headers), await reply.text())
+    checkReply('GET', path, reply.status, Object.fromEntries(reply.headers), await reply.text())
     expect(reply.headers.get('connection')).toBe('close')
   }
 })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { checkAnswer } from '../../../support/http/contract.js'
+import { checkReply } from '../../../support/http/contract.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import type { Answer } from '../../../support/service/app.js'
+import type { AppReply } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
 
 interface Resumed {
@@ -53,7 +53,7 @@ const DIFFERENCE = {
 
 const NO_DIFFERENCE = { config_changed: false, changed: [], added: [], removed: [] }
 
-function resume({ call, path }: TestCampaign, body?: object): Promise<Answer> {
+function resume({ call, path }: TestCampaign, body?: object): Promise<AppReply> {
   return call('POST', `${path}/resume`, { body })
 }
 
@@ -114,7 +114,7 @@ test.each([
   const { app, path } = await openInterrupted()
   for (const url of [`${path}/retry`, `${path}/resume`]) {
     const reply = await app.inject({ method: 'POST', url, ...request })
-    checkAnswer('POST', url, reply.statusCode, reply.headers, reply.payload)
+    checkReply('POST', url, reply.statusCode, reply.headers, reply.payload)
     expect(reply.statusCode).toBe(200)
   }
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import type { Answer } from '../../../support/service/app.js'
+import type { AppReply } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
 
 interface Retried {
@@ -24,7 +24,7 @@ async function openMixed(): Promise<TestCampaign> {
   return campaign
 }
 
-function retry({ call, path }: TestCampaign, body?: object): Promise<Answer> {
+function retry({ call, path }: TestCampaign, body?: object): Promise<AppReply> {
   return call('POST', `${path}/retry`, { body })
 }
 

@@ -3,7 +3,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { experiment, experimentDraft } from '../../../support/campaigns/drafts.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import type { Answer } from '../../../support/service/app.js'
+import type { AppReply } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
 
 interface Appended {
@@ -11,7 +11,7 @@ interface Appended {
   readonly revision: number
 }
 
-function append({ call, path }: TestCampaign, experiments: readonly object[], query = ''): Promise<Answer> {
+function append({ call, path }: TestCampaign, experiments: readonly object[], query = ''): Promise<AppReply> {
   return call('POST', `${path}/experiments${query}`, { body: { experiments } })
 }
 

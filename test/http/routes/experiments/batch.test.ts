@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { expectProblem, verdict } from '../../../support/http/problems.js'
-import type { Answer } from '../../../support/service/app.js'
+import type { AppReply } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
 
 interface Result {
@@ -25,11 +25,11 @@ const MIXED = [
   { exp_id: '0004', status: 'running', worker: 'gpu-1' },
 ]
 
-function send({ call, path }: TestCampaign, body: unknown, query = ''): Promise<Answer> {
+function send({ call, path }: TestCampaign, body: unknown, query = ''): Promise<AppReply> {
   return call('PATCH', `${path}/experiments${query}`, { body })
 }
 
-function resultsOf(reply: Answer): Result[] {
+function resultsOf(reply: AppReply): Result[] {
   return reply.json<{ results: Result[] }>().results
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { claim, type ClaimAnswer, claimedIds } from '../../../support/campaigns/claims.js'
+import { claim, claimedIds, type ClaimReply } from '../../../support/campaigns/claims.js'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
 import { expectHeld, expectNoneLeft } from '../../../support/http/held-calls.js'
 import { expectProblem } from '../../../support/http/problems.js'
@@ -21,8 +21,8 @@ function openTwoBackends(max_retries = 0): Promise<TestCampaign> {
   })
 }
 
-async function replyOf(campaign: TestCampaign, body: object = {}): Promise<ClaimAnswer> {
-  return (await claim(campaign, body)).json<ClaimAnswer>()
+async function replyOf(campaign: TestCampaign, body: object = {}): Promise<ClaimReply> {
+  return (await claim(campaign, body)).json<ClaimReply>()
 }
 
 /** Asks for a claim with a long wait, over a connection. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { claim, type ClaimAnswer, claimedIds, heartbeat } from '../../../support/campaigns/claims.js'
+import { claim, claimedIds, type ClaimReply, heartbeat } from '../../../support/campaigns/claims.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { openApp } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
@@ -296,7 +296,7 @@ test('leases in twenty campaigns of their own run out together', async () => {
     const claimed = await app.call('POST', `/v1/campaigns/${campaign_id}/claims`, {
       body: { worker: 'w', lease_seconds: 5 },
     })
-    expect(claimed.json<ClaimAnswer>().claims).toHaveLength(1)
+    expect(claimed.json<ClaimReply>().claims).toHaveLength(1)
   }
   await app.elapse(6)
   const { campaigns } = (await app.call('GET', '/v1/campaigns')).json<{ campaigns: { state: string }[] }>()
