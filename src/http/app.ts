@@ -19,6 +19,7 @@ import { requestIdOf } from './hooks/request-id.ts'
 import { RequestStart } from './hooks/request-start.ts'
 import { closeAfterResponse, responseHeaders, type ResponseHook } from './hooks/response-headers.ts'
 import { sendTogether } from './hooks/send-together.ts'
+import { bodyLimits } from './limits.ts'
 import { openApi } from './openapi/open-api.ts'
 import { SCHEMAS } from './openapi/schemas.ts'
 import { asProblem, HttpError, pathOf } from './problems/problem.ts'
@@ -29,8 +30,6 @@ import { schemaController } from './requests/validation.ts'
 import { routes } from './routes/routes.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
-
-const MIB = 1024 * 1024
 
 /** Longest id of a path; a longer part of one is refused before it is compared. */
 const MAX_PARAM_LENGTH = 256
@@ -58,7 +57,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
 function createServer({ service, logger, limits }: AppDependencies) {
   const app: App = fastify({
     logController: new RequestStart(logger),
-    bodyLimit: Math.min(MIB, limits.bodyLimit),
+    bodyLimit: bodyLimits(limits).other,
     requestTimeout: limits.requestTimeout * 1000,
     keepAliveTimeout: limits.keepAliveTimeout * 1000,
     http: {

@@ -14,7 +14,7 @@ import { TIME_LIMIT } from '../support/time-limit.js'
 import { until } from '../support/until.js'
 
 test('settings that are bad are all named at once on stderr, and the exit code is 2', () => {
-  const { status, stdout, stderr } = runMain(['--body-limit', 'much'], {
+  const { status, stdout, stderr } = runMain(['--max-campaign-bytes', 'much'], {
     CAMPAIGND_PORT: '99999',
     CAMPAIGND_HOST: '0.0.0.0',
     CAMPAIGND_DURABILITY: 'hope',
@@ -23,7 +23,7 @@ test('settings that are bad are all named at once on stderr, and the exit code i
   })
   expect(status).toBe(2)
   expect(stdout).toBe('')
-  for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'BODY_LIMIT']) {
+  for (const name of ['PORT', 'HOST', 'DURABILITY', 'LOG_LEVEL', 'DATA_DIR', 'MAX_CAMPAIGN_BYTES']) {
     expect(stderr).toContain(`CAMPAIGND_${name}`)
   }
 })
@@ -32,9 +32,9 @@ test('--help lists the settings, each with its variable', () => {
   const { status, stdout } = runMain(['--help'])
   expect(status).toBe(0)
   const names =
-    'HOST PORT ALLOW_ANONYMOUS TOKENS_FILE ALLOWED_HOSTS CORS_ORIGINS DATA_DIR DURABILITY LOG_LEVEL BODY_LIMIT ' +
+    'HOST PORT ALLOW_ANONYMOUS TOKENS_FILE ALLOWED_HOSTS CORS_ORIGINS DATA_DIR DURABILITY LOG_LEVEL ' +
     'HEADERS_TIMEOUT REQUEST_TIMEOUT KEEP_ALIVE_TIMEOUT MAX_CONNECTIONS MAX_WAITING RATE_LIMIT MAX_EXPERIMENTS ' +
-    'MAX_LABELS MAX_LAG'
+    'MAX_CAMPAIGN_BYTES MAX_LABELS MAX_LAG'
   for (const name of names.split(' ')) expect(stdout).toContain(`CAMPAIGND_${name}`)
 })
 

@@ -711,7 +711,7 @@ function changeModel(model: Model, call: UpdateCall): number {
 function expectBytesOf(campaign: Campaign, bytes: EncodedManifest | null): void {
   if (bytes === null) return
   const manifest = campaign.toManifest()
-  expect(JSON.parse(bytes.whole.toString())).toEqual(manifest)
+  expect(JSON.parse(Buffer.concat([...bytes.parts]).toString())).toEqual(manifest)
   const all = manifest.experiments.map((_, position) => position)
   for (const positions of [all, all.filter((position) => position % 3 === 1), []]) {
     const list = `[${Buffer.concat([...bytes.list(positions)]).toString()}]`

@@ -30,7 +30,10 @@ export function updateExperiment(
 ): Decision<Experiment> {
   const before = findExperiment(campaign, expId)
   const after = applyReport(before, report, { now, timezone, revision: campaign.nextRevision })
-  return { changes: after === before ? null : { at: now, changed: [after] }, result: after }
+  if (after === before) return { changes: null, result: before }
+  const changes = { at: now, changed: [after] }
+  const next = campaign.revise(changes)
+  return { changes, next, result: next.campaign.get(expId) ?? after }
 }
 
 /** @throws DomainError `experiment-not-found` */
