@@ -6,6 +6,7 @@ import { fuzz } from './rows/fuzz.js'
 import { hostileInput } from './rows/hostile-input.js'
 import { killAtEachStep } from './rows/kill-at-each-step.js'
 import { killLoop } from './rows/kill-loop.js'
+import { limits } from './rows/limits.js'
 import { linearizability } from './rows/linearizability.js'
 import { model } from './rows/model.js'
 import { order } from './rows/order.js'
@@ -33,4 +34,5 @@ export const FAULTS: readonly Fault[] = [
   fuzz,
   stalledReaders,
   fleet,
+  limits,
 ]

@@ -20,7 +20,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { TIME_LIMIT } from '../../support/time-limit.js'
 import { describeStore } from '../conformance.js'
 
-describeStore('file store', () => openTestStore())
+describeStore('file store', openTestStore)
 
 /** Lays files into a data directory that no service has seen yet. */
 function lay(files: Readonly<Record<string, string | Buffer>>): string {

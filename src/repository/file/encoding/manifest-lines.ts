@@ -59,7 +59,7 @@ class LineReader {
   /** @returns false when the layout is not ours */
   add(piece: Buffer): boolean {
     this.rest = this.rest.length === 0 ? piece : Buffer.concat([this.rest, piece])
-    if (this.header === null) this.takeHeader()
+    if (this.header === null) this.takeHeader(this.rest.length - piece.length)
     return (this.header === null || this.takeLines()) && this.rest.length <= MAX_LINE
   }
 
@@ -75,8 +75,9 @@ class LineReader {
     return { value: { ...value, experiments: values }, encoded: ManifestBytes.read(header, blocks), sizes }
   }
 
-  private takeHeader(): void {
-    const at = this.rest.indexOf(HEADER_END)
+  /** @param searched how much of what is there does not have its end */
+  private takeHeader(searched: number): void {
+    const at = this.rest.indexOf(HEADER_END, Math.max(0, searched - HEADER_END.length))
     if (at === -1) return
     const end = at + HEADER_END.length
     this.header = this.rest.subarray(0, end)
