@@ -25,6 +25,7 @@ import { SCHEMAS } from './openapi/schemas.ts'
 import { asProblem, HttpError, pathOf } from './problems/problem.ts'
 import { streamLimit } from './replies/event-stream.ts'
 import { longPollLimit } from './replies/long-poll.ts'
+import { problemReply } from './replies/pieces.ts'
 import { jsonBody } from './requests/json-body.ts'
 import { schemaController } from './requests/validation.ts'
 import { routes } from './routes/routes.ts'
@@ -71,7 +72,7 @@ function createServer({ service, logger, limits }: AppDependencies) {
     schemaController,
     // What the router itself refuses passes no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
-      const json = asProblem(error, request, reply)
+      const json = JSON.stringify(asProblem(error, request, reply))
       for (const hook of hooks) hook(request, reply)
       void reply.send(json)
       record(request, reply)
@@ -86,7 +87,7 @@ function createServer({ service, logger, limits }: AppDependencies) {
   app.setSerializerCompiler(() => JSON.stringify)
   // Without it Fastify searches the declared responses each time, with the same result.
   app.setReplySerializer((payload) => JSON.stringify(payload))
-  app.setErrorHandler(asProblem)
+  app.setErrorHandler((error, request, reply) => problemReply(asProblem(error, request, reply)))
   app.setNotFoundHandler((request) => {
     throw new HttpError('not-found', `There is no ${request.method} ${pathOf(request)}.`)
   })

@@ -36,6 +36,9 @@ export interface ServiceOptions {
   readonly wrapStore?: (store: CampaignStore) => CampaignStore
 }
 
+/** Campaigns of which it is remembered that a notice was given. */
+const MOST_NOTICED = 10_000
+
 const CLOCKS: Clocks = { wall: Date.now, monotonic: () => performance.now() }
 
 /**
@@ -91,6 +94,7 @@ function storeEvents({ dataDir, durability, logger, onFatal }: ServiceOptions, m
     onShrunk: ({ header: { campaign_id, uid }, bytes, limit }: Campaign, experiments: number) => {
       metrics.shrunk(experiments)
       if (noticed.has(uid)) return
+      if (noticed.size >= MOST_NOTICED) noticed.clear()
       noticed.add(uid)
       logger.warn(
         { campaign_id, bytes, limit },

@@ -20,6 +20,14 @@ export function keepTail(text: string, limit: number): string {
   return `[${Number(cutBefore) + start - note.length} bytes cut]\n${bytes.toString('utf8', start)}`
 }
 
+/** Whether the kept text is what is left of this one, whenever and however much of it was cut. */
+export function isLeftOf(text: string, kept: string): boolean {
+  const [note, cut] = NOTE.exec(kept) ?? []
+  if (note === undefined) return kept === text
+  const tail = kept.slice(note.length)
+  return text.endsWith(tail) && Buffer.byteLength(text) - Buffer.byteLength(tail) === Number(cut)
+}
+
 /** The first index at or after `index` at which a UTF-8 character begins. */
 function nextCharacter(bytes: Buffer, index: number): number {
   let at = index

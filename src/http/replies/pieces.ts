@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
+import type { Problem } from '../problems/problem.ts'
 import { jsonReply } from './json.ts'
 
 /** Bytes up to which a response is sent in one piece. */
@@ -19,16 +20,26 @@ type Piece = string | Uint8Array
  * it is never in memory as a whole, nor as a string, whose length is limited; and no other caller waits while it is made.
  */
 export function jsonPieces(reply: FastifyReply, pieces: Iterable<Piece>): Buffer | Readable {
+  return jsonReply(reply, inPieces(pieces))
+}
+
+/** A problem whose type is set. Only some list many experiments. */
+export function problemReply(problem: Problem): string | Buffer | Readable {
+  const { results, changed } = problem
+  return results === undefined && changed === undefined ? JSON.stringify(problem) : inPieces(objectPieces(problem))
+}
+
+function inPieces(pieces: Iterable<Piece>): Buffer | Readable {
   const iterator = pieces[Symbol.iterator]()
   const { first, isAll } = takeFirst(iterator)
-  if (isAll) return jsonReply(reply, Buffer.concat(first))
-  return jsonReply(reply, Readable.from(paced(first, iterator), { objectMode: false }))
+  return isAll ? Buffer.concat(first) : Readable.from(paced(first, iterator), { objectMode: false })
 }
 
 /** JSON of an object of which any list may be long. */
 export function* objectPieces(object: object): Generator<string, void> {
   let before = '{'
   for (const [key, value] of Object.entries(object) as [string, unknown][]) {
+    if (value === undefined) continue
     yield `${before}${JSON.stringify(key)}:`
     if (Array.isArray(value)) yield* listPieces(value)
     else yield JSON.stringify(value)

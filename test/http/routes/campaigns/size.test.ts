@@ -99,6 +99,17 @@ describe('a campaign near CAMPAIGND_MAX_CAMPAIGN_BYTES', () => {
     }
   })
 
+  test('makes no revision for a report that is repeated, though its error was cut since', async () => {
+    const campaign = await openCampaign(500, {}, { limits })
+    await failAll(campaign, 500, 3)
+    const { call, path, report } = campaign
+    const before = await call('GET', path)
+    const again = await report('0001', { status: 'failed', error: `2 ${TRACEBACK}` })
+    expect([again.status, again.json<{ error: string }>().error.length]).toEqual([200, expect.any(Number)])
+    expect(again.json<{ error: string }>().error.length).toBeLessThan(8000)
+    expect(etagOf(await call('GET', path))).toBe(etagOf(before))
+  })
+
   test('can be exported, in both layouts, and created again where the limit is the same', async () => {
     const campaign = await openCampaign(500, {}, { limits })
     await failAll(campaign, 500, 3)
@@ -174,6 +185,17 @@ test('labels are bounded in bytes', async () => {
 })
 
 describe('a large response is sent in pieces', () => {
+  test('a batch that is refused as a whole has all of its results', async () => {
+    const { call, path } = await openCampaign(1, {
+      experiments: [
+        experimentDraft('0001', { config_path: '\u0001'.repeat(4000), config_name: '\u0001'.repeat(4000) }),
+      ],
+    })
+    const stale = Array.from({ length: 1000 }, () => ({ exp_id: '0001', status: 'running', attempt: 7 }))
+    const refused = await call('PATCH', `${path}/experiments?atomic=true`, { body: { updates: stale } })
+    expect(expectProblem(refused, 409, 'batch-refused').results).toHaveLength(1000)
+  })
+
   test('the manifest of a change is that of the change, whatever changed since', async () => {
     const { call, path } = await openCampaign(3000)
     const names = ['a', 'b', 'c', 'd']
