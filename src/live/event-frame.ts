@@ -3,7 +3,7 @@ export class EventFrame {
   private encoded: Buffer | null = null
 
   /**
-   * @param id what a client sends as Last-Event-ID to resume behind it; null: it cannot
+   * @param id what a client sends as Last-Event-ID to resume after it; null: it cannot
    * @param data JSON, in one line
    */
   constructor(

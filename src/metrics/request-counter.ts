@@ -1,4 +1,4 @@
-/** Upper bounds in seconds: from a read out of memory to a call behind a slow disk. */
+/** Upper bounds in seconds: from a read out of memory to a call that waits for a slow disk. */
 export const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
 /** The responses of one route to one method. */

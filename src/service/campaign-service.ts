@@ -94,8 +94,8 @@ export class CampaignService {
     { timezone, precondition }: Timed,
   ): Promise<Appended & { readonly created: boolean }> {
     return this.update(id, precondition, (campaign, now) => {
-      const { result, ...decided } = appendExperiments(campaign, drafts, { now, timezone }, this.parts.limits)
-      return { ...decided, result: { ...result, created: decided.changes !== null } }
+      const { changes, next, result } = appendExperiments(campaign, drafts, { now, timezone }, this.parts.limits)
+      return { changes, next, result: { ...result, created: changes !== null } }
     })
   }
 
@@ -103,14 +103,14 @@ export class CampaignService {
   async report(id: string, expId: string, report: ExperimentReport, options: Timed): Promise<ReportedExperiment> {
     const { timezone, precondition } = options
     const { store, leases } = this.parts
-    const { experiment, ...reported } = await store.update(id, (campaign, now) => {
+    const reported = await store.update(id, (campaign, now) => {
       requireExperimentVersion(campaign, expId, precondition)
-      const { result, ...decided } = updateExperiment(campaign, expId, report, { now, timezone })
-      const json = decided.next?.lines.get(campaign.positionOf(expId) ?? -1) ?? JSON.stringify(result)
+      const { changes, next, result } = updateExperiment(campaign, expId, report, { now, timezone })
+      const json = next?.lines.get(campaign.positionOf(expId) ?? -1) ?? JSON.stringify(result)
       const version = { uid: campaign.header.uid, revision: result.revision }
-      return { ...decided, result: { experiment: result, json, version } }
+      return { changes, next, result: { experiment: result, json, version } }
     })
-    const renewed = leases.renew(id, [experiment])
+    const renewed = leases.renew(id, [reported.experiment])
     if (renewed instanceof Promise) await renewed
     return reported
   }

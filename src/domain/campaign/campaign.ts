@@ -35,7 +35,7 @@ export interface Decision<T> {
    * The campaign with the changes, if the decision made it for its result: then the commit does not make it again. What shows an
    * experiment that it changed takes it from there, since the campaign may have had to cut its error.
    */
-  readonly next?: Revision
+  readonly next?: Revision | undefined
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { HttpError } from '../problems/problem.ts'
 import type { Guard } from './guard.ts'
 
-/** Requests of one connection that may wait behind the one whose response is next. */
+/** Requests of one connection that may wait for the one whose response is next. */
 const MAX_PIPELINED = 64
 
 /**

@@ -106,7 +106,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
       if (this.isToWait) await this.timer.waitForMore(() => this.pending.waiting)
       const next = this.takeNext()
       if (next instanceof WriteBatch) await this.commit(next)
-      else if (next !== null) await this.carryOut(next)
+      else if (next !== null) await this.tryRemoval(next)
       // In the turn of this check: a call that came before it has seen that this is busy, and depends on it.
       else if (!this.pending.hasUnchanged) break
     }
@@ -162,12 +162,12 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     })
   }
 
-  private async carryOut(removal: WaitingCall): Promise<void> {
+  private async tryRemoval(removal: WaitingCall): Promise<void> {
     const { target, events } = this.options
     const { campaign } = this.state
     removal.decide(campaign, campaign.header.updated_at)
     if (removal.decision === null) {
-      await this.refuse(removal)
+      await this.refuseRemoval(removal)
       return
     }
     const outcome = await target.remove(this.state)
@@ -175,7 +175,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
       removal.fail(outcomeUnknown('the store failed while the campaign was being deleted'))
       if (outcome.kind === 'in-doubt') events.onInDoubt(outcome.reason)
     } else if (outcome.kind === 'removed') {
-      this.leave()
+      this.onGone()
       removal.answer()
     } else if (outcome.kind === 'refused') removal.fail(outcome.error)
     else {
@@ -186,7 +186,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   }
 
   /** Refuses a removal, once the state that it was decided on is confirmed to be still the newest. */
-  private async refuse(removal: WaitingCall): Promise<void> {
+  private async refuseRemoval(removal: WaitingCall): Promise<void> {
     const found = await this.options.target.confirm(this.state)
     if (found === 'lost') this.options.events.onLost()
     if (this.ended !== null || found === 'lost') removal.fail(this.ended)
@@ -204,7 +204,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
         this.adopt(failure.head, calls)
         break
       case 'gone':
-        this.leave()
+        this.onGone()
         break
       case 'quarantined':
         events.onQuarantined(failure.reason)
@@ -227,11 +227,11 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
 
   /** Decides calls again, and those that were decided on top of them. */
   private admitAgain(calls: readonly WaitingCall[]): void {
-    for (const call of [...calls, ...this.pending.takeUndecided()]) this.admit(call)
+    for (const call of [...calls, ...this.pending.takeOutdated()]) this.admit(call)
   }
 
   /** The campaign is gone. */
-  private leave(): void {
+  private onGone(): void {
     const { campaign_id } = this.state.campaign.header
     this.options.events.onRemoved()
     this.end(notFound(campaign_id))

@@ -61,7 +61,7 @@ export class PendingCalls {
   }
 
   /** What was decided on a state that did not become durable, without the batch that was being committed. */
-  takeUndecided(): readonly WaitingCall[] {
+  takeOutdated(): readonly WaitingCall[] {
     const calls = this.open?.waiting ?? []
     this.committing = this.open = null
     return calls
@@ -75,6 +75,6 @@ export class PendingCalls {
 
   failAll(error: RepositoryError, committing: RepositoryError): void {
     this.committing?.failAll(committing)
-    for (const call of [...this.takeUnchanged(), ...this.takeUndecided()]) call.fail(error)
+    for (const call of [...this.takeUnchanged(), ...this.takeOutdated()]) call.fail(error)
   }
 }
