@@ -109,7 +109,7 @@ export function resume(campaign: Campaign, request: ResumeRequest, now: string):
     counts: after.counts.by_status,
     revision: dryRun ? campaign.header.revision : after.header.revision,
   }
-  return dryRun || changes === null || next === undefined ? { changes: null, result } : { changes, next, result }
+  return dryRun || changes === null ? { changes: null, result } : { changes, next, result }
 }
 
 const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], removed: [] }
