@@ -14,7 +14,7 @@ const GROWTH = 0.8
 const FULL = 0.9
 
 /** All labels of a campaign together, as JSON: what a name, settings and labels add never matters beside its experiments. */
-export const MAX_LABELS_BYTES = 128 * 1024
+const MAX_LABELS_BYTES = 128 * 1024
 
 interface Sized {
   readonly experiments?: { readonly length: number }
