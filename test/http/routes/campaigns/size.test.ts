@@ -53,16 +53,16 @@ describe('a campaign near CAMPAIGND_MAX_CAMPAIGN_BYTES', () => {
       /^Campaign other with its 100 experiments would have \d+ KiB, more than 80 % of the 512 KiB/,
     )
     expect(bytesOf(dataDir)).toEqual(files)
-    const answers = []
+    const statuses = []
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']) {
       files = bytesOf(dataDir)
-      const answer = await append(name)
-      answers.push(answer.status)
-      if (answer.status === 201) continue
-      expectProblem(answer, 409, 'campaign-full')
+      const reply = await append(name)
+      statuses.push(reply.status)
+      if (reply.status === 201) continue
+      expectProblem(reply, 409, 'campaign-full')
       expect(bytesOf(dataDir)).toEqual(files)
     }
-    expect(answers).toEqual([201, 201, 201, 201, 201, 201, 201, 201, 201, 409])
+    expect(statuses).toEqual([201, 201, 201, 201, 201, 201, 201, 201, 201, 409])
     // What is there may be posted again.
     expect((await append('a')).status).toBe(200)
   })
@@ -199,13 +199,13 @@ describe('a large response is sent in pieces', () => {
   test('the manifest of a change is that of the change, whatever changed since', async () => {
     const { call, path } = await openCampaign(3000)
     const names = ['a', 'b', 'c', 'd']
-    const answers = await Promise.all(names.map((campaign_name) => call('PATCH', path, { body: { campaign_name } })))
-    for (const [index, answer] of answers.entries()) {
-      const manifest = answer.json<CampaignManifest>()
-      expect(answer.status).toBe(200)
+    const replies = await Promise.all(names.map((campaign_name) => call('PATCH', path, { body: { campaign_name } })))
+    for (const [index, reply] of replies.entries()) {
+      const manifest = reply.json<CampaignManifest>()
+      expect(reply.status).toBe(200)
       expect(manifest.campaign_name).toBe(names[index])
       expect(manifest.experiments).toHaveLength(3000)
-      expect(etagOf(answer)).toContain(`-${manifest.revision}"`)
+      expect(etagOf(reply)).toContain(`-${manifest.revision}"`)
     }
   })
 
