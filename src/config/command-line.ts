@@ -1,7 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Role, ROLES } from '../auth/role.ts'
 import { isName, NAME_RULE } from '../auth/tokens.ts'
-import { flagOf, type GivenSettings, type Setting, SETTINGS, variableOf } from './settings.ts'
+import {
+  flagOf,
+  type GivenSettings,
+  REMOVED_SETTINGS,
+  type RemovedSetting,
+  type Setting,
+  SETTINGS,
+  variableOf,
+} from './settings.ts'
 
 /** `campaignd token create`. */
 export interface CreateTokenCommand {
@@ -37,6 +45,9 @@ function serveCommand(env: NodeJS.ProcessEnv, version: string): Command {
     const variable = variableOf(name)
     const option = new Option(`${flagOf(name)} <${value}>`, `${about} (${variable})`)
     command.addOption(option.default(env[variable] ?? fallback, fallback))
+  }
+  for (const name of Object.keys(REMOVED_SETTINGS) as RemovedSetting[]) {
+    command.addOption(new Option(`${flagOf(name)} <value>`).default(env[variableOf(name)]).hideHelp())
   }
   return command
 }

@@ -6,8 +6,16 @@ import { MAX_EXPERIMENTS } from '../domain/operations/draft.ts'
 import type { Limits } from '../http/limits.ts'
 import { readHost, readHostNames, readOrigins, readPort } from './addresses.ts'
 import { ConfigError, Fault } from './config-error.ts'
-import { DURABILITIES, type GivenSettings, LOG_LEVELS, type Setting, variableOf } from './settings.ts'
-import { integer, oneOf, readBoolean, readPath, readSize } from './values.ts'
+import {
+  DURABILITIES,
+  type GivenSettings,
+  LOG_LEVELS,
+  REMOVED_SETTINGS,
+  type RemovedSetting,
+  type Setting,
+  variableOf,
+} from './settings.ts'
+import { integer, KIB, MIB, oneOf, readBoolean, readPath, size } from './values.ts'
 
 /** A tokens file, with the tokens that it has at the start. */
 type TokensSetting = Pick<TokenWatchOptions, 'file' | 'tokens'>
@@ -46,6 +54,9 @@ export function checkSettings(given: GivenSettings): Config {
       return undefined as T
     }
   }
+  for (const [setting, replacement] of Object.entries(REMOVED_SETTINGS) as [RemovedSetting, string][]) {
+    if (given[setting] !== undefined) faults.push(`${variableOf(setting)} is no setting any more: ${replacement}`)
+  }
   const config = readAll(check, given)
   if (config.limits.headersTimeout > config.limits.requestTimeout) {
     faults.push(`${variableOf('headersTimeout')} must not be more than ${variableOf('requestTimeout')}`)
@@ -72,7 +83,6 @@ function readAll(check: Check, { tokensFile }: GivenSettings): Config {
 
 function readLimits(check: Check): Limits {
   return {
-    bodyLimit: check('bodyLimit', readSize),
     headersTimeout: check('headersTimeout', integer(1, 300)),
     requestTimeout: check('requestTimeout', integer(1, 3600)),
     keepAliveTimeout: check('keepAliveTimeout', integer(1, 3600)),
@@ -82,6 +92,7 @@ function readLimits(check: Check): Limits {
     maxStreamsPerAddress: check('maxStreamsPerAddress', integer(0, 1_000_000)),
     rateLimit: check('rateLimit', integer(0, 1_000_000)),
     maxExperiments: check('maxExperiments', integer(1, MAX_EXPERIMENTS)),
+    maxCampaignBytes: check('maxCampaignBytes', size(512 * KIB, 256 * MIB)),
     maxLabels: check('maxLabels', integer(0, 10_000)),
     maxLag: check('maxLag', integer(0, 60_000)),
   }

@@ -1,6 +1,5 @@
 import { DEFAULT_LIMITS as LIMITS } from '../http/limits.ts'
-
-const MIB = 1024 * 1024
+import { MIB } from './values.ts'
 
 export const DURABILITIES = ['fsync', 'os'] as const
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -25,11 +24,6 @@ export const SETTINGS = {
   dataDir: setting('path', './data', 'directory of the manifests; created when missing'),
   durability: setting('fsync|os', 'fsync', 'what acknowledged changes survive: a power cut (fsync), or a crash (os)'),
   logLevel: setting('level', 'info', LOG_LEVELS.join(', ')),
-  bodyLimit: setting(
-    'size',
-    `${LIMITS.bodyLimit / MIB}MiB`,
-    'largest body of a create or append; of others it is 1 MiB',
-  ),
   headersTimeout: setting('seconds', LIMITS.headersTimeout, 'time to receive the headers of a request'),
   requestTimeout: setting('seconds', LIMITS.requestTimeout, 'time to receive a whole request'),
   keepAliveTimeout: setting(
@@ -47,6 +41,11 @@ export const SETTINGS = {
     'requests a second of one token, or without one of an address; 0: any',
   ),
   maxExperiments: setting('number', LIMITS.maxExperiments, 'experiments in one campaign'),
+  maxCampaignBytes: setting(
+    'size',
+    `${LIMITS.maxCampaignBytes / MIB}MiB`,
+    'manifest of one campaign; the limits of request bodies follow from it',
+  ),
   maxLabels: setting('number', LIMITS.maxLabels, 'labels of one campaign'),
   maxLag: setting(
     'milliseconds',
@@ -55,18 +54,27 @@ export const SETTINGS = {
   ),
 } as const
 
+/** What was a setting, and what to do now. To ignore one would change what the service accepts without a word. */
+export const REMOVED_SETTINGS = {
+  bodyLimit:
+    'leave it out. The limits of request bodies follow from CAMPAIGND_MAX_CAMPAIGN_BYTES: one and a half times that for a creation, ' +
+    'that for an append',
+} as const
+
 export type Setting = keyof typeof SETTINGS
 
-/** The settings as they were given, each as text. */
-export type GivenSettings = Readonly<Record<Setting, string>>
+export type RemovedSetting = keyof typeof REMOVED_SETTINGS
+
+/** The settings as they were given, each as text; and those that are none any more, if they were given. */
+export type GivenSettings = Readonly<Record<Setting, string> & Partial<Record<RemovedSetting, string>>>
 
 /** The name of a setting in the environment: `dataDir` is `CAMPAIGND_DATA_DIR`. */
-export function variableOf(name: Setting): string {
+export function variableOf(name: Setting | RemovedSetting): string {
   return `CAMPAIGND_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
 /** The name of a setting on the command line: `dataDir` is `--data-dir`. */
-export function flagOf(name: Setting): string {
+export function flagOf(name: Setting | RemovedSetting): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 

@@ -22,12 +22,19 @@ export function readBoolean(text: string): boolean {
   throw new Fault(`is ${JSON.stringify(text)}, but must be true or false`)
 }
 
-/** Bytes. */
-export function readSize(text: string): number {
-  const [, digits = '', unit = ''] = /^(\d+) ?(KiB|MiB)?$/.exec(text) ?? []
-  const size = Number(digits) * (unit === 'MiB' ? 1024 * 1024 : unit === 'KiB' ? 1024 : 1)
-  if (digits !== '' && size >= 1024 && size <= 512 * 1024 * 1024) return size
-  throw new Fault(`is ${JSON.stringify(text)}, but must be a size from 1KiB to 512MiB, such as 16MiB`)
+export const KIB = 1024
+export const MIB = 1024 * KIB
+
+/** A function that reads a number of bytes from `from` to `to`. */
+export function size(from: number, to: number): (text: string) => number {
+  return (text) => {
+    const [, digits = '', unit = ''] = /^(\d{1,15}) ?(KiB|MiB)?$/.exec(text) ?? []
+    const bytes = Number(digits) * (unit === 'MiB' ? MIB : unit === 'KiB' ? KIB : 1)
+    if (digits !== '' && bytes >= from && bytes <= to) return bytes
+    throw new Fault(
+      `is ${JSON.stringify(text)}, but must be a size from ${from / KIB}KiB to ${to / MIB}MiB, such as 64MiB`,
+    )
+  }
 }
 
 export function oneOf<const T extends readonly string[]>(text: string, values: T): T[number] {

@@ -9,6 +9,7 @@ type FieldErrors = [FieldError, ...FieldError[]]
 export type DomainErrorCode =
   | 'invalid'
   | 'campaign-exists'
+  | 'campaign-full'
   | 'campaign-running'
   | 'experiment-not-found'
   | 'experiment-exists'

@@ -19,18 +19,18 @@ import { requestIdOf } from './hooks/request-id.ts'
 import { RequestStart } from './hooks/request-start.ts'
 import { closeAfterResponse, responseHeaders, type ResponseHook } from './hooks/response-headers.ts'
 import { sendTogether } from './hooks/send-together.ts'
+import { bodyLimits } from './limits.ts'
 import { openApi } from './openapi/open-api.ts'
 import { SCHEMAS } from './openapi/schemas.ts'
 import { asProblem, HttpError, pathOf } from './problems/problem.ts'
 import { streamLimit } from './replies/event-stream.ts'
 import { longPollLimit } from './replies/long-poll.ts'
+import { problemReply } from './replies/pieces.ts'
 import { jsonBody } from './requests/json-body.ts'
 import { schemaController } from './requests/validation.ts'
 import { routes } from './routes/routes.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
-
-const MIB = 1024 * 1024
 
 /** Longest id of a path; a longer part of one is refused before it is compared. */
 const MAX_PARAM_LENGTH = 256
@@ -58,7 +58,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
 function createServer({ service, logger, limits }: AppDependencies) {
   const app: App = fastify({
     logController: new RequestStart(logger),
-    bodyLimit: Math.min(MIB, limits.bodyLimit),
+    bodyLimit: bodyLimits(limits).other,
     requestTimeout: limits.requestTimeout * 1000,
     keepAliveTimeout: limits.keepAliveTimeout * 1000,
     http: {
@@ -72,7 +72,7 @@ function createServer({ service, logger, limits }: AppDependencies) {
     schemaController,
     // What the router itself refuses passes no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
-      const json = asProblem(error, request, reply)
+      const json = JSON.stringify(asProblem(error, request, reply))
       for (const hook of hooks) hook(request, reply)
       void reply.send(json)
       record(request, reply)
@@ -87,7 +87,7 @@ function createServer({ service, logger, limits }: AppDependencies) {
   app.setSerializerCompiler(() => JSON.stringify)
   // Without it Fastify searches the declared responses each time, with the same result.
   app.setReplySerializer((payload) => JSON.stringify(payload))
-  app.setErrorHandler(asProblem)
+  app.setErrorHandler((error, request, reply) => problemReply(asProblem(error, request, reply)))
   app.setNotFoundHandler((request) => {
     throw new HttpError('not-found', `There is no ${request.method} ${pathOf(request)}.`)
   })

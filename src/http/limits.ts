@@ -1,7 +1,7 @@
+const MIB = 1024 * 1024
+
 /** Bounds on what the service accepts. */
 export interface Limits {
-  /** Bytes of a body, for creating and appending; other calls accept at most 1 MiB. */
-  readonly bodyLimit: number
   /** Seconds in which the headers of a request must arrive. */
   readonly headersTimeout: number
   /** Seconds in which a whole request must arrive. */
@@ -18,6 +18,8 @@ export interface Limits {
   readonly rateLimit: number
   /** Experiments in one campaign. */
   readonly maxExperiments: number
+  /** Bytes of the manifest of one campaign. */
+  readonly maxCampaignBytes: number
   /** Labels of one campaign. */
   readonly maxLabels: number
   /** Milliseconds by which the event loop may be late before reads are refused; 0: any. */
@@ -25,7 +27,6 @@ export interface Limits {
 }
 
 export const DEFAULT_LIMITS: Limits = {
-  bodyLimit: 16 * 1024 * 1024,
   headersTimeout: 15,
   requestTimeout: 60,
   // Longer than the 60 s of most proxies: were it shorter, a proxy would send a request on a connection that is just closed.
@@ -36,6 +37,29 @@ export const DEFAULT_LIMITS: Limits = {
   maxStreamsPerAddress: 0,
   rateLimit: 0,
   maxExperiments: 100_000,
+  maxCampaignBytes: 64 * MIB,
   maxLabels: 100,
   maxLag: 500,
+}
+
+/** Bytes of a body, by what the call is for: what the service gives out it takes in. */
+export interface BodyLimits {
+  /** A whole manifest, in any layout and with any escapes. */
+  readonly create: number
+  readonly append: number
+  /** Lists that name many experiments of a campaign. */
+  readonly many: number
+  /** Of an error of any length the end is kept. */
+  readonly report: number
+  readonly other: number
+}
+
+export function bodyLimits({ maxCampaignBytes }: Pick<Limits, 'maxCampaignBytes'>): BodyLimits {
+  return {
+    create: Math.ceil(maxCampaignBytes * 1.5),
+    append: maxCampaignBytes,
+    many: 16 * MIB,
+    report: 4 * MIB,
+    other: MIB,
+  }
 }

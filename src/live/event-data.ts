@@ -70,7 +70,11 @@ type Changed = Extract<CampaignChange, { type: 'changed' }>
 type Gone = Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>
 
 /** One commit of a campaign. */
-export function changeFrame({ previous_revision, campaign, experiments }: Omit<Changed, 'type'>): EventFrame {
+export function changeFrame({
+  previous_revision,
+  campaign,
+  experiments,
+}: Pick<Changed, 'previous_revision' | 'campaign' | 'experiments'>): EventFrame {
   const { revision } = campaign.header
   return new EventFrame('change', versionText(campaign.header), () => {
     const revisions = `"revision":${revision},"previous_revision":${previous_revision}`

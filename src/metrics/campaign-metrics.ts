@@ -15,6 +15,7 @@ export class CampaignMetrics {
   private readonly campaigns: Gauge<'state'>
   private readonly experiments: Gauge<'status'>
   private readonly byCampaign: Gauge<'campaign_id' | 'status'>
+  private readonly bytes: Gauge<'campaign_id'>
 
   constructor(registry: Registry) {
     const registers = [registry]
@@ -34,6 +35,12 @@ export class CampaignMetrics {
       labelNames: ['campaign_id', 'status'],
       registers,
     })
+    this.bytes = new Gauge({
+      name: 'campaignd_campaign_bytes',
+      help: `Bytes of the manifest of a campaign, of the ${LISTED} that changed last.`,
+      labelNames: ['campaign_id'],
+      registers,
+    })
   }
 
   update(overviews: readonly (CampaignOverview | CorruptOverview)[]): void {
@@ -45,8 +52,9 @@ export class CampaignMetrics {
     }
     for (const { state } of overviews) this.campaigns.inc({ state })
     const readable = overviews.filter((one) => one.counts !== null).sort(newestFirst)
-    for (const [index, { campaign_id, counts }] of readable.entries()) {
+    for (const [index, { campaign_id, counts, bytes }] of readable.entries()) {
       this.count(index < LISTED ? campaign_id : OTHERS, counts)
+      if (index < LISTED) this.bytes.set({ campaign_id }, bytes)
     }
   }
 
@@ -55,6 +63,7 @@ export class CampaignMetrics {
     this.campaigns.reset()
     this.experiments.reset()
     this.byCampaign.reset()
+    this.bytes.reset()
   }
 
   private count(campaign_id: string, counts: CampaignOverview['counts']): void {

@@ -25,6 +25,11 @@ export class Metrics {
     help: 'Leases that ran out, so that their experiments failed as lost.',
     registers: [this.registry],
   })
+  private readonly experimentsShrunk = new Counter({
+    name: 'campaignd_experiments_shrunk_total',
+    help: 'Experiments whose errors were cut since their campaign came near CAMPAIGND_MAX_CAMPAIGN_BYTES.',
+    registers: [this.registry],
+  })
   private sources: MetricSources | null = null
 
   /** The content type of `text()`. */
@@ -38,6 +43,10 @@ export class Metrics {
 
   expired(leases: number): void {
     this.leasesExpired.inc(leases)
+  }
+
+  shrunk(experiments: number): void {
+    this.experimentsShrunk.inc(experiments)
   }
 
   /** Reports on these from the next scrape on. */

@@ -7,7 +7,8 @@ import type { LeaseBook } from './lease-book.ts'
 
 /** The bytes of a manifest as the store keeps them. */
 export interface EncodedManifest {
-  readonly whole: Buffer
+  /** In order. Not in one piece: a large manifest would be in memory once more. */
+  readonly parts: readonly Uint8Array[]
   /** Of the experiments at the positions, ascending: the items of a JSON list without its brackets. */
   list(positions: readonly number[]): readonly Uint8Array[]
 }
@@ -30,6 +31,8 @@ export type CampaignChange =
       readonly previous_revision: number
       /** Those that changed or are new, as they are now, in the order of their last changes. */
       readonly experiments: readonly Experiment[]
+      /** How many were cut to make room, by the changes of this process. */
+      readonly shrunk: number
     }
   | { readonly type: 'deleted'; readonly campaign_id: string }
   | { readonly type: 'corrupted'; readonly campaign_id: string }
@@ -61,7 +64,7 @@ export type Readiness = { readonly ready: true } | { readonly ready: false; read
  * `campaign-not-found` or `campaign-corrupt`.
  */
 export interface CampaignStore {
-  /** @throws RepositoryError `campaign-exists` */
+  /** @throws RepositoryError `campaign-exists`; DomainError `campaign-full` */
   create(manifest: CampaignManifest): Promise<Committed>
 
   /** The newest state at some moment after the call began, whichever process committed it. */

@@ -68,8 +68,13 @@ export class CampaignService {
     return changes.readUntil(id, wait, async () => (await store.read(id)).campaign, isAsAsked)
   }
 
-  patch(id: string, patch: CampaignPatch, { precondition }: Conditional): Promise<Campaign> {
-    return this.update(id, precondition, (campaign, at) => patchCampaign(campaign, patch, at, this.parts.limits))
+  /** @returns the campaign with the change; its bytes too, unless something else has changed it since */
+  async patch(id: string, patch: CampaignPatch, { precondition }: Conditional): Promise<Committed> {
+    const { store, limits } = this.parts
+    const campaign = await this.update(id, precondition, (before, at) => patchCampaign(before, patch, at, limits))
+    // The change is made: whatever can be read now, it is answered.
+    const newest = await store.read(id).catch(() => null)
+    return newest?.campaign === campaign ? newest : { campaign, encoded: null }
   }
 
   /** @param force also while experiments run, or when the campaign is corrupt */
@@ -89,8 +94,8 @@ export class CampaignService {
     { timezone, precondition }: Timed,
   ): Promise<Appended & { readonly created: boolean }> {
     return this.update(id, precondition, (campaign, now) => {
-      const { changes, result } = appendExperiments(campaign, drafts, { now, timezone }, this.parts.limits)
-      return { changes, result: { ...result, created: changes !== null } }
+      const { changes, next, result } = appendExperiments(campaign, drafts, { now, timezone }, this.parts.limits)
+      return { changes, next, result: { ...result, created: changes !== null } }
     })
   }
 
@@ -100,10 +105,10 @@ export class CampaignService {
     const { store, leases } = this.parts
     const reported = await store.update(id, (campaign, now) => {
       requireExperimentVersion(campaign, expId, precondition)
-      const { changes, result } = updateExperiment(campaign, expId, report, { now, timezone })
-      const json = JSON.stringify(result)
+      const { changes, next, result } = updateExperiment(campaign, expId, report, { now, timezone })
+      const json = next?.lines.get(campaign.positionOf(expId) ?? -1) ?? JSON.stringify(result)
       const version = { uid: campaign.header.uid, revision: result.revision }
-      return { changes, result: { experiment: result, json, version }, encoded: [json] }
+      return { changes, next, result: { experiment: result, json, version } }
     })
     const renewed = leases.renew(id, [reported.experiment])
     if (renewed instanceof Promise) await renewed

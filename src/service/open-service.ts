@@ -1,3 +1,4 @@
+import type { Campaign } from '../domain/campaign/campaign.ts'
 import type { CampaignSize } from '../domain/campaign/campaign-size.ts'
 import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
@@ -35,6 +36,9 @@ export interface ServiceOptions {
   readonly wrapStore?: (store: CampaignStore) => CampaignStore
 }
 
+/** Campaigns of which it is remembered that a notice was given. */
+const MOST_NOTICED = 10_000
+
 const CLOCKS: Clocks = { wall: Date.now, monotonic: () => performance.now() }
 
 /**
@@ -46,7 +50,9 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const timestamps = new TimestampWriter()
   const now = () => timestamps.write(clocks.wall())
   const metrics = new Metrics()
-  const fileStore = await openFileStore({ ...storeEvents(options, metrics), now, monotonic: clocks.monotonic })
+  const { maxCampaignBytes } = limits
+  const ofStore = storeEvents(options, metrics)
+  const fileStore = await openFileStore({ ...ofStore, now, monotonic: clocks.monotonic, maxCampaignBytes })
   const store = options.wrapStore?.(fileStore) ?? fileStore
   const leases = new LeaseKeeper({ store, wall: clocks.wall, ...leaseEvents(logger, metrics) })
   const changes = new ChangeWaiter(store)
@@ -73,6 +79,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
 }
 
 function storeEvents({ dataDir, durability, logger, onFatal }: ServiceOptions, metrics: Metrics) {
+  const noticed = new Set<string>()
   return {
     ...{ dataDir, durability, onFatal },
     onWait: (holder: string, seconds: number) => {
@@ -83,6 +90,16 @@ function storeEvents({ dataDir, durability, logger, onFatal }: ServiceOptions, m
     },
     onCorrupt: (campaign_id: string, reason: string) => {
       logger.error({ campaign_id, reason }, 'campaign is corrupt: its file is left alone')
+    },
+    onShrunk: ({ header: { campaign_id, uid }, bytes, limit }: Campaign, experiments: number) => {
+      metrics.shrunk(experiments)
+      if (noticed.has(uid)) return
+      if (noticed.size >= MOST_NOTICED) noticed.clear()
+      noticed.add(uid)
+      logger.warn(
+        { campaign_id, bytes, limit },
+        'the campaign comes near CAMPAIGND_MAX_CAMPAIGN_BYTES: the oldest errors of its experiments are cut from now on',
+      )
     },
     onCommit: metrics.committed.bind(metrics),
   }

@@ -29,10 +29,10 @@ test('a flag wins over the environment', () => {
 })
 
 test('all faults of the settings are reported at once, each with its variable', () => {
-  const faults = faultsOf({ CAMPAIGND_PORT: 'high', CAMPAIGND_BODY_LIMIT: '1TiB', CAMPAIGND_HOST: '0.0.0.0' })
+  const faults = faultsOf({ CAMPAIGND_PORT: 'high', CAMPAIGND_MAX_CAMPAIGN_BYTES: '1TiB', CAMPAIGND_HOST: '0.0.0.0' })
   expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
-    'CAMPAIGND_BODY_LIMIT',
     'CAMPAIGND_HOST',
+    'CAMPAIGND_MAX_CAMPAIGN_BYTES',
     'CAMPAIGND_PORT',
   ])
 })
@@ -41,7 +41,8 @@ test.each([
   ['CAMPAIGND_PORT', '65536', 'is "65536", but must be a number from 0 to 65535'],
   ['CAMPAIGND_MAX_LAG', '1.5', 'is "1.5", but must be a whole number from 0 to 60000'],
   ['CAMPAIGND_OPEN_METRICS', 'yes', 'is "yes", but must be true or false'],
-  ['CAMPAIGND_BODY_LIMIT', '1B', 'is "1B", but must be a size from 1KiB to 512MiB, such as 16MiB'],
+  ['CAMPAIGND_MAX_CAMPAIGN_BYTES', '1B', 'is "1B", but must be a size from 512KiB to 256MiB, such as 64MiB'],
+  ['CAMPAIGND_MAX_CAMPAIGN_BYTES', '257MiB', 'is "257MiB", but must be a size from 512KiB to 256MiB, such as 64MiB'],
   ['CAMPAIGND_DURABILITY', 'none', 'is "none", but must be one of fsync, os'],
   ['CAMPAIGND_DATA_DIR', '', 'must not be empty'],
 ])('%s=%s is refused with what it must be', (name, value, fault) => {
@@ -49,8 +50,17 @@ test.each([
 })
 
 test('sizes are read in bytes, KiB and MiB', () => {
-  const sizes = ['2048', '2KiB', '2 MiB'].map((size) => configOf([], { CAMPAIGND_BODY_LIMIT: size }).limits.bodyLimit)
-  expect(sizes).toEqual([2048, 2048, 2 * 1024 * 1024])
+  const read = (size: string) => configOf([], { CAMPAIGND_MAX_CAMPAIGN_BYTES: size }).limits.maxCampaignBytes
+  expect(['524288', '512KiB', '2 MiB'].map(read)).toEqual([524_288, 524_288, 2 * 1024 * 1024])
+})
+
+test.each([
+  ['in the environment', [], { CAMPAIGND_BODY_LIMIT: '16MiB' }],
+  ['as a flag', ['--body-limit', '16MiB'], {}],
+])('a setting that is none any more, %s, is refused with what to do', (_where, flags, env) => {
+  expect(() => configOf(flags, env)).toThrow(
+    /^CAMPAIGND_BODY_LIMIT is no setting any more: leave it out.*CAMPAIGND_MAX_CAMPAIGN_BYTES/,
+  )
 })
 
 test('a token is asked for by a command of its own', () => {

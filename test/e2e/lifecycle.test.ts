@@ -35,18 +35,18 @@ test.each<Readonly<Record<string, string>>>([
     CAMPAIGND_MAX_LABELS: '',
     CAMPAIGND_MAX_LAG: 'none',
   }
-  const { status, stdout, stderr } = runMain(['--body-limit', 'much'], bad)
+  const { status, stdout, stderr } = runMain(['--max-campaign-bytes', 'much'], bad)
   expect([status, stdout]).toEqual([2, ''])
-  for (const name of [...Object.keys(bad), 'CAMPAIGND_BODY_LIMIT']) expect(stderr).toContain(name)
+  for (const name of [...Object.keys(bad), 'CAMPAIGND_MAX_CAMPAIGN_BYTES']) expect(stderr).toContain(name)
 })
 
 test('--help lists the settings, each with its variable', () => {
   const { status, stdout } = runMain(['--help'])
   expect(status).toBe(0)
   const names =
-    'HOST PORT ALLOW_ANONYMOUS TOKENS_FILE ALLOWED_HOSTS CORS_ORIGINS DATA_DIR DURABILITY LOG_LEVEL BODY_LIMIT ' +
+    'HOST PORT ALLOW_ANONYMOUS TOKENS_FILE ALLOWED_HOSTS CORS_ORIGINS DATA_DIR DURABILITY LOG_LEVEL ' +
     'HEADERS_TIMEOUT REQUEST_TIMEOUT KEEP_ALIVE_TIMEOUT MAX_CONNECTIONS MAX_WAITING RATE_LIMIT MAX_EXPERIMENTS ' +
-    'MAX_LABELS MAX_LAG'
+    'MAX_CAMPAIGN_BYTES MAX_LABELS MAX_LAG'
   for (const name of names.split(' ')) expect(stdout).toContain(`CAMPAIGND_${name}`)
 })
 

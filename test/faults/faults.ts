@@ -1,4 +1,5 @@
 import type { Fault } from './fault.js'
+import { limits } from './rows/bounds/limits.js'
 import { diskFull } from './rows/disk-full.js'
 import { errorAtEachStep } from './rows/error-at-each-step.js'
 import { fleet } from './rows/fleet.js'
@@ -33,4 +34,5 @@ export const FAULTS: readonly Fault[] = [
   fuzz,
   stalledReaders,
   fleet,
+  limits,
 ]

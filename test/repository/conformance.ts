@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Campaign, Decide, Decision } from '#campaignd/domain/campaign/campaign.js'
+import { updateExperiment } from '#campaignd/domain/operations/report.js'
 import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
 import type {
   CampaignChange,
@@ -30,7 +31,7 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
-type Open = () => Promise<OpenStore>
+type Open = (options?: { readonly maxCampaignBytes: number }) => Promise<OpenStore>
 
 const RUNS = 20
 
@@ -117,6 +118,41 @@ export function describeStore(name: string, open: Open): void {
       await store.update('sweep', report('0001', 'later'))
       expectBytesOf(campaign, encoded)
       expect(campaign.get('0001')).toMatchObject({ result_path: null })
+    })
+  })
+
+  describe(`${name}: the size of a campaign`, () => {
+    const maxCampaignBytes = 64 * 1024
+
+    test('one that would be too large is not created, and its id stays free', async () => {
+      const { store } = await open({ maxCampaignBytes })
+      await expect(store.create(newManifest('sweep', 200))).rejects.toMatchObject({ code: 'campaign-full' })
+      await expect(store.read('sweep')).rejects.toMatchObject({ code: 'campaign-not-found' })
+      await store.create(newManifest('sweep', 100))
+      // The id is taken, whatever the size of what is to be created.
+      await expect(store.create(newManifest('sweep', 200))).rejects.toMatchObject({ code: 'campaign-exists' })
+    })
+
+    test('no report is refused, errors are cut, and the same is there after it is opened again', async () => {
+      const { store, reopen } = await open({ maxCampaignBytes })
+      await store.create(newManifest('sweep', 100))
+      const ids = [...(await store.read('sweep')).campaign.experiments].map(({ exp_id }) => exp_id)
+      for (const status of ['failed', 'running', 'failed'] as const) {
+        const reports = ids.map((id) => {
+          const body = status === 'failed' ? { status, error: `${id} ${'x'.repeat(8000)}` } : { status }
+          return store.update('sweep', (campaign, now) =>
+            updateExperiment(campaign, id, body, { now, timezone: 'UTC' }),
+          )
+        })
+        for (const { exp_id, revision } of await Promise.all(reports)) {
+          expect((await store.read('sweep')).campaign.get(exp_id)?.revision).toBeGreaterThanOrEqual(revision)
+        }
+      }
+      const { campaign, encoded } = await store.read('sweep')
+      expect(campaign.bytes).toBeLessThanOrEqual(maxCampaignBytes)
+      expectBytesOf(campaign, encoded)
+      const reopened = (await (await reopen()).read('sweep')).campaign
+      expect([reopened.bytes, reopened.toManifest()]).toEqual([campaign.bytes, campaign.toManifest()])
     })
   })
 
@@ -695,7 +731,7 @@ function changeModel(model: Model, call: UpdateCall): number {
 function expectBytesOf(campaign: Campaign, bytes: EncodedManifest | null): void {
   if (bytes === null) return
   const manifest = campaign.toManifest()
-  expect(JSON.parse(bytes.whole.toString())).toEqual(manifest)
+  expect(JSON.parse(Buffer.concat([...bytes.parts]).toString())).toEqual(manifest)
   const all = manifest.experiments.map((_, position) => position)
   for (const positions of [all, all.filter((position) => position % 3 === 1), []]) {
     const list = `[${Buffer.concat([...bytes.list(positions)]).toString()}]`

@@ -87,7 +87,9 @@ export const PastAttempt = StrictObject(
     worker: Nullable(Worker),
     status: StringEnum(['completed', 'failed', 'skipped'], { description: 'How the attempt ended' }),
     failure_kind: Nullable(FailureKind),
-    error: Nullable(Type.String(), { description: `What went wrong: its last ${MAX_PAST_ERROR_BYTES} bytes` }),
+    error: Nullable(Type.String(), {
+      description: `What went wrong: its last ${MAX_PAST_ERROR_BYTES} bytes, or fewer near the limit of the campaign`,
+    }),
     result_path: Nullable(ResultPath),
     started_at: Nullable(Timestamp),
     completed_at: Nullable(Timestamp),
@@ -103,7 +105,7 @@ export const CampaignManifestEntry = StrictObject(
     started_at: Nullable(Timestamp, { description: 'When the current attempt was started; RFC 3339, UTC' }),
     completed_at: Nullable(Timestamp, { description: 'When the current attempt ended; RFC 3339, UTC' }),
     error: Nullable(Type.String(), {
-      description: `What went wrong, as reported: the last ${MAX_ERROR_BYTES} bytes`,
+      description: `What went wrong, as reported: the last ${MAX_ERROR_BYTES} bytes, or fewer near the limit of the campaign`,
       examples: ['Exit code 137'],
     }),
     retry_count: SafeInteger(0, { description: 'Starts after the first: max(0, attempt - 1)', examples: [0] }),

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { CampaignId, type CampaignManifest, CampaignName, ConfigHash } from '../campaign/manifest.ts'
-import { definitionProperties, type Experiment, ResultPath, Status } from '../experiment/experiment.ts'
+import type { Campaign } from '../campaign/campaign.ts'
+import { CampaignId, CampaignName, ConfigHash } from '../campaign/manifest.ts'
+import { definitionProperties, ResultPath, Status } from '../experiment/experiment.ts'
 import { Nullable, StrictObject } from '../schema.ts'
 import { formatNaiveTime } from '../timestamp.ts'
 
@@ -33,25 +34,34 @@ export const PythonToolManifest = StrictObject(
   { $id: 'PythonToolManifest', description: 'A manifest as the Python tool llenergymeasure writes it' },
 )
 
+/** Experiments in a piece. */
+const PIECE = 64
+
 /**
- * The manifest as the Python tool writes it: its keys, an indent of two, no line break at the end, naive times of the zone.
- * A file that was imported and not changed is the same byte for byte, except `updated_at`: pydantic's
+ * The manifest as the Python tool writes it, in pieces of a few experiments: its keys, an indent of two, no line break at the end,
+ * naive times of the zone. A file that was imported and not changed is the same byte for byte, except `updated_at`: pydantic's
  * `model_dump_json(indent=2)` formats and escapes as `JSON.stringify` does.
  */
-export function encodeForPythonTool(manifest: CampaignManifest, timezone: string): string {
+export function* pythonToolPieces({ header, experiments }: Campaign, timezone: string): Generator<string, void> {
   const naive = (time: string | null) => (time === null ? null : formatNaiveTime(time, timezone))
-  const entry = (experiment: Experiment) => ({
-    ...only(entryProperties, experiment),
-    started_at: naive(experiment.started_at),
-    completed_at: naive(experiment.completed_at),
-  })
-  const tool = {
-    ...only(PythonToolManifest.properties, manifest),
-    created_at: naive(manifest.created_at),
-    updated_at: naive(manifest.updated_at),
-    experiments: manifest.experiments.map(entry),
+  const { experiments: _list, ...headerSchema } = PythonToolManifest.properties
+  const { created_at, updated_at } = header
+  const tool = { ...only(headerSchema, header), created_at: naive(created_at), updated_at: naive(updated_at) }
+  let piece = `${JSON.stringify(tool, null, 2).slice(0, -'\n}'.length)},\n  "experiments": [`
+  let position = 0
+  for (const experiment of experiments) {
+    const entry = {
+      ...only(entryProperties, experiment),
+      started_at: naive(experiment.started_at),
+      completed_at: naive(experiment.completed_at),
+    }
+    piece += `${position === 0 ? '' : ','}\n${JSON.stringify(entry, null, 2)}`.replaceAll('\n', '\n    ')
+    position += 1
+    if (position % PIECE !== 0) continue
+    yield piece
+    piece = ''
   }
-  return JSON.stringify(tool, null, 2)
+  yield `${piece}${position === 0 ? '' : '\n  '}]\n}`
 }
 
 /** The properties that the schema has, in its order. */

@@ -1,4 +1,5 @@
 import type { Experiment } from '../experiment/experiment.ts'
+import { shrinkOrder } from '../experiment/shrink.ts'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status.ts'
 import { compareTimes } from '../timestamp.ts'
 
@@ -14,11 +15,33 @@ export interface Summary {
   readonly earliest_start: string | null
   /** The newest revision among them; 0 when there are none. */
   readonly newest_revision: number
+  /** Bytes of their lines. */
+  readonly bytes: number
+  /** The least `shrinkOrder` among them. */
+  readonly shrink_order: number
 }
 
-type Node = { readonly summary: Summary } & (
-  { readonly items: readonly Experiment[] } | { readonly children: readonly Node[] }
-)
+interface Leaf {
+  readonly summary: Summary
+  readonly items: readonly Experiment[]
+  /** Bytes of the line of each. */
+  readonly sizes: readonly number[]
+}
+
+interface Branch {
+  readonly summary: Summary
+  readonly children: readonly Node[]
+}
+
+type Node = Leaf | Branch
+
+/** Bytes of the line of an experiment in a manifest beside its JSON: a comma, a line break and an indent of four. */
+const BESIDE_JSON = 6
+
+/** Bytes of the line of an experiment, from its JSON. */
+export function lineSize(json: string): number {
+  return Buffer.byteLength(json) + BESIDE_JSON
+}
 
 /**
  * The experiments of a campaign in manifest order, as an immutable value: a change makes a new sequence that shares all
@@ -33,9 +56,10 @@ export class ExperimentSequence {
     readonly length: number,
   ) {}
 
-  static from(experiments: readonly Experiment[]): ExperimentSequence {
-    let nodes: Node[] = chunk(experiments).map(leaf)
-    if (nodes.length === 0) nodes = [leaf([])]
+  /** @param sizes of their lines, in bytes */
+  static from(experiments: readonly Experiment[], sizes = experiments.map(sizeOf)): ExperimentSequence {
+    let nodes: Node[] = chunk(experiments).map((items, at) => leaf(items, sizes.slice(at * WIDTH, (at + 1) * WIDTH)))
+    if (nodes.length === 0) nodes = [leaf([], [])]
     let levels = 0
     while (nodes.length > 1) {
       nodes = chunk(nodes).map(branch)
@@ -58,13 +82,21 @@ export class ExperimentSequence {
     return node.items[slot(position, 0)] as Experiment
   }
 
-  replace(position: number, experiment: Experiment): ExperimentSequence {
-    return new ExperimentSequence(replaceIn(this.root, this.levels, position, experiment), this.levels, this.length)
+  /** @param size of its line, in bytes */
+  replace(position: number, experiment: Experiment, size = sizeOf(experiment)): ExperimentSequence {
+    const root = replaceIn(this.root, this.levels, position, { experiment, size })
+    return new ExperimentSequence(root, this.levels, this.length)
   }
 
   /** Adds at the end. Rebuilds the tree: an append carries many experiments and is rare. */
-  append(experiments: readonly Experiment[]): ExperimentSequence {
-    return ExperimentSequence.from([...this, ...experiments])
+  append(experiments: readonly Experiment[], sizes = experiments.map(sizeOf)): ExperimentSequence {
+    return ExperimentSequence.from([...this, ...experiments], [...sizesIn(this.root), ...sizes])
+  }
+
+  /** Position of the experiment whose `shrinkOrder` is the least, the first of several; -1 when there is nothing to take. */
+  nextToShrink(): number {
+    const { shrink_order } = this.summary
+    return shrink_order === Infinity ? -1 : this.next(0, (summary) => summary.shrink_order === shrink_order)
   }
 
   /**
@@ -95,19 +127,30 @@ const STATUS_BIT = Object.fromEntries(EXPERIMENT_STATUSES.map((status, index) =>
   Record<ExperimentStatus, number>
 >
 
-function replaceIn(node: Node, level: number, position: number, experiment: Experiment): Node {
+/** An experiment in its place, and the bytes of its line. */
+interface Entry {
+  readonly experiment: Experiment
+  readonly size: number
+}
+
+function replaceIn(node: Node, level: number, position: number, entry: Entry): Node {
   const at = slot(position, level)
-  if ('items' in node) {
-    const items = node.items.with(at, experiment)
-    const alike = hasSameSummary(node.items[at] as Experiment, experiment)
-    return alike ? { items, summary: withRevision(node.summary, experiment.revision) } : leaf(items)
-  }
+  if ('items' in node) return replaceInLeaf(node, at, entry)
   const before = node.children[at] as Node
-  const child = replaceIn(before, level - 1, position, experiment)
+  const child = replaceIn(before, level - 1, position, entry)
   const children = node.children.with(at, child)
-  const { statuses, earliest_start, newest_revision } = child.summary
-  const alike = before.summary.statuses === statuses && before.summary.earliest_start === earliest_start
-  return alike ? { children, summary: withRevision(node.summary, newest_revision) } : branch(children)
+  const alike = isAlike(before.summary, child.summary)
+  return alike ? { children, summary: moved(node.summary, before.summary, child.summary) } : branch(children)
+}
+
+function replaceInLeaf(leafBefore: Leaf, at: number, { experiment, size }: Entry): Leaf {
+  const before = summarise(leafBefore.items[at] as Experiment, leafBefore.sizes[at] ?? 0)
+  const after = summarise(experiment, size)
+  const items = leafBefore.items.with(at, experiment)
+  const sizes = leafBefore.sizes.with(at, size)
+  return isAlike(before, after)
+    ? { items, sizes, summary: moved(leafBefore.summary, before, after) }
+    : leaf(items, sizes)
 }
 
 type Match = (summary: Summary) => boolean
@@ -117,7 +160,7 @@ function nextIn(node: Node, level: number, from: number, offset: number, matches
   const first = from > offset ? (from - offset) >>> (BITS * level) : 0
   if ('items' in node) {
     for (let at = first; at < node.items.length; at += 1) {
-      if (matches(summarise(node.items[at] as Experiment))) return offset + at
+      if (matches(summarise(node.items[at] as Experiment, node.sizes[at] ?? 0))) return offset + at
     }
     return -1
   }
@@ -133,33 +176,50 @@ function* iterate(node: Node): Generator<Experiment, void> {
   else for (const child of node.children) yield* iterate(child)
 }
 
+function* sizesIn(node: Node): Generator<number, void> {
+  if ('items' in node) yield* node.sizes
+  else for (const child of node.children) yield* sizesIn(child)
+}
+
+function sizeOf(experiment: Experiment): number {
+  return lineSize(JSON.stringify(experiment))
+}
+
 function slot(position: number, level: number): number {
   return (position >>> (BITS * level)) & (WIDTH - 1)
 }
 
-function leaf(items: readonly Experiment[]): Node {
-  return { items, summary: sum(items.map(summarise)) }
+function leaf(items: readonly Experiment[], sizes: readonly number[]): Leaf {
+  return { items, sizes, summary: sum(items.map((item, at) => summarise(item, sizes[at] ?? 0))) }
 }
 
-/** Most changes leave all but the revision of the summaries above as they were: then none needs to be computed anew. */
-function hasSameSummary(a: Experiment, b: Experiment): boolean {
-  return a.status === b.status && a.started_at === b.started_at
-}
-
-/** Revisions only grow, so the newest of a range is known without reading the others. */
-function withRevision({ statuses, earliest_start, newest_revision }: Summary, revision: number): Summary {
-  return { statuses, earliest_start, newest_revision: Math.max(newest_revision, revision) }
-}
-
-function branch(children: readonly Node[]): Node {
+function branch(children: readonly Node[]): Branch {
   return { children, summary: sum(children.map((child) => child.summary)) }
 }
 
-function summarise(experiment: Experiment): Summary {
+/** Most changes leave what is searched for in the summaries above as it was: then nothing needs to be computed anew. */
+function isAlike(a: Summary, b: Summary): boolean {
+  return a.statuses === b.statuses && a.earliest_start === b.earliest_start && a.shrink_order === b.shrink_order
+}
+
+/** Of a range in which one part changed. Revisions only grow, so the newest is known without reading the others. */
+function moved(whole: Summary, before: Summary, after: Summary): Summary {
+  return {
+    statuses: whole.statuses,
+    earliest_start: whole.earliest_start,
+    newest_revision: Math.max(whole.newest_revision, after.newest_revision),
+    bytes: whole.bytes + after.bytes - before.bytes,
+    shrink_order: whole.shrink_order,
+  }
+}
+
+function summarise(experiment: Experiment, size: number): Summary {
   return {
     statuses: STATUS_BIT[experiment.status],
     earliest_start: experiment.started_at,
     newest_revision: experiment.revision,
+    bytes: size,
+    shrink_order: shrinkOrder(experiment),
   }
 }
 
@@ -167,12 +227,16 @@ function sum(summaries: readonly Summary[]): Summary {
   let statuses = 0
   let earliest_start: string | null = null
   let newest_revision = 0
+  let bytes = 0
+  let shrink_order = Infinity
   for (const summary of summaries) {
     statuses |= summary.statuses
     earliest_start = earlier(earliest_start, summary.earliest_start)
     newest_revision = Math.max(newest_revision, summary.newest_revision)
+    bytes += summary.bytes
+    shrink_order = Math.min(shrink_order, summary.shrink_order)
   }
-  return { statuses, earliest_start, newest_revision }
+  return { statuses, earliest_start, newest_revision, bytes, shrink_order }
 }
 
 function earlier(a: string | null, b: string | null): string | null {

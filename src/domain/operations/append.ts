@@ -1,5 +1,5 @@
 import type { Campaign, Decision } from '../campaign/campaign.ts'
-import { type CampaignSize, refuseTooMany } from '../campaign/campaign-size.ts'
+import { campaignFull, type CampaignSize, hasRoomToGrow, refuseTooMany } from '../campaign/campaign-size.ts'
 import { DomainError, jsonPointer } from '../errors.ts'
 import { type Experiment, sameDefinition } from '../experiment/experiment.ts'
 import type { ExperimentDraft } from './draft.ts'
@@ -15,7 +15,7 @@ export interface Appended {
  * Adds experiments at the end of a campaign. Those that exist with the same definition stay as they are, so that the call
  * can be repeated.
  *
- * @throws DomainError `invalid`; `experiment-exists` when one exists with another definition
+ * @throws DomainError `invalid`; `campaign-full`; `experiment-exists` when one exists with another definition
  */
 export function appendExperiments(
   campaign: Campaign,
@@ -26,11 +26,23 @@ export function appendExperiments(
   const drafting = { revision: campaign.nextRevision, timezone, pointer: jsonPointer('experiments') }
   const drafted = draftExperiments(drafts, drafting)
   const appended = drafted.filter((experiment) => !exists(campaign, experiment))
-  const experiments = drafted.map((experiment) => campaign.get(experiment.exp_id) ?? experiment)
   // A repeated call may be made even when the limit is lower than it was.
-  if (appended.length === 0) return { changes: null, result: { experiments, revision: campaign.header.revision } }
+  if (appended.length === 0) return { changes: null, result: appendedTo(campaign, drafted) }
   refuseTooMany({ experiments: { length: campaign.experiments.length + appended.length } }, size)
-  return { changes: { at: now, appended }, result: { experiments, revision: campaign.nextRevision } }
+  const changes = { at: now, appended }
+  const next = campaign.revise(changes)
+  refuseFull(next.campaign, appended.length)
+  return { changes, next, result: appendedTo(next.campaign, drafted) }
+}
+
+function appendedTo(campaign: Campaign, drafted: readonly Experiment[]): Appended {
+  const experiments = drafted.map((experiment) => campaign.get(experiment.exp_id) ?? experiment)
+  return { experiments, revision: campaign.header.revision }
+}
+
+function refuseFull({ header, bytes, limit }: Campaign, more: number): void {
+  if (hasRoomToGrow(bytes, limit)) return
+  throw campaignFull(`Campaign ${header.campaign_id} with ${more} more experiments`, bytes, limit)
 }
 
 function exists(campaign: Campaign, experiment: Experiment): boolean {

@@ -66,8 +66,9 @@ export function claim(campaign: Campaign, request: ClaimRequest, now: string): D
   )
   if (experiments.length === 0) return { changes: null, result: claimed(campaign, request, []) }
   const changes = { at: now, changed: experiments }
-  const next = campaign.with(changes)
-  return { changes, next, result: claimed(next, request, experiments) }
+  const next = campaign.revise(changes)
+  const granted = experiments.map((experiment) => next.campaign.get(experiment.exp_id) ?? experiment)
+  return { changes, next, result: claimed(next.campaign, request, granted) }
 }
 
 /** The result of the claim when that changes nothing; null when something can be claimed. */

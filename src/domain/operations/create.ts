@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
+import { Campaign, type Revision } from '../campaign/campaign.ts'
+import { campaignFull, hasRoomToGrow } from '../campaign/campaign-size.ts'
 import { type CampaignManifest, consistentSettings, DEFAULT_SETTINGS } from '../campaign/manifest.ts'
 import { invalid, jsonPointer } from '../errors.ts'
-import { DEFINITION_KEYS } from '../experiment/experiment.ts'
+import { requeue } from '../experiment/attempt.ts'
+import { DEFINITION_KEYS, type Experiment } from '../experiment/experiment.ts'
+import { lineSize } from '../indexes/experiment-sequence.ts'
 import type { CampaignDraft, ExperimentDraft } from './draft.ts'
 import { draftExperiments } from './draft-experiment.ts'
 import { readTime } from './report-request.ts'
@@ -41,6 +45,27 @@ export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuf
     definition_digest: definitionDigest(draft.config_hash, draft.experiments),
     experiments: draftExperiments(draft.experiments, { revision: 1, timezone, pointer: jsonPointer('experiments') }),
   }
+}
+
+/**
+ * The campaign of a new manifest. What counts against its limit is what its experiments have before they run: so what a campaign
+ * became in its time can be exported and created again.
+ * @param limit bytes of its manifest
+ * @throws DomainError `campaign-full`
+ */
+export function newCampaign(manifest: CampaignManifest, limit: number): Revision {
+  const created = Campaign.create(manifest, limit)
+  const { campaign } = created
+  if (hasRoomToGrow(campaign.bytes, limit)) return created
+  let bytes = campaign.bytes - campaign.experiments.summary.bytes
+  for (const experiment of manifest.experiments) bytes += lineSize(JSON.stringify(beforeItRan(experiment)))
+  if (hasRoomToGrow(bytes, limit)) return created
+  const what = `Campaign ${manifest.campaign_id} with its ${manifest.total_experiments} experiments`
+  throw campaignFull(what, bytes, limit)
+}
+
+function beforeItRan(experiment: Experiment): Experiment {
+  return { ...requeue(experiment, experiment.completed_at ?? ''), attempt: 0, retry_count: 0, attempts: [] }
 }
 
 /** sha256, in hex, over config_hash and the seven defining fields of each experiment in order. */

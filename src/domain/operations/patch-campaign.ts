@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
-import { type CampaignSize, refuseTooMany } from '../campaign/campaign-size.ts'
-import { CampaignName, consistentSettings, Label } from '../campaign/manifest.ts'
+import { type CampaignSize, labelBytes, refuseTooMany } from '../campaign/campaign-size.ts'
+import { type CampaignHeader, CampaignName, consistentSettings, Label } from '../campaign/manifest.ts'
 import { invalid } from '../errors.ts'
 import { Dictionary, Nullable, StrictObject } from '../schema.ts'
 import { SettingsDraft } from './draft.ts'
@@ -30,7 +30,7 @@ export type CampaignPatch = Static<typeof CampaignPatch>
 /**
  * Changes name, settings or labels.
  * @returns the campaign as it is then
- * @throws DomainError `invalid` when it is empty, makes too many labels, or sets `cancel_running` without `paused`
+ * @throws DomainError `invalid` when it is empty, makes too many or too long labels, or sets `cancel_running` without `paused`
  */
 export function patchCampaign(
   campaign: Campaign,
@@ -52,11 +52,15 @@ export function patchCampaign(
     throw invalid({ pointer: '/settings/cancel_running', detail: 'is only for a campaign that is paused' })
   }
   // A campaign with more labels than allowed may lose some.
-  if (Object.keys(header.labels).length > Object.keys(labels).length) refuseTooMany(header, size)
+  if (isMore(header.labels, labels)) refuseTooMany(header, size)
   if (isDeepStrictEqual(before, header)) return { changes: null, result: campaign }
   const changes = { at: now, header }
-  const next = campaign.with(changes)
-  return { changes, next, result: next }
+  const next = campaign.revise(changes)
+  return { changes, next, result: next.campaign }
+}
+
+function isMore(labels: CampaignHeader['labels'], before: CampaignHeader['labels']): boolean {
+  return Object.keys(labels).length > Object.keys(before).length || labelBytes(labels) > labelBytes(before)
 }
 
 function mergeLabels(labels: Record<string, string>, patch: Record<string, string | null>): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { Campaign, Decision } from '../campaign/campaign.ts'
+import type { Campaign, Decision, Revision } from '../campaign/campaign.ts'
 import { DomainError, jsonPointer, within } from '../errors.ts'
 import { type Experiment, ExpId } from '../experiment/experiment.ts'
 import { StrictObject } from '../schema.ts'
@@ -49,7 +49,15 @@ export function updateBatch(
     }
   })
   if (atomic) refuseUnlessAll(results)
-  return { changes: changed.size === 0 ? null : { at: when.now, changed: [...changed.values()] }, result: results }
+  if (changed.size === 0) return { changes: null, result: results }
+  const changes = { at: when.now, changed: [...changed.values()] }
+  const next = campaign.revise(changes)
+  return { changes, next, result: next.shrunk === 0 ? results : results.map((result) => asShrunk(result, next)) }
+}
+
+/** Each result as it was decided; where an error had to be cut, as the campaign has it. */
+function asShrunk(result: BatchResult, { campaign }: Revision): BatchResult {
+  return 'refused' in result ? result : { ...result, experiment: campaign.get(result.exp_id) ?? result.experiment }
 }
 
 function refuseUnlessAll(results: readonly BatchResult[]): void {

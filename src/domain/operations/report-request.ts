@@ -21,7 +21,8 @@ export const reportProperties = {
   result_path: Type.Optional(Nullable(ResultPath)),
   error: Type.Optional(
     Nullable(Type.String(), {
-      description: 'What went wrong. Of a long text the end is kept; no length is refused',
+      description:
+        'What went wrong. Of a long text the end is kept; up to 4 MiB a report is not refused for its length',
       examples: ['CUDA out of memory'],
     }),
   ),

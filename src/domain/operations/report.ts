@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { DomainError } from '../errors.ts'
 import { requeue, startAttempt } from '../experiment/attempt.ts'
-import { keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
+import { isLeftOf, keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
 import { copyOfExperiment, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
 import { holderOf, refusal, requireCurrentAttempt, requireOwner, staleAttempt } from '../experiment/fence.ts'
 import { type ExperimentStatus, type Transition, TRANSITIONS } from '../experiment/status.ts'
@@ -30,7 +30,10 @@ export function updateExperiment(
 ): Decision<Experiment> {
   const before = findExperiment(campaign, expId)
   const after = applyReport(before, report, { now, timezone, revision: campaign.nextRevision })
-  return { changes: after === before ? null : { at: now, changed: [after] }, result: after }
+  if (after === before) return { changes: null, result: before }
+  const changes = { at: now, changed: [after] }
+  const next = campaign.revise(changes)
+  return { changes, next, result: next.campaign.get(expId) ?? after }
 }
 
 /** @throws DomainError `experiment-not-found` */
@@ -158,7 +161,7 @@ function withFields(experiment: Experiment, report: ExperimentReport): Experimen
   const after = copyOfExperiment(experiment)
   const isRun = after.status !== 'pending' && after.status !== 'skipped'
   if (worker !== undefined && isRun) after.worker = worker
-  if (error !== undefined) after.error = error === null ? null : keepTail(error, MAX_ERROR_BYTES)
+  if (error !== undefined) after.error = errorAfter(after.error, error)
   // A first report of completion that is repeated must not remove the path that came later.
   const keepsPath = after.status === 'completed' && result_path === null
   if (result_path !== undefined && !keepsPath) after.result_path = result_path
@@ -167,4 +170,10 @@ function withFields(experiment: Experiment, report: ExperimentReport): Experimen
   if (completed_at !== undefined) after.completed_at = completed_at
   if (lease_seconds !== undefined) after.lease = { seconds: lease_seconds, claim_id: after.lease?.claim_id ?? null }
   return after
+}
+
+/** A repeated report must not bring back what was cut of its error since. */
+function errorAfter(before: string | null, reported: string | null): string | null {
+  if (reported === null) return null
+  return before !== null && isLeftOf(reported, before) ? before : keepTail(reported, MAX_ERROR_BYTES)
 }

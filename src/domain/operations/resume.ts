@@ -100,7 +100,8 @@ export function resume(campaign: Campaign, request: ResumeRequest, now: string):
   const newConfig = config_hash !== undefined && config_hash !== campaign.header.config_hash
   const changes =
     changed.length > 0 || newConfig ? { at: now, changed, ...(newConfig ? { header: { config_hash } } : {}) } : null
-  const after = changes === null ? campaign : campaign.with(changes)
+  const next = changes === null ? undefined : campaign.revise(changes)
+  const after = next?.campaign ?? campaign
   const result = {
     ...diff,
     plan,
@@ -108,7 +109,7 @@ export function resume(campaign: Campaign, request: ResumeRequest, now: string):
     counts: after.counts.by_status,
     revision: dryRun ? campaign.header.revision : after.header.revision,
   }
-  return dryRun || changes === null ? { changes: null, result } : { changes, next: after, result }
+  return dryRun || changes === null ? { changes: null, result } : { changes, next, result }
 }
 
 const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], removed: [] }

@@ -11,6 +11,8 @@ export interface CampaignOverview extends Pick<CampaignHeader, 'campaign_id' | '
   /** Experiments by status. */
   readonly counts: Counts
   readonly progress: Progress
+  /** Of its manifest. */
+  readonly bytes: number
 }
 
 /** Of a campaign whose file cannot be trusted: its experiments are unknown. */
@@ -26,6 +28,7 @@ export function overviewOf(campaign: Campaign): CampaignOverview {
     revision,
     state: stateOf(campaign),
     counts: campaign.counts.by_status,
+    bytes: campaign.bytes,
     get progress() {
       return progressOf(campaign)
     },

@@ -98,9 +98,9 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
 
 /**
  * Makes the reply a problem for the error that was thrown, and logs it when the service is at fault.
- * @returns the body to send, as JSON
+ * @returns the body to send
  */
-export function asProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
+export function asProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): Problem {
   const instance = pathOf(request)
   // A client that disconnects within its body is not a fault of the service.
   const isAborted = request.raw.errored !== null && request.raw.errored === error
@@ -111,5 +111,5 @@ export function asProblem(error: unknown, request: FastifyRequest, reply: Fastif
   const { retryAfter } = PROBLEMS[body.code]
   if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
   reply.code(body.status).header('content-type', PROBLEM_TYPE)
-  return JSON.stringify(body)
+  return body
 }

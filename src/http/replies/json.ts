@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Committed } from '../../repository/campaign-store.ts'
 
@@ -15,7 +16,7 @@ export function listJson(name: string, items: readonly Uint8Array[], rest: objec
  * JSON that is encoded already, to be returned by a handler. Not sent with `reply.send`: of a reply that is returned, Fastify
  * awaits the end, which comes only when its batch is sent, and adds listeners for that.
  */
-export function jsonReply<T extends string | Buffer>(reply: FastifyReply, json: T): T {
+export function jsonReply<T extends string | Buffer | Readable>(reply: FastifyReply, json: T): T {
   reply.header('content-type', 'application/json; charset=utf-8')
   return json
 }

@@ -1,5 +1,6 @@
-import { Campaign, type Decide } from '../../domain/campaign/campaign.ts'
+import type { Campaign, Decide } from '../../domain/campaign/campaign.ts'
 import type { CampaignManifest } from '../../domain/campaign/manifest.ts'
+import { newCampaign } from '../../domain/operations/create.ts'
 import {
   type CampaignPage,
   type CampaignQuery,
@@ -49,6 +50,10 @@ export interface FileStoreOptions {
   readonly monotonic: () => number
   /** A corrupt file was found; it is left alone. */
   readonly onCorrupt: (id: string, reason: string) => void
+  /** Bytes that a manifest may have. */
+  readonly maxCampaignBytes: number
+  /** So many experiments of a campaign were cut, durably, to make room in its manifest. */
+  readonly onShrunk: (campaign: Campaign, experiments: number) => void
   /** How a commit went, durable or not; before its calls are answered. */
   readonly onCommit: (report: CommitReport) => void
   /** The store stopped for good: the process must end, non-zero, without releasing the lock. */
@@ -82,11 +87,13 @@ export class FileStore implements CampaignStore {
   }
 
   async create(manifest: CampaignManifest): Promise<Committed> {
-    const { campaign_id } = manifest
-    const campaign = Campaign.of(manifest)
-    await this.files.create(campaign_id, campaign)
-    this.publish({ type: 'created', campaign })
-    return this.files.get(campaign_id)?.committed ?? { campaign, encoded: null }
+    const { maxCampaignBytes, onShrunk } = this.options
+    const { created, shrunk } = await this.files.create(manifest.campaign_id, () =>
+      newCampaign(manifest, maxCampaignBytes),
+    )
+    if (shrunk > 0) onShrunk(created.campaign, shrunk)
+    this.publish({ type: 'created', campaign: created.campaign })
+    return created
   }
 
   async read(id: string): Promise<Committed> {
@@ -211,6 +218,7 @@ export class FileStore implements CampaignStore {
 
   private publish(change: CampaignChange): void {
     this.leases.observe(change)
+    if (change.type === 'changed' && change.shrunk > 0) this.options.onShrunk(change.campaign, change.shrunk)
     this.feed.emit(change)
   }
 }

@@ -3,13 +3,16 @@ export class KeyedMutex {
   private readonly last = new Map<string, Promise<void>>()
 
   /** Runs the work once all earlier work on the key has ended, whether it went well or not. */
-  async run(key: string, work: () => Promise<void>): Promise<void> {
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.last.get(key) ?? Promise.resolve()
     const result = before.then(work)
-    const ended = result.catch(() => undefined)
+    const ended = result.then(
+      () => undefined,
+      () => undefined,
+    )
     this.last.set(key, ended)
     try {
-      await result
+      return await result
     } finally {
       if (this.last.get(key) === ended) this.last.delete(key)
     }

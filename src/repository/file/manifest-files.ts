@@ -1,5 +1,5 @@
 import * as nodeFs from 'node:fs'
-import type { Campaign } from '../../domain/campaign/campaign.ts'
+import type { Campaign, Revision } from '../../domain/campaign/campaign.ts'
 import type { CommitReport } from '../commit-report.ts'
 import type { CampaignCommits } from '../group-commit/campaign-commits.ts'
 import { alreadyThere, corrupt, notFound } from '../repository-error.ts'
@@ -27,6 +27,8 @@ export interface ManifestFilesOptions {
   /** A file was found corrupt, or is so for another reason now. */
   readonly onCorrupt: (id: string, reason: string) => void
   readonly onCommit: (report: CommitReport) => void
+  /** Bytes that a manifest may have. */
+  readonly maxCampaignBytes: number
 }
 
 /** The manifests of the directory: those that are read, and those that are corrupt. */
@@ -71,17 +73,25 @@ export class ManifestFiles {
     throw file === undefined ? notFound(id) : corrupt(id, file.listed.reason)
   }
 
-  /** Writes the file of a new campaign. @throws RepositoryError `campaign-exists`, `campaign-corrupt`, and those of a write */
-  create(id: string, campaign: Campaign): Promise<void> {
+  /**
+   * Writes the file of a new campaign.
+   * @param make is called once there is no such campaign; what it throws is passed on
+   * @returns it as it was created, whatever happened to it since
+   * @throws RepositoryError `campaign-exists`, `campaign-corrupt`, and those of a write
+   */
+  create(id: string, make: () => Revision): Promise<{ readonly created: StoredManifest; readonly shrunk: number }> {
     return this.mutex.run(id, async () => {
       await this.refuseIfThere(id)
       const { directory } = this.options
-      const encoded = ManifestBytes.of(campaign)
+      const { campaign, lines, shrunk } = make()
+      const encoded = ManifestBytes.of(campaign, lines)
       const change = { kind: 'create', path: directory.manifest(id), temp: directory.temps(id)() } as const
       const outcome = await this.change({ ...change, parts: encoded.parts })
       if (outcome.kind === 'refused' && outcome.because === 'exists') throw alreadyThere(id)
       if (outcome.kind !== 'done' || outcome.identity === null) throw systemError(outcome)
-      this.add(id, { campaign, encoded, identity: outcome.identity })
+      const created = { campaign, encoded, identity: outcome.identity }
+      this.add(id, created)
+      return { created, shrunk }
     })
   }
 
@@ -117,7 +127,7 @@ export class ManifestFiles {
     const ids = directory.ids()
     const flush = threads.run({ kind: 'flush', paths: ids.map((id) => directory.manifest(id)) })
     const loads: [string, StoredManifest | CorruptFile | null][] = []
-    for (const id of ids) loads.push([id, await loadManifest(directory.manifest(id), id)])
+    for (const id of ids) loads.push([id, await this.load(id)])
     const flushed = (await flush).outcome.kind === 'done'
     for (const [id, loaded] of loads) {
       const isSettled = flushed && loaded !== null && 'campaign' in loaded
@@ -142,13 +152,18 @@ export class ManifestFiles {
     const path = this.options.directory.manifest(id)
     const known = this.corrupted.get(id)?.identity ?? null
     if (known !== null && isSame(identityOf(nodeFs, path), known)) return
-    const loaded = await loadManifest(path, id)
+    const loaded = await this.load(id)
     if (loaded === null) this.corrupted.delete(id)
     else if ('listed' in loaded) this.markCorrupt(id, loaded)
     else if (await this.isDurable(path, loaded)) {
       this.add(id, loaded)
       this.options.onFound(loaded.campaign)
     } else this.markCorrupt(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
+  }
+
+  private load(id: string): Promise<StoredManifest | CorruptFile | null> {
+    const { directory, maxCampaignBytes: limit } = this.options
+    return loadManifest(directory.manifest(id), { id, limit })
   }
 
   /** It may have been put there by hand, or written by a run that did not flush. */

@@ -145,8 +145,8 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     this.timer.onCommitted({ answered: batch.waiting.length, waiting, took: milliseconds })
     batch.answer(calls)
     this.pending.onDurable(batch, calls)
-    const { campaign, experiments } = batch
-    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
+    const { campaign, experiments, shrunk } = batch
+    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments, shrunk })
   }
 
   /** Answers what was decided on the durable state, once that is confirmed to be still the newest one. */
@@ -221,7 +221,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     this.state = head
     const { campaign } = head
     const experiments = changesSince(campaign, previous_revision) ?? []
-    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments })
+    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments, shrunk: 0 })
     this.admitAgain([...calls, ...this.pending.takeUnchanged()])
   }
 

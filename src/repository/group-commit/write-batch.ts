@@ -8,6 +8,7 @@ export class WriteBatch {
   /** JSON of the experiments that changed, by position, in the order of their last changes. */
   private readonly lines = new Map<number, string>()
   private readonly calls: WaitingCall[] = []
+  private cut = 0
 
   /** @param newest what the first change is made on */
   constructor(private newest: Campaign) {}
@@ -24,6 +25,11 @@ export class WriteBatch {
   /** The experiments that changed, as they are now, in the order of their last changes. */
   get experiments(): readonly Experiment[] {
     return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position))
+  }
+
+  /** How many experiments were cut to make room. */
+  get shrunk(): number {
+    return this.cut
   }
 
   /** Adds a decided call. @throws what the encoder throws; the batch is then as it was */
@@ -56,31 +62,20 @@ export class WriteBatch {
   }
 
   /** Encodes now and not with the commit: what cannot be encoded fails its own call and no other. */
-  private apply({ changes, next, encoded = [] }: Decision<unknown>): void {
+  private apply({ changes, next }: Decision<unknown>): void {
     if (changes === null) return
-    const { changed = [], appended = [] } = changes
-    const after = next ?? this.newest.with(changes)
-    const experiments = appended.length === 0 ? changed : [...changed, ...appended]
-    const lines = experiments.map((experiment, index): [number, string] => [
-      positionIn(after, experiment),
-      encoded[index] ?? JSON.stringify(experiment),
-    ])
+    const { campaign, lines, shrunk } = next ?? this.newest.revise(changes)
     for (const [position, line] of lines) {
       // Removed first, so that the position moves to the end.
       this.lines.delete(position)
       this.lines.set(position, line)
     }
-    this.newest = after
+    this.newest = campaign
+    this.cut += shrunk
   }
 }
 
 /** Whether the call, which is decided, changes the campaign. */
 export function hasChanges({ decision }: WaitingCall): boolean {
   return decision !== null && decision.changes !== null
-}
-
-function positionIn(campaign: Campaign, { exp_id }: Experiment): number {
-  const position = campaign.positionOf(exp_id)
-  if (position === undefined) throw new Error(`experiment ${exp_id} is not in the campaign it was put in`)
-  return position
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from '#campaignd/domain/experiment/error-text.js'
+import { isLeftOf, keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from '#campaignd/domain/experiment/error-text.js'
 
 const LIMITS = [MAX_PAST_ERROR_BYTES, MAX_ERROR_BYTES]
 
@@ -37,6 +37,17 @@ test('a cut error is the end of the text, in whole characters, and the note has 
     expect(whole.endsWith(end)).toBe(true)
     expect(end.isWellFormed()).toBe(true)
     expect(Buffer.byteLength(end) + Number(cut)).toBe(Buffer.byteLength(whole))
+  })
+})
+
+test('an error that is cut twice is what it would be if it was cut once, and is known to be left of the text', () => {
+  checkAll((whole, bytes, kept) => {
+    for (const less of [bytes, 200, 64]) {
+      const again = keepTail(kept, less)
+      expect(again).toBe(keepTail(whole, less))
+      expect(isLeftOf(whole, again)).toBe(true)
+      expect(isLeftOf(`${whole}.`, again)).toBe(false)
+    }
   })
 })
 

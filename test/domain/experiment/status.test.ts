@@ -148,6 +148,6 @@ function expectCell(before: Experiment, status: ExperimentStatus, cell: Cell): v
     expect(report).toThrow(refusal(cell, { experiment: before }))
   } else {
     const after = { ...before, ...cell.becomes, revision: 7 }
-    expect(report()).toEqual({ changes: { at: NOW, changed: [after] }, result: after })
+    expect(report()).toMatchObject({ changes: { at: NOW, changed: [after] }, result: after })
   }
 }

@@ -26,8 +26,6 @@ export interface Spoiling {
 /** Leases run out in every run. */
 const EXPECTED_WARNING = 'leases ran out'
 
-const BODY_LIMIT = 16 * 1024 * 1024
-
 /** What the commands of a run are made to. */
 export interface Service {
   readonly dataDir: string
@@ -102,7 +100,6 @@ function start(dataDir: string, { store }: Spoiling, clocks: TestClocks): Promis
     ...{ dataDir, clocks },
     // What a power cut leaves is tried by others; here only the replies count.
     durability: 'os',
-    limits: { bodyLimit: BODY_LIMIT },
     // No start and no run may warn of anything else.
     logger: pino({ level: 'warn' }, { write: failAt }),
     ...(store === undefined ? {} : { wrapStore: store }),

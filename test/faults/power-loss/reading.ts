@@ -45,9 +45,11 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
   directory.sweep()
   const { sights, problems } = await readAll(directory, async (id) => {
-    const loaded = await loadManifest(directory.manifest(id), id)
+    const loaded = await loadManifest(directory.manifest(id), { id, limit: Infinity })
     if (loaded === null) return EMPTY
-    return 'listed' in loaded ? corruptFile(directory, id) : { kind: 'manifest', manifest: loaded.encoded.whole }
+    return 'listed' in loaded
+      ? corruptFile(directory, id)
+      : { kind: 'manifest', manifest: Buffer.concat([...loaded.encoded.parts]) }
   })
   return { sights, problems: [...problems, ...leftIn(dataDir)] }
 }
@@ -63,7 +65,9 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
     durability: 'fsync',
     onWait: (holder) => notices.push(`waits for ${holder}`),
     onNotice: () => undefined,
+    maxCampaignBytes: Infinity,
     onCorrupt: () => undefined,
+    onShrunk: () => undefined,
     onCommit: () => undefined,
     onFatal: (reason) => notices.push(reason.message),
   })
@@ -82,7 +86,7 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
 async function bytesOf(store: CampaignStore, id: string): Promise<Uint8Array> {
   const { encoded } = await store.read(id)
   if (encoded === null) throw new Error('the store does not keep the bytes')
-  return encoded.whole
+  return Buffer.concat([...encoded.parts])
 }
 
 function leftIn(dataDir: string): string[] {

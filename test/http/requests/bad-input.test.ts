@@ -420,30 +420,33 @@ test('JSON with a charset, in capitals and with a byte order mark is taken', asy
   expect(created.status).toBe(201)
 })
 
-test.each<[string, Method, string]>([
-  ['a report', 'PATCH', FIRST],
-  ['a batch', 'PATCH', `${SWEEP}/experiments`],
-  ['a change of the campaign', 'PATCH', SWEEP],
-  ['a retry', 'POST', `${SWEEP}/retry`],
-  ['a resume', 'POST', `${SWEEP}/resume`],
-])('%s of more than 1 MiB is refused', async (_what, method, path) => {
+test.each<[string, number, Method, string]>([
+  ['a report', 4, 'PATCH', FIRST],
+  ['a batch', 16, 'PATCH', `${SWEEP}/experiments`],
+  ['a change of the campaign', 1, 'PATCH', SWEEP],
+  ['a retry', 16, 'POST', `${SWEEP}/retry`],
+  ['a resume', 16, 'POST', `${SWEEP}/resume`],
+  ['a claim', 1, 'POST', `${SWEEP}/claims`],
+])('%s of more than %i MiB is refused, one of less is read', async (_what, most, method, path) => {
   const campaign = await openCampaign(3)
   await unharmed(campaign, async () => {
-    const rawBody = JSON.stringify({ error: 'x'.repeat(MIB) })
+    const unknown = JSON.stringify({ unknown: 'x'.repeat(most * MIB - 100) })
+    expectProblem(await campaign.call(method, path, { rawBody: unknown }), 400, 'invalid')
+    const rawBody = JSON.stringify({ error: 'x'.repeat(most * MIB) })
     expectProblem(await campaign.call(method, path, { rawBody }), 413, 'body-too-large')
   })
 })
 
-test('creating and appending take as much as is configured, and no more', async () => {
-  const { call, dataDir } = await openApp({ limits: { bodyLimit: 3 * MIB } })
+test('creating takes one and a half times what a campaign may have, appending as much, and no more', async () => {
+  const { call, dataDir } = await openApp({ limits: { maxCampaignBytes: 3 * MIB } })
   const ofSize = (size: number) =>
     campaignDraft(1, {
       experiments: numbers(size / 4200).map((n) => experimentDraft(`e${n}`, { config_path: 'x'.repeat(4000) })),
     })
   const empty = bytesOf(dataDir)
-  expectProblem(await call('POST', '/v1/campaigns', { body: ofSize(3.2 * MIB) }), 413, 'body-too-large')
+  expectProblem(await call('POST', '/v1/campaigns', { body: ofSize(4.7 * MIB) }), 413, 'body-too-large')
   expect(bytesOf(dataDir)).toEqual(empty)
-  expect((await call('POST', '/v1/campaigns', { body: ofSize(2 * MIB) })).status).toBe(201)
+  expect((await call('POST', '/v1/campaigns', { body: ofSize(1 * MIB) })).status).toBe(201)
 
   const before = bytesOf(dataDir)
   const appended = (count: number) => ({
@@ -451,12 +454,12 @@ test('creating and appending take as much as is configured, and no more', async 
   })
   expectProblem(await call('POST', `${SWEEP}/experiments`, { body: appended(800) }), 413, 'body-too-large')
   expect(bytesOf(dataDir)).toEqual(before)
-  expect((await call('POST', `${SWEEP}/experiments`, { body: appended(500) })).status).toBe(201)
+  expect((await call('POST', `${SWEEP}/experiments`, { body: appended(200) })).status).toBe(201)
 })
 
 test('a failure report within the limit is never refused for its length, and keeps its end', async () => {
   const { report } = await openCampaign(1)
-  const reply = await report('0001', { status: 'failed', error: `${'x'.repeat(MIB - 200)} the cause` })
+  const reply = await report('0001', { status: 'failed', error: `${'x'.repeat(4 * MIB - 200)} the cause` })
   expect(reply.status).toBe(200)
   const { error } = reply.json<{ error: string }>()
   expect(error).toMatch(/^\[\d+ bytes cut\]\n/)

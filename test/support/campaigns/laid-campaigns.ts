@@ -1,5 +1,5 @@
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
-import { encodeManifest } from '#campaignd/domain/formats/manifest-json.js'
+import { manifestPieces } from '#campaignd/domain/formats/manifest-json.js'
 import { layManifest } from '../store/files.js'
 import { newManifest } from './decisions.js'
 
@@ -7,6 +7,6 @@ import { newManifest } from './decisions.js'
 export function layCampaigns(dataDir: string, campaigns: number, experiments: number): void {
   for (let index = 0; index < campaigns; index += 1) {
     const manifest = newManifest(`sweep-${index}`, experiments)
-    layManifest(dataDir, manifest.campaign_id, encodeManifest(Campaign.of(manifest)))
+    layManifest(dataDir, manifest.campaign_id, [...manifestPieces(Campaign.of(manifest))].join(''))
   }
 }

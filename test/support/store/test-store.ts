@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { expect, onTestFinished } from 'vitest'
+import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import type { CommitReport } from '#campaignd/repository/commit-report.js'
 import { openFileStore, type OpenFileStoreOptions } from '#campaignd/repository/file/open-file-store.js'
@@ -18,31 +19,38 @@ export interface TestStore {
   readonly corrupt: Map<string, string>
   readonly reports: CommitReport[]
   readonly fatal: Error[]
+  /** How many experiments of which campaign were cut. */
+  readonly shrunk: [string, number][]
 }
+
+export type TestStoreOptions = Partial<Pick<OpenFileStoreOptions, 'dataDir' | 'now' | 'monotonic' | 'maxCampaignBytes'>>
 
 /** Opens a data directory in this process; it is closed with the test. */
 export async function openTestStore({
   dataDir = temporaryDirectory(),
   now = () => NOW,
   monotonic = () => 0,
-}: { dataDir?: string; now?: () => string; monotonic?: () => number } = {}): Promise<TestStore> {
+  maxCampaignBytes = DEFAULT_LIMITS.maxCampaignBytes,
+}: TestStoreOptions = {}): Promise<TestStore> {
   const notices: string[] = []
   const corrupt = new Map<string, string>()
   const reports: CommitReport[] = []
   const fatal: Error[] = []
+  const shrunk: [string, number][] = []
   const options: OpenFileStoreOptions = {
-    ...{ dataDir, now, monotonic },
+    ...{ dataDir, now, monotonic, maxCampaignBytes },
     durability: 'fsync',
     onWait: (holder) => notices.push(`waits for ${holder}`),
     onNotice: (sentence) => notices.push(sentence),
     onCorrupt: (id, reason) => corrupt.set(id, reason),
+    onShrunk: (campaign, experiments) => shrunk.push([campaign.header.campaign_id, experiments]),
     onCommit: (report) => reports.push(report),
     onFatal: (reason) => fatal.push(reason),
   }
   let store = await openFileStore(options)
   onTestFinished(() => store.close())
   return {
-    ...{ dataDir, store, notices, corrupt, reports, fatal },
+    ...{ dataDir, store, notices, corrupt, reports, fatal, shrunk },
     reopen: async () => {
       await store.close()
       expect(readdirSync(dataDir)).toEqual(['campaigns'])

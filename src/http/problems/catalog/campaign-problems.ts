@@ -10,6 +10,14 @@ export const CAMPAIGN_PROBLEMS = {
     meaning: 'There is a campaign with this id and another definition. Nothing was changed.',
     remedy: 'Choose another campaign_id, or leave it out. To continue the existing campaign, resume it.',
   }),
+  'campaign-full': problemKind(409, 'Campaign is full', {
+    meaning:
+      'With these experiments the manifest would have more than 80 % of CAMPAIGND_MAX_CAMPAIGN_BYTES; the rest is for what workers ' +
+      'report. `detail` has the figures. Nothing was changed.',
+    remedy:
+      'Put the experiments into a further campaign, give shorter names and paths, or raise CAMPAIGND_MAX_CAMPAIGN_BYTES. Reports are ' +
+      'never refused for it.',
+  }),
   'campaign-running': problemKind(409, 'Campaign is running', {
     meaning: 'Experiments of the campaign are running, so it is not deleted.',
     remedy: 'Wait for them, or delete with ?force=true.',

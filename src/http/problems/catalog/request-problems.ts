@@ -32,7 +32,9 @@ export const REQUEST_PROBLEMS = {
   }),
   'body-too-large': problemKind(413, 'Body too large', {
     meaning: 'The body is larger than this call accepts.',
-    remedy: 'Send a smaller body. For creating and appending, CAMPAIGND_BODY_LIMIT can be raised.',
+    remedy:
+      'Send a smaller body, in several calls where that is possible. For creating and appending, CAMPAIGND_MAX_CAMPAIGN_BYTES can ' +
+      'be raised.',
   }),
   'url-too-long': problemKind(414, 'URL too long', {
     meaning: 'A part of the path is longer than any id can be.',

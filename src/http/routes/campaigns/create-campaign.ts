@@ -1,12 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
-import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { CampaignDraft } from '../../../domain/operations/draft.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { bodyLimits } from '../../limits.ts'
 import { responses } from '../../openapi/responses.ts'
-import { entityTag } from '../../replies/entity-tag.ts'
-import { jsonReply } from '../../replies/json.ts'
+import { manifestReply } from '../../replies/manifest.ts'
 import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const manifest = ref(CampaignManifest)
@@ -24,7 +23,7 @@ const schema = {
   headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
   querystring: StrictObject({ timezone: Timezone }),
   body: ref(CampaignDraft),
-  response: responses('write', ['campaign-exists', 'campaign-corrupt'], {
+  response: responses('write', ['campaign-exists', 'campaign-full', 'campaign-corrupt'], {
     200: { description: 'It exists, with this definition', schema: manifest, headers: ['etag'] },
     201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
   }),
@@ -33,14 +32,15 @@ const schema = {
 export const createCampaign: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns',
-    { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },
+    { bodyLimit: bodyLimits(limits).create, config: { role: 'admin' }, schema },
     async ({ body, headers, query }, reply) => {
-      const { campaign, created } = await service.campaigns.create(body, {
+      const { created, ...committed } = await service.campaigns.create(body, {
         timezone: timezoneOf(query),
         idempotencyKey: headers['idempotency-key'] ?? null,
       })
-      if (created) reply.code(201).header('location', `/v1/campaigns/${campaign.header.campaign_id}`)
-      return jsonReply(reply.header('etag', entityTag(campaign.header)), encodeManifest(campaign))
+      const { campaign_id } = committed.campaign.header
+      if (created) reply.code(201).header('location', `/v1/campaigns/${campaign_id}`)
+      return manifestReply(reply, committed)
     },
   )
 }

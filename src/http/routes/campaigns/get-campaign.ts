@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
-import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
-import { encodeForPythonTool, PythonToolManifest } from '../../../domain/formats/python-tool-manifest.ts'
+import { PythonToolManifest, pythonToolPieces } from '../../../domain/formats/python-tool-manifest.ts'
 import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { NOT_MODIFIED, OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { entityTag, isKnown } from '../../replies/entity-tag.ts'
-import { jsonReply } from '../../replies/json.ts'
+import { manifestReply } from '../../replies/manifest.ts'
+import { jsonPieces } from '../../replies/pieces.ts'
 import { CampaignParams, IfNoneMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const format = StringEnum(['llenergymeasure'], {
@@ -33,10 +33,10 @@ const schema = {
 export const getCampaign: Route = async (app, { service }) => {
   app.get('/campaigns/:campaign_id', { config: { role: 'read' }, schema }, async (request, reply) => {
     const timezone = timezoneOf(request.query)
-    const { campaign, encoded } = await service.campaigns.read(request.params.campaign_id)
-    if (isKnown(request, reply, entityTag(campaign.header))) return undefined
-    if (request.query.format !== undefined)
-      return jsonReply(reply, encodeForPythonTool(campaign.toManifest(), timezone))
-    return jsonReply(reply, encoded?.whole ?? encodeManifest(campaign))
+    const committed = await service.campaigns.read(request.params.campaign_id)
+    if (isKnown(request, reply, entityTag(committed.campaign.header))) return undefined
+    return request.query.format === undefined
+      ? manifestReply(reply, committed)
+      : jsonPieces(reply, pythonToolPieces(committed.campaign, timezone))
   })
 }

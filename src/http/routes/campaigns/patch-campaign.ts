@@ -1,12 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
-import { encodeManifest } from '../../../domain/formats/manifest-json.ts'
 import { CampaignPatch } from '../../../domain/operations/patch-campaign.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
-import { entityTag, preconditionOf } from '../../replies/entity-tag.ts'
-import { jsonReply } from '../../replies/json.ts'
+import { preconditionOf } from '../../replies/entity-tag.ts'
+import { manifestReply } from '../../replies/manifest.ts'
 import { CampaignParams, IfMatch } from '../../requests/parameters.ts'
 
 const cancel_running = Type.Boolean({
@@ -30,8 +29,8 @@ export const patchCampaign: Route = async (app, { service }) => {
   app.patch('/campaigns/:campaign_id', { config: { role: 'admin' }, schema }, async (request, reply) => {
     const { params, query, body } = request
     const patch = query.cancel_running === true ? withCancel(body) : body
-    const campaign = await service.campaigns.patch(params.campaign_id, patch, { precondition: preconditionOf(request) })
-    return jsonReply(reply.header('etag', entityTag(campaign.header)), encodeManifest(campaign))
+    const precondition = preconditionOf(request)
+    return manifestReply(reply, await service.campaigns.patch(params.campaign_id, patch, { precondition }))
   })
 }
 

@@ -4,8 +4,10 @@ import { configDiffProperties, ResumeRequest } from '../../../domain/operations/
 import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { StatusCounts } from '../../../domain/views/progress.ts'
 import type { Route } from '../../dependencies.ts'
+import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
+import { jsonPieces, objectPieces } from '../../replies/pieces.ts'
 import { optionalBody } from '../../requests/json-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
@@ -58,11 +60,17 @@ const schema = {
   }),
 }
 
-export const resumeCampaign: Route = async (app, { service }) => {
+export const resumeCampaign: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns/:campaign_id/resume',
-    { preValidation: optionalBody, config: { role: 'work', isBodyOptional: true }, schema },
-    (request) =>
-      service.campaigns.resume(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
+    {
+      ...{ preValidation: optionalBody, bodyLimit: bodyLimits(limits).many },
+      ...{ config: { role: 'work', isBodyOptional: true }, schema },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const precondition = preconditionOf(request)
+      return jsonPieces(reply, objectPieces(await service.campaigns.resume(params.campaign_id, body, { precondition })))
+    },
   )
 }

@@ -3,8 +3,10 @@ import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { RetryRequest } from '../../../domain/operations/retry.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
+import { jsonPieces, objectPieces } from '../../replies/pieces.ts'
 import { optionalBody } from '../../requests/json-body.ts'
 import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
@@ -35,11 +37,17 @@ const schema = {
   }),
 }
 
-export const retryExperiments: Route = async (app, { service }) => {
+export const retryExperiments: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns/:campaign_id/retry',
-    { preValidation: optionalBody, config: { role: 'work', isBodyOptional: true }, schema },
-    (request) =>
-      service.campaigns.retry(request.params.campaign_id, request.body, { precondition: preconditionOf(request) }),
+    {
+      ...{ preValidation: optionalBody, bodyLimit: bodyLimits(limits).many },
+      ...{ config: { role: 'work', isBodyOptional: true }, schema },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const precondition = preconditionOf(request)
+      return jsonPieces(reply, objectPieces(await service.campaigns.retry(params.campaign_id, body, { precondition })))
+    },
   )
 }

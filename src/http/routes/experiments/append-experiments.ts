@@ -4,8 +4,10 @@ import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentDraft, MAX_EXPERIMENTS } from '../../../domain/operations/draft.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
+import { jsonPieces, objectPieces } from '../../replies/pieces.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const Appended = StrictObject(
@@ -32,7 +34,7 @@ const schema = {
   headers: IfMatch,
   querystring: StrictObject({ timezone: Timezone }),
   body: Append,
-  response: responses('write', [...OF_CAMPAIGN, 'experiment-exists', 'precondition-failed'], {
+  response: responses('write', [...OF_CAMPAIGN, 'campaign-full', 'experiment-exists', 'precondition-failed'], {
     200: { description: 'All of them existed', schema: Appended },
     201: { description: 'Appended', schema: Appended },
   }),
@@ -41,7 +43,7 @@ const schema = {
 export const appendExperiments: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns/:campaign_id/experiments',
-    { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },
+    { bodyLimit: bodyLimits(limits).append, config: { role: 'admin' }, schema },
     async (request, reply) => {
       const { params, query, body } = request
       const { created, ...appended } = await service.campaigns.append(params.campaign_id, body.experiments, {
@@ -49,7 +51,7 @@ export const appendExperiments: Route = async (app, { service, limits }) => {
         precondition: preconditionOf(request),
       })
       reply.code(created ? 201 : 200)
-      return appended
+      return jsonPieces(reply, objectPieces(appended))
     },
   )
 }

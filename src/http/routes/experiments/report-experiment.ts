@@ -2,6 +2,7 @@ import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { bodyLimits } from '../../limits.ts'
 import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { entityTag, preconditionOf } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
@@ -23,10 +24,10 @@ const schema = {
   }),
 }
 
-export const reportExperiment: Route = async (app, { service }) => {
+export const reportExperiment: Route = async (app, { service, limits }) => {
   app.patch(
     '/campaigns/:campaign_id/experiments/:exp_id',
-    { config: { role: 'work' }, schema },
+    { bodyLimit: bodyLimits(limits).report, config: { role: 'work' }, schema },
     async (request, reply) => {
       const { campaign_id, exp_id } = request.params
       const { json, version } = await service.campaigns.report(campaign_id, exp_id, request.body, {

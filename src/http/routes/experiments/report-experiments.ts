@@ -6,11 +6,13 @@ import { type BatchItem, type BatchResult, ExperimentUpdate } from '../../../dom
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { BatchResult as BatchResultSchema, batchResult } from '../../problems/batch-result.ts'
 import { fieldErrors } from '../../problems/located-error.ts'
 import { pathOf } from '../../problems/problem.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
+import { jsonPieces, objectPieces } from '../../replies/pieces.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const MAX_UPDATES = 1000
@@ -58,11 +60,11 @@ const schema = {
   }),
 }
 
-export const reportExperiments: Route = async (app, { service }) => {
+export const reportExperiments: Route = async (app, { service, limits }) => {
   app.patch(
     '/campaigns/:campaign_id/experiments',
-    { config: { role: 'work', documentedBody: Batch }, schema },
-    async (request) => {
+    { bodyLimit: bodyLimits(limits).many, config: { role: 'work', documentedBody: Batch }, schema },
+    async (request, reply) => {
       const { params, query, body } = request
       const items = body.updates.map((update) => readItem(request, update))
       const instance = pathOf(request)
@@ -72,7 +74,7 @@ export const reportExperiments: Route = async (app, { service }) => {
           atomic: query.atomic === true,
           precondition: preconditionOf(request),
         })
-        return { results: results.map((result) => batchResult(result, instance)) }
+        return jsonPieces(reply, objectPieces({ results: results.map((result) => batchResult(result, instance)) }))
       } catch (error) {
         throw error instanceof DomainError && error.code === 'batch-refused' ? withResults(error, instance) : error
       }

@@ -1,5 +1,3 @@
-const LINE_BREAK = 0x0a
-
 /**
  * The lines of a few experiments, each with the line break before it, as immutable bytes with the start of each. In memory that is
  * shared with the commit threads, since copies would block the event loop.
@@ -15,15 +13,13 @@ export class LineBlock {
     return new LineBlock(new Uint8Array(), Uint32Array.of(0)).with(new Map(lines.entries()))
   }
 
-  /** Copies the lines with these starts, up to the end, out of a file. */
-  static read(file: Uint8Array, starts: readonly number[], end: number): LineBlock {
-    const from = starts[0] ?? end
-    const bytes = shared(end - from)
-    bytes.set(file.subarray(from, end))
-    return new LineBlock(
-      new Uint8Array(bytes.buffer),
-      Uint32Array.from([...starts, end], (start) => start - from),
-    )
+  /** Copies lines that are encoded already. */
+  static join(lines: readonly Uint8Array[]): LineBlock {
+    const starts = new Uint32Array(lines.length + 1)
+    for (const [index, { length }] of lines.entries()) starts[index + 1] = (starts[index] ?? 0) + length
+    const bytes = shared(starts.at(-1) ?? 0)
+    for (const [index, line] of lines.entries()) bytes.set(line, starts[index])
+    return new LineBlock(new Uint8Array(bytes.buffer), starts)
   }
 
   get size(): number {
@@ -68,15 +64,6 @@ export class LineBlock {
   private copy(target: Buffer, { from, to, at }: { from: number; to: number; at: number | undefined }): void {
     if (from < to && from < this.size) target.set(this.bytes.subarray(this.starts[from], this.starts[to]), at)
   }
-}
-
-/** Where each line of a file begins: at its line break, or at the comma before it. */
-export function lineStarts(file: Uint8Array): number[] {
-  const starts: number[] = []
-  for (let at = file.indexOf(LINE_BREAK); at !== -1; at = file.indexOf(LINE_BREAK, at + 1)) {
-    starts.push(at > 0 ? at - 1 : 0)
-  }
-  return starts
 }
 
 function shared(length: number): Buffer {

@@ -1,16 +1,10 @@
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
-import {
-  encodeExperiment,
-  encodeHeader,
-  encodeStart,
-  experimentLine,
-  MANIFEST_END,
-} from '../../../domain/formats/manifest-json.ts'
+import { encodeHeader, experimentLine, MANIFEST_END } from '../../../domain/formats/manifest-json.ts'
 import type { EncodedManifest } from '../../campaign-store.ts'
-import { LineBlock, lineStarts } from './line-block.ts'
+import { LineBlock } from './line-block.ts'
 
 /** Experiments in a block. */
-const BLOCK = 64
+export const BLOCK = 64
 const COMMA = ','
 const END = encode(MANIFEST_END)
 
@@ -22,53 +16,31 @@ export type ChangedLines = ReadonlyMap<number, string>
  * so a slow reader of one commit is not disturbed by the next, and only what changed is encoded.
  */
 export class ManifestBytes implements EncodedManifest {
-  private joined: WeakRef<Buffer> | null = null
-
   private constructor(
     private readonly header: Uint8Array,
     /** `BLOCK` experiments each, the last one fewer. */
     private readonly blocks: readonly LineBlock[],
   ) {}
 
-  static of(campaign: Campaign): ManifestBytes {
-    const lines = Array.from(campaign.experiments, encodeExperiment)
-    const blocks = inBlocks(lines, (first, end) => LineBlock.of(lines.slice(first, end)))
-    return new ManifestBytes(encode(encodeHeader(campaign.header)), blocks)
+  /** @param lines JSON of the experiments by position, of those of which it is known */
+  static of({ header, experiments }: Campaign, lines: ChangedLines = new Map()): ManifestBytes {
+    const encoded = Array.from(experiments, (experiment, position) =>
+      experimentLine(lines.get(position) ?? JSON.stringify(experiment), position),
+    )
+    const blocks = Array.from({ length: Math.ceil(encoded.length / BLOCK) }, (_, index) =>
+      LineBlock.of(encoded.slice(index * BLOCK, (index + 1) * BLOCK)),
+    )
+    return new ManifestBytes(encode(encodeHeader(header)), blocks)
   }
 
-  /**
-   * The bytes of a file as they are, which saves encoding all of it.
-   * @returns null when their layout is not ours: a header as we write it, then each experiment on its line
-   */
-  static read(file: Buffer, campaign: Campaign): ManifestBytes | null {
-    const header = encode(encodeHeader(campaign.header))
-    const end = file.length - END.length
-    if (!file.subarray(0, header.length).equals(header) || !file.subarray(end).equals(END)) return null
-    const body = file.subarray(header.length, end)
-    const starts = lineStarts(body)
-    if (starts.length !== campaign.experiments.length) return null
-    for (const [position, from] of starts.entries()) {
-      const start = encodeStart(campaign.experiments.at(position).exp_id, position)
-      if (body.toString('latin1', from, from + start.length) !== start) return null
-    }
-    const blocks = inBlocks(starts, (first, next) =>
-      LineBlock.read(body, starts.slice(first, next), starts[next] ?? body.length),
-    )
-    return new ManifestBytes(header, blocks)
+  /** The bytes of a file as they are, which saves encoding all of it. @param blocks of `BLOCK` experiments each, the last of fewer */
+  static read(header: Uint8Array, blocks: readonly LineBlock[]): ManifestBytes {
+    return new ManifestBytes(Uint8Array.from(header), blocks)
   }
 
   /** In the order of the file. */
   get parts(): readonly Uint8Array[] {
     return [this.header, ...this.blocks.map(({ bytes }) => bytes), END]
-  }
-
-  /** In one piece: slow readers of the same commit share one copy, for as long as one of them has it. */
-  get whole(): Buffer {
-    const known = this.joined?.deref()
-    if (known !== undefined) return known
-    const whole = Buffer.concat(this.parts)
-    this.joined = new WeakRef(whole)
-    return whole
   }
 
   list(positions: readonly number[]): readonly Uint8Array[] {
@@ -94,10 +66,6 @@ export class ManifestBytes implements EncodedManifest {
     }
     return new ManifestBytes(encode(encodeHeader(campaign.header)), blocks)
   }
-}
-
-function inBlocks(lines: readonly unknown[], make: (first: number, next: number) => LineBlock): LineBlock[] {
-  return Array.from({ length: Math.ceil(lines.length / BLOCK) }, (_, index) => make(index * BLOCK, (index + 1) * BLOCK))
 }
 
 /** In memory of its own: with a view of a pool the whole pool would be copied to the other thread. */

@@ -15,6 +15,7 @@ import type { CorruptCampaign } from '../../../domain/views/campaign-list.ts'
 import type { Committed } from '../../campaign-store.ts'
 import { type FileIdentity, identityOf, isSame } from '../commit/file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
+import { readManifestLines } from './manifest-lines.ts'
 
 export interface StoredManifest extends Committed {
   readonly encoded: ManifestBytes
@@ -27,8 +28,21 @@ export interface CorruptFile {
   readonly identity: FileIdentity | null
 }
 
-/** Reads and checks a manifest. @param id of the file's name @returns null when there is no such file */
-export async function loadManifest(path: string, id: string): Promise<StoredManifest | CorruptFile | null> {
+export interface LoadOptions {
+  /** Of the file's name. */
+  readonly id: string
+  /** Bytes that the manifest may have: a larger one is read all the same. */
+  readonly limit: number
+}
+
+/** Bytes of a file that is read whole, since its layout is not ours: as text it must fit into one string. */
+const MAX_WHOLE = 256 * 1024 * 1024
+
+/** Reads and checks a manifest. @returns null when there is no such file */
+export async function loadManifest(
+  path: string,
+  { id, limit }: LoadOptions,
+): Promise<StoredManifest | CorruptFile | null> {
   // A start reads many in a row, and the lock must be refreshed meanwhile.
   await nextTurn()
   const identity = identityOf(nodeFs, path)
@@ -38,10 +52,9 @@ export async function loadManifest(path: string, id: string): Promise<StoredMani
   }
   const modified = new Date(Number(identity.mtimeNs / 1_000_000n))
   try {
-    const file = readFile(path)
+    const { campaign, encoded } = await readCampaign(path, { id, limit, identity, modified })
     if (!isSame(identityOf(nodeFs, path), identity)) throw new Untrusted('it changes while it is read')
-    const campaign = Campaign.of(readManifest(decode(file), id, identity, modified))
-    return { campaign, encoded: ManifestBytes.read(file, campaign) ?? ManifestBytes.of(campaign), identity }
+    return { campaign, encoded, identity }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     // Where reading failed, the next attempt may succeed: only what was read is corrupt until it is another file.
@@ -58,15 +71,34 @@ export function corruptFile(id: string, reason: string, identity: FileIdentity |
 
 class Untrusted extends Error {}
 
-/** Synchronous: hops through the thread pool make a start slow. A link that was put there since the check is not followed. */
-function readFile(path: string): Buffer {
+interface Reading extends LoadOptions {
+  readonly identity: FileIdentity
+  readonly modified: Date
+}
+
+/** Synchronous, turn by turn: hops through the thread pool make a start slow. A link that was put there since is not followed. */
+async function readCampaign(path: string, reading: Reading): Promise<Omit<StoredManifest, 'identity'>> {
+  const { id, limit, identity } = reading
   const descriptor = nodeFs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    return nodeFs.readFileSync(descriptor)
+    const lines = await readManifestLines(descriptor)
+    if (lines !== null && 'revision' in lines.value) {
+      const campaign = Campaign.of(checkedManifest(readOwnManifest(lines.value), id), { limit, sizes: lines.sizes })
+      return { campaign, encoded: lines.encoded }
+    }
+    if (identity.size > MAX_WHOLE) throw new Untrusted(TOO_LARGE)
+    const file = Buffer.alloc(Number(identity.size))
+    const length = nodeFs.readSync(descriptor, file, 0, file.length, 0)
+    const campaign = Campaign.of(readManifest(decode(file.subarray(0, length)), reading), { limit })
+    return { campaign, encoded: ManifestBytes.of(campaign) }
   } finally {
     nodeFs.closeSync(descriptor)
   }
 }
+
+const TOO_LARGE =
+  `it is larger than ${MAX_WHOLE / 1024 / 1024} MiB, and not a manifest with one experiment a line as this service writes it: ` +
+  'it may have been cut short, or written by two at once'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -78,7 +110,7 @@ function decode(file: Buffer): string {
   }
 }
 
-function readManifest(text: string, id: string, identity: FileIdentity, modified: Date): CampaignManifest {
+function readManifest(text: string, reading: Reading): CampaignManifest {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -88,8 +120,24 @@ function readManifest(text: string, id: string, identity: FileIdentity, modified
     )
   }
   const isOurs = typeof value === 'object' && value !== null && 'revision' in value
-  const manifest = isOurs ? readOwnManifest(value) : readToolManifest(value, text, identity, modified)
-  if (manifest.campaign_id !== id) throw new Untrusted(`its campaign_id is ${JSON.stringify(manifest.campaign_id)}`)
+  return checkedManifest(isOurs ? readOwnManifest(value) : readToolManifest(value, text, reading), reading.id)
+}
+
+/** @throws Untrusted when it is of another campaign, or contradicts itself */
+function checkedManifest(manifest: CampaignManifest, id: string): CampaignManifest {
+  const { campaign_id, total_experiments, revision: newest, experiments } = manifest
+  if (campaign_id !== id) throw new Untrusted(`its campaign_id is ${JSON.stringify(campaign_id)}`)
+  if (total_experiments !== experiments.length) {
+    throw new Untrusted(`its total_experiments is ${total_experiments}, but it has ${experiments.length}`)
+  }
+  const ids = new Set<string>()
+  for (const { exp_id, attempt, retry_count, revision } of experiments) {
+    if (ids.has(exp_id)) throw new Untrusted(`it has the experiment ${exp_id} twice`)
+    if (retry_count !== retryCount(attempt)) throw new Untrusted(`retry_count and attempt of ${exp_id} disagree`)
+    if (revision > newest) throw new Untrusted(`experiment ${exp_id} is newer than its campaign`)
+    ids.add(exp_id)
+  }
+  shareRepeated(experiments)
   return manifest
 }
 
@@ -100,22 +148,11 @@ const isDraft: ValidateFunction<CampaignDraft> = ajv.compile<CampaignDraft>(Camp
 
 function readOwnManifest(value: unknown): CampaignManifest {
   if (!isManifest(value)) throw new Untrusted(firstFault(isManifest.errors))
-  if (value.total_experiments !== value.experiments.length) {
-    throw new Untrusted(`its total_experiments is ${value.total_experiments}, but it has ${value.experiments.length}`)
-  }
-  const ids = new Set<string>()
-  for (const { exp_id, attempt, retry_count, revision } of value.experiments) {
-    if (ids.has(exp_id)) throw new Untrusted(`it has the experiment ${exp_id} twice`)
-    if (retry_count !== retryCount(attempt)) throw new Untrusted(`retry_count and attempt of ${exp_id} disagree`)
-    if (revision > value.revision) throw new Untrusted(`experiment ${exp_id} is newer than its campaign`)
-    ids.add(exp_id)
-  }
-  shareRepeated(value.experiments)
   return value
 }
 
 /** A file of the Python tool, put there by hand: times without a zone are UTC. */
-function readToolManifest(value: unknown, text: string, identity: FileIdentity, modified: Date): CampaignManifest {
+function readToolManifest(value: unknown, text: string, { identity, modified }: Reading): CampaignManifest {
   if (!isDraft(value)) throw new Untrusted(firstFault(isDraft.errors))
   // The same each time that this very file is read.
   const uid = createHash('sha256').update(`${identity.inode} ${identity.mtimeNs} ${text}`).digest('hex').slice(0, 16)

@@ -1,0 +1,17 @@
+import type { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import { manifestPieces } from '../../domain/formats/manifest-json.ts'
+import type { Committed } from '../../repository/campaign-store.ts'
+import { entityTag } from './entity-tag.ts'
+import { jsonPieces } from './pieces.ts'
+
+/** A manifest with its ETag, to be returned by a handler: the bytes of the file, where the store keeps them. */
+export function manifestReply(reply: FastifyReply, { campaign, encoded }: Committed): Buffer | Readable {
+  reply.header('etag', entityTag(campaign.header))
+  if (encoded === null) return jsonPieces(reply, manifestPieces(campaign))
+  reply.header(
+    'content-length',
+    encoded.parts.reduce((sum, { length }) => sum + length, 0),
+  )
+  return jsonPieces(reply, encoded.parts)
+}
