@@ -7,12 +7,13 @@ import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
 import { entityTag } from '../../replies/entity-tag.ts'
 import { jsonReply } from '../../replies/json.ts'
+import { Header } from '../../requests/header-format.ts'
 import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const manifest = ref(CampaignManifest)
 
 const description = 'The same key makes the same campaign_id'
-const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, description })
+const IdempotencyKey = Header({ minLength: 1, maxLength: 255, description })
 
 const schema = {
   operationId: 'createCampaign',
@@ -33,7 +34,7 @@ const schema = {
 export const createCampaign: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns',
-    { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },
+    { bodyLimit: limits.bodyLimit, config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_BODY_LIMIT' }, schema },
     async ({ body, headers, query }, reply) => {
       const { campaign, created } = await service.campaigns.create(body, {
         timezone: timezoneOf(query),

@@ -41,7 +41,7 @@ const schema = {
 export const appendExperiments: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns/:campaign_id/experiments',
-    { bodyLimit: limits.bodyLimit, config: { role: 'admin' }, schema },
+    { bodyLimit: limits.bodyLimit, config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_BODY_LIMIT' }, schema },
     async (request, reply) => {
       const { params, query, body } = request
       const { created, ...appended } = await service.campaigns.append(params.campaign_id, body.experiments, {
