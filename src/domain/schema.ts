@@ -1,4 +1,12 @@
-import type { IntegerOptions, ObjectOptions, SchemaOptions, Static, TProperties, TSchema } from '@sinclair/typebox'
+import type {
+  IntegerOptions,
+  ObjectOptions,
+  SchemaOptions,
+  Static,
+  StringOptions,
+  TProperties,
+  TSchema,
+} from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 
 /** An object that has no other keys than these. */
@@ -11,10 +19,23 @@ export function SafeInteger(minimum: number, options: IntegerOptions = {}) {
   return Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, ...options })
 }
 
-/** A text that is kept as it is given. */
-export function Text(description: string, example: string) {
-  return Type.String({ maxLength: 4096, description, examples: [example] })
+/** A text by which something is found or told apart: half of a surrogate pair in it is refused, not replaced. */
+export function Name(options: StringOptions = {}) {
+  return Type.String({ format: 'well-formed', ...options })
 }
+
+/** A name that is kept as it is given. */
+export function Text(description: string, example: string) {
+  return Name({ maxLength: 4096, description, examples: [example] })
+}
+
+/** A text for people, of which nothing is refused: half of a surrogate pair in it becomes U+FFFD. */
+export function FreeText(options: StringOptions = {}) {
+  return Type.String({ [FREE_TEXT]: true, ...options })
+}
+
+/** Keyword of the schema of a free text. */
+export const FREE_TEXT = 'x-free-text'
 
 /** A string of a fixed list, as `enum`: TypeBox's union of literals emits `anyOf`, which is hard to read. */
 export function StringEnum<const T extends readonly string[]>(values: T, options: SchemaOptions = {}) {
@@ -33,11 +54,16 @@ export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = 
 }
 
 /**
- * Any keys, with values of the schema. TypeBox's record has a pattern for keys, `^(.*)$`, which a key with a line break
+ * Any names as keys, with values of the schema. TypeBox's record has a pattern for keys, `^(.*)$`, which a key with a line break
  * does not match: its value would not be checked.
  */
 export function Dictionary<T extends TSchema>(values: T, options: SchemaOptions = {}) {
-  return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
+  return Type.Unsafe<Record<string, Static<T>>>({
+    ...options,
+    type: 'object',
+    propertyNames: { format: 'well-formed' },
+    additionalProperties: values,
+  })
 }
 
 /** The schema with another description. */

@@ -4,20 +4,24 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyRepl
 import type { AppDependencies } from './dependencies.ts'
 import { authentication } from './guards/authentication.ts'
 import { authorization } from './guards/authorization.ts'
+import { bodyHeaders } from './guards/body-headers.ts'
 import { crossSite } from './guards/cross-site.ts'
 import { draining } from './guards/draining.ts'
 import { type Guard, guardHook } from './guards/guard.ts'
 import { hostHeader } from './guards/host-header.ts'
+import { knownRoute } from './guards/known-route.ts'
 import { loadShedding } from './guards/load-shedding.ts'
 import { pipelining } from './guards/pipelining.ts'
 import { rateLimit } from './guards/rate-limit.ts'
+import { wellFormedUrl } from './guards/well-formed-url.ts'
 import { accessLog } from './hooks/access-log.ts'
-import { respondToClientError, respondToExpectation } from './hooks/client-error.ts'
+import { respondToClientError, respondToConnect } from './hooks/client-error.ts'
 import { cors } from './hooks/cors.ts'
 import { drain } from './hooks/drain.ts'
+import { awaitBody, listenForExpectations } from './hooks/expectation.ts'
 import { requestIdOf } from './hooks/request-id.ts'
 import { RequestStart } from './hooks/request-start.ts'
-import { closeAfterResponse, responseHeaders, type ResponseHook } from './hooks/response-headers.ts'
+import { closeAfterResponse, closeIfUnread, responseHeaders, type ResponseHook } from './hooks/response-headers.ts'
 import { sendTogether } from './hooks/send-together.ts'
 import { bodyLimits } from './limits.ts'
 import { openApi } from './openapi/open-api.ts'
@@ -32,8 +36,8 @@ import { routes } from './routes/routes.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
-/** Longest id of a path; a longer part of one is refused before it is compared. */
-const MAX_PARAM_LENGTH = 256
+/** Longest part of a path, in UTF-16: an id of 256 characters of any script. A longer one is refused before it is compared. */
+const MAX_PARAM_LENGTH = 512
 
 /** Milliseconds between checks of the timeouts: with Node's 30 s a request could take much longer than its limit. */
 const TIMEOUT_CHECK = 1_000
@@ -47,7 +51,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   if (access.corsOrigins.length > 0) await app.register(cors, access)
   await app.register(drain, { onDrain: () => service.drain() })
   await app.register(sendTogether, { hooks, record })
-  await app.register(guardHook, { guards: guardsOf(app, dependencies) })
+  await app.register(guardHook, { guards: guardsOf(app, dependencies), onPassed: awaitBody })
   await app.register(jsonBody)
   await app.register(openApi)
   await app.register(routes, { ...dependencies, longPolls: longPollLimit(limits), streams: streamLimit(limits) })
@@ -79,16 +83,19 @@ function createServer({ service, logger, limits }: AppDependencies) {
     },
     clientErrorHandler: respondToClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app)]
+  const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app), closeIfUnread]
   const record = accessLog(app, service.metrics.requests, logger)
   app.server.maxConnections = limits.maxConnections
-  app.server.on('checkExpectation', respondToExpectation)
+  app.server.on('connect', respondToConnect)
+  listenForExpectations(app.server)
   // The declared responses are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
   // Without it Fastify searches the declared responses each time, with the same result.
   app.setReplySerializer((payload) => JSON.stringify(payload))
   app.setErrorHandler((error, request, reply) => problemReply(asProblem(error, request, reply)))
-  app.setNotFoundHandler((request) => {
+  app.setNotFoundHandler((request, reply) => {
+    // The guards have refused what is not there, and prepared this.
+    if (request.method === 'OPTIONS') return reply.send()
     throw new HttpError('not-found', `There is no ${request.method} ${pathOf(request)}.`)
   })
   return { app, hooks, record }
@@ -99,11 +106,14 @@ function guardsOf(app: FastifyInstance, { access, limits }: AppDependencies): Gu
   return [
     pipelining(),
     hostHeader(access),
+    wellFormedUrl(),
     crossSite(access),
     draining(app),
     authentication(app, access),
     ...(limits.maxLag > 0 ? [loadShedding(app, limits)] : []),
     ...(limits.rateLimit > 0 ? [rateLimit(limits)] : []),
     authorization(app),
+    knownRoute(app),
+    bodyHeaders(),
   ]
 }

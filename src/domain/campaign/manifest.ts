@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, LeaseSeconds, Timestamp } from '../experiment/experiment.ts'
-import { Dictionary, ref, SafeInteger, StrictObject, Text } from '../schema.ts'
+import { Dictionary, Name, ref, SafeInteger, StrictObject, Text } from '../schema.ts'
 
 export const CampaignId = Type.String({
   pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
@@ -8,7 +8,7 @@ export const CampaignId = Type.String({
   examples: ['bbb9fb75'],
 })
 
-export const CampaignName = Type.String({
+export const CampaignName = Name({
   minLength: 1,
   maxLength: 512,
   description: 'What people call the campaign',
@@ -35,7 +35,7 @@ export const CampaignSettings = StrictObject(settingsProperties, { description: 
 
 export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = { max_retries: 0, lease_seconds: 60, paused: false }
 
-export const Label = Type.String({ maxLength: 1024 })
+export const Label = Name({ maxLength: 1024 })
 
 const Labels = Dictionary(Label, {
   description: 'Free key and value pairs to find campaigns by',

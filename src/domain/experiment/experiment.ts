@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Nullable, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
+import { FreeText, Name, Nullable, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
 import { MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from './error-text.ts'
 import { EXPERIMENT_STATUSES } from './status.ts'
 
@@ -21,13 +21,23 @@ export const TimeInput = Type.String({
   examples: ['2026-02-03T21:04:17.319Z', '2026-02-03T21:04:17.319159'],
 })
 
+/** What `exp-id` forbids, for readers of the schema that do not know that format: all of it but rare invisible characters. */
+const EXP_ID_PATTERN =
+  '^(?!\\.{1,2}$)(?!\\s)[^/\\\\\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u180e' +
+  '\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb]+(?<!\\s)$'
+
 export const ExpId = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._:@+=-]{0,127}$',
-  description: 'Names the experiment; unique in its campaign',
+  minLength: 1,
+  maxLength: 256,
+  format: 'exp-id',
+  pattern: EXP_ID_PATTERN,
+  description:
+    'Names the experiment; unique in its campaign. 1 to 256 characters of any script, but no `/` and no `\\`, no blank at an ' +
+    'end, no control character and nothing invisible; not `.` or `..`. Percent-encoded in a path',
   examples: ['0042'],
 })
 
-export const Worker = Type.String({
+export const Worker = Name({
   minLength: 1,
   maxLength: 256,
   description: 'Who runs the experiment: a container, host or process name of your choice',
@@ -71,7 +81,7 @@ export const definitionProperties = {
   cycle_index: SafeInteger(0, { description: 'Which repetition of the config this is, from 0', examples: [0] }),
 }
 
-export const ClaimId = Type.String({ minLength: 1, maxLength: 256, examples: ['7d4c1b0e'] })
+export const ClaimId = Name({ minLength: 1, maxLength: 256, examples: ['7d4c1b0e'] })
 
 const Lease = StrictObject(
   {
@@ -87,7 +97,7 @@ export const PastAttempt = StrictObject(
     worker: Nullable(Worker),
     status: StringEnum(['completed', 'failed', 'skipped'], { description: 'How the attempt ended' }),
     failure_kind: Nullable(FailureKind),
-    error: Nullable(Type.String(), {
+    error: Nullable(FreeText(), {
       description: `What went wrong: its last ${MAX_PAST_ERROR_BYTES} bytes, or fewer near the limit of the campaign`,
     }),
     result_path: Nullable(ResultPath),
@@ -104,7 +114,7 @@ export const CampaignManifestEntry = StrictObject(
     result_path: Nullable(ResultPath),
     started_at: Nullable(Timestamp, { description: 'When the current attempt was started; RFC 3339, UTC' }),
     completed_at: Nullable(Timestamp, { description: 'When the current attempt ended; RFC 3339, UTC' }),
-    error: Nullable(Type.String(), {
+    error: Nullable(FreeText(), {
       description: `What went wrong, as reported: the last ${MAX_ERROR_BYTES} bytes, or fewer near the limit of the campaign`,
       examples: ['Exit code 137'],
     }),

@@ -7,7 +7,7 @@ import {
   PastAttempt,
   TimeInput,
 } from '../experiment/experiment.ts'
-import { Described, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
+import { Described, FreeText, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
 
 /** The highest limit of the experiments of a campaign that can be set. */
 export const MAX_EXPERIMENTS = 1_000_000
@@ -26,7 +26,7 @@ export const ExperimentDraft = StrictObject(
     result_path: Type.Optional(entry.result_path),
     started_at: Type.Optional(Nullable(TimeInput)),
     completed_at: Type.Optional(Nullable(TimeInput)),
-    error: Type.Optional(Nullable(Type.String(), { description: 'What went wrong; of a long text the end is kept' })),
+    error: Type.Optional(Nullable(FreeText(), { description: 'What went wrong; of a long text the end is kept' })),
     retry_count: Type.Optional(entry.retry_count),
     attempt: Type.Optional(entry.attempt),
     worker: Type.Optional(entry.worker),

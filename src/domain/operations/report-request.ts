@@ -11,7 +11,7 @@ import {
   Worker,
 } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
-import { Nullable, StrictObject, StringEnum } from '../schema.ts'
+import { FreeText, Nullable, StrictObject, StringEnum } from '../schema.ts'
 import { parseTime } from '../timestamp.ts'
 
 export const reportProperties = {
@@ -20,7 +20,7 @@ export const reportProperties = {
   worker: Type.Optional(Worker),
   result_path: Type.Optional(Nullable(ResultPath)),
   error: Type.Optional(
-    Nullable(Type.String(), {
+    Nullable(FreeText(), {
       description:
         'What went wrong. Of a long text the end is kept; up to 4 MiB a report is not refused for its length',
       examples: ['CUDA out of memory'],

@@ -12,6 +12,8 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply, route: Fastif
 export interface GuardHookOptions {
   /** In the order in which a request has to pass them. */
   readonly guards: readonly Guard[]
+  /** Called for a request that has passed them. */
+  readonly onPassed: (reply: FastifyReply) => void
 }
 
 /**
@@ -19,7 +21,7 @@ export interface GuardHookOptions {
  * the next costs more than a guard.
  */
 export const guardHook = fastifyPlugin<GuardHookOptions>(
-  (app, { guards }, done) => {
+  (app, { guards, onPassed }, done) => {
     app.addHook('onRequest', (request, reply, next) => {
       const { config } = request.routeOptions
       for (const guard of guards) {
@@ -29,6 +31,7 @@ export const guardHook = fastifyPlugin<GuardHookOptions>(
           return
         }
       }
+      onPassed(reply)
       next()
     })
     done()

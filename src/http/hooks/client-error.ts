@@ -1,6 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
+import { discardRest, isDetached } from '../connections/discard-rest.ts'
+import { lingerIfUnread, lingeringClose } from '../connections/lingering-close.ts'
 import { type HttpErrorCode, PROBLEMS } from '../problems/catalog.ts'
 import { problem, PROBLEM_TYPE } from '../problems/problem.ts'
 import { nextRequestId, requestIdOf } from './request-id.ts'
@@ -12,39 +14,35 @@ const CODES: Readonly<Record<string, HttpErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 }
 
+/** Node's parser knows a list of methods. */
+const UNKNOWN_METHOD = 'HPE_INVALID_METHOD'
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP\/1\.[01]\r?\n/
+
 /** The client closes its side in the middle of a request. */
 const CUT_OFF = 'HPE_INVALID_EOF_STATE'
 
-/**
- * Milliseconds that a client has to read its last response and to close. Closed at once, with bytes of the client under way, the
- * connection would be reset and the response might be lost; a client that never closes would keep its connection for ever.
- */
+/** Milliseconds that a client has to read the last response and to close: it is no client of HTTP. */
 const LINGER = 1000
 
 /** A connection, with the response that Node sends on it now; pipelined ones follow in their order. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null }
 
-/** Connections on which nothing is parsed as HTTP any more: each gets a response to its first error only. */
-const broken = new WeakSet<Socket>()
-
 /** Responds to bytes that are not a request: there is no reply object, only the socket. */
-export function respondToClientError({ code }: ConnectionError, socket: Socket): void {
+export function respondToClientError(error: ConnectionError, socket: Socket): void {
+  const { code } = error
   if (code === 'ECONNRESET') socket.destroy()
-  else if (!broken.has(socket)) {
-    broken.add(socket)
+  else if (!isDetached(socket)) {
     discardRest(socket)
-    afterResponses(socket, () => endWith(CODES[code] ?? 'malformed-request', socket))
+    afterResponses(socket, () => endWith(problemCode(error), socket))
   } else if (code === CUT_OFF) socket.end()
 }
 
-/**
- * Detaches Node's parser from the bytes that still arrive: each chunk would be another error, or the rest of a request that has
- * its response already. They are still read: unread bytes would hide that the client leaves, and reset the connection at its end.
- */
-function discardRest(socket: Socket): void {
-  socket.removeAllListeners('data')
-  socket.on('data', () => undefined)
-  socket.resume()
+/** A method that Node's parser does not know is no fault of the bytes, if they are a request otherwise. */
+function problemCode({ code, bytesParsed, rawPacket }: ConnectionError): HttpErrorCode {
+  if (code !== UNKNOWN_METHOD) return CODES[code] ?? 'malformed-request'
+  const text = Buffer.from(rawPacket as unknown as Uint8Array).toString('latin1')
+  const line = text.slice(text.lastIndexOf('\n', bytesParsed) + 1)
+  return REQUEST_LINE.test(line) ? 'unknown-method' : 'malformed-request'
 }
 
 /** Waits until each complete request has its response: a client that pipelines takes the next response for that of its first request. */
@@ -60,17 +58,29 @@ function afterResponses(socket: HttpSocket, then: () => void): void {
 }
 
 function endWith(code: HttpErrorCode, socket: Socket): void {
-  setTimeout(() => socket.destroy(), LINGER).unref()
   // An earlier response may have closed it.
-  if (!socket.writable) return
+  if (socket.writable) socket.write(rawResponse(code))
+  lingeringClose(socket, LINGER)
+}
+
+function rawResponse(code: HttpErrorCode): string {
   const { status, headers, json } = bareResponse(code, nextRequestId())
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${json}`)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${json}`
+}
+
+/** CONNECT asks for a tunnel; Node would close the connection without a word. */
+export function respondToConnect(_request: IncomingMessage, socket: Socket): void {
+  // Those of Node are gone.
+  socket.on('error', () => undefined)
+  discardRest(socket)
+  afterResponses(socket, () => endWith('unknown-method', socket))
 }
 
 /** Responds to a request whose header `Expect` is not 100-continue. */
 export function respondToExpectation(request: IncomingMessage, response: ServerResponse): void {
   const { status, headers, json } = bareResponse('expectation-failed', requestIdOf(request))
+  lingerIfUnread(request)
   response.writeHead(status, headers).end(json)
 }
 

@@ -1,4 +1,5 @@
-import corsOfFastify from '@fastify/cors'
+import corsOfFastify, { type FastifyCorsOptions } from '@fastify/cors'
+import type { FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 
 export interface CorsOptions {
@@ -9,9 +10,9 @@ export interface CorsOptions {
 /** Permits pages of the listed origins to call the service and read its responses. Tokens come in a header, never in a cookie. */
 export const cors = fastifyPlugin<CorsOptions>(
   async (app, { corsOrigins }) => {
-    await app.register(corsOfFastify, {
+    const options: FastifyCorsOptions = {
       origin: [...corsOrigins],
-      methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowedHeaders: [
         'Authorization',
         'Content-Type',
@@ -24,6 +25,12 @@ export const cors = fastifyPlugin<CorsOptions>(
       exposedHeaders: ['ETag', 'Location', 'Retry-After', 'X-Request-Id'],
       maxAge: 600,
       strictPreflight: false,
+    }
+    await app.register(corsOfFastify, {
+      // An OPTIONS that is no preflight is answered as without CORS.
+      delegator: ({ headers }: FastifyRequest, decided: (error: null, options: FastifyCorsOptions) => void) => {
+        decided(null, { ...options, preflight: headers['access-control-request-method'] !== undefined })
+      },
     })
   },
   { name: 'cors', fastify: '5.x' },

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { lingerIfUnread } from '../connections/lingering-close.ts'
 
 /** Runs on every response just before it is sent: its status is final, its headers are not. */
 export type ResponseHook = (request: FastifyRequest, reply: FastifyReply) => void
@@ -23,4 +24,9 @@ export function closeAfterResponse(app: FastifyInstance): ResponseHook {
   return (_request, reply) => {
     if (app.isDraining()) reply.header('connection', 'close')
   }
+}
+
+/** A response that leaves a body unread closes its connection, once the client could read it. */
+export const closeIfUnread: ResponseHook = ({ raw }, reply) => {
+  if (lingerIfUnread(raw)) reply.header('connection', 'close')
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { AccessLog } from './access-log.ts'
+import { Compression } from './compression.ts'
 import type { ResponseHook } from './response-headers.ts'
 
 declare module 'fastify' {
@@ -28,6 +29,7 @@ interface PendingResponse {
  */
 export const sendTogether = fastifyPlugin<SendTogetherOptions>(
   (app, { hooks, record }, done) => {
+    const compression = new Compression()
     let pending: PendingResponse[] = []
     const sendAll = () => {
       const batch = pending
@@ -39,11 +41,19 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
       for (const hook of hooks) hook(this.request, this)
       if (!this.raw.destroyed) record(this.request, this)
     })
-    app.addHook('onSend', (request, reply, _payload, send) => {
-      for (const hook of hooks) hook(request, reply)
+    const add = (response: PendingResponse) => {
       // Its callback runs once every request that has arrived is handled.
       if (pending.length === 0) setImmediate(sendAll)
-      pending.push({ reply, send })
+      pending.push(response)
+    }
+    app.addHook('onSend', (request, reply, payload, send) => {
+      for (const hook of hooks) hook(request, reply)
+      if (!compression.applies(reply, payload)) add({ reply, send })
+      else {
+        compression.compress(reply, payload, (body) => {
+          add({ reply, send: (error) => (error === undefined ? send(null, body) : send(error)) })
+        })
+      }
     })
     done()
   },

@@ -23,7 +23,7 @@ export const BatchResult = StrictObject(
 export function batchResult(result: Result, batch: string): typeof BatchResult.static {
   const { exp_id } = result
   if ('experiment' in result) return { exp_id, status: 200, experiment: result.experiment }
-  const refused = problemOf(result.refused, `${batch}/${exp_id}`)
+  const refused = problemOf(result.refused, `${batch}/${encodeURIComponent(exp_id)}`)
   const status = refused.code === 'invalid' ? 422 : refused.status === 404 ? 404 : 409
   return { exp_id, status, problem: { ...refused, status } }
 }

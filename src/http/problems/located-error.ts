@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { FastifySchemaValidationError } from 'fastify'
 import { jsonPointer } from '../../domain/errors.ts'
 import { StrictObject, StringEnum } from '../../domain/schema.ts'
+import { faultOfText } from '../../domain/text-format.ts'
 
 /** A field at fault, in any part of the request. */
 export const LocatedError = StrictObject({
@@ -20,10 +21,20 @@ export function fieldErrors(
   context: string | undefined,
 ): LocatedError[] {
   const part = context === undefined ? undefined : PARTS[context]
-  return errors.map((error) => ({ ...(part === undefined ? {} : { in: part }), ...fieldError(error) }))
+  // A key that is refused is reported twice: with what is wrong, and as a key.
+  const faults = errors.filter(({ keyword }) => keyword !== 'propertyNames')
+  return faults.map((error) => ({ ...(part === undefined ? {} : { in: part }), ...fieldError(error) }))
 }
 
-function fieldError({ keyword, instancePath, params, message }: FastifySchemaValidationError): LocatedError {
+/** With `verbose` AJV adds the value and the schema that refuses it; of a key, the key. */
+type VerboseError = FastifySchemaValidationError & {
+  readonly data?: unknown
+  readonly parentSchema?: { readonly format?: unknown }
+  readonly propertyName?: string
+}
+
+function fieldError(error: VerboseError): LocatedError {
+  const { keyword, instancePath, params, message, propertyName } = error
   const { additionalProperty, missingProperty, allowedValues } = params
   if (keyword === 'additionalProperties' && typeof additionalProperty === 'string') {
     return { pointer: `${instancePath}${jsonPointer(additionalProperty)}`, detail: 'is not a known field' }
@@ -34,5 +45,8 @@ function fieldError({ keyword, instancePath, params, message }: FastifySchemaVal
   if (keyword === 'enum' && Array.isArray(allowedValues)) {
     return { pointer: instancePath, detail: `must be one of ${allowedValues.join(', ')}` }
   }
-  return { pointer: instancePath, detail: message ?? 'is not valid' }
+  const pointer = propertyName === undefined ? instancePath : `${instancePath}${jsonPointer(propertyName)}`
+  const fault =
+    keyword === 'format' || keyword === 'pattern' ? faultOfText(error.parentSchema?.format, error.data) : null
+  return { pointer, detail: fault ?? message ?? 'is not valid' }
 }

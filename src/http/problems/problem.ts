@@ -110,6 +110,6 @@ export function asProblem(error: unknown, request: FastifyRequest, reply: Fastif
   if (body.status >= 500) request.log.error({ request_id: request.id, err: error }, body.title)
   const { retryAfter } = PROBLEMS[body.code]
   if (retryAfter !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
-  reply.code(body.status).header('content-type', PROBLEM_TYPE)
+  reply.code(body.status).header('content-type', PROBLEM_TYPE).removeHeader('content-encoding')
   return body
 }

@@ -6,19 +6,37 @@ export function entityTag(version: Version): string {
   return `"${versionText(version)}"`
 }
 
+/** The tag of a response that is sent as gzip: other bytes of the same version. */
+export function gzipTag(tag: string): string {
+  return tag.replace(/"$/, '-gzip"')
+}
+
 /** True when the client has this version: then the response is a 304 without a body. Sets the ETag in either case. */
 export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
-  reply.header('etag', tag)
-  const isNamed = namesTag(request, tag)
-  if (isNamed) reply.code(304)
-  return isNamed
+  const named = namedTag(request, tag)
+  reply.header('etag', named ?? tag)
+  if (named !== null) reply.code(304).header('vary', varyByEncoding(reply.getHeader('vary')))
+  return named !== null
+}
+
+/** The header Vary of a response that depends on `Accept-Encoding` too. */
+export function varyByEncoding(vary: ReturnType<FastifyReply['getHeader']>): string {
+  return vary === undefined ? 'Accept-Encoding' : `${String(vary)}, Accept-Encoding`
 }
 
 /** True when If-None-Match names the version. */
 export function namesTag(request: FastifyRequest, tag: string): boolean {
+  return namedTag(request, tag) !== null
+}
+
+/** The tag, as it is or as that of gzip, by which If-None-Match names the version; null: it does not. */
+function namedTag(request: FastifyRequest, tag: string): string | null {
   const header = request.headers['if-none-match']
-  if (header === undefined || header === tag) return header === tag
-  return tagsOf(header).some((one) => one === '*' || one.replace(/^W\//, '') === tag)
+  if (header === undefined) return null
+  if (header === tag) return tag
+  const given = tagsOf(header).map((one) => one.replace(/^W\//, ''))
+  if (given.includes(tag) || given.includes('*')) return tag
+  return given.includes(gzipTag(tag)) ? gzipTag(tag) : null
 }
 
 /** The versions that If-Match names. */
@@ -30,7 +48,7 @@ export function preconditionOf(request: FastifyRequest): Precondition {
 /** A weak tag, one without quotes and an asterisk in quotes match no version: in quotes of ours they are none. */
 function requiredVersion(tag: string): string {
   if (tag === '*') return tag
-  const [, version = '*'] = /^"([^"]*)"$/.exec(tag) ?? []
+  const [, version = '*'] = /^"([^"]*?)(?:-gzip)?"$/.exec(tag) ?? []
   return version === '*' ? `'${tag}'` : version
 }
 

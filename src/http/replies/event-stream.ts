@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { EventSink } from '../../live/event-channel.ts'
 import type { Limits } from '../limits.ts'
@@ -17,6 +18,12 @@ export function streamLimit({ maxStreams, maxStreamsPerAddress }: Limits): Concu
     total: { name: 'CAMPAIGND_MAX_STREAMS', value: maxStreams },
     perAddress: { name: 'CAMPAIGND_MAX_STREAMS_PER_ADDRESS', value: maxStreamsPerAddress },
   })
+}
+
+/** For a HEAD: the headers of a stream, which has no length, and none of its events. */
+export function noEvents(reply: FastifyReply): Readable {
+  reply.headers(HEADERS)
+  return Readable.from([])
 }
 
 /** Takes over the connection of a reply for Server-Sent Events. */

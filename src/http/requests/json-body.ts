@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import type { preValidationHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { invalid, jsonPointer } from '../../domain/errors.ts'
 import { HttpError } from '../problems/problem.ts'
+import { readBody } from './body.ts'
 
 const MAX_DEPTH = 32
 /** Characters: a text up to this length is cheap to parse at any depth. */
@@ -11,12 +13,11 @@ const CHEAP_LENGTH = 4096
 export const jsonBody = fastifyPlugin(
   (app, _options, done) => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, parsed) => {
-      try {
-        parsed(null, parseBody(text as string))
-      } catch (error) {
-        parsed(error as Error)
-      }
+    app.addContentTypeParser('application/json', (request, payload, parsed) => {
+      readBody(request, payload, (result) => {
+        if (result instanceof Error) parsed(result)
+        else parseInto(result, parsed)
+      })
     })
     done()
   },
@@ -29,6 +30,23 @@ export const optionalBody: preValidationHookHandler = (request, _reply, done) =>
   done()
 }
 
+function parseInto(bytes: Buffer, parsed: (error: Error | null, body?: unknown) => void): void {
+  let body: unknown
+  try {
+    body = parseBody(decode(bytes))
+  } catch (error) {
+    parsed(error as Error)
+    return
+  }
+  parsed(null, body)
+}
+
+/** @throws HttpError at bytes that are no text: replaced, two names could become one */
+function decode(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new HttpError('malformed-json', 'The body is not UTF-8.')
+  return bytes.toString()
+}
+
 /** @returns undefined for an empty body */
 function parseBody(text: string): unknown {
   const json = text.startsWith('\ufeff') ? text.slice(1) : text
@@ -39,11 +57,12 @@ function parseBody(text: string): unknown {
   } catch (error) {
     throw new HttpError('malformed-json', `The body is not JSON: ${(error as Error).message}`)
   }
-  return cleaned(value, [])
+  refuseUnfit(value, [])
+  return value
 }
 
 /**
- * The text up to where it is nested too deep, with every bracket closed: `cleaned` then reports the place. Parsing a deep text
+ * The text up to where it is nested too deep, with every bracket closed: `refuseUnfit` then reports the place. Parsing a deep text
  * whole would block the event loop.
  */
 function cutTooDeep(json: string): string {
@@ -70,44 +89,37 @@ function endOfString(json: string, begin: number): number {
 }
 
 /**
- * The value with lone surrogates, which UTF-8 cannot encode, replaced by U+FFFD.
- *
  * @param path where the value is; used as a stack, since a copy for each value would cost more than parsing
  * @throws DomainError `invalid` at a value nested deeper than 32 levels (recursion over it could overflow the stack), at a number
  *   that parsing rounded, and at the key `__proto__`
  */
-function cleaned(value: unknown, path: (string | number)[]): unknown {
-  if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed()
+function refuseUnfit(value: unknown, path: (string | number)[]): void {
   if (typeof value === 'number' && !isExact(value)) {
     throw invalid({ pointer: jsonPointer(...path), detail: 'is beyond what a number can hold exactly (2^53 - 1)' })
   }
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null) return
   if (path.length >= MAX_DEPTH) {
     throw invalid({ pointer: jsonPointer(...path), detail: `is nested deeper than ${MAX_DEPTH} levels` })
   }
-  return Array.isArray(value) ? cleanedArray(value, path) : cleanedObject(value as Record<string, unknown>, path)
+  if (Array.isArray(value)) refuseUnfitItem(value, path)
+  else refuseUnfitMember(value as Record<string, unknown>, path)
 }
 
-function cleanedArray(array: unknown[], path: (string | number)[]): unknown[] {
+function refuseUnfitItem(array: readonly unknown[], path: (string | number)[]): void {
   for (const [index, item] of array.entries()) {
     path.push(index)
-    array[index] = cleaned(item, path)
+    refuseUnfit(item, path)
     path.pop()
   }
-  return array
 }
 
-function cleanedObject(object: Record<string, unknown>, path: (string | number)[]): object {
-  let isWellFormed = true
+function refuseUnfitMember(object: Readonly<Record<string, unknown>>, path: (string | number)[]): void {
   for (const key of Object.keys(object)) {
     path.push(key)
     if (key === '__proto__') throw invalid({ pointer: jsonPointer(...path), detail: 'is not a known field' })
-    object[key] = cleaned(object[key], path)
-    isWellFormed &&= key.isWellFormed()
+    refuseUnfit(object[key], path)
     path.pop()
   }
-  if (isWellFormed) return object
-  return Object.fromEntries(Object.entries(object).map(([key, item]) => [key.toWellFormed(), item]))
 }
 
 function isExact(value: number): boolean {

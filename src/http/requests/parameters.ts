@@ -4,6 +4,7 @@ import { ExpId } from '../../domain/experiment/experiment.ts'
 import { Nullable, StrictObject } from '../../domain/schema.ts'
 import { isTimezone } from '../../domain/timestamp.ts'
 import { invalidParameter } from '../problems/problem.ts'
+import { Header } from './header-format.ts'
 
 export const CampaignParams = StrictObject({ campaign_id: CampaignId })
 
@@ -34,10 +35,10 @@ export const NextPageToken = Nullable(Type.String(), {
 })
 
 /** Without an example: `/docs` would fill it in, and each call from there would get 412. */
-const Precondition = Type.String({
+const Precondition = Header({
   description: 'Only if the resource of the URL has this ETag, such as `"5f0c1e9a7b3d2468-27"`; otherwise 412',
 })
-const Condition = Type.String({
+const Condition = Header({
   description: 'Respond with 304 if the resource still has this ETag',
   examples: ['"5f0c1e9a7b3d2468-27"'],
 })

@@ -1,5 +1,26 @@
 import { AjvCompiler } from '@fastify/ajv-compiler'
+import type { FuncKeywordDefinition, SchemaValidateFunction } from 'ajv'
 import type { FastifyServerOptions } from 'fastify'
+import { FREE_TEXT } from '../../domain/schema.ts'
+import { TEXT_FORMATS } from '../../domain/text-format.ts'
+import { HEADER_FORMATS } from './header-format.ts'
+
+/** No report is refused for a byte of a log: half of a surrogate pair in a free text is replaced by U+FFFD. */
+const replaceLoneSurrogates: SchemaValidateFunction = (_schema, text: string, _parent, place) => {
+  if (place === undefined || text.isWellFormed()) return true
+  const parent = place.parentData as Record<string | number, unknown>
+  parent[place.parentDataProperty] = text.toWellFormed()
+  return true
+}
+
+const FREE_TEXT_KEYWORD: FuncKeywordDefinition = {
+  keyword: FREE_TEXT,
+  type: 'string',
+  schemaType: 'boolean',
+  modifying: true,
+  errors: false,
+  validate: replaceLoneSurrogates,
+}
 
 /**
  * Bodies are accepted unchanged or refused: a validator that coerces turns null into "" and 0, and one that removes lets unknown
@@ -13,6 +34,9 @@ const COMMON = {
   allErrors: false,
   allowUnionTypes: true,
   validateSchema: false,
+  // Errors with the value and its schema: a refusal of a format says what is wrong with the text.
+  verbose: true,
+  formats: { ...TEXT_FORMATS, ...HEADER_FORMATS },
 } as const
 
 type SchemaController = NonNullable<FastifyServerOptions['schemaController']>
@@ -39,8 +63,11 @@ export const schemaController: SchemaController = {
 }
 
 function keepingCompiler(namedSchemas: unknown): Compile {
-  const body = buildCompiler(namedSchemas as never, { customOptions: { ...COMMON, coerceTypes: false } }) as Compile
-  const text = buildCompiler(namedSchemas as never, { customOptions: { ...COMMON, coerceTypes: 'array' } }) as Compile
+  const compiler = (coerceTypes: false | 'array') => {
+    const customOptions = { ...COMMON, keywords: [FREE_TEXT_KEYWORD], coerceTypes }
+    return buildCompiler(namedSchemas as never, { customOptions }) as Compile
+  }
+  const [body, text] = [compiler(false), compiler('array')]
   const validators = new Map<string, unknown>()
   return (route) => {
     const isBody = route.httpPart === 'body'

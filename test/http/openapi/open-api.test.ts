@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
+import { TEXT_FORMATS } from '#campaignd/domain/text-format.js'
+import { HEADER_FORMATS } from '#campaignd/http/requests/header-format.js'
 import { openApp } from '../../support/service/app.js'
 
 interface Schema {
@@ -127,7 +129,7 @@ test('a body that may be left out is not documented as required', () => {
 })
 
 test('every example is valid by its schema', () => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { ...TEXT_FORMATS, ...HEADER_FORMATS } })
   ajv.addSchema(document, 'openapi')
   const invalid = examples().flatMap(({ at, schema, value }) => {
     const validate = ajv.compile(absolute(schema) as object)

@@ -185,7 +185,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       ...['..', '../sweep', 'a/b', 'a\\b', 'a\0', 'a\n', 'a.json', 'Sweep', '-a', '', 'ä', 'a'.repeat(64)].map((id) =>
         creation(JSON.stringify(id), { campaign_id: id }, '/campaign_id'),
       ),
-      ...['..', '../0001', 'a/b', 'a\0', 'a\n', 'a b', '', 'ä', '0'.repeat(129)].map((id) =>
+      ...['..', '.', '../0001', 'a/b', 'a\\b', 'a\0', 'a\n', ' a', 'a\u200b', '', 'ä'.repeat(257)].map((id) =>
         creationWith(`experiment ${JSON.stringify(id)}`, { exp_id: id }, 'exp_id'),
       ),
     ],
@@ -204,7 +204,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
         'sweep.json',
         'a'.repeat(64),
       ].flatMap((id) => [badId(`/v1/campaigns/${id}`), badId(`/v1/campaigns/${id}/progress`)]),
-      ...['a%2fb', '..%2f0001', '%2e%2e%2f0001', '0001%00', 'a%20b', '0'.repeat(129)].map((id) =>
+      ...['a%2fb', '..%2f0001', '%2e%2e%2f0001', '0001%00', 'a%20', '0001%e2%80%8b', '0'.repeat(257)].map((id) =>
         badId(`${SWEEP}/experiments/${id}`, 'exp_id'),
       ),
       { what: 'DELETE', call: ['DELETE', '/v1/campaigns/..%2fsweep'], refusal: '400 invalid path /campaign_id' },
@@ -213,7 +213,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
         call: ['PATCH', `${SWEEP}/experiments/..%2f0001`, { body: { status: 'running' } }],
         refusal: '400 invalid path /exp_id',
       },
-      { what: '257 characters', call: ['GET', `/v1/campaigns/${'a'.repeat(257)}`], refusal: '414 url-too-long' },
+      { what: '513 characters', call: ['GET', `/v1/campaigns/${'a'.repeat(513)}`], refusal: '414 url-too-long' },
       { what: '%zz', call: ['GET', '/v1/campaigns/%zz'], refusal: '400 malformed-url' },
       { what: 'half of a character', call: ['GET', '/v1/campaigns/%f0%9f'], refusal: '400 malformed-url' },
     ],
@@ -299,9 +299,9 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
     [
       { what: 'no such path', call: ['GET', '/v1/nothing'], refusal: '404 not-found' },
       { what: 'no such path with a body', call: ['POST', '/v1/nothing', { body: {} }], refusal: '404 not-found' },
-      { what: 'no such method', call: ['PUT', SWEEP, { body: {} }], refusal: '404 not-found' },
+      { what: 'no such method', call: ['PUT', SWEEP, { body: {} }], refusal: '405 method-not-allowed' },
       { what: 'another version', call: ['GET', '/v2/campaigns'], refusal: '404 not-found' },
-      { what: 'a slash too many', call: ['GET', '/v1/campaigns/'], refusal: '400 invalid path /campaign_id' },
+      { what: 'a slash too many', call: ['GET', '/v1/campaigns/'], refusal: '404 not-found' },
       { what: 'no such campaign', call: ['GET', '/v1/campaigns/nothing'], refusal: '404 campaign-not-found' },
     ],
   ],
@@ -468,12 +468,25 @@ test('a failure report within the limit is never refused for its length, and kee
   expect(Buffer.byteLength(error)).toBeGreaterThan(8000)
 })
 
-test('half of a surrogate pair becomes U+FFFD, in keys and in values', async () => {
-  const { call, path, manifest } = await openCampaign(1)
-  const rawBody = '{"campaign_name":"a\\ud800b","labels":{"k\\udfff":"v\\ud83d"}}'
-  const reply = await call('PATCH', path, { rawBody })
-  expect(reply.status).toBe(200)
-  expect(await manifest()).toMatchObject({ campaign_name: 'a\ufffdb', labels: { 'k\ufffd': 'v\ufffd' } })
+test('an exp_id of any script, of 256 characters, can be created, reported on, read and claimed', async () => {
+  const ids = ['größe 試験', '\u{1f600}'.repeat(256), '#%?&;+', 'a..b']
+  const { call, report, path } = await openCampaign(0, { experiments: ids.map((id) => experimentDraft(id)) })
+  for (const id of ids) {
+    const url = `${path}/experiments/${encodeURIComponent(id)}`
+    expect((await report(encodeURIComponent(id), { status: 'running', worker: 'w' })).json()).toMatchObject({
+      exp_id: id,
+    })
+    expect((await call('GET', url)).json()).toMatchObject({ exp_id: id, status: 'running' })
+  }
+  const updates = ids.map((exp_id) => ({ exp_id, status: 'failed' }))
+  const batch = await call('PATCH', `${path}/experiments`, { body: { updates } })
+  expect(batch.json<{ results: { status: number }[] }>().results.map(({ status }) => status)).toEqual([
+    200, 200, 200, 200,
+  ])
+  const retried = await call('POST', `${path}/retry`, { body: { exp_ids: ids } })
+  expect(retried.json()).toMatchObject({ retried: ids })
+  const claims = await call('POST', `${path}/claims`, { body: { worker: 'w', limit: 4 } })
+  expect(claims.text).toContain(JSON.stringify(ids[1]))
 })
 
 test('keys that every object inherits are labels like any other', async () => {

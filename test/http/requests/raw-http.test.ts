@@ -77,7 +77,9 @@ const JSON_TYPE = 'Content-Type: application/json'
 test.each([
   ['a word', 'NONSENSE\r\n\r\n'],
   ['bytes of another protocol', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'],
-  ['a method that there is not', request('BREW /v1/campaigns')],
+  ['a method that is no word', request('B(EW /v1/campaigns')],
+  ['bytes in a path that are not encoded', request('GET /v1/campaigns/\u00e9')],
+  ['bytes in a query that are not encoded', request('GET /v1/campaigns?name=\u00e9')],
   ['a version that there is not', 'GET /v1/campaigns HTTP/9.9\r\nHost: localhost\r\n\r\n'],
   ['a header without a colon', request('GET /v1/campaigns', ['nonsense'])],
   ['a header with a control character', request('GET /v1/campaigns', ['X-A: \x01'])],
@@ -184,10 +186,20 @@ test.each([
   expectRawProblem(await exchange(await listen(), request(`GET ${path}`)), status, code)
 })
 
-test.each(['PROPFIND', 'OPTIONS', 'TRACE', 'LOCK'])(
-  '%s, a method of HTTP that no path has, is not found',
+test.each(['PROPFIND', 'TRACE', 'LOCK', 'QUERY'])(
+  '%s, a method of HTTP that no path has, is not allowed',
   async (method) => {
-    expectRawProblem(await exchange(await listen(), request(`${method} /v1/campaigns`)), 404, 'not-found')
+    expectRawProblem(await exchange(await listen(), request(`${method} /v1/campaigns`)), 405, 'method-not-allowed')
+  },
+)
+
+test.each(['BREW /v1/campaigns', 'GET2 /healthz', 'CONNECT localhost:80'])(
+  '%s has a method that is none, and does not look like a fault of the service',
+  async (line) => {
+    const listening = await listen()
+    expectRawProblem(await exchange(listening, request(line)), 501, 'unknown-method')
+    const behind = await exchange(listening, `GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n${request(line)}`)
+    expect(behind.answers().map(({ status }) => status)).toEqual([200, 501])
   },
 )
 

@@ -1,4 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { TEXT_FORMATS } from '#campaignd/domain/text-format.js'
 import { repositoryText } from '../readme.js'
 
 type Limit = 'minLength' | 'maxLength' | 'minimum' | 'maximum' | 'minItems' | 'maxItems'
@@ -47,7 +48,7 @@ export interface DocumentedAnswer {
 /** The OpenAPI document as it is committed. */
 export const openApiDocument = JSON.parse(repositoryText('openapi/openapi.json')) as OpenApiDocument
 
-const ajv = new Ajv2020({ strict: false, allErrors: false })
+const ajv = new Ajv2020({ strict: false, allErrors: false, formats: { ...TEXT_FORMATS } })
 ajv.addSchema(openApiDocument, 'openapi')
 
 const templates = Object.keys(openApiDocument.paths).map((template) => ({

@@ -22,7 +22,7 @@ export interface AppReply {
 export interface CallOptions {
   readonly body?: unknown
   /** Sent as it is, in place of `body`. */
-  readonly rawBody?: string
+  readonly rawBody?: string | Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -7,11 +7,15 @@ export const REQUEST_PROBLEMS = {
     remedy: 'Correct the fields in `errors`: each has a JSON pointer and says what is wrong.',
   }),
   'malformed-json': problemKind(400, 'Malformed JSON', {
-    meaning: 'The body is not JSON.',
+    meaning: 'The body is not JSON in UTF-8.',
     remedy: 'Send well-formed JSON in UTF-8.',
   }),
+  'malformed-encoding': problemKind(400, 'Malformed encoding', {
+    meaning: 'The body is not the gzip that Content-Encoding says: it is damaged, cut short or not compressed.',
+    remedy: 'Compress the body, or leave out Content-Encoding.',
+  }),
   'malformed-url': problemKind(400, 'Malformed URL', {
-    meaning: 'The path cannot be decoded.',
+    meaning: 'The path or the query is not percent-encoded UTF-8.',
     remedy: 'Percent-encode every character that is not a letter, a digit or one of `-._~`.',
   }),
   'malformed-request': problemKind(400, 'Malformed request', {
@@ -19,8 +23,12 @@ export const REQUEST_PROBLEMS = {
     remedy: 'Check the client and every proxy between it and the service.',
   }),
   'not-found': problemKind(404, 'No such route', {
-    meaning: 'The service has no such path, or not with this method.',
-    remedy: 'See /docs for the paths and their methods.',
+    meaning: 'The service has no such path.',
+    remedy: 'See /docs for the paths. None but / and /docs/ ends with a slash.',
+  }),
+  'method-not-allowed': problemKind(405, 'Method not allowed', {
+    meaning: 'The path has no such method. The header Allow lists those that it has.',
+    remedy: 'See /docs for what each method does.',
   }),
   'request-timeout': problemKind(408, 'Request timeout', {
     meaning: 'The request did not arrive completely within its time limit.',
@@ -32,17 +40,20 @@ export const REQUEST_PROBLEMS = {
   }),
   'body-too-large': problemKind(413, 'Body too large', {
     meaning: 'The body is larger than this call accepts.',
-    remedy:
-      'Send a smaller body, in several calls where that is possible. For creating and appending, CAMPAIGND_MAX_CAMPAIGN_BYTES can ' +
-      'be raised.',
+    remedy: 'Send a smaller body, or raise the setting that `detail` names.',
   }),
   'url-too-long': problemKind(414, 'URL too long', {
     meaning: 'A part of the path is longer than any id can be.',
-    remedy: 'Check the id: a campaign_id has at most 63 characters, an exp_id 128.',
+    remedy: 'Check the id: a campaign_id has at most 63 characters, an exp_id 256.',
   }),
   'unsupported-media-type': problemKind(415, 'Unsupported media type', {
-    meaning: 'The body is not declared as JSON.',
+    meaning: 'The body is not declared as JSON in UTF-8.',
     remedy: 'Send it with Content-Type: application/json.',
+  }),
+  'unsupported-encoding': problemKind(415, 'Unsupported encoding', {
+    meaning:
+      'The body is compressed in a way that the service does not take. The header Accept-Encoding names what it takes.',
+    remedy: 'Send it as gzip, or as it is.',
   }),
   'expectation-failed': problemKind(417, 'Expectation failed', {
     meaning: 'The header Expect has a value that the service does not support.',
@@ -51,6 +62,10 @@ export const REQUEST_PROBLEMS = {
   'headers-too-large': problemKind(431, 'Headers too large', {
     meaning: 'The headers of the request are larger than the service accepts.',
     remedy: 'Send fewer or shorter headers.',
+  }),
+  'unknown-method': problemKind(501, 'Unknown method', {
+    meaning: 'The service does not know the method of the request.',
+    remedy: 'See /docs for the methods of each path.',
   }),
 } satisfies ProblemKinds
 

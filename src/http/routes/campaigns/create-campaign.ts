@@ -6,12 +6,13 @@ import type { Route } from '../../dependencies.ts'
 import { bodyLimits } from '../../limits.ts'
 import { responses } from '../../openapi/responses.ts'
 import { manifestReply } from '../../replies/manifest.ts'
+import { Header } from '../../requests/header-format.ts'
 import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const manifest = ref(CampaignManifest)
 
 const description = 'The same key makes the same campaign_id'
-const IdempotencyKey = Type.String({ minLength: 1, maxLength: 255, description })
+const IdempotencyKey = Header({ minLength: 1, maxLength: 255, description })
 
 const schema = {
   operationId: 'createCampaign',
@@ -32,7 +33,11 @@ const schema = {
 export const createCampaign: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns',
-    { bodyLimit: bodyLimits(limits).create, config: { role: 'admin' }, schema },
+    {
+      bodyLimit: bodyLimits(limits).create,
+      config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_MAX_CAMPAIGN_BYTES' },
+      schema,
+    },
     async ({ body, headers, query }, reply) => {
       const { created, ...committed } = await service.campaigns.create(body, {
         timezone: timezoneOf(query),

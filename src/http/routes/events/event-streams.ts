@@ -14,15 +14,15 @@ import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { HttpError } from '../../problems/problem.ts'
 import type { ConcurrencyLimit } from '../../replies/concurrency-limit.ts'
-import { openEventStream } from '../../replies/event-stream.ts'
+import { noEvents, openEventStream } from '../../replies/event-stream.ts'
+import { Header } from '../../requests/header-format.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
 
-/** No HEAD: it would wait for the end of a stream that has none. */
-const OPTIONS = { config: { role: 'read' }, exposeHeadRoute: false } as const
+const OPTIONS = { config: { role: 'read' } } as const
 
 const LastEventId = Type.Object({
   'last-event-id': Type.Optional(
-    Type.String({
+    Header({
       maxLength: 128,
       description: 'Id of the last event that the client has: continue after it. Browsers send it by themselves',
       examples: ['5f0c1e9a7b3d2468-27'],
@@ -56,9 +56,18 @@ const campaignSchema = {
 }
 
 export const streamCampaign: Route = async (app, { service, streams }) => {
-  app.get('/campaigns/:campaign_id/events', { ...OPTIONS, schema: campaignSchema }, async ({ params }, reply) => {
-    await stream(reply, streams, (last, open) => service.events.subscribe(params.campaign_id, last, open))
-  })
+  app.get(
+    '/campaigns/:campaign_id/events',
+    { ...OPTIONS, schema: campaignSchema },
+    async ({ params, method }, reply) => {
+      if (method === 'HEAD') {
+        await service.campaigns.read(params.campaign_id)
+        return noEvents(reply)
+      }
+      await stream(reply, streams, (last, open) => service.events.subscribe(params.campaign_id, last, open))
+      return undefined
+    },
+  )
 }
 
 const campaignsSchema = {
@@ -80,8 +89,10 @@ const campaignsSchema = {
 }
 
 export const streamCampaigns: Route = async (app, { service, streams }) => {
-  app.get('/events', { ...OPTIONS, schema: campaignsSchema }, async (_request, reply) => {
+  app.get('/events', { ...OPTIONS, schema: campaignsSchema }, async ({ method }, reply) => {
+    if (method === 'HEAD') return noEvents(reply)
     await stream(reply, streams, (last, open) => service.events.subscribeToAll(last, open))
+    return undefined
   })
 }
 

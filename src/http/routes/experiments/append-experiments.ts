@@ -43,7 +43,11 @@ const schema = {
 export const appendExperiments: Route = async (app, { service, limits }) => {
   app.post(
     '/campaigns/:campaign_id/experiments',
-    { bodyLimit: bodyLimits(limits).append, config: { role: 'admin' }, schema },
+    {
+      bodyLimit: bodyLimits(limits).append,
+      config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_MAX_CAMPAIGN_BYTES' },
+      schema,
+    },
     async (request, reply) => {
       const { params, query, body } = request
       const { created, ...appended } = await service.campaigns.append(params.campaign_id, body.experiments, {

@@ -11,6 +11,7 @@ import { shareRepeated } from '../../../domain/experiment/repeated-values.ts'
 import { createManifest } from '../../../domain/operations/create.ts'
 import { CampaignDraft, ExperimentDraft } from '../../../domain/operations/draft.ts'
 import { readTime } from '../../../domain/operations/report-request.ts'
+import { TEXT_FORMATS } from '../../../domain/text-format.ts'
 import type { CorruptCampaign } from '../../../domain/views/campaign-list.ts'
 import type { Committed } from '../../campaign-store.ts'
 import { type FileIdentity, identityOf, isSame } from '../commit/file-identity.ts'
@@ -141,7 +142,7 @@ function checkedManifest(manifest: CampaignManifest, id: string): CampaignManife
   return manifest
 }
 
-const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false })
+const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false, formats: TEXT_FORMATS })
 ajv.addSchema([CampaignManifestEntry, ExperimentDraft])
 const isManifest: ValidateFunction<CampaignManifest> = ajv.compile<CampaignManifest>(CampaignManifest)
 const isDraft: ValidateFunction<CampaignDraft> = ajv.compile<CampaignDraft>(CampaignDraft)

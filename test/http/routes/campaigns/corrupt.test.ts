@@ -69,6 +69,7 @@ test('a torn file is moved aside by force, byte for byte, and its id can be used
 type Content = string | Buffer | ((manifest: CampaignManifest) => unknown)
 
 test.each<[what: string, content: Content, reason: RegExp]>([
+  ['with half of a character in a name', (manifest) => ({ ...manifest, config_hash: 'a\ud800' }), /config_hash/],
   ['that is empty', '', /not JSON/],
   ['that was cut short', JSON.stringify(ownManifest()).slice(0, -40), /not JSON/],
   ['that two wrote at once', sampleText(TORN_SAMPLE), /not JSON/],

@@ -188,9 +188,11 @@ describe('a stream of one campaign', () => {
     expect(reader.events.at(-1)).toMatchObject({ event: 'corrupt', data: { campaign_id: 'sweep' } })
   })
 
-  test('a HEAD of a stream of events is no stream', async () => {
+  test('a HEAD of a stream of events has its headers only', async () => {
     const campaign = await openLive()
-    expect((await fetch(`${campaign.url}${campaign.path}/events`, { method: 'HEAD' })).status).toBe(404)
+    const head = await fetch(`${campaign.url}${campaign.path}/events`, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
+    expect((await fetch(`${campaign.url}/v1/campaigns/nothing/events`, { method: 'HEAD' })).status).toBe(404)
   })
 
   test('a stream of one campaign holds one change event for each commit, and previous_revision links them when a commit holds several', async () => {

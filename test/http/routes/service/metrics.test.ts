@@ -107,7 +107,7 @@ describe('requests', () => {
     const app = await openApp(FRESH)
     for (let index = 0; index < 20; index += 1) await app.call('GET', `/nothing/${index}`)
     await app.call('GET', '/v1/campaigns/%zz')
-    await app.call('GET', `/v1/campaigns/${'a'.repeat(300)}`)
+    await app.call('GET', `/v1/campaigns/${'a'.repeat(600)}`)
     const found = await scrape(app)
     expect(requests(found, 'GET', 'unknown', 404)).toBe(20)
     expect(requests(found, 'GET', 'unknown', 400)).toBe(1)

@@ -1,0 +1,86 @@
+import type { Readable } from 'node:stream'
+import { createGunzip, type Gunzip } from 'node:zlib'
+import type { FastifyRequest } from 'fastify'
+import { HttpError } from '../problems/problem.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The setting that raises the limit of the body; without it nothing does. */
+    readonly bodyLimitSetting?: string
+  }
+}
+
+const CHUNK = 64 * 1024
+
+/** Content codings of a body that are taken. */
+const GZIP: ReadonlySet<string | undefined> = new Set(['gzip', 'x-gzip'])
+
+/** Called once, with all bytes. */
+type OnBody = (result: Buffer | Error) => void
+
+/** True for a body that is sent as gzip, false for one that is sent as it is; null: it is sent in a way that is not taken. */
+export function isGzip(request: FastifyRequest): boolean | null {
+  const coding = request.headers['content-encoding']?.toLowerCase()
+  if (coding === undefined || coding === 'identity') return false
+  return GZIP.has(coding) ? true : null
+}
+
+/** The refusal of a body that is longer than its route takes. */
+export function bodyTooLarge({ routeOptions: { bodyLimit, config } }: FastifyRequest): HttpError {
+  const figure = `${bodyLimit.toLocaleString('en')} bytes`
+  const remedy =
+    config.bodyLimitSetting === undefined ? 'no setting raises it' : `the setting ${config.bodyLimitSetting} raises it`
+  return new HttpError('body-too-large', `The body is larger than ${figure}, the limit of this call: ${remedy}.`)
+}
+
+/**
+ * Reads the body to its end, unpacked. It is never longer than its route takes: what unpacks to more is refused as soon as it does.
+ * Fastify's own reader does not unpack, and decodes what is no text.
+ */
+export function readBody(request: FastifyRequest, payload: Readable, done: OnBody): void {
+  if (isGzip(request) === true) readGzip(request, payload, done)
+  else collect(payload, payload, request, done)
+}
+
+function readGzip(request: FastifyRequest, payload: Readable, done: OnBody): void {
+  const gunzip = createGunzip({ chunkSize: CHUNK })
+  // Not `pipeline`: with the one it would end the other, and the connection with the request.
+  payload.once('error', (error) => gunzip.destroy(error))
+  collect(payload.pipe(gunzip), payload, request, (result) => {
+    if (result instanceof Error) stop(payload, gunzip)
+    done(isOfZlib(result) ? new HttpError('malformed-encoding', `The body is not gzip: ${result.message}.`) : result)
+  })
+}
+
+/** What still arrives is neither unpacked nor read: whoever ends the connection decides about it. */
+function stop(payload: Readable, gunzip: Gunzip): void {
+  payload.unpipe(gunzip)
+  gunzip.on('error', () => undefined).destroy()
+}
+
+function isOfZlib(result: Buffer | Error): result is Error {
+  return result instanceof Error && 'code' in result && String(result.code).startsWith('Z_')
+}
+
+/** @param source the body, or what it unpacks to */
+function collect(source: Readable, payload: Readable, request: FastifyRequest, done: OnBody): void {
+  const limit = request.routeOptions.bodyLimit
+  const chunks: Buffer[] = []
+  let length = 0
+  const finish: OnBody = (result) => {
+    source.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', finish)
+    done(result)
+  }
+  const onData = (chunk: Buffer) => {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length <= limit) return
+    payload.pause()
+    finish(bodyTooLarge(request))
+  }
+  const onEnd = () => {
+    const [only] = chunks
+    finish(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length))
+  }
+  source.on('data', onData).on('end', onEnd).on('error', finish)
+}
