@@ -123,6 +123,18 @@ describe('the progress of a campaign', () => {
     )
   })
 
+  test('the progress of a campaign has counts by cycle and backend for up to 200 of them', () => {
+    const spread = (count: number) =>
+      progressOf(
+        campaign(
+          Array.from({ length: count }, (_, index) => ({ ...PENDING, cycle_index: index, backend: `b${index}` })),
+        ),
+      )
+    expect(Object.keys(spread(200).by_cycle ?? {})).toHaveLength(200)
+    expect(Object.keys(spread(200).by_backend ?? {})).toHaveLength(200)
+    expect(spread(201)).toMatchObject({ total: 201, by_cycle: null, by_backend: null })
+  })
+
   test('the progress of a campaign is complete with skipped experiments, which do not count as progress', () => {
     expect(progressOf(campaign([COMPLETED, SKIPPED]))).toMatchObject({ is_complete: true, progress_fraction: 0.5 })
   })
