@@ -85,7 +85,7 @@ export function progressOf(campaign: Campaign): Progress {
 function grouped(
   groups: Iterable<readonly [string | number, Counts]> & { readonly size: number },
 ): Record<string, Counts> | null {
-  return groups.size > MAX_GROUPS ? null : (Object.fromEntries(groups) as Record<string, Counts>)
+  return groups.size > MAX_GROUPS ? null : Object.fromEntries(groups)
 }
 
 /**

@@ -93,7 +93,7 @@ function readManifest(text: string, id: string, identity: FileIdentity, modified
   return manifest
 }
 
-const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false })
+const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false, validateFormats: false })
 ajv.addSchema([CampaignManifestEntry, ExperimentDraft])
 const isManifest: ValidateFunction<CampaignManifest> = ajv.compile<CampaignManifest>(CampaignManifest)
 const isDraft: ValidateFunction<CampaignDraft> = ajv.compile<CampaignDraft>(CampaignDraft)
