@@ -23,7 +23,7 @@ export const StatusCounts = StrictObject(
 const CountsRef = ref(StatusCounts)
 
 /** Keys of a grouping: a campaign may have as many cycles as experiments, and progress is sent with every change. */
-export const MAX_GROUPS = 200
+const MAX_GROUPS = 200
 
 function countsBy(key: string) {
   return Nullable(Dictionary(CountsRef, { maxProperties: MAX_GROUPS }), {
