@@ -98,14 +98,14 @@ export class CampaignService {
   async report(id: string, expId: string, report: ExperimentReport, options: Timed): Promise<ReportedExperiment> {
     const { timezone, precondition } = options
     const { store, leases } = this.parts
-    const { experiment, ...reported } = await store.update(id, (campaign, now) => {
+    const reported = await store.update(id, (campaign, now) => {
       requireExperimentVersion(campaign, expId, precondition)
       const { changes, result } = updateExperiment(campaign, expId, report, { now, timezone })
       const json = JSON.stringify(result)
       const version = { uid: campaign.header.uid, revision: result.revision }
       return { changes, result: { experiment: result, json, version }, encoded: [json] }
     })
-    const renewed = leases.renew(id, [experiment])
+    const renewed = leases.renew(id, [reported.experiment])
     if (renewed instanceof Promise) await renewed
     return reported
   }

@@ -7,6 +7,8 @@ import { type Server, startCampaignd } from '../services/child.js'
 export const PAIRS = Number(process.env['CAMPAIGND_BENCH_PAIRS'] ?? 11)
 /** Of a load on one build. */
 export const SLICE_SECONDS = Number(process.env['CAMPAIGND_BENCH_SECONDS'] ?? 1.5)
+/** Of a load whose p99 is measured: in a shorter slice that is the figure of a few moments. */
+export const P99_SLICE_SECONDS = Math.max(3, SLICE_SECONDS)
 export const WARM_UP_SECONDS = Math.ceil(2 * SLICE_SECONDS)
 
 /** One line of the table. */

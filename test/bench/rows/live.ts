@@ -1,6 +1,6 @@
 import { residentBytes } from '../../support/memory.js'
 import { median } from '../../support/quantiles.js'
-import { type Comparison, inMebibytes, serving, SLICE_SECONDS } from '../against/comparison.js'
+import { type Comparison, inMebibytes, P99_SLICE_SECONDS, serving } from '../against/comparison.js'
 import { createRunning } from '../load/campaign.js'
 import type { LiveResult } from '../load/live-load.js'
 import { measureLive } from '../load/measure.js'
@@ -11,8 +11,6 @@ const READERS = 1000
 const RATE = 200
 const SECONDS = 10
 const N = 100
-/** In a shorter slice the p99 is that of the few updates beside which the readers connect. */
-const MIN_SLICE_SECONDS = 3
 
 const READING = `${READERS} readers under ${RATE} updates a second`
 const SHARE = `${READING}: share of changes that a reader sees within 250 ms of their reply`
@@ -52,7 +50,7 @@ export const liveOfBuilds: Comparison = {
   ],
   open: serving(async ({ url, pid }) => {
     const load = await prepare(url)
-    const watch = () => measureLive({ ...load, readers: READERS, seconds: Math.max(SLICE_SECONDS, MIN_SLICE_SECONDS) })
+    const watch = () => measureLive({ ...load, readers: READERS, seconds: P99_SLICE_SECONDS })
     return {
       warmUp: watch,
       slice: async () => {

@@ -1,4 +1,4 @@
-import { type Comparison, serving, SLICE_SECONDS, WARM_UP_SECONDS } from '../against/comparison.js'
+import { type Comparison, P99_SLICE_SECONDS, serving, WARM_UP_SECONDS } from '../against/comparison.js'
 import { warmUp } from '../against-baseline.js'
 import { createRunning, UPDATE } from '../load/campaign.js'
 import type { Load } from '../load/load.js'
@@ -34,7 +34,7 @@ export const progressOfBuilds: Comparison = {
     return {
       warmUp: () => during(WARM_UP_SECONDS),
       slice: async () => {
-        const read = await during(SLICE_SECONDS)
+        const read = await during(P99_SLICE_SECONDS)
         checkGood(read)
         return [P99.of(read)]
       },

@@ -28,8 +28,9 @@ export class RawConnection {
     })
   }
 
-  static async open(url: string): Promise<RawConnection> {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  /** @param allowHalfOpen true: it stays open on this side when the service closes it */
+  static async open(url: string, { allowHalfOpen = false } = {}): Promise<RawConnection> {
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen })
     const connection = new RawConnection(socket)
     await once(socket, 'connect')
     return connection
@@ -53,8 +54,17 @@ export class RawConnection {
     this.socket.pause()
   }
 
+  readOn(): void {
+    this.socket.resume()
+  }
+
   reset(): void {
     this.socket.resetAndDestroy()
+  }
+
+  /** All that was received so far. */
+  get text(): string {
+    return this.received
   }
 
   /**
