@@ -4,6 +4,7 @@ export const CI_ONLY: readonly string[] = [
   'dashboard/live.test.ts',
   'dashboard/speed.test.ts',
   'e2e/demo.test.ts',
+  'e2e/schemathesis.test.ts',
   'e2e/start.test.ts',
   'e2e/worker-loops.test.ts',
   'faults/model/model.test.ts',

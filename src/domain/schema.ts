@@ -42,15 +42,15 @@ export function StringEnum<const T extends readonly string[]>(values: T, options
   return Type.Unsafe<T[number]>({ ...options, type: 'string', enum: [...values] })
 }
 
-/** The schema or null, as `type: [..., 'null']`, not as `anyOf`. Takes schemas of one `type`, optionally with `enum`. */
+/**
+ * The schema or null, as `type: [..., 'null']`. One with `enum` as `anyOf`: of a null among its values generators of clients
+ * make a name. Takes schemas of one `type`.
+ */
 export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = {}) {
-  const values: unknown = schema['enum']
-  return Type.Unsafe<Static<T> | null>({
-    ...schema,
-    ...options,
-    type: [schema['type'], 'null'],
-    ...(Array.isArray(values) ? { enum: [...(values as unknown[]), null] } : {}),
-  })
+  if (!('enum' in schema))
+    return Type.Unsafe<Static<T> | null>({ ...schema, ...options, type: [schema['type'], 'null'] })
+  const { type, enum: values, ...rest } = schema as Record<string, unknown>
+  return Type.Unsafe<Static<T> | null>({ ...rest, ...options, anyOf: [{ type, enum: values }, { type: 'null' }] })
 }
 
 /**

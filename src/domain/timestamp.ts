@@ -18,13 +18,20 @@ export function parseTime(text: string, timezone: string): string | undefined {
   return utc === undefined ? undefined : `${utc}${fraction}Z`
 }
 
+/** The first and the last time that Python's `datetime` has. */
+const FIRST_NAIVE = '0001-01-01T00:00:00'
+const LAST_NAIVE = '9999-12-31T23:59:59.999999'
+
 /**
  * Formats an instant as Python's `datetime.isoformat()` formats a naive one: local time of the zone, with six fraction
- * digits, or none when they are zero.
+ * digits, or none when they are zero. One that Python does not have becomes the nearest that it has, since a tool that cannot read
+ * one time of a manifest reads none of it.
  */
 export function formatNaiveTime(instant: string, timezone: string): string {
   const [, utcSeconds = '', fraction = ''] = PARTS.exec(instant) ?? []
   const seconds = timezone === 'UTC' ? utcSeconds : toLocal(utcSeconds, timezone)
+  if (seconds.startsWith('+')) return LAST_NAIVE
+  if (seconds < FIRST_NAIVE) return FIRST_NAIVE
   const micros = fraction.slice(1, 7).padEnd(6, '0')
   return micros === '000000' ? seconds : `${seconds}.${micros}`
 }
@@ -56,7 +63,12 @@ export function laterTime(a: string, b: string): string {
 /** V8 parses 30 February as 2 March, so the result is compared with the input. */
 function existsInCalendar(seconds: string): boolean {
   const epoch = Date.parse(`${seconds}Z`)
-  return !Number.isNaN(epoch) && isoSeconds(epoch) === seconds
+  return !Number.isNaN(epoch) && isoSeconds(epoch) === seconds && isYearKnown(seconds)
+}
+
+/** Whether the year is one of 0001 to 9999, as Python and most databases have them. */
+function isYearKnown(seconds: string): boolean {
+  return /^\d{4}-/.test(seconds) && !seconds.startsWith('0000')
 }
 
 function toUtc(seconds: string, offset: string | undefined, timezone: string): string | undefined {
@@ -65,7 +77,7 @@ function toUtc(seconds: string, offset: string | undefined, timezone: string): s
       ? Temporal.PlainDateTime.from(seconds).toZonedDateTime(timezone).epochMilliseconds
       : Date.parse(`${seconds}${offset}`)
   const utc = Number.isNaN(epoch) ? '' : isoSeconds(epoch)
-  return /^\d{4}-/.test(utc) ? utc : undefined
+  return isYearKnown(utc) ? utc : undefined
 }
 
 function toLocal(utcSeconds: string, timezone: string): string {

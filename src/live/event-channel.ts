@@ -1,178 +1,168 @@
-import { BroadcastBuffer } from './broadcast-buffer.ts'
+import { Broadcast } from './broadcast.ts'
 import type { EventFrame } from './event-frame.ts'
-
-/** The connection of one reader. */
-export interface EventSink {
-  write(bytes: Buffer): void
-  /** Bytes that were written and are not sent yet. */
-  readonly backlog: number
-  /** Closes the connection after everything is sent. */
-  end(): void
-  /** Closes it at once. */
-  drop(): void
-}
+import type { EventSequence, HeldSequences } from './event-sequence.ts'
+import { httpChunk } from './http-chunk.ts'
+import { type EventSink, type ReaderChannel, StreamReader } from './stream-reader.ts'
 
 export interface ChannelOptions {
-  /** Bytes that may wait for a reader. A slower one is dropped, never waited for. */
+  /** Bytes that may wait for a reader that takes none. Above that it is dropped, never waited for. */
   readonly maxBacklog: number
   readonly onDropped: () => void
+  readonly held: HeldSequences
+  /** What was published after a mark, as the first events of a reader that knows so much. */
+  readonly catchUp: (mark: number) => EventSequence
+  /** The first events of a reader that has to read everything anew. */
+  readonly beginAnew: () => EventSequence
 }
 
-/**
- * Frames are delivered in batches, so that many readers do not cost a write for each frame. Few readers get a frame at once; the
- * delay grows with their number. Within it each group of readers has its own moment: writing to all of them in a row would
- * delay the updates that arrive just then.
- */
-const DELAY_PER_READER_MS = 0.15
-const MAX_DELAY_MS = 180
-/** Readers that are written to in one turn of the event loop. */
-const GROUP_SIZE = 8
-/** Groups that are written to in one turn while some are late. */
-const MAX_LATE_GROUPS = 4
+/** Readers that get what they missed in one turn of the event loop. */
+const READERS_A_TURN = 4
 
-const KEEP_ALIVE = Buffer.from(': alive\n\n')
-
-interface Reader {
-  readonly sink: EventSink
-  /** The position in the buffer up to which everything was delivered. */
-  delivered: number
-}
-
-interface ReaderGroup {
-  readonly members: Set<Reader>
-  /** As of a reader; one that joined later may be ahead. */
-  delivered: number
-}
+const KEEP_ALIVE = httpChunk([Buffer.from(': alive\n\n')])
 
 /** The readers of one stream of events. */
-export class EventChannel {
-  private readonly groups: ReaderGroup[] = []
-  /** What was published and not yet delivered to every group. */
-  private readonly buffer = new BroadcastBuffer()
-  private count = 0
-  private nextGroup = 0
-  /** When that group is due: milliseconds of the monotonic clock. */
-  private dueAt = 0
-  private timer: Disposable | null = null
+export class EventChannel implements ReaderChannel {
+  readonly broadcast = new Broadcast()
+  private readonly all = new Set<StreamReader>()
+  /** Those that take more of what they missed. */
+  private readonly ready = new Set<StreamReader>()
+  private turn: NodeJS.Immediate | null = null
+  private newest = 0
+  private bytes = 0
 
   constructor(private readonly options: ChannelOptions) {}
 
   get readers(): number {
-    return this.count
+    return this.all.size
   }
 
-  publish(frame: EventFrame): void {
-    if (this.groups.length === 0) return
-    this.buffer.append(frame.bytes)
-    if (this.timer !== null) return
-    this.dueAt = performance.now() + this.step
+  get held(): HeldSequences {
+    return this.options.held
+  }
+
+  get maxBacklog(): number {
+    return this.options.maxBacklog
+  }
+
+  get mark(): number {
+    return this.newest
+  }
+
+  get published(): number {
+    return this.bytes
+  }
+
+  catchUp(mark: number): EventSequence {
+    return this.options.catchUp(mark)
+  }
+
+  beginAnew(): EventSequence {
+    return this.options.beginAnew()
+  }
+
+  /** One event. */
+  publish(frame: EventFrame, mark: number): void {
+    this.newest = mark
+    if (this.all.size === 0) return
+    const { bytes } = frame
+    this.bytes += bytes.length
+    this.broadcast.publish(bytes)
+  }
+
+  /** More than all readers can be given in one turn: each gets it at its own pace. */
+  publishSequence(sequence: EventSequence): void {
+    // Until here all live readers are together, so that they share the frames.
+    this.broadcast.flush()
+    this.newest = sequence.mark
+    this.bytes += sequence.size
+    for (const reader of this.all) {
+      if (!reader.isLive) continue
+      reader.begin(sequence)
+      this.ready.add(reader)
+    }
     this.schedule()
   }
 
   /**
-   * Adds a reader. Its first frames hold everything that was published before.
+   * Adds a reader.
+   * @param first what it gets of that which was published before
    * @returns removes the reader
    */
-  add(sink: EventSink, first: readonly EventFrame[]): () => void {
-    const reader = { sink, delivered: this.buffer.end }
-    const group = this.groupWithRoom()
-    group.members.add(reader)
-    this.count += 1
-    for (const { bytes } of first) this.write(group, reader, bytes)
+  add(sink: EventSink, first: EventSequence): () => void {
+    const reader = new StreamReader(sink, this)
+    this.newest = Math.max(this.newest, first.mark)
+    this.all.add(reader)
+    sink.listen({
+      onDrain: () => {
+        if (!reader.isLive) this.advanceLater(reader)
+      },
+      onStandstill: () => {
+        if (!this.all.has(reader)) sink.drop()
+        else if (reader.isOverLimit) this.drop(reader)
+      },
+    })
+    reader.begin(first)
+    this.advance(reader)
     return () => {
-      this.remove(group, reader)
+      this.remove(reader)
     }
   }
 
   /** Shows readers, and the proxies between, that the stream is alive. */
   keepAlive(): void {
-    for (const group of [...this.groups]) for (const reader of group.members) this.write(group, reader, KEEP_ALIVE)
+    for (const { isLive, sink } of this.all) if (isLive && sink.backlog === 0) sink.write(KEEP_ALIVE)
   }
 
   /** Ends the streams of all readers, each with last bytes of its own. */
   end(lastBytes: (() => Buffer) | null = null): void {
-    this.timer?.[Symbol.dispose]()
-    this.timer = null
-    for (const group of [...this.groups]) {
-      this.deliver(group)
-      for (const { sink } of group.members) {
-        if (lastBytes !== null) sink.write(lastBytes())
-        sink.end()
-      }
-      group.members.clear()
+    this.broadcast.flush()
+    for (const reader of [...this.all]) {
+      this.remove(reader)
+      if (lastBytes !== null) reader.sink.write(lastBytes())
+      reader.sink.end()
     }
-    this.groups.length = this.count = this.nextGroup = 0
-    this.buffer.discardBefore(this.buffer.end)
   }
 
-  /** Milliseconds between the group before and the next one. */
-  private get step(): number {
-    const size = this.groups[this.nextGroup]?.members.size ?? 0
-    return Math.min(MAX_DELAY_MS / this.groups.length, size * DELAY_PER_READER_MS)
+  private advance(reader: StreamReader): void {
+    if (reader.advance()) this.advanceLater(reader)
+  }
+
+  private advanceLater(reader: StreamReader): void {
+    if (!this.all.has(reader)) return
+    this.ready.add(reader)
+    this.schedule()
   }
 
   private schedule(): void {
-    const work = () => {
-      this.timer = null
-      this.deliverToDueGroups()
-      if (this.groups.some(({ delivered }) => delivered < this.buffer.end)) this.schedule()
-    }
-    const milliseconds = this.dueAt - performance.now()
-    this.timer = milliseconds < 1 ? setImmediate(work) : setTimeout(work, milliseconds)
+    if (this.ready.size === 0) return
+    this.turn ??= setImmediate(() => {
+      this.turn = null
+      for (const reader of first(READERS_A_TURN, this.ready)) {
+        this.ready.delete(reader)
+        this.advance(reader)
+      }
+      this.schedule()
+    })
   }
 
-  private deliverToDueGroups(): void {
-    const now = performance.now()
-    for (let count = 0; count < MAX_LATE_GROUPS && (count === 0 || this.dueAt <= now); count += 1) {
-      const group = this.groups[this.nextGroup]
-      if (group === undefined) break
-      // Before the delivery: that may drop slow readers, and with the last of them the group.
-      this.nextGroup = (this.nextGroup + 1) % this.groups.length
-      this.deliver(group)
-      this.dueAt = Math.max(this.dueAt, now - MAX_DELAY_MS) + this.step
-    }
-    this.buffer.discardBefore(Math.min(...this.groups.map(({ delivered }) => delivered)))
-  }
-
-  private deliver(group: ReaderGroup): void {
-    const { end } = this.buffer
-    if (group.delivered === end) return
-    const pieces = this.buffer.from(group.delivered)
-    for (const reader of group.members) {
-      // The first frames of a reader that joined meanwhile held a part of it.
-      const missing = reader.delivered <= group.delivered ? pieces : this.buffer.from(reader.delivered)
-      for (const bytes of missing) this.write(group, reader, bytes)
-      reader.delivered = end
-    }
-    group.delivered = end
-  }
-
-  private groupWithRoom(): ReaderGroup {
-    const found = this.groups.find(({ members }) => members.size < GROUP_SIZE)
-    if (found !== undefined) return found
-    const group = { members: new Set<Reader>(), delivered: this.buffer.end }
-    this.groups.push(group)
-    return group
-  }
-
-  private remove(group: ReaderGroup, reader: Reader): void {
-    if (!group.members.delete(reader)) return
-    this.count -= 1
-    if (group.members.size > 0) return
-    const at = this.groups.indexOf(group)
-    this.groups.splice(at, 1)
-    if (at < this.nextGroup) this.nextGroup -= 1
-    if (this.nextGroup >= this.groups.length) this.nextGroup = 0
-  }
-
-  /** Drops the reader when too much waits for it; a reader that was dropped between two pieces gets no more. */
-  private write(group: ReaderGroup, reader: Reader, bytes: Buffer): void {
-    if (!group.members.has(reader)) return
-    const { sink } = reader
-    sink.write(bytes)
-    if (sink.backlog <= this.options.maxBacklog) return
-    this.remove(group, reader)
-    sink.drop()
+  private drop(reader: StreamReader): void {
+    this.remove(reader)
+    reader.sink.drop()
     this.options.onDropped()
+  }
+
+  private remove(reader: StreamReader): void {
+    reader.stop()
+    this.all.delete(reader)
+    this.ready.delete(reader)
+  }
+}
+
+function* first<T>(count: number, items: Iterable<T>): Generator<T, void> {
+  let left = count
+  for (const item of items) {
+    if (left === 0) return
+    left -= 1
+    yield item
   }
 }

@@ -1,13 +1,13 @@
 import { type TProperties, Type } from '@sinclair/typebox'
-import type { Campaign } from '../domain/campaign/campaign.ts'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
 import { parseVersion, versionText } from '../domain/campaign/version.ts'
-import { CampaignManifestEntry, Timestamp } from '../domain/experiment/experiment.ts'
+import { CampaignManifestEntry, type Experiment, Timestamp } from '../domain/experiment/experiment.ts'
 import { Described, ref } from '../domain/schema.ts'
 import { changesSince } from '../domain/views/changes-since.ts'
 import { Progress } from '../domain/views/progress.ts'
-import type { CampaignChange, OverviewChange } from '../repository/campaign-store.ts'
+import type { CampaignChange, Committed, OverviewChange } from '../repository/campaign-store.ts'
 import { EventFrame } from './event-frame.ts'
+import { EventSequence } from './event-sequence.ts'
 import { progressJson } from './progress-json.ts'
 
 const { revision } = headerProperties
@@ -17,11 +17,20 @@ export const ChangeEvent = eventData('ChangeEvent', '`event: change` of a campai
   previous_revision: Described(revision, 'The revision of the event before this one: a gap shows that you missed one'),
   progress: ref(Progress),
   experiments: Type.Array(ref(CampaignManifestEntry), { description: 'Those that changed or were added' }),
+  part: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        'Of a change above 256 KiB, which is told in several events: which one this is. Only the last has an id',
+      examples: [1],
+    }),
+  ),
+  parts: Type.Optional(Type.Integer({ minimum: 2, description: 'How many events tell this change', examples: [3] })),
 })
 
 const reset = Type.Optional(
   Type.Boolean({
-    description: 'True when you asked to resume and that is not possible: read everything anew',
+    description: 'True when you asked to resume, or read too slowly, and missed too much: read everything anew',
     examples: [true],
   }),
 )
@@ -61,57 +70,108 @@ function eventData<T extends TProperties>($id: string, description: string, prop
 }
 
 /** With more missed changes a reader gets a snapshot: reading the campaign anew is cheaper for both sides. */
-const MAX_MISSED = 2000
+export const MAX_MISSED = 2000
 
-/** Half of what may wait for a reader: with more at once it would be dropped, and again whenever it reconnects. */
-const MAX_MISSED_BYTES = 512 * 1024
+/** A larger change is told in several events. */
+const MAX_EVENT_BYTES = 256 * 1024
+/** Of them for experiments, however much the progress takes. */
+const MIN_PART_BYTES = 64 * 1024
 
-type Changed = Extract<CampaignChange, { type: 'changed' }>
+const COMMA = Buffer.from(',')
+const END = Buffer.from(']}')
+
+type Changed = Omit<Extract<CampaignChange, { type: 'changed' }>, 'type' | 'shrunk'>
 type Gone = Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>
 
-/** One commit of a campaign. */
-export function changeFrame({
-  previous_revision,
-  campaign,
-  experiments,
-}: Pick<Changed, 'previous_revision' | 'campaign' | 'experiments'>): EventFrame {
-  const { revision } = campaign.header
-  return new EventFrame('change', versionText(campaign.header), () => {
-    const revisions = `"revision":${revision},"previous_revision":${previous_revision}`
-    return `{${revisions},"progress":${progressJson(campaign)},"experiments":${JSON.stringify(experiments)}}`
+/** One change: a commit, or all that a reader missed. */
+export function changeEvents(change: Changed): EventSequence {
+  const { header } = change.campaign
+  const { ends, size } = partsOf(change)
+  const frames = ends.map((end, index) => {
+    const isLast = index === ends.length - 1
+    const part = ends.length === 1 ? '' : `,"part":${index + 1},"parts":${ends.length}`
+    return new EventFrame('change', isLast ? versionText(header) : null, () =>
+      changeData(change, part, change.experiments.slice(ends[index - 1] ?? 0, end)),
+    )
   })
+  return new EventSequence(frames, header.revision, size)
+}
+
+/** Which experiments each event of a change ends before, and the bytes of all. */
+function partsOf(change: Changed): { readonly ends: readonly number[]; readonly size: number } {
+  const limit = Math.max(MIN_PART_BYTES, MAX_EVENT_BYTES - Buffer.byteLength(progressJson(change.campaign)))
+  const ends: number[] = []
+  let size = 0
+  let partSize = 0
+  for (const [index, experiment] of change.experiments.entries()) {
+    const length = sizeOf(change, experiment)
+    if (partSize > 0 && partSize + length > limit) {
+      ends.push(index)
+      partSize = 0
+    }
+    partSize += length
+    size += length
+  }
+  return { ends: [...ends, change.experiments.length], size }
+}
+
+function changeData(change: Changed, part: string, experiments: readonly Experiment[]): Uint8Array[] {
+  const { campaign, previous_revision } = change
+  const revisions = `"revision":${campaign.header.revision},"previous_revision":${previous_revision}`
+  const start = `{${revisions}${part},"progress":${progressJson(campaign)},"experiments":[`
+  const items = experiments.flatMap((one) => [COMMA, experimentJson(change, one)]).slice(1)
+  return [Buffer.from(start), ...items, END]
+}
+
+/** Out of the committed bytes, where the store keeps them. */
+function experimentJson({ campaign, encoded }: Committed, experiment: Experiment): Uint8Array {
+  const position = campaign.positionOf(experiment.exp_id)
+  return encoded === null || position === undefined
+    ? Buffer.from(JSON.stringify(experiment))
+    : encoded.experiment(position)
+}
+
+function sizeOf({ campaign, encoded }: Committed, experiment: Experiment): number {
+  const position = encoded === null ? undefined : campaign.positionOf(experiment.exp_id)
+  return encoded === null || position === undefined
+    ? Buffer.byteLength(JSON.stringify(experiment))
+    : encoded.sizeOf(position)
 }
 
 /**
  * The first events of a reader.
  * @param lastEventId the version that the reader knows; null: none
- * @returns one change with everything that it missed, nothing if it missed nothing; a snapshot when that is not known or too much
  */
-export function catchUpFrames(campaign: Campaign, lastEventId: string | null): readonly EventFrame[] {
-  if (lastEventId === null) return [snapshotFrame(campaign, false)]
-  const { uid, revision, total_experiments } = campaign.header
+export function firstEvents(committed: Committed, lastEventId: string | null): EventSequence {
+  if (lastEventId === null) return snapshotEvents(committed, false)
+  const { uid, revision } = committed.campaign.header
   const known = parseVersion(lastEventId)
-  if (known?.uid !== uid || known.revision > revision) return [snapshotFrame(campaign, true)]
-  if (known.revision === revision) return []
+  const isKnown = known?.uid === uid && known.revision <= revision
+  return isKnown ? missedEvents(committed, known.revision) : snapshotEvents(committed, true)
+}
+
+/**
+ * What changed after a revision of this campaign.
+ * @returns one change with everything, nothing if nothing changed; a snapshot when it is too much
+ */
+export function missedEvents(committed: Committed, known: number): EventSequence {
+  const { campaign } = committed
+  const { revision, total_experiments } = campaign.header
+  if (known === revision) return new EventSequence([], revision)
   const most = Math.min(MAX_MISSED, Math.floor(total_experiments / 2))
-  const experiments = changesSince(campaign, known.revision, most)
-  if (experiments === null) return [snapshotFrame(campaign, true)]
-  const missed = [changeFrame({ campaign, previous_revision: known.revision, experiments })]
-  return isTooMuch(missed) ? [snapshotFrame(campaign, true)] : missed
+  const experiments = changesSince(campaign, known, most)
+  if (experiments === null) return snapshotEvents(committed, true)
+  return changeEvents({ ...committed, previous_revision: known, experiments })
 }
 
-/** Whether these are more than a reader may get at once. */
-export function isTooMuch(frames: readonly EventFrame[]): boolean {
-  return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > MAX_MISSED_BYTES
-}
-
-function snapshotFrame(campaign: Campaign, reset: boolean): EventFrame {
+export function snapshotEvents({ campaign }: Committed, reset: boolean): EventSequence {
   const { revision, created_at } = campaign.header
-  return new EventFrame('snapshot', versionText(campaign.header), () => {
+  const data = () => {
     const rest = reset ? ',"reset":true' : ''
     const fields = `"revision":${revision},"created_at":${JSON.stringify(created_at)}`
     return `{${fields},"progress":${progressJson(campaign)}${rest}}`
-  })
+  }
+  return new EventSequence([new EventFrame('snapshot', versionText(campaign.header), data)], revision)
 }
 
 /** The last event of a campaign that was deleted or is corrupt. */
@@ -127,8 +187,9 @@ export function beginningFrame(id: string, reset: boolean): EventFrame {
 /** One commit among all campaigns. */
 export function overviewFrame(change: OverviewChange, id: string): EventFrame {
   if (!('overview' in change)) return goneFrame(change, id)
-  const { campaign_id, revision, progress } = change.overview
+  const { overview } = change
+  const { campaign_id, revision } = overview
   const previous = change.type === 'changed' ? { previous_revision: change.previous_revision } : {}
-  const data = () => JSON.stringify({ campaign_id, revision, ...previous, progress })
+  const data = () => JSON.stringify({ campaign_id, revision, ...previous, progress: overview.progress })
   return new EventFrame(change.type === 'changed' ? 'change' : 'created', id, data)
 }

@@ -1,12 +1,31 @@
 import { randomBytes } from 'node:crypto'
-import type { Campaign } from '../domain/campaign/campaign.ts'
-import type { CampaignChange, CampaignStore, OverviewChange, Unsubscribe } from '../repository/campaign-store.ts'
-import { type ChannelOptions, EventChannel, type EventSink } from './event-channel.ts'
-import { beginningFrame, catchUpFrames, changeFrame, goneFrame, isTooMuch, overviewFrame } from './event-data.ts'
+import type {
+  CampaignChange,
+  CampaignStore,
+  Committed,
+  OverviewChange,
+  Unsubscribe,
+} from '../repository/campaign-store.ts'
+import { type ChannelOptions, EventChannel } from './event-channel.ts'
+import {
+  beginningFrame,
+  changeEvents,
+  firstEvents,
+  goneFrame,
+  MAX_MISSED,
+  missedEvents,
+  overviewFrame,
+  snapshotEvents,
+} from './event-data.ts'
+import { EventSequence, HeldSequences } from './event-sequence.ts'
+import { httpChunk } from './http-chunk.ts'
 import { RecentChanges } from './recent-changes.ts'
+import type { EventSink } from './stream-reader.ts'
 
 const KEEP_ALIVE_MS = 15_000
 const MAX_BACKLOG = 1024 * 1024
+/** For old states of campaigns, kept for readers that are in the middle of a large change. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024
 /** When clients reconnect after a stop: each gets its own delay, so that they do not come at once. */
 const RETRY_MS = { least: 1000, spread: 2000 }
 
@@ -14,8 +33,8 @@ const RETRY_MS = { least: 1000, spread: 2000 }
 interface WatchedCampaign {
   readonly channel: EventChannel
   readonly unwatch: Unsubscribe
-  /** As of the last commit; null before the first one since it is watched. */
-  campaign: Campaign | null
+  /** Null before the first reader. */
+  newest: Committed | null
   /** Readers that are about to be added. */
   opening: number
 }
@@ -35,8 +54,9 @@ export class EventHub {
   private readonly unwatchAll: Unsubscribe
   private ended = false
   private droppedReaders = 0
-  private readonly options: ChannelOptions = {
+  private readonly options: Omit<ChannelOptions, 'catchUp' | 'beginAnew'> = {
     maxBacklog: MAX_BACKLOG,
+    held: new HeldSequences(MAX_HELD_BYTES),
     onDropped: () => {
       this.droppedReaders += 1
     },
@@ -72,11 +92,12 @@ export class EventHub {
     const watched = this.campaigns.get(campaignId) ?? this.watch(campaignId)
     watched.opening += 1
     try {
-      const { campaign: read } = await this.store.read(campaignId)
+      const read = await this.store.read(campaignId)
       if (this.ended) return null
       // The read found a new file, or the campaign was deleted meanwhile: nothing is published to this channel any more.
       if (this.campaigns.get(campaignId) !== watched) return await this.subscribe(campaignId, lastEventId, open)
-      const remove = watched.channel.add(open(), catchUpFrames(newer(watched.campaign, read), lastEventId))
+      watched.newest = newer(watched.newest, read)
+      const remove = watched.channel.add(open(), firstEvents(watched.newest, lastEventId))
       return () => {
         remove()
         this.forgetUnread(campaignId, watched)
@@ -93,12 +114,10 @@ export class EventHub {
    */
   subscribeToAll(lastEventId: string | null, open: () => EventSink): Unsubscribe | null {
     if (this.ended) return null
-    this.all ??= { channel: new EventChannel(this.options), recent: new RecentChanges(this.sequence) }
-    const { channel, recent } = this.all
+    this.all ??= this.openAll()
     const sequence = this.sequenceOf(lastEventId)
-    const missed = sequence === null ? null : recent.since(sequence, this.sequence)
-    const isResumed = missed !== null && !isTooMuch(missed)
-    return channel.add(open(), isResumed ? missed : [beginningFrame(this.idOf(this.sequence), lastEventId !== null)])
+    const isNew = lastEventId === null
+    return this.all.channel.add(open(), sequence === null ? this.beginning(!isNew) : this.missedOfAll(sequence))
   }
 
   /** Ends all streams, each with a hint when to reconnect. */
@@ -116,24 +135,52 @@ export class EventHub {
     return this.all === null ? channels : [this.all.channel, ...channels]
   }
 
+  private openAll() {
+    const channel = new EventChannel({
+      ...this.options,
+      catchUp: (sequence) => this.missedOfAll(sequence),
+      beginAnew: () => this.beginning(true),
+    })
+    return { channel, recent: new RecentChanges(this.sequence) }
+  }
+
+  /** What changed among all campaigns after the event of that number; when that is not known any more or too much, a snapshot. */
+  private missedOfAll(sequence: number): EventSequence {
+    const missed = this.all?.recent.since(sequence, this.sequence) ?? null
+    if (missed === null || missed.length > MAX_MISSED) return this.beginning(true)
+    return new EventSequence(missed, this.sequence)
+  }
+
+  private beginning(reset: boolean): EventSequence {
+    return new EventSequence([beginningFrame(this.idOf(this.sequence), reset)], this.sequence)
+  }
+
   private watch(campaignId: string): WatchedCampaign {
-    const channel = new EventChannel(this.options)
+    const newest = () => {
+      if (watched.newest === null) throw new Error(`${campaignId} has a reader, but was not read`)
+      return watched.newest
+    }
+    const channel = new EventChannel({
+      ...this.options,
+      catchUp: (revision) => missedEvents(newest(), revision),
+      beginAnew: () => snapshotEvents(newest(), true),
+    })
     const unwatch = this.store.watch(campaignId, (change) => {
       this.publish(campaignId, watched, change)
     })
-    const watched: WatchedCampaign = { channel, unwatch, campaign: null, opening: 0 }
+    const watched: WatchedCampaign = { channel, unwatch, newest: null, opening: 0 }
     this.campaigns.set(campaignId, watched)
     return watched
   }
 
   private publish(campaignId: string, watched: WatchedCampaign, change: CampaignChange): void {
     if (change.type === 'changed') {
-      watched.campaign = change.campaign
-      watched.channel.publish(changeFrame(change))
+      watched.newest = change
+      if (watched.channel.readers > 0) publishTo(watched.channel, changeEvents(change))
       return
     }
-    if (change.type !== 'created') watched.channel.publish(goneFrame(change, null))
-    this.forget(campaignId, watched)
+    const last = change.type === 'created' ? null : goneFrame(change, null)
+    this.forget(campaignId, watched, last === null ? null : () => last.bytes)
   }
 
   private publishToAll(change: OverviewChange): void {
@@ -142,16 +189,16 @@ export class EventHub {
     const frame = overviewFrame(change, this.idOf(this.sequence))
     const campaignId = 'overview' in change ? change.overview.campaign_id : change.campaign_id
     this.all.recent.push(campaignId, this.sequence, frame)
-    this.all.channel.publish(frame)
+    this.all.channel.publish(frame, this.sequence)
   }
 
   private forgetUnread(campaignId: string, watched: WatchedCampaign): void {
     if (watched.opening === 0 && watched.channel.readers === 0) this.forget(campaignId, watched)
   }
 
-  private forget(campaignId: string, watched: WatchedCampaign): void {
+  private forget(campaignId: string, watched: WatchedCampaign, lastBytes: (() => Buffer) | null = null): void {
     watched.unwatch()
-    watched.channel.end()
+    watched.channel.end(lastBytes)
     if (this.campaigns.get(campaignId) === watched) this.campaigns.delete(campaignId)
   }
 
@@ -166,10 +213,17 @@ export class EventHub {
   }
 }
 
-function newer(published: Campaign | null, read: Campaign): Campaign {
-  return published !== null && published.header.revision > read.header.revision ? published : read
+function publishTo(channel: EventChannel, events: EventSequence): void {
+  const [only] = events.frames
+  if (events.frames.length === 1 && only !== undefined) channel.publish(only, events.mark)
+  else channel.publishSequence(events)
+}
+
+function newer(published: Committed | null, read: Committed): Committed {
+  return published !== null && published.campaign.header.revision > read.campaign.header.revision ? published : read
 }
 
 function retryHint(): Buffer {
-  return Buffer.from(`retry: ${Math.round(RETRY_MS.least + Math.random() * RETRY_MS.spread)}\n\n`)
+  const milliseconds = Math.round(RETRY_MS.least + Math.random() * RETRY_MS.spread)
+  return httpChunk([Buffer.from(`retry: ${milliseconds}\n\n`)])
 }

@@ -5,6 +5,11 @@ import { CampaignMetrics } from './campaign-metrics.ts'
 import { CommitMetrics } from './commit-metrics.ts'
 import { RequestMetrics } from './request-metrics.ts'
 
+const PREFIX = 'campaignd_'
+
+/** Gauges of prom-client that are named like counters: the sums of those without the suffix. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
 /** What is read at each scrape. */
 export interface MetricSources {
   readonly store: Pick<CampaignStore, 'overviews'>
@@ -78,7 +83,8 @@ export class Metrics {
 
   /** Adds what prom-client reports about the process; once a process. */
   watchProcess(): void {
-    collectDefaultMetrics({ register: this.registry, prefix: 'campaignd_' })
+    collectDefaultMetrics({ register: this.registry, prefix: PREFIX })
+    for (const name of MISNAMED) this.registry.removeSingleMetric(`${PREFIX}${name}`)
   }
 
   /** All metrics in the text format 0.0.4. */

@@ -11,6 +11,10 @@ export interface EncodedManifest {
   readonly parts: readonly Uint8Array[]
   /** Of the experiments at the positions, ascending: the items of a JSON list without its brackets. */
   list(positions: readonly number[]): readonly Uint8Array[]
+  /** Of one experiment: its JSON. */
+  experiment(position: number): Uint8Array
+  /** How many bytes that is. */
+  sizeOf(position: number): number
 }
 
 /** A durable state. */
@@ -24,16 +28,15 @@ export interface Committed {
 export type CampaignChange =
   /** Also for one that was put into the store by hand. */
   | { readonly type: 'created'; readonly campaign: Campaign }
-  | {
+  | ({
       readonly type: 'changed'
-      readonly campaign: Campaign
       /** The revision of the change before it. */
       readonly previous_revision: number
       /** Those that changed or are new, as they are now, in the order of their last changes. */
       readonly experiments: readonly Experiment[]
       /** How many were cut to make room, by the changes of this process. */
       readonly shrunk: number
-    }
+    } & Committed)
   | { readonly type: 'deleted'; readonly campaign_id: string }
   | { readonly type: 'corrupted'; readonly campaign_id: string }
 

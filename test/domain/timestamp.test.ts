@@ -52,6 +52,30 @@ describe('a naive time', () => {
   })
 })
 
+describe('a year that Python does not have', () => {
+  test.each([
+    ['0001-01-01T00:00:00Z', 'America/New_York', '0001-01-01T00:00:00'],
+    ['0001-01-01T04:00:00.5Z', 'America/New_York', '0001-01-01T00:00:00'],
+    ['0000-06-01T00:00:00Z', 'UTC', '0001-01-01T00:00:00'],
+    ['9999-12-31T23:30:00Z', 'Asia/Kolkata', '9999-12-31T23:59:59.999999'],
+    ['9999-12-31T23:30:00.25Z', 'UTC', '9999-12-31T23:30:00.250000'],
+    ['0001-01-01T00:00:00Z', 'UTC', '0001-01-01T00:00:00'],
+  ])('a year that Python does not have is not written: %s in %s is %s', (instant, zone, naive) => {
+    expect(formatNaiveTime(instant, zone)).toBe(naive)
+  })
+
+  test.each([
+    ['0000-06-01T00:00:00Z', 'UTC'],
+    ['0000-06-01T00:00:00', 'UTC'],
+    ['0001-01-01T00:00:00', 'Asia/Kolkata'],
+    ['0001-01-01T00:00:00+05:30', 'UTC'],
+    ['9999-12-31T23:30:00', 'America/New_York'],
+    ['9999-12-31T23:30:00-05:00', 'UTC'],
+  ])('a year that Python does not have is not read: %s in %s', (text, zone) => {
+    expect(parseTime(text, zone)).toBeUndefined()
+  })
+})
+
 describe('a naive time written', () => {
   test.each([
     ['2026-02-03T21:04:17Z', '2026-02-03T21:04:17'],

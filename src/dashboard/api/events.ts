@@ -8,6 +8,9 @@ export interface ChangeEvent {
   readonly previous_revision: number
   readonly progress: Progress
   readonly experiments: readonly Experiment[]
+  /** Of a large change, which comes in several events; the last one completes it. */
+  readonly part?: number
+  readonly parts?: number
 }
 
 export interface SnapshotEvent {

@@ -142,7 +142,7 @@ export class GridCanvas {
     context.fillStyle = theme.text
     context.font = `600 12px ${theme.font}`
     context.fillText(fitText(context, backend, this.labels - PADDING * 2), PADDING, y + LINE / 2)
-    const counts = this.contents?.byBackend[backend]
+    const counts = this.contents?.byBackend?.[backend]
     if (counts === undefined) return
     context.font = `12px ${theme.font}`
     context.fillStyle = theme.muted

@@ -69,12 +69,14 @@ export class CampaignFeed implements Source {
       return reset === true || revision !== this.revision ? 'reload' : 'applied'
     }
     if (event !== 'change') return 'applied'
-    const { revision, previous_revision, progress, experiments } = data as ChangeEvent
+    const { revision, previous_revision, progress, experiments, part, parts } = data as ChangeEvent
     if (revision <= this.revision) return 'applied'
     if (previous_revision !== this.revision) return 'reload'
+    this.table?.apply(experiments)
+    // A stream that breaks before the last part resumes before the change.
+    if (part !== parts) return 'applied'
     const hadEnded = this.newest !== null && hasEnded(this.newest)
     this.revision = revision
-    this.table?.apply(experiments)
     this.keepNewest(progress)
     this.publishing.request()
     // At the end all is loaded once more: what people take from the page is then what the disk has.

@@ -93,7 +93,7 @@ function useGridCanvas(
       effect(() => {
         const table = feed.experiments.value?.table
         if (table === undefined) return
-        const byBackend = feed.progress.value?.by_backend ?? {}
+        const byBackend = feed.progress.value?.by_backend ?? null
         canvas.current?.show({ table, layout, byBackend, isShown, focus, openId })
       }),
     [feed, layout, isShown, focus, openId],

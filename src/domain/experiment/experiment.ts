@@ -8,6 +8,7 @@ export const MAX_KEPT_ATTEMPTS = 20
 
 /** An instant as the manifest holds it: RFC 3339, UTC, with a `Z`, one to nine fraction digits or none. */
 export const Timestamp = Type.String({
+  format: 'date-time',
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?Z$',
   description: 'RFC 3339, UTC',
   examples: ['2026-02-03T21:04:17.319Z'],

@@ -1,14 +1,19 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { Campaign } from '../campaign/campaign.ts'
-import { CampaignState, stateOf } from '../campaign/campaign-state.ts'
+import { CAMPAIGN_STATES, type CampaignState, stateOf } from '../campaign/campaign-state.ts'
 import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
 import { Timestamp } from '../experiment/experiment.ts'
 import { ref, StrictObject, StringEnum } from '../schema.ts'
 import { compareTimes } from '../timestamp.ts'
 import { Progress, progressOf } from './progress.ts'
 
+const ReadableState = StringEnum(
+  CAMPAIGN_STATES.filter((state) => state !== 'corrupt'),
+  { description: 'The first that holds, see `state` of a progress' },
+)
+
 export const CampaignSummary = StrictObject(
-  { ...headerProperties, state: CampaignState, progress: ref(Progress) },
+  { ...headerProperties, state: ReadableState, progress: ref(Progress) },
   { $id: 'CampaignSummary', description: 'A campaign without its experiments' },
 )
 
@@ -30,9 +35,26 @@ export const CorruptCampaign = StrictObject(
   },
 )
 
+/** In a list: told apart by `state`. */
+export const ListedCampaign = Type.Unsafe<CampaignSummary | CorruptCampaign>({
+  $id: 'ListedCampaign',
+  description: 'A campaign in a list, readable or not',
+  oneOf: [ref(CampaignSummary), ref(CorruptCampaign)],
+  discriminator: {
+    propertyName: 'state',
+    mapping: Object.fromEntries(
+      CAMPAIGN_STATES.map((state) => [state, schemaPath(state === 'corrupt' ? CorruptCampaign : CampaignSummary)]),
+    ),
+  },
+})
+
+function schemaPath({ $id = '' }: TSchema): string {
+  return `#/components/schemas/${$id}`
+}
+
 export type CampaignSummary = Static<typeof CampaignSummary>
 export type CorruptCampaign = Static<typeof CorruptCampaign>
-export type ListedCampaign = CampaignSummary | CorruptCampaign
+export type ListedCampaign = Static<typeof ListedCampaign>
 
 export const CAMPAIGN_SORTS = ['-updated_at', 'created_at', 'campaign_name'] as const
 

@@ -4,6 +4,7 @@ import { CampaignState, hasEnded, isComplete, stateOf } from '../campaign/campai
 import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
 import { Timestamp } from '../experiment/experiment.ts'
 import { EXPERIMENT_STATUSES } from '../experiment/status.ts'
+import type { Counts } from '../indexes/status-counts.ts'
 import { Dictionary, Nullable, ref, StrictObject } from '../schema.ts'
 
 const Count = Type.Integer({ minimum: 0 })
@@ -21,6 +22,15 @@ export const StatusCounts = StrictObject(
 
 const CountsRef = ref(StatusCounts)
 
+/** Keys of a grouping: a campaign may have as many cycles as experiments, and progress is sent with every change. */
+const MAX_GROUPS = 200
+
+function countsBy(key: string) {
+  return Nullable(Dictionary(CountsRef, { maxProperties: MAX_GROUPS }), {
+    description: `Experiments by ${key} and status; null when there are more than ${MAX_GROUPS} of them`,
+  })
+}
+
 export const Progress = StrictObject(
   {
     campaign_id: CampaignId,
@@ -35,8 +45,8 @@ export const Progress = StrictObject(
     started_at: Nullable(Timestamp, { description: 'The earliest start among the current attempts; null: none' }),
     updated_at: Timestamp,
     failures: Dictionary(Count, { description: 'Failed experiments by failure_kind', examples: [{ error: 2 }] }),
-    by_backend: Dictionary(CountsRef, { description: 'Experiments by backend and status' }),
-    by_cycle: Dictionary(CountsRef, { description: 'Experiments by cycle_index and status' }),
+    by_backend: countsBy('backend'),
+    by_cycle: countsBy('cycle_index'),
     eta_seconds: Nullable(Type.Integer({ minimum: 0 }), {
       description:
         'Seconds from updated_at until the campaign ends, by the median durations, at the present number of running ' +
@@ -66,10 +76,16 @@ export function progressOf(campaign: Campaign): Progress {
     started_at: campaign.experiments.summary.earliest_start,
     updated_at: header.updated_at,
     failures: Object.fromEntries([...counts.failures].filter(([, count]) => count > 0)),
-    by_backend: Object.fromEntries(counts.by_backend),
-    by_cycle: Object.fromEntries(counts.by_cycle),
+    by_backend: grouped(counts.by_backend),
+    by_cycle: grouped(counts.by_cycle),
     eta_seconds: etaSeconds(campaign),
   }
+}
+
+function grouped(
+  groups: Iterable<readonly [string | number, Counts]> & { readonly size: number },
+): Record<string, Counts> | null {
+  return groups.size > MAX_GROUPS ? null : Object.fromEntries(groups)
 }
 
 /**

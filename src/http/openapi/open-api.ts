@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { VERSION } from '../../runtime/version.ts'
 import { htmlHeaders } from '../hooks/html-headers.ts'
+import { nameBodies } from './named-bodies.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -78,7 +79,8 @@ function transformRoute(optionalBodies: Set<string>): Transform {
       schema: {
         ...schema,
         ...(documentedBody === undefined ? {} : { body: documentedBody }),
-        ...(role === 'none' ? {} : { security: [{ token: [role] }] }),
+        // The empty one: a service without a tokens file asks for none.
+        ...(role === 'none' ? {} : { security: [{ token: [role] }, {}] }),
       },
     }
   }
@@ -95,7 +97,7 @@ function transformDocument(optionalBodies: ReadonlySet<string>): TransformDocume
     for (const { operationId = '', requestBody } of operations) {
       if (requestBody !== undefined && 'required' in requestBody) requestBody.required = !optionalBodies.has(operationId)
     }
-    return openapiObject
+    return nameBodies(openapiObject)
   }
 }
 

@@ -9,7 +9,7 @@ import { ExperimentUpdate } from '../../domain/operations/report-batch.ts'
 import { ExperimentReport } from '../../domain/operations/report-request.ts'
 import { ResumeRequest } from '../../domain/operations/resume.ts'
 import { RetryRequest } from '../../domain/operations/retry.ts'
-import { CampaignSummary, CorruptCampaign } from '../../domain/views/campaign-list.ts'
+import { CampaignSummary, CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
 import { Progress, StatusCounts } from '../../domain/views/progress.ts'
 import { RunningExperiment } from '../../domain/views/running-experiment.ts'
 import {
@@ -34,6 +34,7 @@ export const SCHEMAS = [
   Progress,
   CampaignSummary,
   CorruptCampaign,
+  ListedCampaign,
   ExperimentReport,
   ExperimentUpdate,
   BatchResult,

@@ -1,6 +1,8 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import type { EventSink } from '../../live/event-channel.ts'
+import { withoutChunks } from '../../live/http-chunk.ts'
+import type { EventSink } from '../../live/stream-reader.ts'
 import type { Limits } from '../limits.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 
@@ -26,22 +28,59 @@ export function noEvents(reply: FastifyReply): Readable {
   return Readable.from([])
 }
 
-/** Takes over the connection of a reply for Server-Sent Events. */
+/** Milliseconds in which a connection that has bytes to send has to take some. */
+const STANDSTILL_MS = 5000
+
+const LAST_CHUNK = Buffer.from('0\r\n\r\n')
+
+/** Takes over the connection of a reply for Server-Sent Events. What is written to it are chunks. */
 export function openEventStream(reply: FastifyReply): EventSink {
   reply.isLongLived = true
   reply.runResponseHooks()
   reply.hijack()
   const { raw } = reply
-  // Not chunked: the end of the connection ends the stream, and framing each write as a chunk costs more than the write.
+  const isChunked = reply.request.raw.httpVersion !== '1.0'
+  const encoding = isChunked ? { 'transfer-encoding': 'chunked' } : {}
   raw.useChunkedEncodingByDefault = false
-  raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS })
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    ...HEADERS,
+    ...encoding,
+    connection: 'close',
+  })
+  // Node would make a chunk of each write.
+  raw.chunkedEncoding = false
   raw.flushHeaders()
+  return isChunked ? chunkedSink(raw) : plainSink(raw)
+}
+
+function chunkedSink(raw: ServerResponse): EventSink {
   return {
-    write: (bytes) => void raw.write(bytes),
+    write: (bytes) => raw.write(bytes),
     get backlog() {
       return raw.writableLength
     },
-    end: () => void raw.end(),
+    listen: (listener) => {
+      raw.on('drain', () => listener.onDrain())
+      // Called again and again, for as long as the connection takes nothing.
+      raw.setTimeout(STANDSTILL_MS, () => {
+        if (raw.writableLength > 0) listener.onStandstill()
+        if (!raw.destroyed) raw.setTimeout(STANDSTILL_MS)
+      })
+    },
+    end: () => void raw.end(LAST_CHUNK),
     drop: () => void raw.destroy(),
+  }
+}
+
+/** For HTTP/1.0, as nginx asks by default: the end of the connection ends the stream. */
+function plainSink(raw: ServerResponse): EventSink {
+  return {
+    ...chunkedSink(raw),
+    get backlog() {
+      return raw.writableLength
+    },
+    write: (bytes) => [...withoutChunks(bytes)].map((piece) => raw.write(piece)).every(Boolean),
+    end: () => void raw.end(),
   }
 }

@@ -145,8 +145,9 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     this.timer.onCommitted({ answered: batch.waiting.length, waiting, took: milliseconds })
     batch.answer(calls)
     this.pending.onDurable(batch, calls)
-    const { campaign, experiments, shrunk } = batch
-    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments, shrunk })
+    const { experiments, shrunk } = batch
+    const { campaign, encoded } = committed
+    this.options.events.onChange({ type: 'changed', campaign, encoded, previous_revision, experiments, shrunk })
   }
 
   /** Answers what was decided on the durable state, once that is confirmed to be still the newest one. */
@@ -219,9 +220,9 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   private adopt(head: State, calls: readonly WaitingCall[]): void {
     const previous_revision = this.state.campaign.header.revision
     this.state = head
-    const { campaign } = head
+    const { campaign, encoded } = head
     const experiments = changesSince(campaign, previous_revision) ?? []
-    this.options.events.onChange({ type: 'changed', campaign, previous_revision, experiments, shrunk: 0 })
+    this.options.events.onChange({ type: 'changed', campaign, encoded, previous_revision, experiments, shrunk: 0 })
     this.admitAgain([...calls, ...this.pending.takeUnchanged()])
   }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { hasEnded, stateOf } from '#campaignd/domain/campaign/campaign-state.js'
 import type { CampaignSettings } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { progressOf } from '#campaignd/domain/views/progress.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
 
 const PENDING = { status: 'pending' } as const
@@ -47,4 +48,16 @@ test.each(CASES)('a campaign is %s, and has ended (%s), when %s', (state, ended,
   })
   expect(stateOf(campaign)).toBe(state)
   expect(hasEnded(campaign)).toBe(ended)
+})
+
+test('the progress of a campaign has counts by cycle and backend for up to 200 of them', () => {
+  const spread = (count: number) =>
+    progressOf(
+      campaignOf(
+        Array.from({ length: count }, (_, index) => ({ ...PENDING, cycle_index: index, backend: `b${index}` })),
+      ),
+    )
+  expect(Object.keys(spread(200).by_cycle ?? {})).toHaveLength(200)
+  expect(Object.keys(spread(200).by_backend ?? {})).toHaveLength(200)
+  expect(spread(201)).toMatchObject({ total: 201, by_cycle: null, by_backend: null })
 })

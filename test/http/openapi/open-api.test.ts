@@ -29,6 +29,7 @@ interface Parameter extends Media {
 interface Operation {
   readonly operationId?: string
   readonly summary?: string
+  readonly security?: readonly object[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> }
   readonly responses: Readonly<
@@ -127,6 +128,59 @@ test('a body that may be left out is not documented as required', () => {
   expect(ids).toContain('createCampaign')
   expect(ids.filter((id) => id === 'resumeCampaign' || id === 'retryExperiments')).toEqual([])
 })
+
+test('every body and every response in JSON has a schema with a name', () => {
+  const contents = operations.flatMap(({ name, operation }) => [
+    ...Object.values(operation.requestBody?.content ?? {}).map((media) => ({ at: `${name} body`, media })),
+    ...Object.entries(operation.responses).flatMap(([status, { content = {} }]) =>
+      Object.values(content).map((media) => ({ at: `${name} ${status}`, media })),
+    ),
+  ])
+  const isNamed = ({ schema }: Media) => schema?.$ref !== undefined || schema?.['type'] === 'string'
+  expect(contents.filter(({ media }) => !isNamed(media)).map(({ at }) => at)).toEqual([])
+  expect(contents.length).toBeGreaterThan(50)
+})
+
+test('no call needs a token in every service', () => {
+  const asking = operations.filter(({ operation }) => operation.security !== undefined)
+  const needed = asking.filter(({ operation: { security = [] } }) =>
+    security.every((one) => Object.keys(one).length > 0),
+  )
+  expect(asking.length).toBeGreaterThan(10)
+  expect(needed.map(({ name }) => name)).toEqual([])
+})
+
+test('nothing in the document is what generators of clients stumble over', () => {
+  const found = { nullsInEnums: [] as string[], timesWithoutFormat: [] as string[], deprecated: [] as string[] }
+  walk(document, '', (value, at) => {
+    if (Array.isArray(value['enum']) && value['enum'].includes(null)) found.nullsInEnums.push(at)
+    if ('deprecated' in value) found.deprecated.push(at)
+    // One that needs no offset is no date-time: those of the Python tool, and those of a request.
+    if (String(value['pattern']).endsWith('Z$') && value['format'] !== 'date-time') found.timesWithoutFormat.push(at)
+  })
+  expect(found).toEqual({ nullsInEnums: [], timesWithoutFormat: [], deprecated: [] })
+})
+
+test('where one of several schemas is told by a property, the document says by which', () => {
+  const unions: string[] = []
+  walk(document, '', (value, at) => {
+    if (Array.isArray(value['oneOf']) && value['discriminator'] === undefined) unions.push(at)
+  })
+  expect(unions).toEqual([])
+  const { mapping } = schemas['ListedCampaign']?.['discriminator'] as { mapping: Record<string, string> }
+  expect(Object.keys(mapping)).toContain('corrupt')
+  for (const [state, path] of Object.entries(mapping)) {
+    const of = schemas[path.split('/').at(-1) ?? ''] as { properties: { state: { enum: string[] } } }
+    expect(of.properties.state.enum).toContain(state)
+  }
+})
+
+/** Calls a function for each object in a value, with its place. */
+function walk(value: unknown, at: string, visit: (value: Record<string, unknown>, at: string) => void): void {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value)) visit(value as Record<string, unknown>, at)
+  for (const [key, item] of Object.entries(value)) walk(item, `${at}/${key}`, visit)
+}
 
 test('every example is valid by its schema', () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { ...TEXT_FORMATS, ...HEADER_FORMATS } })

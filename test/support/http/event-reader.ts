@@ -14,6 +14,8 @@ export interface StreamedEvent {
     readonly previous_revision?: number
     readonly created_at?: string
     readonly reset?: boolean
+    readonly part?: number
+    readonly parts?: number
     readonly progress?: Progress
     readonly experiments?: readonly Experiment[]
   }
@@ -29,6 +31,8 @@ export class EventReader {
   status = 0
   contentType = ''
   ended = false
+  /** The service ended the stream; false when the connection broke. */
+  complete = false
   private readonly changes = new EventEmitter()
   private readonly request: ClientRequest
   private response: IncomingMessage | null = null
@@ -50,7 +54,12 @@ export class EventReader {
         parser.feed(text)
         this.changes.emit('change')
       })
-      response.on('error', () => undefined).on('close', this.end)
+      response
+        .on('error', () => undefined)
+        .on('close', () => {
+          this.complete = response.complete
+          this.end()
+        })
       this.changes.emit('change')
     })
     this.request.on('error', this.end)
@@ -59,6 +68,11 @@ export class EventReader {
   /** Reads no more, without closing: what a stalled client does. */
   stall(): void {
     this.response?.pause()
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.response?.resume()
   }
 
   close(): void {
@@ -97,13 +111,20 @@ export function revisionOf(id: string): number {
 export function faultsOfStream(events: readonly StreamedEvent[], newest?: number): string[] {
   const faults: string[] = []
   let revision: number | null = null
+  let part = 0
   for (const { event, id, data } of events) {
+    // Cut off between two parts, a reader begins with the first again.
+    if (data.part !== undefined && data.part !== part + 1 && data.part !== 1) {
+      faults.push(`part ${data.part} of ${data.revision} came behind ${part}`)
+    }
+    part = data.part === data.parts ? 0 : (data.part ?? 0)
+    if ((id === null) !== part > 0 && event === 'change') faults.push(`part ${part} of ${data.revision}: id ${id}`)
     if (event === 'change' && revision !== null && data.previous_revision !== revision) {
       faults.push(`${data.revision} follows on ${data.previous_revision}, but came behind ${revision}`)
     }
     if (id !== null && !/^[0-9a-f]{16}-\d+$/.test(id)) faults.push(`the id ${id} is not a version`)
     if (id !== null && revisionOf(id) !== data.revision) faults.push(`${data.revision} has the id ${id}`)
-    revision = data.revision ?? revision
+    if (part === 0) revision = data.revision ?? revision
   }
   if (newest !== undefined && revision !== newest) faults.push(`the last was ${revision}, not ${newest}`)
   return faults

@@ -2,13 +2,7 @@ import { createHash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
-import {
-  CAMPAIGN_SORTS,
-  type CampaignQuery,
-  CampaignSummary,
-  CorruptCampaign,
-  type ListedCampaign,
-} from '../../../domain/views/campaign-list.ts'
+import { CAMPAIGN_SORTS, type CampaignQuery, ListedCampaign } from '../../../domain/views/campaign-list.ts'
 import type { Route } from '../../dependencies.ts'
 import { NOT_MODIFIED, responses } from '../../openapi/responses.ts'
 import { invalidParameter } from '../../problems/problem.ts'
@@ -32,7 +26,7 @@ const ListQuery = StrictObject({
 })
 
 const CampaignList = StrictObject({
-  campaigns: Type.Array(Type.Unsafe<ListedCampaign>({ anyOf: [ref(CampaignSummary), ref(CorruptCampaign)] })),
+  campaigns: Type.Array(ref(ListedCampaign), { description: 'In the order that was asked for' }),
   next_page_token: NextPageToken,
 })
 

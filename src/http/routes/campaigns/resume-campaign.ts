@@ -16,11 +16,11 @@ const Resumed = StrictObject(
     ...configDiffProperties,
     plan: Type.Array(
       StrictObject({
-        exp_id: Type.String(),
+        exp_id: Type.String({ description: 'Which experiment' }),
         action: StringEnum(['skip', 'keep', 'run'], {
           description: '`skip`: it will not run. `keep`: it runs already. `run`: it will run',
         }),
-        reason: Type.String(),
+        reason: Type.String({ description: 'Why, for people' }),
       }),
       { description: 'Every experiment, in manifest order' },
     ),

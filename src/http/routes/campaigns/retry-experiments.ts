@@ -13,9 +13,15 @@ import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 const Retried = StrictObject(
   {
     retried: Type.Array(Type.String(), { description: 'Ids put back to pending, in manifest order' }),
-    skipped: Type.Array(StrictObject({ exp_id: Type.String(), reason: Type.String() }), {
-      description: 'Those of exp_ids that stay unchanged, and why',
-    }),
+    skipped: Type.Array(
+      StrictObject({
+        exp_id: Type.String({ description: 'Which one' }),
+        reason: Type.String({ description: 'Why it stays, for people' }),
+      }),
+      {
+        description: 'Those of exp_ids that stay unchanged, and why',
+      },
+    ),
     revision: headerProperties.revision,
   },
   {

@@ -1,7 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import { ref } from '../../../domain/schema.ts'
-import type { EventSink } from '../../../live/event-channel.ts'
 import {
   CampaignChangeEvent,
   CampaignGoneEvent,
@@ -9,6 +8,7 @@ import {
   ChangeEvent,
   SnapshotEvent,
 } from '../../../live/event-data.ts'
+import type { EventSink } from '../../../live/stream-reader.ts'
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
@@ -42,8 +42,11 @@ const campaignSchema = {
   description:
     'Server-Sent Events. First `snapshot` (SnapshotEvent), or with Last-Event-ID one `change` with all that was missed; when ' +
     'that is too much, or the id is not of this campaign, a `snapshot` with `reset: true`. Then `change` (ChangeEvent) for ' +
-    'each commit: one may hold several revisions, and `previous_revision` is always that of the event before. `deleted` or ' +
-    '`corrupt` (CampaignGoneEvent) is the last one. A comment every 15 s; slow readers are disconnected.',
+    'each commit: one may hold several revisions, and `previous_revision` is always that of the change before. A change ' +
+    'above 256 KiB comes in several `change` events with `part` and `parts`; only the last has an id, so that a reader ' +
+    'which lost its connection in the middle resumes before the change. A reader that falls behind gets what it missed as ' +
+    'one change, or a `snapshot` with `reset: true`. `deleted` or `corrupt` (CampaignGoneEvent) is the last event. A ' +
+    'comment every 15 s. A reader is disconnected when it reads nothing while more than 1 MiB waits for it.',
   params: CampaignParams,
   headers: LastEventId,
   querystring: NoQuery,

@@ -4,9 +4,12 @@ import type { Route } from '../../dependencies.ts'
 import { responses } from '../../openapi/responses.ts'
 import { HttpError } from '../../problems/problem.ts'
 
-const Up = StrictObject({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] })
+const Up = StrictObject({ status: Type.Literal('ok', { description: 'Always ok' }) }, { examples: [{ status: 'ok' }] })
 
-const Ready = StrictObject({ status: Type.Literal('ready') }, { examples: [{ status: 'ready' }] })
+const Ready = StrictObject(
+  { status: Type.Literal('ready', { description: 'Always ready' }) },
+  { examples: [{ status: 'ready' }] },
+)
 
 const PROBE = { role: 'none', isVital: true, isAnyHost: true, isUnlimited: true } as const
 

@@ -56,7 +56,7 @@ export class LineBlock {
     return starts
   }
 
-  private lengthOf(index: number): number {
+  lengthOf(index: number): number {
     return (this.starts[index + 1] ?? 0) - (this.starts[index] ?? 0)
   }
 

@@ -6,6 +6,7 @@ import { LineBlock } from './line-block.ts'
 /** Experiments in a block. */
 export const BLOCK = 64
 const COMMA = ','
+const [FIRST_START, OTHER_START] = [experimentLine('', 0).length, experimentLine('', 1).length]
 const END = encode(MANIFEST_END)
 
 /** The JSON of changed and of new experiments, by position. */
@@ -45,11 +46,18 @@ export class ManifestBytes implements EncodedManifest {
 
   list(positions: readonly number[]): readonly Uint8Array[] {
     return positions.map((position, index) => {
-      const block = this.blocks[Math.floor(position / BLOCK)]
-      if (block === undefined) throw new RangeError(`there is no experiment at ${position}`)
+      const block = this.blockOf(position)
       // The comma before a line is the one of the list, which has none before its first item.
       return block.line(position % BLOCK, index === 0 && position > 0 ? COMMA.length : 0)
     })
+  }
+
+  experiment(position: number): Uint8Array {
+    return this.blockOf(position).line(position % BLOCK, startOf(position))
+  }
+
+  sizeOf(position: number): number {
+    return this.blockOf(position).lengthOf(position % BLOCK) - startOf(position)
   }
 
   /** The bytes after a commit. New positions follow the last one without a gap. */
@@ -66,6 +74,17 @@ export class ManifestBytes implements EncodedManifest {
     }
     return new ManifestBytes(encode(encodeHeader(campaign.header)), blocks)
   }
+
+  private blockOf(position: number): LineBlock {
+    const block = this.blocks[Math.floor(position / BLOCK)]
+    if (block === undefined) throw new RangeError(`there is no experiment at ${position}`)
+    return block
+  }
+}
+
+/** Bytes of the line of an experiment before its JSON. */
+function startOf(position: number): number {
+  return position === 0 ? FIRST_START : OTHER_START
 }
 
 /** In memory of its own: with a view of a pool the whole pool would be copied to the other thread. */

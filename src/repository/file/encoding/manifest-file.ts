@@ -142,7 +142,9 @@ function checkedManifest(manifest: CampaignManifest, id: string): CampaignManife
   return manifest
 }
 
-const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false, formats: TEXT_FORMATS })
+// A time has a pattern of its own.
+const formats = { ...TEXT_FORMATS, 'date-time': true } as const
+const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false, formats })
 ajv.addSchema([CampaignManifestEntry, ExperimentDraft])
 const isManifest: ValidateFunction<CampaignManifest> = ajv.compile<CampaignManifest>(CampaignManifest)
 const isDraft: ValidateFunction<CampaignDraft> = ajv.compile<CampaignDraft>(CampaignDraft)

@@ -55,5 +55,6 @@ function failuresOf(experiments: readonly Experiment[]): Record<string, number> 
 
 function groupsOf(experiments: readonly Experiment[], keyOf: (one: Experiment) => string) {
   const keys = [...new Set(experiments.map(keyOf))]
+  if (keys.length > 200) return null
   return Object.fromEntries(keys.map((key) => [key, countsOf(experiments.filter((one) => keyOf(one) === key))]))
 }

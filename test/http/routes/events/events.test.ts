@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { campaignDraft, experimentDraft } from '../../../support/campaigns/drafts.js'
 import { type EventReader, faultsOfStream, revisionOf, type StreamedEvent } from '../../../support/http/event-reader.js'
 import { Scrape } from '../../../support/http/metrics.js'
 import { problemsOfEvent } from '../../../support/http/open-api-document.js'
@@ -150,19 +152,17 @@ describe('a stream of one campaign', () => {
     expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 4 } })
   })
 
-  test('a reader that missed more than may wait for it gets a snapshot with reset', async () => {
-    const campaign = await openLive(400)
-    const version = await versionOf(campaign)
-    const ids = Array.from({ length: 150 }, (_, index) => String(index + 1).padStart(4, '0'))
-    for (const part of [ids.slice(0, 75), ids.slice(75)]) {
-      const updates = part.map((exp_id) => ({ exp_id, status: 'running', error: 'x'.repeat(8000) }))
-      await campaign.reportBatch(updates)
-    }
-    const reader = await campaign.follow(undefined, version)
-    const [event] = reader.events
-    expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 3 } })
-    await campaign.report('0001', { status: 'completed' })
-    expect(inShort(await reader.count(2))).toEqual(['snapshot 3', 'change 4'])
+  test('a stream of one campaign begins with a snapshot, however many cycles and backends there are', async () => {
+    const experiments = Array.from({ length: 5000 }, (_, index) => {
+      return experimentDraft(String(index), { cycle_index: index, backend: `b${index}` })
+    })
+    const campaign = await openLive()
+    const body = campaignDraft(0, { campaign_id: 'wide', experiments })
+    expect((await campaign.call('POST', '/v1/campaigns', { body })).status).toBe(201)
+    const reader = campaign.read('/v1/campaigns/wide/events')
+    const [snapshot] = await reader.count(1)
+    expect(snapshot?.data.progress).toMatchObject({ total: 5000, by_cycle: null, by_backend: null })
+    expect(JSON.stringify(snapshot?.data).length).toBeLessThan(1000)
   })
 
   test('a stream of one campaign ends with the campaign; one of its name after it is another', async () => {
@@ -283,11 +283,105 @@ describe('while many write', () => {
     }
     await healthy.until(() => healthy.events.at(-1)?.data.revision === revision)
     expect(faultsOfStream(healthy.events, revision)).toEqual([])
-    expect(campaign.service.events.dropped).toBe(1)
+    await expect.poll(() => campaign.service.events.dropped, { timeout: TIME_LIMIT }).toBe(1)
     expect(campaign.service.events.readers).toBe(1)
     const scrape = new Scrape((await campaign.call('GET', '/metrics')).text)
     expect(scrape.value('campaignd_event_streams_dropped_total')).toBe(1)
     expect(scrape.value('campaignd_event_streams_open')).toBe(1)
+  })
+})
+
+describe('a change above 256 KiB', () => {
+  const COUNT = 1000
+  const IDS = Array.from({ length: COUNT }, (_, index) => String(index + 1).padStart(4, '0'))
+
+  /** A campaign in which every experiment failed with a long error; together they are 8 MB. */
+  async function openFailed() {
+    const campaign = await openLive(COUNT)
+    const { dropped } = campaign.service.events
+    const error = `Traceback: "\u00e9" ${'x'.repeat(8000)}`
+    for (let at = 0; at < COUNT; at += 100) {
+      const updates = IDS.slice(at, at + 100).map((exp_id) => ({ exp_id, status: 'failed', error }))
+      const { status } = await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates } })
+      expect(status).toBe(200)
+    }
+    const skipAll = async () => {
+      const updates = IDS.map((exp_id) => ({ exp_id, status: 'skipped' }))
+      expect((await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates } })).status).toBe(200)
+    }
+    const dropsSince = () => campaign.service.events.dropped - dropped
+    return { ...campaign, skipAll, dropsSince }
+  }
+
+  const isComplete = ({ data }: StreamedEvent) => data.part === data.parts
+  const idsOf = (events: readonly StreamedEvent[]) =>
+    events.flatMap(({ data }) => (data.experiments ?? []).map(({ exp_id }) => exp_id))
+
+  test('a change above 256 KiB is told in parts to every reader, of which only the last has an id', async () => {
+    const campaign = await openFailed()
+    const readers = [campaign.read(), campaign.read(), campaign.read()]
+    for (const reader of readers) await reader.count(1)
+    await campaign.skipAll()
+    const { revision, experiments } = await campaign.manifest()
+    await campaign.report('0001', { status: 'pending' })
+    for (const reader of readers) {
+      await reader.until(() => reader.events.at(-1)?.data.revision === revision + 1)
+      expect(faultsOfStream(reader.events, revision + 1)).toEqual([])
+      const parts = reader.events.slice(1, -1)
+      expect(parts.length).toBeGreaterThan(8000 / 256)
+      expect(Math.max(...parts.map(({ data }) => JSON.stringify(data).length))).toBeLessThan(256 * 1024)
+      expect(parts.map(({ data }) => data.part)).toEqual(parts.map((_, index) => index + 1))
+      expect(parts.map(({ data }) => data.parts)).toEqual(parts.map(() => parts.length))
+      expect(new Set(parts.map(({ data }) => data.previous_revision))).toEqual(new Set([revision - 1]))
+      expect(parts.flatMap(({ data }) => data.experiments)).toEqual(experiments)
+      for (const { data } of parts.slice(0, 1)) {
+        expect(problemsOfEvent('/v1/campaigns/{campaign_id}/events', JSON.stringify(data))).toEqual([])
+      }
+    }
+    expect(campaign.dropsSince()).toBe(0)
+  })
+
+  test('a reader that is cut off between two parts resumes before the change, and then gets all of it', async () => {
+    const campaign = await openFailed()
+    const first = campaign.read()
+    await first.count(1)
+    const updates = IDS.slice(0, 400).map((exp_id) => ({ exp_id, status: 'skipped' }))
+    await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates } })
+    await first.until(() => first.events.length > 1)
+    first.close()
+    const events = first.events.filter((event) => !isComplete(event) || event.event === 'snapshot')
+    const last = events.findLast(({ id }) => id !== null)?.id ?? ''
+    const second = campaign.read(undefined, last)
+    await second.until(() => second.events.some(isComplete))
+    expect(idsOf(second.events)).toEqual(IDS.slice(0, 400))
+    expect(faultsOfStream([...events, ...second.events], (await campaign.manifest()).revision)).toEqual([])
+  })
+
+  test('a reader that stops for a while in the middle of a change gets it all, and what came meanwhile', async () => {
+    const campaign = await openFailed()
+    const slow = campaign.read()
+    await slow.count(1)
+    slow.stall()
+    await campaign.skipAll()
+    for (const status of ['pending', 'skipped', 'pending']) await campaign.report('0001', { status })
+    slow.resume()
+    const { revision } = await campaign.manifest()
+    await slow.until(() => slow.events.at(-1)?.data.revision === revision)
+    expect(faultsOfStream(slow.events, revision)).toEqual([])
+    expect(idsOf(slow.events.slice(1)).slice(0, COUNT)).toEqual(IDS)
+    expect(campaign.dropsSince()).toBe(0)
+  })
+
+  test('a stream ends with the campaign also in the middle of a change', async () => {
+    const campaign = await openFailed()
+    const slow = campaign.read()
+    await slow.count(1)
+    slow.stall()
+    await campaign.skipAll()
+    await campaign.call('DELETE', `${campaign.path}?force=true`)
+    slow.resume()
+    await slow.until(() => slow.ended)
+    expect(slow.events.at(-1)).toMatchObject({ event: 'deleted', id: null })
   })
 })
 
@@ -358,7 +452,38 @@ test('a stop of the service ends the streams at once, and tells when to come bac
   for (const reader of readers) {
     await reader.until(() => reader.ended)
     expect(reader.others).toEqual([expect.stringMatching(/^retry: [12]\d{3}$|^retry: 3000$/)])
+    expect(reader.complete).toBe(true)
   }
+})
+
+test('a stream whose service dies is not taken for one that ended', async () => {
+  const campaign = await openLive()
+  const readers = [campaign.read(), campaign.read('/v1/events')]
+  for (const reader of readers) await reader.count(1)
+  campaign.app.server.closeAllConnections()
+  for (const reader of readers) {
+    await reader.until(() => reader.ended)
+    expect(reader.complete).toBe(false)
+  }
+})
+
+test('a reader by HTTP/1.0 gets events without chunks, until its connection ends', async () => {
+  const campaign = await openLive()
+  const { port } = new URL(campaign.url)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write(`GET ${campaign.path}/events HTTP/1.0\r\nHost: localhost\r\n\r\n`)
+  let text = ''
+  socket.setEncoding('utf8').on('data', (bytes: string) => (text += bytes))
+  await expect.poll(() => text, { timeout: TIME_LIMIT }).toContain('event: snapshot')
+  await campaign.report('0001', { status: 'running' })
+  await expect.poll(() => text, { timeout: TIME_LIMIT }).toContain('event: change')
+  await campaign.call('DELETE', `${campaign.path}?force=true`)
+  await once(socket, 'close')
+  const [head = '', body = ''] = text.split(/\r\n\r\n(.*)/s)
+  expect(head.toLowerCase()).not.toContain('transfer-encoding')
+  expect(body.split('\n\n').map((event) => event.split('\n')[0])).toEqual([
+    ...['event: snapshot', 'event: change', 'event: deleted', ''],
+  ])
 })
 
 test('who goes away leaves nothing behind', async () => {
