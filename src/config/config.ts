@@ -9,8 +9,8 @@ import { ConfigError, Fault } from './config-error.ts'
 import { DURABILITIES, type GivenSettings, LOG_LEVELS, type Setting, variableOf } from './settings.ts'
 import { integer, oneOf, readBoolean, readPath, readSize } from './values.ts'
 
-/** A tokens file, with the tokens that it has at the start. */
-type TokensSetting = Pick<TokenWatchOptions, 'file' | 'tokens'>
+/** A tokens file, with what it holds at the start. */
+type TokensSetting = Pick<TokenWatchOptions, 'file' | 'content'>
 
 /** All settings, checked. Nothing else reads the environment or the command line. */
 export interface Config {
@@ -92,7 +92,7 @@ function readTokens(path: string): TokensSetting | null {
   if (path === '') return null
   const file = resolve(path)
   try {
-    return { file, tokens: readTokensFile(file) }
+    return { file, content: readTokensFile(file) }
   } catch (error) {
     if (error instanceof TokensError) throw new Fault(`is ${file}: ${error.message}`)
     throw error

@@ -79,6 +79,45 @@ test('every bad line of a tokens file is named', () => {
   expect(faultsOf('x\n\ny\n').map((fault) => fault.slice(0, 6))).toEqual(['line 1', 'line 3'])
 })
 
+test('a token is found again in a later list, with the role that it has there, and not when it was taken out', () => {
+  const [kept, gone] = [createToken('w1', 'admin'), createToken('w1', 'admin')]
+  const before = Tokens.parse(`${kept.line}\n${gone.line}`)
+  const after = Tokens.parse(kept.line.replace(' admin ', ' read '))
+  const actors = [kept, gone].map(({ token }) => before.actorOf(token))
+  expect(actors.map((actor) => actor && after.current(actor))).toEqual([
+    expect.objectContaining({ role: 'read' }),
+    null,
+  ])
+})
+
+test('a list of as many tokens as fit into 1 MiB is read in the time that its bytes take, and so is a look-up', () => {
+  // With each line compared with those before, twice as many would take four times as long.
+  const [some, more] = [3_000, 12_000].map((count) => linesOf(count))
+  const times = [some, more].map((lines = '') => quickest(() => Tokens.parse(lines)))
+  expect(times[1]).toBeLessThan(8 * (times[0] ?? 0))
+  const [few, many] = [linesOf(10), linesOf(12_000)].map((lines) => Tokens.parse(lines))
+  const lookUp = (tokens: Tokens | undefined) => () => {
+    for (let index = 0; index < 1_000; index += 1) tokens?.actorOf(`token ${index}`)
+  }
+  expect(quickest(lookUp(many))).toBeLessThan(10 * quickest(lookUp(few)))
+})
+
+function linesOf(count: number): string {
+  return Array.from({ length: count }, (_, index) => {
+    return `w${index} work sha256:${createHash('sha256').update(String(index)).digest('hex')}`
+  }).join('\n')
+}
+
+/** Milliseconds of the quickest of some runs, which other work on the machine disturbed least. */
+function quickest(run: () => void): number {
+  const times = Array.from({ length: 7 }, () => {
+    const began = performance.now()
+    run()
+    return performance.now() - began
+  })
+  return Math.min(...times)
+}
+
 test('one token under two names is refused: its owner would be ambiguous', () => {
   expect(faultsOf(`w1 work sha256:${HEX}\nw2 admin sha256:${HEX}`)).toEqual(['line 2 has the token of an earlier line'])
 })
