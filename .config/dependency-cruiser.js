@@ -22,6 +22,7 @@ const AUTH = '^src/auth/'
 const SERVICE = '^src/service/(?!open-service[.]ts$)'
 const LIMITS = '^src/http/limits[.]ts$'
 const PROBLEMS = '^src/http/problems/'
+const CONNECTIONS = '^src/http/connections/'
 const REQUESTS = '^src/http/requests/'
 const REPLIES = '^src/http/replies/'
 const GUARDS = '^src/http/guards/'
@@ -36,7 +37,7 @@ const PARTS = '^src/dashboard/parts/'
 const ROUTE = '^src/dashboard/route[.]ts$'
 
 const FILE_ROOMS = [FILE_LOCK, FILE_COMMIT, FILE_ENCODING, FILE_LEASES]
-const HTTP_ROOMS = [LIMITS, PROBLEMS, REQUESTS, REPLIES, GUARDS, HOOKS, OPENAPI]
+const HTTP_ROOMS = [LIMITS, PROBLEMS, CONNECTIONS, REQUESTS, REPLIES, GUARDS, HOOKS, OPENAPI]
 const BELOW_HTTP = ['^src/runtime/', DOMAIN, SEAMS, LEASES, LIVE, METRICS, SERVICE, '^src/auth/(role|tokens)[.]ts$']
 
 /** Every room, from the bottom to the top: where its files are, and which other rooms they may know. */
@@ -73,10 +74,11 @@ const ROOMS = [
 
   { name: 'http/limits', path: LIMITS, knows: [] },
   { name: 'http/problems', path: PROBLEMS, knows: [DOMAIN, SEAMS, LIMITS] },
+  { name: 'http/connections', path: CONNECTIONS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
   { name: 'http/requests', path: REQUESTS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
-  { name: 'http/replies', path: REPLIES, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
-  { name: 'http/guards', path: GUARDS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
-  { name: 'http/hooks', path: HOOKS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
+  { name: 'http/replies', path: REPLIES, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, CONNECTIONS] },
+  { name: 'http/guards', path: GUARDS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, CONNECTIONS] },
+  { name: 'http/hooks', path: HOOKS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, CONNECTIONS] },
   { name: 'http/openapi', path: OPENAPI, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, HOOKS] },
   { name: 'http/dependencies', path: DEPENDENCIES, knows: [...BELOW_HTTP, ...HTTP_ROOMS] },
   // `$1` is the resource: no resource knows another.

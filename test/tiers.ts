@@ -23,6 +23,7 @@ export const UNIT: readonly string[] = [
   'faults/history/*.test.ts',
   'faults/model/campaign/*.test.ts',
   'faults/power-loss/*.test.ts',
+  'http/connections/unsent-bytes.test.ts',
   'http/replies/page-cache.test.ts',
   'live/**/*.test.ts',
   'node-version.test.ts',

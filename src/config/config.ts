@@ -77,6 +77,7 @@ function readLimits(check: Check): Limits {
     requestTimeout: check('requestTimeout', integer(1, 3600)),
     keepAliveTimeout: check('keepAliveTimeout', integer(1, 3600)),
     maxConnections: check('maxConnections', integer(1, 1_000_000)),
+    maxUnsentBytes: check('maxUnsentBytes', readSize),
     maxWaiting: check('maxWaiting', integer(0, 1_000_000)),
     maxStreams: check('maxStreams', integer(0, 1_000_000)),
     maxStreamsPerAddress: check('maxStreamsPerAddress', integer(0, 1_000_000)),

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
+import { discardRest } from '../connections/discard-rest.ts'
 import { type HttpErrorCode, PROBLEMS } from '../problems/catalog.ts'
 import { problem, PROBLEM_TYPE } from '../problems/problem.ts'
 import { nextRequestId, requestIdOf } from './request-id.ts'
@@ -35,16 +36,6 @@ export function respondToClientError({ code }: ConnectionError, socket: Socket):
     discardRest(socket)
     afterResponses(socket, () => endWith(CODES[code] ?? 'malformed-request', socket))
   } else if (code === CUT_OFF) socket.end()
-}
-
-/**
- * Detaches Node's parser from the bytes that still arrive: each chunk would be another error, or the rest of a request that has
- * its response already. They are still read: unread bytes would hide that the client leaves, and reset the connection at its end.
- */
-function discardRest(socket: Socket): void {
-  socket.removeAllListeners('data')
-  socket.on('data', () => undefined)
-  socket.resume()
 }
 
 /** Waits until each complete request has its response: a client that pipelines takes the next response for that of its first request. */

@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import type { EventSink } from '../../live/event-channel.ts'
+import { ConcurrencyLimit } from '../connections/concurrency-limit.ts'
+import type { Connections } from '../connections/connections.ts'
 import type { Limits } from '../limits.ts'
-import { ConcurrencyLimit } from './concurrency-limit.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -20,17 +21,21 @@ export function streamLimit({ maxStreams, maxStreamsPerAddress }: Limits): Concu
 }
 
 /** Takes over the connection of a reply for Server-Sent Events. */
-export function openEventStream(reply: FastifyReply): EventSink {
+export function openEventStream(reply: FastifyReply, connections: Connections): EventSink {
   reply.isLongLived = true
   reply.runResponseHooks()
   reply.hijack()
   const { raw } = reply
+  const { backlog } = connections.of(reply.request)
   // Not chunked: the end of the connection ends the stream, and framing each write as a chunk costs more than the write.
   raw.useChunkedEncodingByDefault = false
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS })
   raw.flushHeaders()
   return {
-    write: (bytes) => void raw.write(bytes),
+    write: (bytes) => {
+      raw.write(bytes)
+      backlog.measure()
+    },
     get backlog() {
       return raw.writableLength
     },

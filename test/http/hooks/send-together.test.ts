@@ -1,12 +1,18 @@
 import { fastify } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
+import { Connections } from '#campaignd/http/connections/connections.js'
 import { sendTogether } from '#campaignd/http/hooks/send-together.js'
 
 async function openBatching() {
   const app = fastify()
   onTestFinished(() => app.close())
   const recorded: string[] = []
+  const connections = new Connections({
+    ...{ maxUnsentBytes: 1024, tokens: () => null, isPermitted: () => true },
+    onCut: () => undefined,
+  })
   await app.register(sendTogether, {
+    connections,
     hooks: [(request, reply) => void reply.header('x-hook', `${request.url} ${reply.statusCode}`)],
     record: ({ url }, { statusCode }) => recorded.push(`${url} ${statusCode}`),
   })

@@ -53,6 +53,10 @@ export class RawConnection {
     this.socket.pause()
   }
 
+  goOnReading(): void {
+    this.socket.resume()
+  }
+
   reset(): void {
     this.socket.resetAndDestroy()
   }

@@ -10,10 +10,9 @@ import {
   SnapshotEvent,
 } from '../../../live/event-data.ts'
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
-import type { Route } from '../../dependencies.ts'
+import type { Route, RouteDependencies } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { HttpError } from '../../problems/problem.ts'
-import type { ConcurrencyLimit } from '../../replies/concurrency-limit.ts'
 import { openEventStream } from '../../replies/event-stream.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
 
@@ -55,9 +54,10 @@ const campaignSchema = {
   }),
 }
 
-export const streamCampaign: Route = async (app, { service, streams }) => {
+export const streamCampaign: Route = async (app, dependencies) => {
+  const { events } = dependencies.service
   app.get('/campaigns/:campaign_id/events', { ...OPTIONS, schema: campaignSchema }, async ({ params }, reply) => {
-    await stream(reply, streams, (last, open) => service.events.subscribe(params.campaign_id, last, open))
+    await stream(reply, dependencies, (last, open) => events.subscribe(params.campaign_id, last, open))
   })
 }
 
@@ -79,9 +79,10 @@ const campaignsSchema = {
   }),
 }
 
-export const streamCampaigns: Route = async (app, { service, streams }) => {
+export const streamCampaigns: Route = async (app, dependencies) => {
+  const { events } = dependencies.service
   app.get('/events', { ...OPTIONS, schema: campaignsSchema }, async (_request, reply) => {
-    await stream(reply, streams, (last, open) => service.events.subscribeToAll(last, open))
+    await stream(reply, dependencies, (last, open) => events.subscribeToAll(last, open))
   })
 }
 
@@ -89,14 +90,21 @@ export const streamCampaigns: Route = async (app, { service, streams }) => {
 type Read = (lastEventId: string | null, open: () => EventSink) => Promise<Unsubscribe | null> | Unsubscribe | null
 
 /**
- * Keeps the connection of a reply for a stream until either side ends it.
+ * Keeps the connection of a reply for a stream until either side ends it, or the token is revoked.
  * @throws HttpError `too-many-streams`, `draining`
  */
-async function stream(reply: FastifyReply, streams: ConcurrencyLimit, read: Read): Promise<void> {
-  reply.raw.once('close', streams.acquire(reply.request.ip))
+async function stream(
+  reply: FastifyReply,
+  { connections, streams }: Pick<RouteDependencies, 'connections' | 'streams'>,
+  read: Read,
+): Promise<void> {
+  const held = connections.hold(reply)
+  held.occupy(streams)
   const last = reply.request.headers['last-event-id']
-  const unsubscribe = await read(typeof last === 'string' ? last : null, () => openEventStream(reply))
+  const unsubscribe = await read(typeof last === 'string' ? last : null, () => openEventStream(reply, connections))
   if (unsubscribe === null) throw new HttpError('draining', 'The service is stopping.')
-  if (reply.raw.destroyed) unsubscribe()
-  else reply.raw.once('close', unsubscribe)
+  held.onEnd(() => {
+    unsubscribe()
+    reply.raw.end()
+  })
 }
