@@ -59,7 +59,7 @@ const ROOMS = [
   { name: 'repository/file', path: FILE_STORE, knows: [DOMAIN, SEAMS, GROUP_COMMIT, ...FILE_ROOMS] },
 
   { name: 'leases', path: LEASES, knows: [DOMAIN, SEAMS] },
-  { name: 'live', path: LIVE, knows: [DOMAIN, SEAMS] },
+  { name: 'live', path: LIVE, knows: ['^src/runtime/', DOMAIN, SEAMS] },
   { name: 'metrics', path: METRICS, knows: [DOMAIN, SEAMS] },
   { name: 'auth', path: AUTH, knows: [] },
   { name: 'runtime', path: '^src/runtime/', knows: [] },
