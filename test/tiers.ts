@@ -27,7 +27,7 @@ export const UNIT: readonly string[] = [
   'http/replies/page-cache.test.ts',
   'live/**/*.test.ts',
   'node-version.test.ts',
-  'runtime/byte-cache.test.ts',
+  'runtime/*.test.ts',
   'repository/file/leases/*.test.ts',
   'repository/group-commit/*.test.ts',
   'repository/file/encoding/*.test.ts',

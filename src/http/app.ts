@@ -67,7 +67,7 @@ function openConnections({ limits, access, logger }: AppDependencies, isPermitte
   return new Connections({
     ...{ maxUnsentBytes: limits.maxUnsentBytes, tokens: access.tokens, isPermitted },
     onCut: (cut) => {
-      logger.warn(cut, 'a connection is cut off: its client takes nothing of what waits for it')
+      logger.warn(cut, 'a connection is cut off: its client does not take what waits for it')
     },
   })
 }

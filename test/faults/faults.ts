@@ -1,4 +1,7 @@
 import type { Fault } from './fault.js'
+import { bytes } from './rows/clients/bytes.js'
+import { held } from './rows/clients/held.js'
+import { revoked } from './rows/clients/revoked.js'
 import { diskFull } from './rows/disk-full.js'
 import { errorAtEachStep } from './rows/error-at-each-step.js'
 import { fleet } from './rows/fleet.js'
@@ -32,5 +35,8 @@ export const FAULTS: readonly Fault[] = [
   hostileInput,
   fuzz,
   stalledReaders,
+  bytes,
+  held,
+  revoked,
   fleet,
 ]

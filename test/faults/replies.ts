@@ -11,8 +11,14 @@ export async function expectStatus(status: number, call: Promise<Reply>): Promis
   if (reply.status !== status) throw new Error(`${reply.status} instead of ${status}: ${reply.text}`)
 }
 
-export function createCampaign(url: string, campaign_id: string, experiments: number): Promise<void> {
-  return expectStatus(201, send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id })))
+export function createCampaign(
+  url: string,
+  campaign_id: string,
+  experiments: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const draft = campaignDraft(experiments, { campaign_id })
+  return expectStatus(201, send('POST', `${url}/v1/campaigns`, draft, headers))
 }
 
 /** Which files differ between two readings of a directory. */

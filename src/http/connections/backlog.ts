@@ -31,6 +31,11 @@ export class Backlog {
     return this.counted
   }
 
+  /** Of requests that wait for their turn. */
+  get ofRequests(): number {
+    return this.queued
+  }
+
   /** Whether a response of that size fits. */
   hasRoomFor(bytes: number): boolean {
     return this.unsent.makeRoom(bytes)
@@ -45,15 +50,14 @@ export class Backlog {
   /** Counts what waits of a response that was reserved and is written now. */
   written(): void {
     this.reserved = 0
-    this.measure()
+    this.count(this.waiting)
   }
 
   /** Counts what waits: after each write of a stream, and now and then. */
   measure(): void {
-    const { writableLength } = this.socket
-    // Undefined of a request that was injected.
-    const waiting = writableLength > 0 ? writableLength : 0
-    this.count(this.queued + this.reserved + waiting)
+    const before = this.counted
+    this.count(this.waiting)
+    if (this.counted < before) this.unsent.leave(before - this.counted)
   }
 
   /** Counts a request that waits for its turn, or with a negative number one whose turn it is. */
@@ -80,9 +84,16 @@ export class Backlog {
 
   /** Counts nothing any more. */
   close(): void {
+    this.unsent.leave(this.counted)
     this.count(0)
     this.isClosed = true
     this.unsent.remove(this)
+  }
+
+  private get waiting(): number {
+    const { writableLength } = this.socket
+    // Undefined of a request that was injected.
+    return this.queued + this.reserved + (writableLength > 0 ? writableLength : 0)
   }
 
   private count(bytes: number): void {

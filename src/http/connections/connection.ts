@@ -9,7 +9,7 @@ import type { UnsentBytes } from './unsent-bytes.ts'
 export const MAX_QUEUED = 64
 
 /** Bytes of memory that a request takes while it waits, beside its headers. */
-const QUEUED_REQUEST = 4096
+const QUEUED_REQUEST = 2048
 
 /** What the service knows of one client: its requests that wait, the bytes that wait for it, and what is held for it. */
 export class Connection {

@@ -1,3 +1,4 @@
+import { askForCollection } from '../../runtime/ask-for-collection.ts'
 import type { Backlog } from './backlog.ts'
 
 /** Responses up to this size always fit: a refusal in their place would take as much, and workers must be told. */
@@ -7,8 +8,15 @@ const SMALL = 16 * 1024
 export const STALLED = 30_000
 export const STALLED_AT_LIMIT = 5_000
 
+/** Bytes of requests that a client may send ahead of their responses when the limit is reached. */
+const MAX_AHEAD = 64 * 1024
+
 /** Milliseconds in which clients are not looked at again for room. */
 const RELIEF_INTERVAL = 100
+
+/** Bytes that clients left behind for which V8 is asked to collect garbage, and the least milliseconds between two times. */
+const GARBAGE = 8 * 1024 * 1024
+const COLLECTION_INTERVAL = 15_000
 
 export interface CutConnection {
   /** What waited for it. */
@@ -19,13 +27,16 @@ export interface CutConnection {
 
 /**
  * The bytes that wait for clients, of all connections together. When they reach the limit, those clients are cut off that have
- * taken nothing for some seconds, the one first for which most waits; what does not fit then is refused.
+ * taken nothing for some seconds or sent many requests ahead, the one first for which most waits; what does not fit then is
+ * refused.
  */
 export class UnsentBytes {
   private readonly backlogs = new Set<Backlog>()
   private total = 0
   private cutOff = 0
   private relievedAt = -Infinity
+  private garbage = 0
+  private collectedAt = -Infinity
 
   constructor(
     private readonly limit: number,
@@ -53,6 +64,11 @@ export class UnsentBytes {
     this.total += bytes
   }
 
+  /** Notes bytes that had to wait and do not any more: they are garbage. */
+  leave(bytes: number): void {
+    this.garbage += bytes
+  }
+
   /** True when a response of that size fits, at the cost of those who take nothing. */
   makeRoom(bytes: number): boolean {
     if (bytes <= SMALL || this.fits(bytes)) return true
@@ -70,6 +86,7 @@ export class UnsentBytes {
       const stalled = backlog.stalledFor(now)
       if (stalled >= STALLED) this.cutOffOne(backlog, stalled)
     }
+    this.collect(now)
   }
 
   /** One that is larger than the whole limit fits too, as long as half of that is free: each response can be given at times. */
@@ -83,8 +100,15 @@ export class UnsentBytes {
     for (const backlog of largestFirst) {
       if (backlog.bytes === 0 || this.fits(bytes)) return
       const stalled = backlog.stalledFor(now)
-      if (stalled >= STALLED_AT_LIMIT) this.cutOffOne(backlog, stalled)
+      if (stalled >= STALLED_AT_LIMIT || backlog.ofRequests > MAX_AHEAD) this.cutOffOne(backlog, stalled)
     }
+  }
+
+  private collect(now: number): void {
+    if (this.garbage < GARBAGE || this.total > this.garbage || now - this.collectedAt < COLLECTION_INTERVAL) return
+    this.garbage = 0
+    this.collectedAt = now
+    askForCollection()
   }
 
   private cutOffOne(backlog: Backlog, milliseconds: number): void {

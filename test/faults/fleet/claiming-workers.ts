@@ -19,14 +19,21 @@ export class ClaimingWorkers {
   private constructor(
     private readonly url: string,
     private readonly problem: (text: string) => void,
+    private readonly headers: Readonly<Record<string, string>>,
   ) {
     this.runs = Array.from({ length: WORKERS }, (_, index) => this.work(`worker-${index + 1}`))
   }
 
-  static async begin(url: string, problem: (text: string) => void): Promise<ClaimingWorkers> {
-    const { status } = await send('POST', `${url}/v1/campaigns`, campaignDraft(2 * WORKERS, { campaign_id: CAMPAIGN }))
+  /** @param headers of each call, such as those of a token */
+  static async begin(
+    url: string,
+    problem: (text: string) => void,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ClaimingWorkers> {
+    const draft = campaignDraft(2 * WORKERS, { campaign_id: CAMPAIGN })
+    const { status } = await send('POST', `${url}/v1/campaigns`, draft, headers)
     if (status !== 201) throw new Error(`a creation was answered ${status}`)
-    return new ClaimingWorkers(url, problem)
+    return new ClaimingWorkers(url, problem, headers)
   }
 
   /** The milliseconds that each call took since they were taken last. */
@@ -61,7 +68,7 @@ export class ClaimingWorkers {
 
   private async call<T>(method: string, path: string, body: object): Promise<T> {
     const began = performance.now()
-    const { status, text } = await send(method, `${this.url}/v1/campaigns/${CAMPAIGN}/${path}`, body)
+    const { status, text } = await send(method, `${this.url}/v1/campaigns/${CAMPAIGN}/${path}`, body, this.headers)
     this.times.push(performance.now() - began)
     if (status !== 200) throw new Error(`${method} ${path} was answered ${status} ${text}`)
     await sleep(WORK)

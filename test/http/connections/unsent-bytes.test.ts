@@ -104,6 +104,14 @@ test('at the limit those are cut off that stand still, the largest first and no 
   expect(cut).toEqual([{ bytes: 40 * KIB, seconds: 6 }])
 })
 
+test('at the limit who has sent many requests ahead is cut off at once', () => {
+  const { connect } = open(100 * KIB)
+  const [ahead, other] = [connect(), connect()]
+  ahead.backlog.queue(70 * KIB)
+  expect(other.respond(50 * KIB)).toBe(true)
+  expect([ahead, other].map(({ socket }) => socket.isDestroyed)).toEqual([true, false])
+})
+
 test('who takes nothing for long is cut off, though there is room; who takes a byte now and then is not', () => {
   const { unsent, cut, connect } = open(1_000 * KIB)
   const [still, slow, idle] = [connect(), connect(), connect()]

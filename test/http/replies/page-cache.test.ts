@@ -9,7 +9,8 @@ const never = () => {
 
 test('a cached page is encoded once, as long as it is among the most recently used', () => {
   const pages = new PageCache(100 * KIB)
-  const [first, second, third] = [1, 2, 3].map((content) => Buffer.alloc(40 * KIB, content))
+  const page = (content: number) => Buffer.alloc(40 * KIB, content)
+  const [first, second, third] = [page(1), page(2), page(3)]
   pages.get('first', () => first)
   pages.get('second', () => second)
   expect(pages.get('first', never)).toBe(first)

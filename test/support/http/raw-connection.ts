@@ -61,6 +61,11 @@ export class RawConnection {
     this.socket.resetAndDestroy()
   }
 
+  /** Of all responses that have begun, streams too. */
+  get statuses(): number[] {
+    return [...this.received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+  }
+
   /**
    * The complete responses so far.
    * @throws Error at bytes that are no response
