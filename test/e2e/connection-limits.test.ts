@@ -56,7 +56,7 @@ test('more connections than are allowed are closed at once, and the others go on
   expect(refused.answers()).toEqual([])
   for (const connection of connections) {
     connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await until('an answer', () => connection.answers().length === 1)
+    await until('a reply', () => connection.answers().length === 1)
     expect(connection.isClosed).toBe(false)
   }
   connections[0]?.reset()
@@ -107,9 +107,9 @@ test('a service that was stopped for a while refuses the reads that waited, acce
   ]
   await sleep(900)
   process.kill(pid, 'SIGCONT')
-  const answers = await Promise.all(calls)
-  expect(answers.map(({ status }) => status)).toEqual([503, 503, 200, 200, 200])
-  expect(answers[0]?.headers.get('retry-after')).toBe('1')
+  const replies = await Promise.all(calls)
+  expect(replies.map(({ status }) => status)).toEqual([503, 503, 200, 200, 200])
+  expect(replies[0]?.headers.get('retry-after')).toBe('1')
   await expect.poll(async () => (await send('GET', sweep)).status).toBe(200)
 })
 

@@ -36,9 +36,9 @@ test.skipIf(!canProxy)(
     const [site = ''] = readmeBlocks('src/auth/README.md', 'nginx', (heading) => heading === 'TLS')
     const proxy = await startNginx(site, NAME, url)
     const statusOf = async (...call: Parameters<typeof proxy.call>) => {
-      const answer = await proxy.call(...call)
-      await text(answer)
-      return answer.statusCode
+      const reply = await proxy.call(...call)
+      await text(reply)
+      return reply.statusCode
     }
     const work = as('work')
     const running = { status: 'running' }

@@ -30,10 +30,12 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
+type Open = () => Promise<OpenStore>
+
 const RUNS = 20
 
 /** What every kind of store promises. Knows nothing of how one keeps its campaigns. */
-export function describeStore(name: string, open: () => Promise<OpenStore>): void {
+export function describeStore(name: string, open: Open): void {
   describe(`${name}: one campaign`, () => {
     test('what is created can be read', async () => {
       const { store } = await open()
@@ -43,8 +45,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('an update is there once it is answered, and adds one revision', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store } = await openSweep(open, 3)
       const revision = await store.update('sweep', report('0002', 'results/2.json'))
       expect(revision).toBe(2)
       const { campaign } = await store.read('sweep')
@@ -54,8 +55,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('a deleted campaign is gone, and its id is free', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store } = await openSweep(open, 3)
       await store.delete('sweep', { permit: () => undefined, force: false })
       await expect(store.read('sweep')).rejects.toMatchObject({ code: 'campaign-not-found' })
       await store.create(newManifest('sweep', 2))
@@ -63,8 +63,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('an id is given once', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store } = await openSweep(open, 3)
       await expect(store.create(newManifest('sweep', 2))).rejects.toMatchObject({ code: 'campaign-exists' })
       expect((await store.read('sweep')).campaign.experiments).toHaveLength(3)
     })
@@ -82,8 +81,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('experiments that were appended can be updated, in the same commit and in a later one', async () => {
-      const { store, reopen } = await open()
-      await store.create(newManifest('sweep', 63))
+      const { store, reopen } = await openSweep(open, 63)
       await Promise.all([
         store.update('sweep', append('new-1', 'new-2', 'new-3')),
         store.update('sweep', report('new-2', 'results/new-2.json')),
@@ -114,8 +112,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('a document that was read stays as it was while the campaign changes', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store } = await openSweep(open, 3)
       const { campaign, encoded } = await store.read('sweep')
       await store.update('sweep', report('0001', 'later'))
       expectBytesOf(campaign, encoded)
@@ -175,8 +172,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('concurrent updates take consecutive revisions, and none is lost', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 200))
+      const { store } = await openSweep(open, 200)
       const ids = [...(await store.read('sweep')).campaign.experiments].map(({ exp_id }) => exp_id)
       const revisions = await Promise.all(ids.map((id) => store.update('sweep', report(id, `of ${id}`))))
       expect(revisions.toSorted((a, b) => a - b)).toEqual(ids.map((_, index) => index + 2))
@@ -185,8 +181,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('a decision sees all earlier ones: a counter with many writers misses no step', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 1))
+      const { store } = await openSweep(open, 1)
       const add = (campaign: Campaign, at: string): Decision<number> => {
         const count = Number(campaign.header.labels['count'] ?? 0) + 1
         return relabel({ count: String(count) }, count)(campaign, at)
@@ -216,8 +211,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('reads see only what is committed, and never an older state than before', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 1))
+      const { store } = await openSweep(open, 1)
       const committed = new Set([1])
       store.watch('sweep', (event) => {
         if (event.type === 'changed') committed.add(event.campaign.header.revision)
@@ -245,22 +239,28 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
   })
 
   describe(`${name}: refusals and repetitions`, () => {
-    test('a decision that throws is passed on and changes nothing', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+    const unknownExperiment: Decide<number> = ({ experiments, header }) => {
+      const changed = [{ ...experiments.at(0), exp_id: 'unknown' }]
+      return { changes: { at: header.updated_at, changed }, result: 0 }
+    }
+
+    test.each([
+      { what: 'a decision that throws', decide: refuse('not so'), reason: 'not so' },
+      { what: 'a change that cannot be made', decide: unknownExperiment, reason: 'unknown' },
+    ])('$what fails alone, with its reason', async ({ decide, reason }) => {
+      const { store } = await openSweep(open, 3)
       const outcomes = await Promise.allSettled([
         store.update('sweep', report('0001', 'kept')),
-        store.update('sweep', refuse('not so')),
+        store.update('sweep', decide),
         store.update('sweep', report('0002', 'kept too')),
       ])
-      expect(outcomes[1]).toMatchObject({ status: 'rejected', reason: { message: 'not so' } })
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect(outcomes[1]).toMatchObject({ reason: { message: expect.stringContaining(reason) as unknown } })
       expect((await store.read('sweep')).campaign.header.revision).toBe(3)
     })
 
     test('a call that changes nothing is answered with the state that it was decided on, whatever is committed with it', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store } = await openSweep(open, 3)
       const revisions = await Promise.all([
         store.update('sweep', repeat),
         store.update('sweep', report('0001', 'first')),
@@ -271,25 +271,8 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       expect(revisions).toEqual([1, 2, 2, 3, 3])
     })
 
-    test('a change that cannot be made fails alone', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
-      const unknown = (campaign: Campaign): Decision<null> => {
-        const stranger = { ...campaign.experiments.at(0), exp_id: 'stranger' }
-        return { changes: { at: campaign.header.updated_at, changed: [stranger] }, result: null }
-      }
-      const outcomes = await Promise.allSettled([
-        store.update('sweep', report('0001', 'kept')),
-        store.update('sweep', unknown),
-        store.update('sweep', report('0002', 'kept too')),
-      ])
-      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
-      expect((await store.read('sweep')).campaign.header.revision).toBe(3)
-    })
-
     test('a decision that changes nothing adds no revision and is no event', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store } = await openSweep(open, 3)
       const events: CampaignChange[] = []
       store.watch('sweep', (event) => events.push(event))
       expect(await store.update('sweep', repeat)).toBe(1)
@@ -304,8 +287,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('a deletion that is not permitted is passed on and deletes nothing', async () => {
-      const { store, reopen } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store, reopen } = await openSweep(open, 3)
       const permit = ({ header }: Campaign) => {
         if (header.revision === 1) throw new Error('not at revision 1')
       }
@@ -318,11 +300,10 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('updates beside a deletion either come before it or find nothing', async () => {
-      const { store, reopen } = await open()
-      await store.create(newManifest('sweep', 30))
-      let judged = 0
+      const { store, reopen } = await openSweep(open, 30)
+      let decided = 0
       const permit = ({ header }: Campaign) => {
-        judged = header.revision
+        decided = header.revision
       }
       const ids = [...(await store.read('sweep')).campaign.experiments].map(({ exp_id }) => exp_id)
       const updates = ids.map((id) => store.update('sweep', report(id, 'new')))
@@ -331,15 +312,14 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       const outcomes = await Promise.allSettled([...updates, ...late])
       await deletion
       for (const outcome of outcomes) {
-        if (outcome.status === 'fulfilled') expect(outcome.value).toBeLessThanOrEqual(judged)
+        if (outcome.status === 'fulfilled') expect(outcome.value).toBeLessThanOrEqual(decided)
         else expect(outcome.reason).toMatchObject({ code: 'campaign-not-found' })
       }
       await expect((await reopen()).read('sweep')).rejects.toMatchObject({ code: 'campaign-not-found' })
     })
 
     test('of two deletions one succeeds', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 1))
+      const { store } = await openSweep(open, 1)
       const options = { permit: () => undefined, force: false }
       const outcomes = await Promise.allSettled([store.delete('sweep', options), store.delete('sweep', options)])
       expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
@@ -373,8 +353,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('an event has its experiments in the order of their last change', async () => {
-      const { store } = await open()
-      await store.create(newManifest('sweep', 3))
+      const { store } = await openSweep(open, 3)
       const events: CampaignChange[] = []
       store.watch('sweep', (event) => events.push(event))
       await Promise.all([
@@ -412,12 +391,12 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       await store.create(newManifest('other', 1))
       await store.update('sweep', report('0001', 'new'))
       await store.delete('other', { permit: () => undefined, force: false })
-      const told = changes.map((change) =>
+      const heard = changes.map((change) =>
         'overview' in change
           ? [change.type, change.overview.campaign_id, change.overview.revision, change.overview.progress.total]
           : [change.type, change.campaign_id],
       )
-      expect(told).toEqual([
+      expect(heard).toEqual([
         ['created', 'sweep', 1, 2],
         ['created', 'other', 1, 1],
         ['changed', 'sweep', 2, 2],
@@ -439,8 +418,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
 
   describe(`${name}: close and reopen`, () => {
     test('close finishes accepted calls and refuses later ones', async () => {
-      const { store, reopen } = await open()
-      await store.create(newManifest('sweep', 40))
+      const { store, reopen } = await openSweep(open, 40)
       const ids = [...(await store.read('sweep')).campaign.experiments].map(({ exp_id }) => exp_id)
       const updates = ids.map((id) => store.update('sweep', report(id, 'taken')))
       // A creation that was not begun may be refused, but it must not come to be all the same.
@@ -463,8 +441,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
     })
 
     test('every call is resolved or rejected by the close', async () => {
-      const { store, reopen } = await open()
-      await store.create(newManifest('sweep', 1))
+      const { store, reopen } = await openSweep(open, 1)
       const options = { permit: () => undefined, force: false }
       const calls = [
         store.create(newManifest('another', 1)),
@@ -541,7 +518,7 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
               paths: new Map(EXP_IDS.slice(0, 5).map((id) => [id, null])),
             }
             for (const group of groups) {
-              const judged = await Promise.all(
+              const decided = await Promise.all(
                 group.map(async (call) => {
                   let on = 0
                   const outcome = await outcomeOf(
@@ -553,8 +530,8 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
                   return { call, on, outcome }
                 }),
               )
-              // What changed nothing was judged before the change that was judged on the same revision.
-              const order = judged.toSorted((a, b) => a.on - b.on || Number(changes(a)) - Number(changes(b)))
+              // What changed nothing was decided before the change that was decided on the same revision.
+              const order = decided.toSorted((a, b) => a.on - b.on || Number(changes(a)) - Number(changes(b)))
               for (const { call, on, outcome } of order) {
                 expect(on).toBe(model.revision)
                 expect(outcome).toEqual(await outcomeOf(Promise.resolve().then(() => changeModel(model, call))))
@@ -569,6 +546,13 @@ export function describeStore(name: string, open: () => Promise<OpenStore>): voi
       )
     })
   })
+}
+
+/** A store with the campaign `sweep` in it. */
+async function openSweep(open: Open, experiments: number): Promise<OpenStore> {
+  const opened = await open()
+  await opened.store.create(newManifest('sweep', experiments))
+  return opened
 }
 
 function changes({ on, outcome }: { readonly on: number; readonly outcome: Outcome }): boolean {

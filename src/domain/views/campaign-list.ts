@@ -60,7 +60,7 @@ export interface CampaignPage {
   readonly next: PagePosition | null
 }
 
-export function summaryOf(campaign: Campaign): CampaignSummary {
+function summaryOf(campaign: Campaign): CampaignSummary {
   return { ...campaign.header, state: stateOf(campaign), progress: progressOf(campaign) }
 }
 

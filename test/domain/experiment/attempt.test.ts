@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { experiment } from '../../support/campaigns/drafts.js'
-import { after, NOW } from '../../support/campaigns/reports.js'
+import { after } from '../../support/campaigns/reports.js'
 
 function history({ attempts }: Experiment): string[] {
   return attempts.map(({ attempt, status, failure_kind }) => `${attempt} ${status} ${failure_kind}`)
@@ -38,33 +38,6 @@ test('an experiment that was never started leaves no attempt', () => {
 
 test('an imported experiment that waits for a retry has no attempt to close', () => {
   expect(history(after(experiment({ status: 'pending', attempt: 3 }), START))).toEqual([])
-})
-
-test('a running attempt that is requeued closes as interrupted, now', () => {
-  const running = after(experiment(), { ...START, worker: 'gpu-1', started_at: '2026-03-01T11:00:00Z' })
-  expect(after(running, REQUEUE).attempts).toEqual([
-    {
-      attempt: 1,
-      worker: 'gpu-1',
-      status: 'failed',
-      failure_kind: 'interrupted',
-      error: null,
-      result_path: null,
-      started_at: '2026-03-01T11:00:00Z',
-      completed_at: NOW,
-    },
-  ])
-})
-
-test('a requeued experiment keeps count of its attempts and forgets all else of them', () => {
-  const failed = after(
-    experiment(),
-    { ...START, worker: 'gpu-1' },
-    { ...FAIL, error: 'Killed', result_path: 'results/1' },
-  )
-  expect(after(failed, REQUEUE)).toEqual(
-    experiment({ attempt: 1, attempts: after(failed, START).attempts, revision: 4 }),
-  )
 })
 
 test('the newest 20 attempts are kept, newest last', () => {

@@ -54,18 +54,6 @@ describe('a new campaign', () => {
     expect(imported).toMatchObject({ created_at: '2026-02-03T21:04:17.319159Z', updated_at: NOW, definition_digest })
     expect(imported).toMatchObject({ revision: 1, uid: CREATION.uid })
   })
-
-  test('a new campaign may give its total, but not another one', () => {
-    expect(create(campaignDraft(2, { total_experiments: 2 })).total_experiments).toBe(2)
-    expect(() => create(campaignDraft(2, { total_experiments: 3 }))).toThrow(invalidAt('/total_experiments'))
-  })
-
-  test('a new campaign may hold the same config and cycle twice, but no exp_id twice', () => {
-    const twins = [experimentDraft('0001'), experimentDraft('0002')]
-    expect(create(campaignDraft(0, { experiments: twins })).experiments).toHaveLength(2)
-    const doubled = [...twins, experimentDraft('0001', { cycle_index: 7 })]
-    expect(() => create(campaignDraft(0, { experiments: doubled }))).toThrow(invalidAt('/experiments/2/exp_id'))
-  })
 })
 
 describe('a new experiment', () => {

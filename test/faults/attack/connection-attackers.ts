@@ -55,7 +55,10 @@ const orders = {
   look: async (): Promise<Ended> => {
     const statuses: Record<string, number> = {}
     for (const connection of open) {
-      for (const status of connection.statuses) statuses[status] = (statuses[status] ?? 0) + 1
+      // Also of streams, which have no end.
+      for (const [, status = ''] of connection.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)) {
+        statuses[status] = (statuses[status] ?? 0) + 1
+      }
     }
     return { closed: [...open].filter(({ isClosed }) => isClosed).length, statuses }
   },

@@ -36,7 +36,7 @@ test('large responses that are pipelined are made one at a time, and all of them
   connection.write(get(path).repeat(4) + get('/healthz'))
   await expect.poll(() => value('campaignd_unsent_bytes')).toBeGreaterThan(MIB)
   expect(await value('campaignd_unsent_bytes')).toBeLessThan(2 * size)
-  connection.goOnReading()
+  connection.readOn()
   await expect.poll(() => connection.answers().length, { interval: 500 }).toBe(5)
   expect(connection.answers().map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 200))
   expect(await value('campaignd_unsent_bytes')).toBe(0)
@@ -55,7 +55,7 @@ test('while others read nothing a large response is refused and small ones are n
   expect((await report('e1', { status: 'completed' })).status).toBe(200)
   expect((await call('GET', `${path}/progress`)).status).toBe(200)
   await expect.poll(async () => (await call('GET', path)).status).toBe(200)
-  deaf.goOnReading()
+  deaf.readOn()
   await deaf.closed
   expect(await value('campaignd_connections_cut_total')).toBe(1)
   expect(await value('campaignd_unsent_bytes')).toBe(0)

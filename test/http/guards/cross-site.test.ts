@@ -38,14 +38,14 @@ test.each(FOREIGN)(
     const headers = { host: 'localhost:8080', ...given }
     const before = bytesOf(dataDir)
     const body = { status: 'running' }
-    for (const answer of [
+    for (const reply of [
       await call('POST', '/v1/campaigns', { headers, body: campaignDraft(1, { campaign_id: 'forged' }) }),
       await call('PATCH', '/v1/campaigns/sweep/experiments/0001', { headers, body }),
       await call('POST', '/v1/campaigns/sweep/resume', { headers }),
       await call('POST', '/v1/campaigns/sweep/retry', { headers }),
       await call('DELETE', '/v1/campaigns/sweep?force=true', { headers }),
     ])
-      expectProblem(answer, 403, 'cross-site-refused')
+      expectProblem(reply, 403, 'cross-site-refused')
     expect(bytesOf(dataDir)).toEqual(before)
   },
 )
@@ -66,9 +66,9 @@ test.each([
 test('reads are left to the rules of the browser, which without a list show them to no other page', async () => {
   const { call } = await open()
   for (const given of FOREIGN) {
-    const answer = await call('GET', '/v1/campaigns', { headers: { host: 'localhost:8080', ...given } })
-    expect(answer.status).toBe(200)
-    for (const name of Object.keys(answer.headers)) expect(name).not.toMatch(/^access-control-/)
+    const reply = await call('GET', '/v1/campaigns', { headers: { host: 'localhost:8080', ...given } })
+    expect(reply.status).toBe(200)
+    for (const name of Object.keys(reply.headers)) expect(name).not.toMatch(/^access-control-/)
   }
 })
 
@@ -84,8 +84,8 @@ test.each([
   const before = bytesOf(dataDir)
   for (const rawBody of ['{}', '']) {
     for (const path of ['/v1/campaigns', '/v1/campaigns/sweep/resume', '/v1/campaigns/sweep/retry']) {
-      const answer = await call('POST', path, { rawBody, headers: { 'content-type': type } })
-      expectProblem(answer, 415, 'unsupported-media-type')
+      const reply = await call('POST', path, { rawBody, headers: { 'content-type': type } })
+      expectProblem(reply, 415, 'unsupported-media-type')
     }
   }
   expect(bytesOf(dataDir)).toEqual(before)
@@ -110,10 +110,10 @@ test('a CORS preflight needs no token', async () => {
   const known = testTokens()
   const { call } = await openApp({ access: { corsOrigins: [LISTED], tokens: () => known.tokens } })
   const asked = { 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'authorization' }
-  const answer = await call('OPTIONS', '/v1/campaigns/sweep', { headers: { origin: LISTED, ...asked } })
-  expect(answer.status).toBe(204)
-  expect(answer.headers['access-control-allow-methods']).toContain('PATCH')
-  expect(answer.headers['access-control-allow-headers']).toMatch(/Authorization.*Content-Type.*If-Match/)
+  const reply = await call('OPTIONS', '/v1/campaigns/sweep', { headers: { origin: LISTED, ...asked } })
+  expect(reply.status).toBe(204)
+  expect(reply.headers['access-control-allow-methods']).toContain('PATCH')
+  expect(reply.headers['access-control-allow-headers']).toMatch(/Authorization.*Content-Type.*If-Match/)
   const other = await call('OPTIONS', '/v1/campaigns/sweep', { headers: { origin: 'https://evil.example', ...asked } })
   expect(other.headers).not.toHaveProperty('access-control-allow-origin')
 })

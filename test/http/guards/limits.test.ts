@@ -2,9 +2,9 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
-import { EventReader } from '../../support/http/event-reader.js'
+import { follow } from '../../support/http/open-reader.js'
 import { expectProblem, verdict } from '../../support/http/problems.js'
-import { type Answer, openApp } from '../../support/service/app.js'
+import { type AppReply, openApp } from '../../support/service/app.js'
 import { testTokens } from '../../support/service/tokens.js'
 import { bytesOf, layManifest } from '../../support/store/files.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
@@ -46,9 +46,9 @@ test('by default a campaign may have 100,000 experiments', async () => {
     config_hash: '',
   }))
   const body = { ...campaignDraft(1), experiments: small }
-  const answer = await call('POST', '/v1/campaigns', { body })
-  expect(verdict(answer)).toBe('400 invalid /experiments')
-  expect(answer.text).toContain('100000')
+  const reply = await call('POST', '/v1/campaigns', { body })
+  expect(verdict(reply)).toBe('400 invalid /experiments')
+  expect(reply.text).toContain('100000')
 })
 
 test('a campaign has as many labels as is allowed, and no more', async () => {
@@ -108,16 +108,8 @@ test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
   async (limits) => {
     const { service, call, path, listen } = await openCampaign(1, {}, { limits })
     const url = await listen()
-    const open = async (what: string) => {
-      const reader = new EventReader(url + what)
-      onTestFinished(() => {
-        reader.close()
-      })
-      await reader.count(1)
-      return reader
-    }
-    const first = await open(`${path}/events`)
-    await open('/v1/events')
+    const first = await follow(`${url}${path}/events`)
+    await follow(`${url}/v1/events`)
     for (const what of [`${path}/events`, '/v1/events']) {
       const refused = await call('GET', what)
       const { detail } = expectProblem(refused, 503, 'too-many-streams')
@@ -132,13 +124,13 @@ test.each([{ maxStreams: 2 }, { maxStreamsPerAddress: 2 }])(
     for (let round = 0; round < 3; round += 1) {
       expectProblem(await call('GET', '/v1/campaigns/nothing/events'), 404, 'campaign-not-found')
     }
-    await open('/v1/events')
+    await follow(`${url}/v1/events`)
   },
 )
 
 const known = testTokens()
 
-async function burst(call: () => Promise<Answer>, count: number): Promise<Answer[]> {
+async function burst(call: () => Promise<AppReply>, count: number): Promise<AppReply[]> {
   return Promise.all(Array.from({ length: count }, call))
 }
 
@@ -152,12 +144,12 @@ test('each token has a rate limit of its own, and health has none', async () => 
   stopSeconds()
   const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
   const list = (headers: Readonly<Record<string, string>>) => () => call('GET', '/v1/campaigns', { headers })
-  const answers = await burst(list(known.as('read')), 12)
-  const refused = answers.filter(({ status }) => status !== 200)
+  const replies = await burst(list(known.as('read')), 12)
+  const refused = replies.filter(({ status }) => status !== 200)
   expect(refused).toHaveLength(7)
-  for (const answer of refused) {
-    expectProblem(answer, 429, 'too-many-requests')
-    expect(answer.headers['retry-after']).toBe('1')
+  for (const reply of refused) {
+    expectProblem(reply, 429, 'too-many-requests')
+    expect(reply.headers['retry-after']).toBe('1')
   }
   expect((await call('GET', '/v1/campaigns', { headers: known.as('work') })).status).toBe(200)
   for (const { status } of await burst(() => call('GET', '/healthz'), 20)) expect(status).toBe(200)
@@ -178,8 +170,8 @@ test('requests without a token are limited by address, and guessed tokens are co
 test('a HEAD counts once for the rate limit', async () => {
   stopSeconds()
   const { call } = await openApp({ limits: { rateLimit: 4 } })
-  const answers = await burst(() => call('HEAD', '/v1/campaigns'), 4)
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  const replies = await burst(() => call('HEAD', '/v1/campaigns'), 4)
+  expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200])
 })
 
 test('by default there is no rate limit', async () => {
@@ -209,12 +201,12 @@ test('when the event loop is late, reads are refused before writes, and health a
   const after = async (milliseconds: number) => {
     await new Promise((resolve) => setTimeout(resolve, 1000))
     block(milliseconds)
-    const answers = await Promise.all(calls())
-    for (const answer of answers.filter(({ status }) => status === 503)) {
-      expectProblem(answer, 503, 'overloaded')
-      expect(answer.headers['retry-after']).toBe('1')
+    const replies = await Promise.all(calls())
+    for (const reply of replies.filter(({ status }) => status === 503)) {
+      expectProblem(reply, 503, 'overloaded')
+      expect(reply.headers['retry-after']).toBe('1')
     }
-    return answers.map(({ status }) => status)
+    return replies.map(({ status }) => status)
   }
   // What else the machine does makes the service late too: until it did not.
   await expect.poll(() => after(0)).toEqual([200, 200, 200, 200, 200, 200, 200, 200])

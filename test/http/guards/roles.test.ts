@@ -6,7 +6,7 @@ import type { Problem } from '#campaignd/http/problems/problem.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { openApiDocument } from '../../support/http/open-api-document.js'
 import { expectProblem } from '../../support/http/problems.js'
-import { type Answer, type Method, openApp, sharedApp, type TestApp } from '../../support/service/app.js'
+import { type AppReply, type Method, openApp, sharedApp, type TestApp } from '../../support/service/app.js'
 import { testTokens } from '../../support/service/tokens.js'
 import { bytesOf } from '../../support/store/files.js'
 
@@ -89,17 +89,17 @@ test('each operation is done for its role and those above, and refused to the ot
   for (const [id, one] of Object.entries(CALLS)) {
     const before = bytesOf(app.dataDir)
     for (const role of ROLES.filter((held) => !covers(held, one.role))) {
-      const answer = await make(app, one, known.as(role))
-      const { detail } = expectProblem(answer, 403, 'forbidden')
+      const reply = await make(app, one, known.as(role))
+      const { detail } = expectProblem(reply, 403, 'forbidden')
       expect(detail, id).toContain(`role ${one.role}`)
-      expect(answer.headers['www-authenticate']).toBe(
+      expect(reply.headers['www-authenticate']).toBe(
         `Bearer realm="campaignd", error="insufficient_scope", scope="${one.role}"`,
       )
     }
     expect(bytesOf(app.dataDir), id).toEqual(before)
     for (const role of ROLES.filter((held) => covers(held, one.role)).slice(0, one.method === 'GET' ? 3 : 1)) {
-      const answer = await make(app, one, known.as(role))
-      expect(answer.status, `${id} as ${role}: ${answer.text}`).toBeLessThan(300)
+      const reply = await make(app, one, known.as(role))
+      expect(reply.status, `${id} as ${role}: ${reply.text}`).toBeLessThan(300)
     }
   }
 })
@@ -117,8 +117,8 @@ test.each([
   const app = await guarded()
   const before = bytesOf(app.dataDir)
   for (const one of Object.values(CALLS)) {
-    const answer = await app.call(one.method, one.path, { headers, ...(one.method === 'GET' ? {} : { rawBody: '{' }) })
-    expectUnauthorized(answer, isGiven)
+    const reply = await app.call(one.method, one.path, { headers, ...(one.method === 'GET' ? {} : { rawBody: '{' }) })
+    expectUnauthorized(reply, isGiven)
   }
   expectUnauthorized(await app.call('HEAD', '/v1/campaigns', { headers }), isGiven)
   expectUnauthorized(
@@ -128,10 +128,10 @@ test.each([
   expect(bytesOf(app.dataDir)).toEqual(before)
 })
 
-function expectUnauthorized(answer: Answer, isGiven: boolean): void {
-  expect(answer.status).toBe(401)
-  if (answer.text !== '') expectProblem(answer, 401, 'unauthorized')
-  expect(answer.headers['www-authenticate']).toBe(`Bearer realm="campaignd"${isGiven ? ', error="invalid_token"' : ''}`)
+function expectUnauthorized(reply: AppReply, isGiven: boolean): void {
+  expect(reply.status).toBe(401)
+  if (reply.text !== '') expectProblem(reply, 401, 'unauthorized')
+  expect(reply.headers['www-authenticate']).toBe(`Bearer realm="campaignd"${isGiven ? ', error="invalid_token"' : ''}`)
 }
 
 test('the scheme Bearer is accepted in upper and lower case', async () => {

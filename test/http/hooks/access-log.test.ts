@@ -23,21 +23,21 @@ async function openLogged() {
 test('every request is logged in one line with its id: writes at info, reads and heartbeats at debug', async () => {
   const { call, lines } = await openLogged()
   const path = '/v1/campaigns/sweep/experiments/0001'
-  const answers = [
+  const replies = [
     await call('POST', '/v1/campaigns', { body: campaignDraft(1) }),
     await call('PATCH', path, { body: { status: 'running', worker: 'a', lease_seconds: 60 } }),
     await call('POST', `${path}/heartbeat`, { body: { attempt: 1, worker: 'a' } }),
     await call('POST', `${path}/heartbeat`, { body: { attempt: 2 } }),
-    await call('GET', path),
+    await call('GET', path, { headers: { 'x-request-id': 'mine-1' } }),
     await call('POST', '/nothing', { body: {} }),
   ]
-  expect(lines.map(({ level, method, status }) => [level, method, status])).toEqual([
-    [info, 'POST', 201],
-    [info, 'PATCH', 200],
-    [debug, 'POST', 200],
-    [debug, 'POST', 409],
-    [debug, 'GET', 200],
-    [info, 'POST', 404],
+  expect(lines.map(({ level, method, url, status }) => [level, method, url, status])).toEqual([
+    [info, 'POST', '/v1/campaigns', 201],
+    [info, 'PATCH', path, 200],
+    [debug, 'POST', `${path}/heartbeat`, 200],
+    [debug, 'POST', `${path}/heartbeat`, 409],
+    [debug, 'GET', path, 200],
+    [info, 'POST', '/nothing', 404],
   ])
-  expect(lines.map(({ request_id }) => request_id)).toEqual(answers.map(({ headers }) => headers['x-request-id']))
+  expect(lines.map(({ request_id }) => request_id)).toEqual(replies.map(({ headers }) => headers['x-request-id']))
 })

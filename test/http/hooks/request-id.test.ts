@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { type Answer, openApp } from '../../support/service/app.js'
+import { type AppReply, openApp } from '../../support/service/app.js'
 
-function idOf({ headers }: Answer): string {
+function idOf({ headers }: AppReply): string {
   return headers['x-request-id'] ?? ''
 }
 
 test('every response names its request by an id of its own', async () => {
   const { call } = await openApp()
-  const answers = [
+  const replies = [
     await call('GET', '/healthz'),
     await call('GET', '/v1/campaigns'),
     await call('GET', '/v1/campaigns/nothing'),
@@ -18,8 +18,8 @@ test('every response names its request by an id of its own', async () => {
     await call('POST', '/v1/campaigns', { rawBody: 'x', headers: { 'content-type': 'text/plain' } }),
     await call('GET', '/openapi.json'),
   ]
-  for (const answer of answers) expect(idOf(answer)).toMatch(/^[0-9a-f]{8}-[0-9a-z]+$/)
-  expect(new Set(answers.map(idOf)).size).toBe(answers.length)
+  for (const reply of replies) expect(idOf(reply)).toMatch(/^[0-9a-f]{8}-[0-9a-z]+$/)
+  expect(new Set(replies.map(idOf)).size).toBe(replies.length)
 })
 
 test.each(['trace-4711', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'a', 'x'.repeat(128)])(

@@ -1,16 +1,14 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { buildApp } from '#campaignd/http/app.js'
-import { DEFAULT_LIMITS } from '#campaignd/http/limits.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
-import { openService } from '#campaignd/service/open-service.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
-import { type Answer, openApp } from '../../support/service/app.js'
+import { type AppReply, openApp } from '../../support/service/app.js'
+import { startInProcess } from '../../support/service/in-process.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 
 const BANNERS = ['server', 'x-powered-by', 'via']
 
-function expectGuarded({ headers }: Answer): void {
+function expectGuarded({ headers }: AppReply): void {
   expect(headers).toMatchObject({
     'cache-control': 'private, no-cache',
     'x-content-type-options': 'nosniff',
@@ -22,7 +20,7 @@ function expectGuarded({ headers }: Answer): void {
 test('every response of the API, refusals too, forbids shared caches and guesses of its type', async () => {
   const { call, path, report } = await openCampaign()
   const etag = (await call('GET', path)).headers['etag'] ?? ''
-  const answers = [
+  const replies = [
     await call('GET', path),
     await call('HEAD', path),
     await call('GET', path, { headers: { 'if-none-match': etag } }),
@@ -39,8 +37,8 @@ test('every response of the API, refusals too, forbids shared caches and guesses
     await call('DELETE', `${path}?force=true`),
     await call('GET', '/healthz'),
   ]
-  expect(new Set(answers.map(({ status }) => status)).size).toBeGreaterThan(6)
-  for (const answer of answers) expectGuarded(answer)
+  expect(new Set(replies.map(({ status }) => status)).size).toBeGreaterThan(6)
+  for (const reply of replies) expectGuarded(reply)
 })
 
 test('pages load scripts and data from their own origin only, evaluate no text, and cannot be framed', async () => {
@@ -85,25 +83,18 @@ test('the response to an internal error reveals neither a stack nor a path', asy
   const failure = new Error("ENOENT: no such file, open '/srv/data/campaigns/sweep.json'")
   const fails = () => Promise.reject(failure)
   const lines: string[] = []
-  const dataDir = temporaryDirectory()
-  const logger = pino({}, { write: (line: string) => lines.push(line) })
-  const service = await openService({
-    ...{ dataDir, logger, limits: DEFAULT_LIMITS },
+  const { app, stop } = await startInProcess({
+    dataDir: temporaryDirectory(),
     durability: 'os',
-    onFatal: (reason) => {
-      throw reason
-    },
+    clocks: { wall: '2026-03-01T12:00:00Z', monotonic: 0 },
+    logger: pino({}, { write: (line: string) => lines.push(line) }),
     wrapStore: (store) =>
       Object.assign(Object.create(store) as CampaignStore, {
         readiness: () => ({ ready: false, reason: 'the lock was lost' }),
         ...{ read: fails, list: fails, update: fails, create: fails, delete: fails },
       }),
   })
-  onTestFinished(() => service.close())
-  const app = await buildApp({
-    ...{ service, logger, limits: DEFAULT_LIMITS },
-    access: { tokens: () => null, allowedHosts: [], corsOrigins: [], openMetrics: false },
-  })
+  onTestFinished(stop)
   for (const [method, url] of [
     ['GET', '/v1/campaigns'],
     ['GET', '/v1/campaigns/sweep'],
@@ -117,5 +108,4 @@ test('the response to an internal error reveals neither a stack nor a path', asy
     expect(payload + JSON.stringify(headers)).not.toMatch(/ENOENT|srv|sweep\.json|\.js\b|\bat /)
   }
   expect(lines.join('')).toContain('/srv/data/campaigns/sweep.json')
-  await app.close()
 })

@@ -25,8 +25,8 @@ async function openBatching() {
 test('each response has its own headers of the response hooks, also when many are sent together', async () => {
   const { app } = await openBatching()
   const paths = Array.from({ length: 50 }, (_, index) => `/${index % 2 === 0 ? 'good' : 'none'}?${index}`)
-  const answers = await Promise.all(paths.map((path) => app.inject(path)))
-  expect(answers.map(({ headers }) => headers['x-hook'])).toEqual(
+  const replies = await Promise.all(paths.map((path) => app.inject(path)))
+  expect(replies.map(({ headers }) => headers['x-hook'])).toEqual(
     paths.map((path) => `${path} ${path.startsWith('/good') ? 200 : 404}`),
   )
 })
@@ -34,12 +34,12 @@ test('each response has its own headers of the response hooks, also when many ar
 test('a response that cannot be sent becomes a 500, is recorded once, and leaves the others of its batch alone', async () => {
   const { app, recorded } = await openBatching()
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  const answers = await Promise.all(
+  const replies = await Promise.all(
     ['/good', '/broken', '/good'].map(async (path) => {
       const { status } = await fetch(url + path)
       return status
     }),
   )
-  expect(answers).toEqual([200, 500, 200])
+  expect(replies).toEqual([200, 500, 200])
   expect(recorded.sort()).toEqual(['/broken 500', '/good 200', '/good 200'])
 })

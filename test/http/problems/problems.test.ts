@@ -43,8 +43,8 @@ test('the type of a problem leads to its page, and its other members say what ha
     [await call('DELETE', path), 409, 'campaign-running', path],
     [await report('0001', { status: 'running', worker: 'gpu-2' }), 409, 'already-running', `${path}/experiments/0001`],
   ] as const
-  for (const [answer, status, code, instance] of refusals) {
-    const problem = expectProblem(answer, status, code)
+  for (const [reply, status, code, instance] of refusals) {
+    const problem = expectProblem(reply, status, code)
     expect(problem).toMatchObject({ title: PROBLEMS[code].title, status, instance })
     expect(problem.detail).not.toBe('')
     expect((await call('GET', problem.type)).status).toBe(200)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
-import { checkAnswer } from '../../support/http/contract.js'
+import { checkReply } from '../../support/http/contract.js'
 import { expectProblem, verdict } from '../../support/http/problems.js'
 import type { CallOptions, Method } from '../../support/service/app.js'
 import { openApp } from '../../support/service/app.js'
@@ -11,7 +11,7 @@ interface Refused {
   readonly what: string
   readonly call: readonly [method: Method, path: string, options?: CallOptions]
   /** As `verdict` puts it. */
-  readonly answer: string
+  readonly refusal: string
 }
 
 const MIB = 1024 * 1024
@@ -20,7 +20,7 @@ const FIRST = `${SWEEP}/experiments/0001`
 const draft = { ...campaignDraft(2), campaign_id: 'other' }
 
 function refusedBody(what: string, method: Method, path: string, body: unknown, pointer: string): Refused {
-  return { what, call: [method, path, { body }], answer: `400 invalid ${pointer}` }
+  return { what, call: [method, path, { body }], refusal: `400 invalid ${pointer}` }
 }
 
 /** A creation in which the given fields replace those of a good one; an undefined one is left out. */
@@ -37,7 +37,7 @@ function rawCreation(what: string, change: (json: string) => string, pointer: st
   return {
     what,
     call: ['POST', '/v1/campaigns', { rawBody: change(JSON.stringify(draft)) }],
-    answer: `400 invalid ${pointer}`,
+    refusal: `400 invalid ${pointer}`,
   }
 }
 
@@ -46,20 +46,20 @@ function report(what: string, body: unknown, pointer: string): Refused {
 }
 
 function parameter(path: string, name: string, method: Method = 'GET', body?: unknown): Refused {
-  return { what: `${method} ${path}`, call: [method, path, { body }], answer: `400 invalid query /${name}` }
+  return { what: `${method} ${path}`, call: [method, path, { body }], refusal: `400 invalid query /${name}` }
 }
 
 function badId(path: string, name = 'campaign_id'): Refused {
-  return { what: path, call: ['GET', path], answer: `400 invalid path /${name}` }
+  return { what: path, call: ['GET', path], refusal: `400 invalid path /${name}` }
 }
 
 function mediaType(what: string, contentType: string): Refused {
   const options = { rawBody: JSON.stringify(draft), headers: { 'content-type': contentType } }
-  return { what, call: ['POST', '/v1/campaigns', options], answer: '415 unsupported-media-type' }
+  return { what, call: ['POST', '/v1/campaigns', options], refusal: '415 unsupported-media-type' }
 }
 
 function malformed(what: string, rawBody: string): Refused {
-  return { what, call: ['POST', '/v1/campaigns', { rawBody }], answer: '400 malformed-json' }
+  return { what, call: ['POST', '/v1/campaigns', { rawBody }], refusal: '400 malformed-json' }
 }
 
 function nested(levels: number): string {
@@ -111,7 +111,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       ),
       report('anything at all in a report', {}, ''),
       refusedBody('anything at all in a change', 'PATCH', SWEEP, {}, ''),
-      { what: 'a body', call: ['POST', '/v1/campaigns', { rawBody: '' }], answer: '400 invalid ' },
+      { what: 'a body', call: ['POST', '/v1/campaigns', { rawBody: '' }], refusal: '400 invalid ' },
     ],
   ],
   [
@@ -207,15 +207,15 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       ...['a%2fb', '..%2f0001', '%2e%2e%2f0001', '0001%00', 'a%20b', '0'.repeat(129)].map((id) =>
         badId(`${SWEEP}/experiments/${id}`, 'exp_id'),
       ),
-      { what: 'DELETE', call: ['DELETE', '/v1/campaigns/..%2fsweep'], answer: '400 invalid path /campaign_id' },
+      { what: 'DELETE', call: ['DELETE', '/v1/campaigns/..%2fsweep'], refusal: '400 invalid path /campaign_id' },
       {
         what: 'PATCH',
         call: ['PATCH', `${SWEEP}/experiments/..%2f0001`, { body: { status: 'running' } }],
-        answer: '400 invalid path /exp_id',
+        refusal: '400 invalid path /exp_id',
       },
-      { what: '257 characters', call: ['GET', `/v1/campaigns/${'a'.repeat(257)}`], answer: '414 url-too-long' },
-      { what: '%zz', call: ['GET', '/v1/campaigns/%zz'], answer: '400 malformed-url' },
-      { what: 'half of a character', call: ['GET', '/v1/campaigns/%f0%9f'], answer: '400 malformed-url' },
+      { what: '257 characters', call: ['GET', `/v1/campaigns/${'a'.repeat(257)}`], refusal: '414 url-too-long' },
+      { what: '%zz', call: ['GET', '/v1/campaigns/%zz'], refusal: '400 malformed-url' },
+      { what: 'half of a character', call: ['GET', '/v1/campaigns/%f0%9f'], refusal: '400 malformed-url' },
     ],
   ],
   [
@@ -229,7 +229,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       {
         what: '2^53 as the attempt',
         call: ['PATCH', FIRST, { rawBody: '{"status":"running","attempt":9007199254740992}' }],
-        answer: '400 invalid /attempt',
+        refusal: '400 invalid /attempt',
       },
     ],
   ],
@@ -267,7 +267,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       {
         what: 'in a report',
         call: ['PATCH', FIRST, { rawBody: '{"__proto__":{"status":"running"}}' }],
-        answer: '400 invalid /__proto__',
+        refusal: '400 invalid /__proto__',
       },
     ],
   ],
@@ -290,19 +290,19 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       malformed('a trailing comma', '{"campaign_name":"x",}'),
       malformed('NaN', '{"campaign_name":NaN}'),
       malformed('a line break in a text', '{"campaign_name":"a\nb"}'),
-      { what: 'in a report', call: ['PATCH', FIRST, { rawBody: '{' }], answer: '400 malformed-json' },
-      { what: 'in a batch', call: ['PATCH', `${SWEEP}/experiments`, { rawBody: '{' }], answer: '400 malformed-json' },
+      { what: 'in a report', call: ['PATCH', FIRST, { rawBody: '{' }], refusal: '400 malformed-json' },
+      { what: 'in a batch', call: ['PATCH', `${SWEEP}/experiments`, { rawBody: '{' }], refusal: '400 malformed-json' },
     ],
   ],
   [
     'a path or a method that there is not is refused',
     [
-      { what: 'no such path', call: ['GET', '/v1/nothing'], answer: '404 not-found' },
-      { what: 'no such path with a body', call: ['POST', '/v1/nothing', { body: {} }], answer: '404 not-found' },
-      { what: 'no such method', call: ['PUT', SWEEP, { body: {} }], answer: '404 not-found' },
-      { what: 'another version', call: ['GET', '/v2/campaigns'], answer: '404 not-found' },
-      { what: 'a slash too many', call: ['GET', '/v1/campaigns/'], answer: '400 invalid path /campaign_id' },
-      { what: 'no such campaign', call: ['GET', '/v1/campaigns/nothing'], answer: '404 campaign-not-found' },
+      { what: 'no such path', call: ['GET', '/v1/nothing'], refusal: '404 not-found' },
+      { what: 'no such path with a body', call: ['POST', '/v1/nothing', { body: {} }], refusal: '404 not-found' },
+      { what: 'no such method', call: ['PUT', SWEEP, { body: {} }], refusal: '404 not-found' },
+      { what: 'another version', call: ['GET', '/v2/campaigns'], refusal: '404 not-found' },
+      { what: 'a slash too many', call: ['GET', '/v1/campaigns/'], refusal: '400 invalid path /campaign_id' },
+      { what: 'no such campaign', call: ['GET', '/v1/campaigns/nothing'], refusal: '404 campaign-not-found' },
     ],
   ],
   [
@@ -336,7 +336,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
           `${SWEEP}/experiments?atomic=maybe`,
           { body: { updates: [{ exp_id: '0001', status: 'done' }] } },
         ],
-        answer: '400 invalid query /atomic',
+        refusal: '400 invalid query /atomic',
       },
     ],
   ],
@@ -380,7 +380,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
     ['', 'k'.repeat(256)].map((key) => ({
       what: `${key.length} characters`,
       call: ['POST', '/v1/campaigns', { body: draft, headers: { 'idempotency-key': key } }] as const,
-      answer: '400 invalid header /idempotency-key',
+      refusal: '400 invalid header /idempotency-key',
     })),
   ],
 ]
@@ -388,29 +388,29 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
 test.each(GROUPS)('%s', async (_promise, rows) => {
   const campaign = await openCampaign(3)
   await unharmed(campaign, async () => {
-    const answers: [string, string][] = []
-    for (const { what, call } of rows) answers.push([what, verdict(await campaign.call(...call))])
-    expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(rows.map(({ what, answer }) => [what, answer])))
+    const replies: [string, string][] = []
+    for (const { what, call } of rows) replies.push([what, verdict(await campaign.call(...call))])
+    expect(Object.fromEntries(replies)).toEqual(Object.fromEntries(rows.map(({ what, refusal }) => [what, refusal])))
   })
 })
 
 test('a body without any content type is refused', async () => {
   const campaign = await openCampaign(3)
   await unharmed(campaign, async () => {
-    const answer = await campaign.app.inject({ method: 'POST', url: '/v1/campaigns', payload: JSON.stringify(draft) })
-    checkAnswer('POST', '/v1/campaigns', answer.statusCode, answer.headers, answer.payload)
-    expect(answer.statusCode).toBe(415)
-    expect(answer.json()).toMatchObject({ code: 'unsupported-media-type' })
+    const reply = await campaign.app.inject({ method: 'POST', url: '/v1/campaigns', payload: JSON.stringify(draft) })
+    checkReply('POST', '/v1/campaigns', reply.statusCode, reply.headers, reply.payload)
+    expect(reply.statusCode).toBe(415)
+    expect(reply.json()).toMatchObject({ code: 'unsupported-media-type' })
   })
 })
 
 test('a deletion takes no body, and says so as documented when it is sent one', async () => {
   const { call } = await openApp()
-  const answer = await call('DELETE', '/v1/campaigns/nothing', {
+  const reply = await call('DELETE', '/v1/campaigns/nothing', {
     rawBody: 'x',
     headers: { 'content-type': 'text/plain' },
   })
-  expect(['404 campaign-not-found', '415 unsupported-media-type']).toContain(verdict(answer))
+  expect(['404 campaign-not-found', '415 unsupported-media-type']).toContain(verdict(reply))
 })
 
 test('JSON with a charset, in capitals and with a byte order mark is taken', async () => {
@@ -456,19 +456,20 @@ test('creating and appending take as much as is configured, and no more', async 
 
 test('a failure report within the limit is never refused for its length, and keeps its end', async () => {
   const { report } = await openCampaign(1)
-  const answer = await report('0001', { status: 'failed', error: `${'x'.repeat(MIB - 200)} the cause` })
-  expect(answer.status).toBe(200)
-  const { error } = answer.json<{ error: string }>()
+  const reply = await report('0001', { status: 'failed', error: `${'x'.repeat(MIB - 200)} the cause` })
+  expect(reply.status).toBe(200)
+  const { error } = reply.json<{ error: string }>()
   expect(error).toMatch(/^\[\d+ bytes cut\]\n/)
   expect(error).toMatch(/ the cause$/)
   expect(Buffer.byteLength(error)).toBeLessThanOrEqual(8192)
+  expect(Buffer.byteLength(error)).toBeGreaterThan(8000)
 })
 
 test('half of a surrogate pair becomes U+FFFD, in keys and in values', async () => {
   const { call, path, manifest } = await openCampaign(1)
   const rawBody = '{"campaign_name":"a\\ud800b","labels":{"k\\udfff":"v\\ud83d"}}'
-  const answer = await call('PATCH', path, { rawBody })
-  expect(answer.status).toBe(200)
+  const reply = await call('PATCH', path, { rawBody })
+  expect(reply.status).toBe(200)
   expect(await manifest()).toMatchObject({ campaign_name: 'a\ufffdb', labels: { 'k\ufffd': 'v\ufffd' } })
 })
 

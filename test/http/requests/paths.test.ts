@@ -17,9 +17,9 @@ test('a path in a body is a text: nothing is read, written or made where it lead
   expect((await call('POST', '/v1/campaigns', { body: { ...campaignDraft(1), experiments } })).status).toBe(201)
   for (const [index, result_path] of paths.entries()) {
     const body = { status: 'completed', result_path, worker: '../w' }
-    const answer = await call('PATCH', `${HERE}/experiments/e${index}`, { body })
-    expect(answer.json()).toMatchObject({ result_path, config_path: result_path })
-    expect(answer.text).not.toContain('root:')
+    const reply = await call('PATCH', `${HERE}/experiments/e${index}`, { body })
+    expect(reply.json()).toMatchObject({ result_path, config_path: result_path })
+    expect(reply.text).not.toContain('root:')
   }
   expect(existsSync(target)).toBe(false)
   expect(readdirSync(join(dataDir, 'campaigns'))).toEqual(['sweep.json'])

@@ -1,84 +1,71 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Problem } from '#campaignd/http/problems/problem.js'
 import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
-import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
+import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { send } from '../../support/http/client.js'
+import { RawConnection } from '../../support/http/raw-connection.js'
 import { bytesOf } from '../../support/store/files.js'
-import { TIME_LIMIT } from '../../support/time-limit.js'
 
 const MIB = 1024 * 1024
 
 interface Listening extends TestCampaign {
-  readonly port: number
-}
-
-interface RawAnswer {
-  readonly status: number
-  readonly type: string
-  readonly body: string
+  readonly url: string
 }
 
 async function listen(): Promise<Listening> {
   const campaign = await openCampaign(2)
-  const url = await campaign.listen()
-  return { ...campaign, port: Number(new URL(url).port) }
+  return { ...campaign, url: await campaign.listen() }
 }
 
-async function dial(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
-  // What the service does with a broken connection is looked at elsewhere; here it must not end the test.
-  socket.on('error', () => undefined)
-  await once(socket, 'connect')
-  return socket
+/** Sends the bytes, then nothing more, and waits until the service closes. */
+async function exchange({ url }: Listening, bytes: string, { halfClose = false } = {}): Promise<RawConnection> {
+  const connection = await RawConnection.open(url)
+  connection.write(bytes)
+  if (halfClose) connection.endWriting()
+  await connection.closed
+  return connection
 }
 
-/** Sends the bytes, then nothing more; resolves with all that comes back until the service closes. */
-async function exchange(port: number, bytes: string, { halfClose = false } = {}): Promise<string> {
-  const socket = await dial(port)
-  let received = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
-  if (halfClose) socket.end(bytes)
-  else socket.write(bytes)
-  const closed = once(socket, 'close')
-  socket.setTimeout(TIME_LIMIT, () => socket.destroy())
-  await closed
-  return received
+/** Begins to read the events of the campaign; the bytes follow on the request. */
+async function openStream({ url, path }: Listening, headers: string, bytes = ''): Promise<RawConnection> {
+  const connection = await RawConnection.open(url)
+  connection.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n${bytes}`)
+  await expect.poll(() => connection.text).toContain('event: ')
+  return connection
 }
 
-function parse(received: string): RawAnswer {
-  const [head = '', body = ''] = received.split(/\r\n\r\n(.*)/s)
-  return {
-    status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]),
-    type: /^content-type: (.*)$/im.exec(head)?.[1]?.trim() ?? '',
-    body,
-  }
+/** Of all responses, in their order. */
+function statusesIn({ text }: RawConnection): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
 }
 
-/** Of all answers, in their order. */
-function statusesIn(received: string): number[] {
-  return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
-}
-
-function expectRawProblem(received: string, status: number, code: string): void {
-  const answer = parse(received)
-  expect([answer.status, answer.type.split(';')[0]], received).toEqual([status, 'application/problem+json'])
-  const problem = JSON.parse(answer.body) as Problem
+function expectRawProblem(connection: RawConnection, status: number, code: string): void {
+  const [reply] = connection.answers()
+  expect([reply?.status, reply?.headers.get('content-type')?.split(';')[0]], connection.text).toEqual([
+    status,
+    'application/problem+json',
+  ])
+  const problem = JSON.parse(reply?.body ?? '') as Problem
   expect(problem).toMatchObject({ status, code, type: `/problems/${code}` })
 }
 
+async function expectReportMade({ url, path }: Listening): Promise<void> {
+  expect((await send('PATCH', `${url}${path}/experiments/0001`, { status: 'running' })).status).toBe(200)
+}
+
+async function expectNoConnections({ app }: Listening): Promise<void> {
+  await expect
+    .poll(() => new Promise((resolve) => app.server.getConnections((_error, count) => resolve(count))))
+    .toBe(0)
+}
+
 /** Expects that nothing on disk was touched, and that the next good call over a socket is served. */
-async function unharmed({ dataDir, path, port }: Listening, attack: () => Promise<void>): Promise<void> {
-  const before = bytesOf(dataDir)
+async function unharmed(listening: Listening, attack: () => Promise<void>): Promise<void> {
+  const before = bytesOf(listening.dataDir)
   await attack()
-  expect(bytesOf(dataDir)).toEqual(before)
-  const report = await fetch(`http://127.0.0.1:${port}${path}/experiments/0001`, {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json' },
-    body: '{"status":"running"}',
-  })
-  expect(report.status).toBe(200)
+  expect(bytesOf(listening.dataDir)).toEqual(before)
+  await expectReportMade(listening)
 }
 
 function request(line: string, headers: readonly string[] = [], body = ''): string {
@@ -107,7 +94,7 @@ test.each([
 ])('malformed HTTP, %s, is answered with a problem and the service goes on', async (_what, bytes) => {
   const listening = await listen()
   await unharmed(listening, async () => {
-    expectRawProblem(await exchange(listening.port, bytes), 400, 'malformed-request')
+    expectRawProblem(await exchange(listening, bytes), 400, 'malformed-request')
   })
 })
 
@@ -115,22 +102,22 @@ test('headers that are too large get a 431', async () => {
   const listening = await listen()
   await unharmed(listening, async () => {
     const one = request('GET /v1/campaigns', [`X-Large: ${'x'.repeat(20_000)}`])
-    expectRawProblem(await exchange(listening.port, one), 431, 'headers-too-large')
+    expectRawProblem(await exchange(listening, one), 431, 'headers-too-large')
     const many = request(
       'GET /v1/campaigns',
       Array.from({ length: 1000 }, (_, index) => `X-${index}: ${'x'.repeat(20)}`),
     )
-    expectRawProblem(await exchange(listening.port, many), 431, 'headers-too-large')
+    expectRawProblem(await exchange(listening, many), 431, 'headers-too-large')
     const url = request(`GET /v1/campaigns?name=${'x'.repeat(20_000)}`)
-    expectRawProblem(await exchange(listening.port, url), 431, 'headers-too-large')
+    expectRawProblem(await exchange(listening, url), 431, 'headers-too-large')
   })
 })
 
 test('an unknown Expect header gets a problem', async () => {
-  const { port } = await listen()
-  const answer = parse(await exchange(port, request('GET /v1/campaigns', ['Expect: miracles'])))
-  expect(answer.status).toBeGreaterThanOrEqual(400)
-  expect(answer.type).toMatch(/^application\/problem\+json\b/)
+  const connection = await exchange(await listen(), request('GET /v1/campaigns', ['Expect: miracles']))
+  const [reply] = connection.answers()
+  expect(reply?.status).toBeGreaterThanOrEqual(400)
+  expect(reply?.headers.get('content-type')).toMatch(/^application\/problem\+json\b/)
 })
 
 test('a body that ends before its length is refused, with a response where that is possible', async () => {
@@ -138,9 +125,9 @@ test('a body that ends before its length is refused, with a response where that 
   const cut = (path: string, method: string) =>
     request(`${method} ${path}`, [JSON_TYPE, 'Content-Length: 500'], '{"status":"completed"}')
   await unharmed(listening, async () => {
-    const { path, port } = listening
+    const { path } = listening
     for (const bytes of [cut(`${path}/experiments/0002`, 'PATCH'), cut(`${path}/resume`, 'POST')]) {
-      expectRawProblem(await exchange(port, bytes, { halfClose: true }), 400, 'malformed-request')
+      expectRawProblem(await exchange(listening, bytes, { halfClose: true }), 400, 'malformed-request')
     }
   })
 })
@@ -148,7 +135,7 @@ test('a body that ends before its length is refused, with a response where that 
 test('a client that breaks off in the middle of a request leaves nothing behind', async () => {
   const listening = await listen()
   await unharmed(listening, async () => {
-    const { app, path, port } = listening
+    const { path, url } = listening
     for (const bytes of [
       'PATCH /v1/camp',
       request(`PATCH ${path}/experiments/0002`, [JSON_TYPE, 'Content-Length: 500'], '{"status":"completed"}'),
@@ -158,14 +145,12 @@ test('a client that breaks off in the middle of a request leaves nothing behind'
         '16\r\n{"status":"completed"}',
       ),
     ]) {
-      const socket = await dial(port)
-      socket.write(bytes)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      socket.resetAndDestroy()
+      const connection = await RawConnection.open(url)
+      connection.write(bytes)
+      await sleep(50)
+      connection.reset()
     }
-    await expect
-      .poll(() => new Promise((resolve) => app.server.getConnections((_error, count) => resolve(count))))
-      .toBe(0)
+    await expectNoConnections(listening)
   })
 })
 
@@ -174,7 +159,7 @@ test('a body in chunks is limited like any other', async () => {
   await unharmed(listening, async () => {
     const size = MIB + 1024
     const head = request(`POST ${listening.path}/resume`, [JSON_TYPE, 'Transfer-Encoding: chunked'])
-    const received = await exchange(listening.port, `${head}${size.toString(16)}\r\n${' '.repeat(size)}\r\n0\r\n\r\n`)
+    const received = await exchange(listening, `${head}${size.toString(16)}\r\n${' '.repeat(size)}\r\n0\r\n\r\n`)
     expectRawProblem(received, 413, 'body-too-large')
   })
 })
@@ -183,7 +168,7 @@ test('a body that is declared too large is refused before it is sent', async () 
   const listening = await listen()
   await unharmed(listening, async () => {
     const head = request(`POST ${listening.path}/resume`, [JSON_TYPE, `Content-Length: ${100 * MIB}`])
-    expectRawProblem(await exchange(listening.port, head), 413, 'body-too-large')
+    expectRawProblem(await exchange(listening, head), 413, 'body-too-large')
   })
 })
 
@@ -196,24 +181,22 @@ test.each([
   ['//v1/campaigns', 404, 'not-found'],
   ['/v1/campaigns/%', 400, 'malformed-url'],
 ])('the path %s is taken as it is written, and leads to no file', async (path, status, code) => {
-  const { port } = await listen()
-  expectRawProblem(await exchange(port, request(`GET ${path}`)), status, code)
+  expectRawProblem(await exchange(await listen(), request(`GET ${path}`)), status, code)
 })
 
 test.each(['PROPFIND', 'OPTIONS', 'TRACE', 'LOCK'])(
   '%s, a method of HTTP that no path has, is not found',
   async (method) => {
-    const { port } = await listen()
-    expectRawProblem(await exchange(port, request(`${method} /v1/campaigns`)), 404, 'not-found')
+    expectRawProblem(await exchange(await listen(), request(`${method} /v1/campaigns`)), 404, 'not-found')
   },
 )
 
 test('complete requests before malformed bytes get their responses first, in order', async () => {
-  const { port, path } = await listen()
+  const listening = await listen()
   const report = (expId: string, status: string) => {
     const body = JSON.stringify({ status })
     const headers = ['Host: localhost', JSON_TYPE, `Content-Length: ${body.length}`]
-    return [`PATCH ${path}/experiments/${expId} HTTP/1.1`, ...headers, '', body].join('\r\n')
+    return [`PATCH ${listening.path}/experiments/${expId} HTTP/1.1`, ...headers, '', body].join('\r\n')
   }
   const health = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
   const nonsense = 'nonsense\r\n\r\n'
@@ -226,31 +209,21 @@ test('complete requests before malformed bytes get their responses first, in ord
       [200, 200, 404, 400],
     ],
   ] as const) {
-    const received = await exchange(port, asked.join('') + nonsense)
-    expect(statusesIn(received)).toEqual(statuses)
+    expect(statusesIn(await exchange(listening, asked.join('') + nonsense))).toEqual(statuses)
   }
 })
 
 test('malformed bytes of a reader put nothing into its stream of events', async () => {
-  const { port, path } = await listen()
-  const socket = await dial(port)
-  let received = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
-  socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n\r\n`)
-  await expect.poll(() => received).toContain('event: ')
+  const listening = await listen()
+  const stream = await openStream(listening, '')
   for (let count = 0; count < 3; count += 1) {
-    socket.write('nonsense\r\n\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    stream.write('nonsense\r\n\r\n')
+    await sleep(20)
   }
-  const report = await fetch(`http://127.0.0.1:${port}${path}/experiments/0001`, {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json' },
-    body: '{"status":"running"}',
-  })
-  expect(report.status).toBe(200)
-  await expect.poll(() => received).toContain('event: change')
-  expect(statusesIn(received)).toEqual([200])
-  socket.destroy()
+  await expectReportMade(listening)
+  await expect.poll(() => stream.text).toContain('event: change')
+  expect(statusesIn(stream)).toEqual([200])
+  stream.reset()
 })
 
 test.each([
@@ -263,66 +236,45 @@ test.each([
   ],
   ['a good request and nonsense', ['GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n'], [200, 400]],
 ])('a client that sends %s is let go of, though it never closes', async (_what, pieces, statuses) => {
-  const { app, port } = await listen()
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  socket.on('error', () => undefined)
-  let received = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  const listening = await listen()
+  const connection = await RawConnection.open(listening.url, { allowHalfOpen: true })
   for (const piece of pieces) {
-    socket.write(piece)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    connection.write(piece)
+    await sleep(20)
   }
-  const connections = () =>
-    new Promise((resolve) => {
-      app.server.getConnections((_error, count) => {
-        resolve(count)
-      })
-    })
-  await expect.poll(connections).toBe(0)
-  expect(statusesIn(received)).toEqual(statuses)
-  socket.destroy()
+  await expectNoConnections(listening)
+  expect(statusesIn(connection)).toEqual(statuses)
+  connection.reset()
 })
 
 test('a reader of a stream that sent malformed bytes is noticed when it leaves', async () => {
-  const { service, port, path } = await listen()
-  const socket = await dial(port)
-  let received = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
-  socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n`)
-  await expect.poll(() => received).toContain('event: ')
-  expect(service.events.readers).toBe(1)
-  socket.end()
-  await expect.poll(() => service.events.readers).toBe(0)
+  const listening = await listen()
+  const stream = await openStream(listening, '', 'nonsense\r\n\r\n')
+  const { events } = listening.service
+  expect(events.readers).toBe(1)
+  stream.endWriting()
+  await expect.poll(() => events.readers).toBe(0)
 })
 
 test('large responses to a slow client are complete before the problem of what followed them', async () => {
-  const { app, port } = await listen()
-  const experiments = Array.from({ length: 10_000 }, (_, index) => experimentDraft(String(index).padStart(5, '0')))
-  const created = await app.inject({
-    method: 'POST',
-    url: '/v1/campaigns',
-    payload: campaignDraft(0, { campaign_id: 'large', experiments }),
-  })
-  expect(created.statusCode).toBe(201)
-  const socket = await dial(port)
+  const { call, url } = await listen()
+  const created = await call('POST', '/v1/campaigns', { body: campaignDraft(10_000, { campaign_id: 'large' }) })
+  expect(created.status).toBe(201)
+  const connection = await RawConnection.open(url)
+  connection.stopReading()
   // More than fits between the two.
   const asked = 'GET /v1/campaigns/large HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(8)
-  socket.write(`${asked}nonsense\r\n\r\n`)
+  connection.write(`${asked}nonsense\r\n\r\n`)
   // Longer than a client is waited for that was told everything.
-  await new Promise((resolve) => setTimeout(resolve, 1500))
-  const received = await text(socket)
-  expect(statusesIn(received)).toEqual([...Array<number>(8).fill(200), 400])
+  await sleep(1500)
+  connection.readOn()
+  await connection.closed
+  expect(connection.answers().map(({ status }) => status)).toEqual([...Array<number>(8).fill(200), 400])
 })
 
 test('a stream whose request was incomplete is cut off, not written into', async () => {
-  const { port, path } = await listen()
-  const socket = await dial(port)
-  let received = ''
-  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
-  const closed = once(socket, 'close')
-  socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`)
-  await expect.poll(() => received).toContain('event: ')
-  socket.write('x\r\n')
-  await closed
-  expect(statusesIn(received)).toEqual([200])
+  const stream = await openStream(await listen(), 'Transfer-Encoding: chunked\r\n')
+  stream.write('x\r\n')
+  await stream.closed
+  expect(statusesIn(stream)).toEqual([200])
 })

@@ -6,15 +6,14 @@ import {
   renameSync,
   rmdirSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { FileStore } from '#campaignd/repository/file/file-store.js'
-import { listAll, newManifest, NOW, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
-import { sampleText, TORN_SAMPLE } from '../../support/campaigns/samples.js'
-import { leftovers, manifestPath, readManifest } from '../../support/store/files.js'
+import { newManifest, NOW, refuse, repeat, report, UNICODE } from '../../support/campaigns/decisions.js'
+import { manifestPath, readManifest } from '../../support/store/files.js'
 import { openTestStore } from '../../support/store/test-store.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { TIME_LIMIT } from '../../support/time-limit.js'
@@ -72,24 +71,6 @@ describe('the file', () => {
     const changed = after.filter((line, at) => line !== before[at])
     expect(changed.map((line) => line.trim().slice(0, 16))).toEqual(['"revision": 2,', '{"exp_id":"0065"'])
   })
-
-  test('the file and its directories are for the owner alone', async () => {
-    const dataDir = join(temporaryDirectory(), 'made/when/missing')
-    const { store } = await openTestStore({ dataDir })
-    await store.create(newManifest('sweep', 1))
-    await store.update('sweep', report('0001', 'new'))
-    const mode = (path: string) => statSync(path).mode & 0o777
-    expect(mode(dataDir)).toBe(0o700)
-    expect(mode(join(dataDir, 'campaigns'))).toBe(0o700)
-    expect(mode(manifestPath(dataDir, 'sweep'))).toBe(0o600)
-  })
-
-  test('the file goes with its campaign', async () => {
-    const { store, dataDir } = await openTestStore()
-    await store.create(newManifest('sweep', 1))
-    await store.delete('sweep', { permit: () => undefined, force: false })
-    expect(readdirSync(join(dataDir, 'campaigns'))).toEqual([])
-  })
 })
 
 describe('a start', () => {
@@ -105,124 +86,20 @@ describe('a start', () => {
     expect((await store.read('sweep')).campaign.header.revision).toBe(1)
   })
 
-  test('a start loads a file of the Python tool, leaves it as it is, and writes it as ours at its first change', async () => {
-    const text = sampleText('02_shuffled_18_failed_interrupted')
-    const { campaign_id, experiments } = JSON.parse(text) as { campaign_id: string; experiments: { exp_id: string }[] }
-    const dataDir = lay({ [`${campaign_id}.json`]: text })
-    const { store, reopen } = await openTestStore({ dataDir })
-    const { campaign } = await store.read(campaign_id)
-    expect([...campaign.experiments].map(({ exp_id }) => exp_id)).toEqual(experiments.map(({ exp_id }) => exp_id))
-    expect(campaign.header.revision).toBe(1)
-    await store.update(campaign_id, repeat)
-    expect(readManifest(dataDir, campaign_id)).toBe(text)
-    const { campaign: again } = await (await reopen()).read(campaign_id)
-    expect(again.toManifest()).toEqual(campaign.toManifest())
-  })
-
-  test('a start goes on with a file of the Python tool after its first change', async () => {
-    const text = sampleText('01_uat_fresh_9_all_pending')
-    const { campaign_id } = JSON.parse(text) as { campaign_id: string }
-    const dataDir = lay({ [`${campaign_id}.json`]: text })
-    const { store, reopen } = await openTestStore({ dataDir })
-    const first = (await store.read(campaign_id)).campaign.experiments.at(0).exp_id
-    expect(await store.update(campaign_id, report(first, 'new'))).toBe(2)
-    expect(readManifest(dataDir, campaign_id).split('\n')[1]).toBe(`  "campaign_id": "${campaign_id}",`)
-    expect((await (await reopen()).read(campaign_id)).campaign.get(first)).toMatchObject({
-      result_path: 'new',
-      revision: 2,
-    })
-  })
-
   test('a start names files that look like manifests but cannot be any', async () => {
     const { notices } = await openTestStore({ dataDir: lay({ 'Not An Id.json': '{}', 'notes.txt': 'hello' }) })
     expect(notices).toEqual([expect.stringContaining('Not An Id.json is ignored')])
   })
 })
 
-describe('a file that is put there while the service runs', () => {
-  test('a file that is put there while the service runs is found by its id and by the list, and its id is taken', async () => {
-    const { store, dataDir } = await openTestStore()
-    await expect(store.read('laid')).rejects.toMatchObject({ code: 'campaign-not-found' })
-    writeFileSync(manifestPath(dataDir, 'laid'), ownText('laid', { revision: 5 }))
-    expect((await store.read('laid')).campaign.header.revision).toBe(5)
-    writeFileSync(manifestPath(dataDir, 'other'), ownText('other'))
-    await expect(store.create(newManifest('other', 1))).rejects.toMatchObject({ code: 'campaign-exists' })
-    expect(await listAll(store, { labels: [], sort: 'campaign_name', limit: 10 })).toEqual(['laid', 'other'])
-  })
-})
-
-const [FIRST, SECOND] = newManifest('bad', 2).experiments
-const CORRUPT: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
-  'an empty file': ['', /not JSON/],
-  'a file cut short': [ownText('bad').slice(0, -40), /not JSON/],
-  'a file written by two at once': [sampleText(TORN_SAMPLE), /not JSON/],
-  'JSON that is no manifest': ['[1, 2]', /no manifest/],
-  'a key of a newer version': [ownText('bad', { priority: 1 }), /the key "priority"/],
-  'a key of a newer version in an experiment': [
-    ownText('bad', { experiments: [{ ...FIRST, energy: 1 }, SECOND] }),
-    /the key "energy"/,
-  ],
-  'an id that is not the name of the file': [ownText('good'), /campaign_id is "good"/],
-  'a total that disagrees': [ownText('bad', { total_experiments: 3 }), /total_experiments/],
-  'an experiment given twice': [ownText('bad', { experiments: [FIRST, FIRST] }), /0001 twice/],
-  'an experiment newer than its campaign': [
-    ownText('bad', { experiments: [{ ...FIRST, revision: 2 }, SECOND] }),
-    /newer than its campaign/,
-  ],
-  'retries that contradict the attempts': [
-    ownText('bad', { experiments: [{ ...FIRST, attempt: 3 }, SECOND] }),
-    /disagree/,
-  ],
-  'bytes that are no UTF-8': [
-    Buffer.from(ownText('bad', { campaign_name: 'Grö\u00dfe' }), 'latin1'),
-    /UTF-8|encod|not JSON/,
-  ],
-}
-
 describe('a file that cannot be trusted', () => {
-  test.each(Object.entries(CORRUPT))(
-    'a file that cannot be trusted, %s, is reported, refused and left alone; the others go on',
-    async (_, [content, reason]) => {
-      const dataDir = lay({ 'bad.json': content, 'good.json': ownText('good') })
-      const { store, corrupt } = await openTestStore({ dataDir })
-      expect([...corrupt]).toEqual([['bad', expect.stringMatching(reason)]])
-      const calls = [
-        store.read('bad'),
-        store.update('bad', repeat),
-        store.create(newManifest('bad', 1)),
-        store.delete('bad', { permit: () => undefined, force: false }),
-      ]
-      for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'campaign-corrupt' })
-      const { campaigns } = await store.list({ labels: [], sort: 'campaign_name', limit: 10, state: 'corrupt' })
-      expect(campaigns).toMatchObject([{ campaign_id: 'bad', state: 'corrupt', reason: corrupt.get('bad') }])
-      expect(await store.update('good', report('0001', 'new'))).toBe(2)
-      expect(readFileSync(manifestPath(dataDir, 'bad')).equals(Buffer.from(content))).toBe(true)
-    },
-  )
-
-  test('a symbolic link in the place of a manifest is not followed', async () => {
-    const dataDir = lay({ 'good.json': ownText('good') })
-    const target = join(temporaryDirectory(), 'target.json')
-    writeFileSync(target, ownText('linked'))
-    symlinkSync(target, manifestPath(dataDir, 'linked'))
+  test('a file that cannot be trusted is reported to the operator with the reason, at the start or when it is found', async () => {
+    const dataDir = lay({ 'bad.json': '{"half":', 'good.json': ownText('good') })
     const { store, corrupt } = await openTestStore({ dataDir })
-    expect([...corrupt.keys()]).toEqual(['linked'])
-    await expect(store.update('linked', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
-    expect(readFileSync(target, 'utf8')).toBe(ownText('linked'))
-  })
-
-  test('a file that cannot be trusted is set aside by a forced deletion, its content kept; then the id is free', async () => {
-    const dataDir = lay({ 'bad.json': '{"half":' })
-    const { store, reopen } = await openTestStore({ dataDir })
-    await store.delete('bad', { permit: refusal, force: true })
-    const [aside = ''] = readdirSync(join(dataDir, 'campaigns'))
-    expect(aside).toMatch(/^bad\.json\..*set-aside$/)
-    expect(readFileSync(join(dataDir, 'campaigns', aside), 'utf8')).toBe('{"half":')
-    await expect(store.read('bad')).rejects.toMatchObject({ code: 'campaign-not-found' })
-    await store.create(newManifest('bad', 1))
-    renameSync(join(dataDir, 'campaigns', aside), join(dataDir, 'elsewhere'))
-    renameSync(join(dataDir, 'elsewhere'), join(temporaryDirectory(), 'elsewhere'))
-    expect((await (await reopen()).read('bad')).campaign.header.revision).toBe(1)
+    expect([...corrupt]).toEqual([['bad', expect.stringContaining('not JSON')]])
+    writeFileSync(manifestPath(dataDir, 'good'), ownText('good', { revision: 9 }))
+    await expect(store.update('good', report('0001', 'new'))).rejects.toMatchObject({ code: 'campaign-corrupt' })
+    expect([...corrupt.keys()]).toEqual(['bad', 'good'])
   })
 
   test('a file that cannot be trusted is read again once it was replaced', async () => {
@@ -230,68 +107,6 @@ describe('a file that cannot be trusted', () => {
     const { store } = await openTestStore({ dataDir })
     writeFileSync(manifestPath(dataDir, 'bad'), ownText('bad'))
     expect((await store.read('bad')).campaign.header.revision).toBe(1)
-  })
-})
-
-function refusal(): never {
-  throw new Error('a corrupt campaign cannot be judged')
-}
-
-const OUTSIDE_CHANGES: Readonly<Record<string, (path: string) => void>> = {
-  'replaced by another file': (path) => {
-    writeFileSync(`${path}.new`, ownText('sweep', { revision: 9 }))
-    renameSync(`${path}.new`, path)
-  },
-  'written to': (path) => {
-    writeFileSync(path, ownText('sweep', { revision: 9 }))
-  },
-  'replaced by a link': (path) => {
-    renameSync(path, join(dirname(dirname(path)), 'moved.json'))
-    symlinkSync('../moved.json', path)
-    onTestFinished(() => {
-      renameSync(join(dirname(dirname(path)), 'moved.json'), `${path}.moved`)
-    })
-  },
-}
-
-describe('a file changed from outside while the service runs', () => {
-  test.each(Object.entries(OUTSIDE_CHANGES))(
-    'a file changed from outside while the service runs, %s, is not overwritten, by an update nor a deletion',
-    async (_, change) => {
-      for (const touch of ['update', 'delete'] as const) {
-        const { store, dataDir, corrupt } = await openTestStore()
-        await store.create(newManifest('sweep', 2))
-        await store.create(newManifest('other', 2))
-        change(manifestPath(dataDir, 'sweep'))
-        const before = readManifest(dataDir, 'sweep')
-        const call =
-          touch === 'update'
-            ? store.update('sweep', report('0001', 'new'))
-            : store.delete('sweep', { permit: () => undefined, force: false })
-        await expect(call).rejects.toMatchObject({ code: 'campaign-corrupt' })
-        expect([...corrupt.keys()]).toEqual(['sweep'])
-        expect(readManifest(dataDir, 'sweep')).toBe(before)
-        expect(leftovers(dataDir)).toEqual([])
-        await expect(store.read('sweep')).rejects.toMatchObject({ code: 'campaign-corrupt' })
-        expect(await store.update('other', report('0001', 'new'))).toBe(2)
-      }
-    },
-  )
-
-  test('all calls that waited for a file that was changed from outside are answered', async () => {
-    const { store, dataDir } = await openTestStore()
-    await store.create(newManifest('sweep', 2))
-    writeFileSync(manifestPath(dataDir, 'sweep'), '')
-    const calls = [
-      store.update('sweep', report('0001', 'new')),
-      store.update('sweep', report('0001', 'new')),
-      store.update('sweep', refuse('judged on what is not there')),
-      store.delete('sweep', { permit: () => undefined, force: false }),
-      store.update('sweep', report('0002', 'new')),
-    ]
-    for (const outcome of await Promise.allSettled(calls)) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'campaign-corrupt' } })
-    }
   })
 })
 
@@ -327,26 +142,6 @@ describe('a write that the system refuses', () => {
     expect((await store.read('sweep')).campaign.get('0001')).toMatchObject({ result_path: null })
   })
 
-  test('repetitions and refusals that were decided on a write that the system refuses are decided again', async () => {
-    const { store, dataDir } = await openTestStore()
-    await store.create(newManifest('sweep', 1))
-    const judged: (string | null)[] = []
-    await withoutDirectory(dataDir, async () => {
-      const change = store.update('sweep', report('0001', 'new'))
-      const look = store.update('sweep', (campaign) => {
-        judged.push(campaign.get('0001')?.result_path ?? null)
-        return repeat(campaign)
-      })
-      const refused = store.update('sweep', ({ header }) => {
-        throw new Error(`refused at ${header.revision}`)
-      })
-      await expect(change).rejects.toMatchObject({ code: 'store-unavailable' })
-      expect(await look).toBe(1)
-      await expect(refused).rejects.toThrow('refused at 1')
-    })
-    expect(judged).toEqual(['new', null])
-  })
-
   test('a write that the system refuses leaves the calls that wait behind it in their order', async () => {
     const { store, dataDir } = await openTestStore()
     await store.create(newManifest('sweep', 1))
@@ -363,7 +158,7 @@ describe('a write that the system refuses', () => {
       )
       behind.push(
         store.update('sweep', (campaign, at) => {
-          if (campaign.get('0001')?.result_path !== 'first') throw new Error('it was judged before the one before it')
+          if (campaign.get('0001')?.result_path !== 'first') throw new Error('it was decided before the one before it')
           return report('0001', 'second')(campaign, at)
         }),
       )
@@ -392,7 +187,7 @@ describe('a write that the system refuses', () => {
   })
 })
 
-describe('what is told of commits', () => {
+describe('reports of commits', () => {
   test('commits are reported with their calls and bytes, one for a creation, a change and a deletion', async () => {
     const { store, dataDir, reports } = await openTestStore()
     await store.create(newManifest('sweep', 3))
@@ -470,7 +265,7 @@ describe('a store that lost its lock', () => {
     const outcomes = await Promise.all([
       settled(store.update('one', report('0001', 'new'))),
       settled(store.update('one', report('0001', 'new'))),
-      settled(store.update('one', refuse('judged on what is not there'))),
+      settled(store.update('one', refuse('decided on what is not there'))),
       settled(store.delete('two', { permit, force: false })),
       settled(store.update('three', report('0001', 'new'))),
       settled(store.delete('three', { permit, force: false })),
@@ -491,30 +286,19 @@ describe('a store that lost its lock', () => {
     expect(fatal).toHaveLength(1)
   })
 
-  test('a store that lost its lock answers no repetition from a state that may be old', async () => {
-    const { store, dataDir } = await openTestStore()
-    await store.create(newManifest('sweep', 2))
-    loseLock(dataDir)
-    expect(await settled(store.update('sweep', repeat))).toMatch(/store-unavailable|durability-unknown/)
-  })
-
-  test('a store that lost its lock refuses no creation because of a state that may be old', async () => {
+  test.each<[what: string, call: (store: CampaignStore) => Promise<unknown>]>([
+    ['answers no repetition', (store) => store.update('sweep', repeat)],
+    ['refuses no creation', (store) => store.create(newManifest('sweep', 2))],
+    [
+      'refuses no deletion',
+      (store) =>
+        store.delete('sweep', { permit: (campaign) => void refuse('it is running')(campaign, NOW), force: false }),
+    ],
+  ])('a store that lost its lock %s because of a state that may be old', async (_what, call) => {
     const { store, dataDir, fatal } = await openTestStore()
     await store.create(newManifest('sweep', 2))
     loseLock(dataDir)
-    expect(await settled(store.create(newManifest('sweep', 2)))).toMatch(/store-unavailable|durability-unknown/)
-    expect(fatal).toHaveLength(1)
-  })
-
-  test('a store that lost its lock refuses no deletion because of a state that may be old', async () => {
-    const { store, dataDir, fatal } = await openTestStore()
-    await store.create(newManifest('sweep', 2))
-    loseLock(dataDir)
-    const deletion = store.delete('sweep', {
-      permit: (campaign) => void refuse('it is running')(campaign, NOW),
-      force: false,
-    })
-    expect(await settled(deletion)).toMatch(/store-unavailable|durability-unknown/)
+    expect(await settled(call(store))).toMatch(/store-unavailable|durability-unknown/)
     expect(fatal).toHaveLength(1)
   })
 
@@ -564,6 +348,6 @@ test('what the system reports of a failure is shown to the operator, and to no c
   expect(fatal).toEqual([reason])
   const refusal = await store.update('sweep', report('0001', 'x')).catch((error: unknown) => error)
   expect(refusal).toMatchObject({ code: 'store-unavailable' })
-  for (const told of [(refusal as Error).message, JSON.stringify(store.readiness())])
-    expect(told).not.toMatch(/srv|sweep\.json|EIO/)
+  for (const shown of [(refusal as Error).message, JSON.stringify(store.readiness())])
+    expect(shown).not.toMatch(/srv|sweep\.json|EIO/)
 })

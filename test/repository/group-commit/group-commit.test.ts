@@ -7,7 +7,7 @@ import { corrupt, unavailable } from '#campaignd/repository/repository-error.js'
 import { NOW, refuse, relabel, repeat, report } from '../../support/campaigns/decisions.js'
 import { SharedHead } from './shared-head.js'
 
-/** The group commit of one process, and its changes and answers in order. */
+/** The group commit of one process, and its changes and results in order. */
 function processOn(store: SharedHead, now = NOW) {
   const log: string[] = []
   const commits = new CampaignCommits<Committed>({
@@ -22,9 +22,9 @@ function processOn(store: SharedHead, now = NOW) {
       onInDoubt: ({ message }) => commits.end(unavailable(message)),
     },
   })
-  const logged = (answer: Promise<unknown>) =>
-    answer.then(
-      (result) => log.push(`answer ${String(result)}`),
+  const logged = (pending: Promise<unknown>) =>
+    pending.then(
+      (result) => log.push(`result ${String(result)}`),
       (error: unknown) => log.push(`refusal ${(error as { code?: string }).code ?? (error as Error).message}`),
     )
   const call = (decide: Decide<unknown>) => logged(commits.update(decide))
@@ -42,7 +42,7 @@ test('of a superseded commit the other change is published first, and the calls 
   const { log, call, commits } = processOn(store)
   store.change()
   await Promise.all([call(report('0001', 'a')), call(repeat), call(refuse('no')), call(report('0002', 'b'))])
-  expect(log).toEqual(['changed 1-2 0003', 'changed 2-4 0001,0002', 'answer 3', 'answer 3', 'refusal no', 'answer 4'])
+  expect(log).toEqual(['changed 1-2 0003', 'changed 2-4 0001,0002', 'result 3', 'result 3', 'refusal no', 'result 4'])
   expect(commits.committed).toBe(store.head)
 })
 
@@ -65,14 +65,14 @@ test('of a refused commit the changes fail, and what changed nothing is decided 
   const store = new SharedHead()
   const { log, call } = processOn(store)
   store.failures.push({ kind: 'refused', error: unavailable('no room') })
-  await Promise.all([call(report('0001', 'a')), call(repeat), call(repeat)])
+  await Promise.all([call(report('0001', 'a')), call(repeat), call(refuse('no'))])
   await call(report('0001', 'b'))
-  expect(log).toEqual(['refusal store-unavailable', 'answer 1', 'answer 1', 'changed 1-2 0001', 'answer 2'])
+  expect(log).toEqual(['refusal store-unavailable', 'result 1', 'refusal no', 'changed 1-2 0001', 'result 2'])
 })
 
 test.each([
-  { finds: 'the state', before: false, log: ['answer 1', 'changed 1-2 0003', 'answer 2', 'refusal no'] },
-  { finds: 'a newer one', before: true, log: ['changed 1-2 0003', 'answer 2', 'answer 2', 'refusal no'] },
+  { finds: 'the state', before: false, log: ['result 1', 'changed 1-2 0003', 'result 2', 'refusal no'] },
+  { finds: 'a newer one', before: true, log: ['changed 1-2 0003', 'result 2', 'result 2', 'refusal no'] },
 ])(
   'calls that come during a confirmation that finds $finds are not answered by it',
   async ({ before, log: expected }) => {
@@ -99,7 +99,7 @@ test('of a superseded removal the calls that came meanwhile are decided on what 
     void call(repeat)
   }
   await remove()
-  expect(log).toEqual(['changed 1-2 0003', 'answer 2', 'removed', 'deleted', 'answer undefined'])
+  expect(log).toEqual(['changed 1-2 0003', 'result 2', 'removed', 'deleted', 'result undefined'])
 })
 
 test('a decision is never dated before the campaign it is made on', async () => {
@@ -120,8 +120,8 @@ test('of 50 increments through each of two processes none is lost', async () => 
   })
   await Promise.all(calls)
   expect(store.head.campaign.header).toMatchObject({ labels: { n: '100' }, revision: 101 })
-  const answers = processes.flatMap(({ log }) => log.filter((line) => line.startsWith('answer')))
-  expect(new Set(answers)).toEqual(new Set(Array.from({ length: 100 }, (_, index) => `answer ${index + 2}`)))
+  const results = processes.flatMap(({ log }) => log.filter((line) => line.startsWith('result')))
+  expect(new Set(results)).toEqual(new Set(Array.from({ length: 100 }, (_, index) => `result ${index + 2}`)))
   for (const { log } of processes) {
     const steps = log.flatMap((line) => /^changed (\d+)-(\d+)/.exec(line)?.slice(1) ?? [])
     for (let at = 1; at + 1 < steps.length; at += 2) expect(steps[at + 1]).toBe(steps[at])

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
-import { type Answer, type CallOptions, openApp, type TestApp, type TestAppOptions } from '../service/app.js'
+import { type AppReply, type CallOptions, openApp, type TestApp, type TestAppOptions } from '../service/app.js'
 import { campaignDraft } from './drafts.js'
 import { type SAMPLES, sampleText } from './samples.js'
 
@@ -10,7 +10,9 @@ export interface TestCampaign extends TestApp {
   /** Its path, such as `/v1/campaigns/sweep`. */
   readonly path: string
   /** PATCHes one of its experiments. */
-  report(expId: string, body: object, options?: CallOptions & { readonly query?: string }): Promise<Answer>
+  report(expId: string, body: object, options?: CallOptions & { readonly query?: string }): Promise<AppReply>
+  /** PATCHes several of them in one call. */
+  reportBatch(updates: readonly unknown[], query?: string): Promise<AppReply>
   /** The manifest as it stands. */
   manifest(): Promise<CampaignManifest>
 }
@@ -38,13 +40,14 @@ async function createIn(app: TestApp, rawBody: string): Promise<TestCampaign> {
     path,
     report: (expId, body, { query = '', ...options } = {}) =>
       app.call('PATCH', `${path}/experiments/${expId}${query}`, { ...options, body }),
+    reportBatch: (updates, query = '') => app.call('PATCH', `${path}/experiments${query}`, { body: { updates } }),
     manifest: async () => (await app.call('GET', path)).json<CampaignManifest>(),
   }
 }
 
-/** The strong ETag of an answer. */
-export function etagOf(answer: Answer): string {
-  const tag = answer.headers['etag'] ?? ''
+/** The strong ETag of a reply. */
+export function etagOf(reply: AppReply): string {
+  const tag = reply.headers['etag'] ?? ''
   expect(tag).toMatch(/^"[^"]+"$/)
   return tag
 }

@@ -1,9 +1,9 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { Claimed, ClaimRequest } from '#campaignd/domain/operations/claim.js'
-import type { Answer } from '../service/app.js'
+import type { AppReply } from '../service/app.js'
 import type { TestCampaign } from './campaign.js'
 
-export interface ClaimAnswer extends Pick<Claimed, 'state' | 'done'> {
+export interface ClaimReply extends Pick<Claimed, 'state' | 'done'> {
   readonly claims: readonly {
     readonly experiment: Experiment
     readonly attempt: number
@@ -13,16 +13,16 @@ export interface ClaimAnswer extends Pick<Claimed, 'state' | 'done'> {
   }[]
 }
 
-export function claim({ call, path }: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<Answer> {
+export function claim({ call, path }: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<AppReply> {
   return call('POST', `${path}/claims`, { body: { worker: 'w1', ...body } })
 }
 
 /** The ids of the experiments that a claim gets. */
 export async function claimedIds(campaign: TestCampaign, body: Partial<ClaimRequest> = {}): Promise<string[]> {
-  const answer = await claim(campaign, body)
-  return answer.json<ClaimAnswer>().claims.map(({ experiment }) => experiment.exp_id)
+  const reply = await claim(campaign, body)
+  return reply.json<ClaimReply>().claims.map(({ experiment }) => experiment.exp_id)
 }
 
-export function heartbeat({ call, path }: TestCampaign, expId: string, body: object): Promise<Answer> {
+export function heartbeat({ call, path }: TestCampaign, expId: string, body: object): Promise<AppReply> {
   return call('POST', `${path}/experiments/${expId}/heartbeat`, { body })
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { problemsOfAnswer } from './open-api-document.js'
 
 /** Checks a response against the OpenAPI document. */
-export function checkAnswer(
+export function checkReply(
   method: string,
   url: string,
   status: number,

@@ -28,8 +28,9 @@ export class RawConnection {
     })
   }
 
-  static async open(url: string): Promise<RawConnection> {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  /** @param allowHalfOpen true: it stays open on this side when the service closes it */
+  static async open(url: string, { allowHalfOpen = false } = {}): Promise<RawConnection> {
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen })
     const connection = new RawConnection(socket)
     await once(socket, 'connect')
     return connection
@@ -53,7 +54,7 @@ export class RawConnection {
     this.socket.pause()
   }
 
-  goOnReading(): void {
+  readOn(): void {
     this.socket.resume()
   }
 
@@ -61,9 +62,9 @@ export class RawConnection {
     this.socket.resetAndDestroy()
   }
 
-  /** Of all responses that have begun, streams too. */
-  get statuses(): number[] {
-    return [...this.received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+  /** All that was received so far. */
+  get text(): string {
+    return this.received
   }
 
   /**

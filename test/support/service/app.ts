@@ -5,13 +5,13 @@ import { pino } from 'pino'
 import { expect, onTestFinished } from 'vitest'
 import type { App } from '#campaignd/http/app.js'
 import type { Service } from '#campaignd/service/service.js'
-import { checkAnswer } from '../http/contract.js'
+import { checkReply } from '../http/contract.js'
 import { AppPool, type Poolable } from './app-pool.js'
 import { type InProcess, type InProcessOptions, startInProcess, type TestClocks } from './in-process.js'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS'
 
-export interface Answer {
+export interface AppReply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
@@ -43,7 +43,7 @@ export interface TestApp {
   /** Makes the service listen on a free port; resolves with its URL. */
   readonly listen: () => Promise<string>
   /** Makes a call, and checks its reply against the OpenAPI document. */
-  readonly call: (method: Method, path: string, options?: CallOptions) => Promise<Answer>
+  readonly call: (method: Method, path: string, options?: CallOptions) => Promise<AppReply>
 }
 
 export interface TestAppOptions extends Pick<InProcessOptions, 'limits' | 'access'> {
@@ -151,19 +151,19 @@ async function start(dataDir: string, { limits, access, log }: TestAppOptions, c
   return { ...run, isOpen: () => isOpen }
 }
 
-async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<Answer> {
+async function makeCall(app: App, method: Method, path: string, call: CallOptions = {}): Promise<AppReply> {
   const payload = call.rawBody ?? (call.body === undefined ? undefined : JSON.stringify(call.body))
-  const answer = await app.inject({
+  const reply = await app.inject({
     method,
     url: path,
     headers: { ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
     ...(payload === undefined ? {} : { payload }),
   })
-  checkAnswer(method, path, answer.statusCode, answer.headers, answer.payload)
+  checkReply(method, path, reply.statusCode, reply.headers, reply.payload)
   return {
-    status: answer.statusCode,
-    headers: answer.headers as Record<string, string>,
-    text: answer.payload,
-    json: <T>() => JSON.parse(answer.payload) as T,
+    status: reply.statusCode,
+    headers: reply.headers as Record<string, string>,
+    text: reply.payload,
+    json: <T>() => JSON.parse(reply.payload) as T,
   }
 }

@@ -20,9 +20,9 @@ export function manifestPath(dataDir: string, campaignId: string): string {
 }
 
 /** Puts a manifest into a data directory by hand. */
-export function layManifest(dataDir: string, campaignId: string, text: string): void {
+export function layManifest(dataDir: string, campaignId: string, content: string | Buffer): void {
   mkdirSync(join(dataDir, 'campaigns'), { recursive: true })
-  writeFileSync(manifestPath(dataDir, campaignId), text)
+  writeFileSync(manifestPath(dataDir, campaignId), content)
 }
 
 export function readManifest(dataDir: string, campaignId: string): string {

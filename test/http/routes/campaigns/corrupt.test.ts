@@ -1,13 +1,14 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import { openCampaign } from '../../../support/campaigns/campaign.js'
-import { campaignDraft, experimentDraft } from '../../../support/campaigns/drafts.js'
+import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { everyCall } from '../../../support/campaigns/every-call.js'
 import { sampleText, TORN_SAMPLE } from '../../../support/campaigns/samples.js'
-import { expectProblem } from '../../../support/http/problems.js'
-import { type Answer, openApp, type TestApp } from '../../../support/service/app.js'
+import { expectProblem, verdict } from '../../../support/http/problems.js'
+import { openApp, type TestApp } from '../../../support/service/app.js'
 import { bytesOf, layManifest, manifestPath } from '../../../support/store/files.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 
@@ -24,30 +25,10 @@ async function listed({ call }: TestApp): Promise<readonly Listed[]> {
   return (await call('GET', '/v1/campaigns')).json<{ campaigns: Listed[] }>().campaigns
 }
 
-/** Every call that names a campaign, but for its deletion by force. */
-function everyCall({ call }: TestApp, id: string): Promise<Answer>[] {
-  const path = `/v1/campaigns/${id}`
-  const body = { status: 'running' }
-  return [
-    call('GET', path),
-    call('GET', `${path}?format=llenergymeasure`),
-    call('GET', `${path}/progress`),
-    call('GET', `${path}/progress?wait=30`),
-    call('GET', `${path}/experiments`),
-    call('GET', `${path}/experiments/0001`),
-    call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: id }) }),
-    call('PATCH', path, { body: { campaign_name: 'x' } }),
-    call('POST', `${path}/experiments`, { body: { experiments: [experimentDraft('0009')] } }),
-    call('PATCH', `${path}/experiments`, { body: { updates: [{ exp_id: '0001', ...body }] } }),
-    call('PATCH', `${path}/experiments/0001`, { body }),
-    call('POST', `${path}/resume`),
-    call('POST', `${path}/retry`),
-    call('DELETE', path),
-  ]
-}
-
 async function expectCorrupt(app: TestApp, id: string): Promise<void> {
-  for (const answer of await Promise.all(everyCall(app, id))) expectProblem(answer, 409, 'campaign-corrupt')
+  const creation = app.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: id }) })
+  for (const reply of await Promise.all([...everyCall(app, id), creation]))
+    expectProblem(reply, 409, 'campaign-corrupt')
 }
 
 /** A manifest of ours, for the campaign `sweep`. */
@@ -55,18 +36,6 @@ function ownManifest(): CampaignManifest {
   const creation = { now: '2026-03-01T12:00:00.000Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
   return createManifest(campaignDraft(2), creation)
 }
-
-test('a torn file is reported and refused on every call, and is left as it is', async () => {
-  const dataDir = temporaryDirectory()
-  layManifest(dataDir, 'torn', sampleText(TORN_SAMPLE))
-  const app = await openApp({ dataDir })
-  const before = bytesOf(dataDir)
-  const [campaign] = await listed(app)
-  expect(campaign).toMatchObject({ campaign_id: 'torn', campaign_name: 'torn', state: 'corrupt' })
-  expect(campaign?.reason).toMatch(/not JSON/)
-  await expectCorrupt(app, 'torn')
-  expect(bytesOf(dataDir)).toEqual(before)
-})
 
 test('the other campaigns go on beside a torn file', async () => {
   const dataDir = temporaryDirectory()
@@ -85,7 +54,9 @@ test('a torn file is moved aside by force, byte for byte, and its id can be used
   layManifest(dataDir, 'torn', text)
   const app = await openApp({ dataDir })
   expect((await app.call('DELETE', '/v1/campaigns/torn?force=true')).status).toBe(204)
-  expect(Object.values(bytesOf(join(dataDir, 'campaigns')))).toEqual([text])
+  expect(Object.entries(bytesOf(join(dataDir, 'campaigns')))).toEqual([
+    [expect.stringMatching(/^torn\.json\..*set-aside$/), text],
+  ])
   expect(await listed(app)).toEqual([])
   expectProblem(await app.call('GET', '/v1/campaigns/torn'), 404, 'campaign-not-found')
 
@@ -95,38 +66,61 @@ test('a torn file is moved aside by force, byte for byte, and its id can be used
   expect(Object.values(bytesOf(join(dataDir, 'campaigns')))).toContain(text)
 })
 
-test.each<[string, (manifest: CampaignManifest) => unknown]>([
-  ['that lies under another name', (manifest) => ({ ...manifest, campaign_id: 'other' })],
-  ['with an unknown key', (manifest) => ({ ...manifest, colour: 'red' })],
-  ['with an unknown key in an experiment', withExperiment({ colour: 'red' })],
-  ['with an unknown key in the settings', (manifest) => ({ ...manifest, settings: { ...manifest.settings, eta: 1 } })],
-  ['without a key', ({ settings: _settings, ...manifest }) => manifest],
-  ['with null for a text', (manifest) => ({ ...manifest, campaign_name: null })],
-  ['with an unknown status', withExperiment({ status: 'done' })],
-  ['with an experiment twice', withExperiment({ exp_id: '0002' })],
-  ['with a total that disagrees', (manifest) => ({ ...manifest, total_experiments: 3 })],
-  ['with an attempt that disagrees with its retries', withExperiment({ attempt: 3 })],
-  ['with an experiment newer than itself', withExperiment({ revision: 2 })],
-  ['without experiments', (manifest) => ({ ...manifest, total_experiments: 0, experiments: [] })],
-  ['that is a list', (manifest) => [manifest]],
-  ['that is null', () => null],
-  ['of the tool with an unknown key', () => ({ ...(JSON.parse(sampleText(TOOL_SAMPLE)) as object), colour: 'red' })],
-])('a file %s is reported as corrupt and left as it is', async (_what, change) => {
+type Content = string | Buffer | ((manifest: CampaignManifest) => unknown)
+
+test.each<[what: string, content: Content, reason: RegExp]>([
+  ['that is empty', '', /not JSON/],
+  ['that was cut short', JSON.stringify(ownManifest()).slice(0, -40), /not JSON/],
+  ['that two wrote at once', sampleText(TORN_SAMPLE), /not JSON/],
+  [
+    'whose bytes are no UTF-8',
+    Buffer.from(JSON.stringify(ownManifest()).replace('precision', 'Grö\u00dfe'), 'latin1'),
+    /UTF-8/,
+  ],
+  ['that lies under another name', (manifest) => ({ ...manifest, campaign_id: 'other' }), /campaign_id is "other"/],
+  ['with an unknown key', (manifest) => ({ ...manifest, colour: 'red' }), /the key "colour"/],
+  ['with an unknown key in an experiment', withExperiment({ colour: 'red' }), /the key "colour"/],
+  [
+    'with an unknown key in the settings',
+    (manifest) => ({ ...manifest, settings: { ...manifest.settings, eta: 1 } }),
+    /eta/,
+  ],
+  ['without a key', ({ settings: _settings, ...manifest }) => manifest, /settings/],
+  ['with null for a text', (manifest) => ({ ...manifest, campaign_name: null }), /campaign_name/],
+  ['with an unknown status', withExperiment({ status: 'done' }), /status/],
+  ['with an experiment twice', withExperiment({ exp_id: '0002' }), /0002 twice/],
+  ['with a total that disagrees', (manifest) => ({ ...manifest, total_experiments: 3 }), /total_experiments/],
+  ['with an attempt that disagrees with its retries', withExperiment({ attempt: 3 }), /disagree/],
+  ['with an experiment newer than itself', withExperiment({ revision: 2 }), /newer than its campaign/],
+  ['without experiments', (manifest) => ({ ...manifest, total_experiments: 0, experiments: [] }), /experiments/],
+  ['that is a list', (manifest) => [manifest], /no manifest/],
+  ['that is null', () => null, /no manifest/],
+  [
+    'of the tool with an unknown key',
+    () => ({ ...(JSON.parse(sampleText(TOOL_SAMPLE)) as object), colour: 'red' }),
+    /colour/,
+  ],
+])('a file %s is reported with the reason, refused on every call and left as it is', async (_what, content, reason) => {
   const dataDir = temporaryDirectory()
-  layManifest(dataDir, 'sweep', JSON.stringify(change(ownManifest())))
+  layManifest(dataDir, 'sweep', typeof content === 'function' ? JSON.stringify(content(ownManifest())) : content)
   const app = await openApp({ dataDir })
   const before = bytesOf(dataDir)
-  expect(await listed(app)).toMatchObject([{ campaign_id: 'sweep', state: 'corrupt' }])
+  expect(await listed(app)).toMatchObject([
+    {
+      campaign_id: 'sweep',
+      campaign_name: 'sweep',
+      state: 'corrupt',
+      reason: expect.stringMatching(reason) as unknown,
+    },
+  ])
   await expectCorrupt(app, 'sweep')
   expect(bytesOf(dataDir)).toEqual(before)
 })
 
-test('an empty file and a directory in the place of a file are reported as corrupt', async () => {
+test('a directory in the place of a file is reported as corrupt', async () => {
   const dataDir = temporaryDirectory()
-  layManifest(dataDir, 'empty', '')
-  mkdirSync(manifestPath(dataDir, 'directory'))
-  const app = await openApp({ dataDir })
-  for (const id of ['empty', 'directory']) await expectCorrupt(app, id)
+  mkdirSync(manifestPath(dataDir, 'directory'), { recursive: true })
+  await expectCorrupt(await openApp({ dataDir }), 'directory')
 })
 
 test('a symbolic link is not followed, neither to be read nor to be written', async () => {
@@ -165,24 +159,34 @@ const OUTSIDERS: [string, (path: string) => void][] = [
       renameSync(`${path}.new`, path)
     },
   ],
+  [
+    'replaced by a link',
+    (path) => {
+      const target = join(temporaryDirectory(), 'moved.json')
+      renameSync(path, target)
+      symlinkSync(target, path)
+    },
+  ],
   ['deleted', (path) => rmSync(path)],
 ]
 
-test.each(OUTSIDERS)('a file that was %s from outside is not written over', async (_how, meddle) => {
-  const app = await openCampaign(2)
-  meddle(manifestPath(app.dataDir, 'sweep'))
-  const before = bytesOf(app.dataDir)
-  expectProblem(await app.report('0001', { status: 'running' }), 409, 'campaign-corrupt')
-  expect(bytesOf(app.dataDir)).toEqual(before)
-})
-
-test.each(OUTSIDERS)('a file that was %s from outside is not deleted without force', async (_how, meddle) => {
-  const app = await openCampaign(2)
-  meddle(manifestPath(app.dataDir, 'sweep'))
-  const before = bytesOf(app.dataDir)
-  expectProblem(await app.call('DELETE', app.path), 409, 'campaign-corrupt')
-  expect(bytesOf(app.dataDir)).toEqual(before)
-})
+test.each(OUTSIDERS)(
+  'a file that was %s from outside is neither written over nor deleted without force; the others go on',
+  async (_how, meddle) => {
+    for (const method of ['PATCH', 'DELETE'] as const) {
+      const app = await openCampaign(2)
+      meddle(manifestPath(app.dataDir, 'sweep'))
+      const before = bytesOf(app.dataDir)
+      const refused = await app.call(method, app.path, method === 'PATCH' ? { body: { campaign_name: 'x' } } : {})
+      expectProblem(refused, 409, 'campaign-corrupt')
+      expect(bytesOf(app.dataDir)).toEqual(before)
+      const isThere = existsSync(manifestPath(app.dataDir, 'sweep'))
+      expect(verdict(await app.call('GET', app.path))).toBe(isThere ? '409 campaign-corrupt' : '404 campaign-not-found')
+      const other = await app.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
+      expect(other.status).toBe(201)
+    }
+  },
+)
 
 test('a campaign that was changed from outside stays corrupt until it is moved aside by force', async () => {
   const app = await openCampaign(2)
@@ -213,8 +217,8 @@ test('reports that share the write which finds the change from outside are all r
   const app = await openCampaign(10)
   writeFileSync(manifestPath(app.dataDir, 'sweep'), '{}')
   const ids = Array.from({ length: 10 }, (_, index) => String(index + 1).padStart(4, '0'))
-  for (const answer of await Promise.all(ids.map((id) => app.report(id, { status: 'running' })))) {
-    expectProblem(answer, 409, 'campaign-corrupt')
+  for (const reply of await Promise.all(ids.map((id) => app.report(id, { status: 'running' })))) {
+    expectProblem(reply, 409, 'campaign-corrupt')
   }
   expect(readFileSync(manifestPath(app.dataDir, 'sweep'), 'utf8')).toBe('{}')
 })
@@ -247,8 +251,8 @@ test('a campaign cannot be created over a file that was put there by hand', asyn
   const app = await openApp()
   const text = sampleText(TOOL_SAMPLE)
   layManifest(app.dataDir, TOOL_ID, text)
-  const answer = await app.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: TOOL_ID }) })
-  expectProblem(answer, 409, 'campaign-exists')
+  const reply = await app.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: TOOL_ID }) })
+  expectProblem(reply, 409, 'campaign-exists')
   expect((await app.call('POST', '/v1/campaigns', { rawBody: text })).status).toBe(200)
   expect(readFileSync(manifestPath(app.dataDir, TOOL_ID), 'utf8')).toBe(text)
 })
@@ -260,6 +264,7 @@ async function expectServedAndTakenOver(app: TestApp): Promise<void> {
   const exported = await app.call('GET', `${path}?format=llenergymeasure`)
   expect(exported.text).toBe(text)
   expect((await app.call('GET', path)).json()).toMatchObject({ campaign_id: TOOL_ID, revision: 1 })
+  await app.call('PATCH', `${path}/experiments/0056`, { body: { status: 'pending' } })
   expect(readFileSync(file, 'utf8')).toBe(text)
 
   const changed = await app.call('PATCH', `${path}/experiments/0056`, { body: { status: 'completed' } })
@@ -268,6 +273,8 @@ async function expectServedAndTakenOver(app: TestApp): Promise<void> {
   expect(served.json()).toMatchObject({ revision: 2 })
   expect(readFileSync(file, 'utf8')).toBe(served.text)
   expect(served.text.split('\n').filter((line) => line.startsWith('    {"exp_id":'))).toHaveLength(18)
+  await app.restart()
+  expect((await app.call('GET', path)).text).toBe(served.text)
 }
 
 function withExperiment(given: object): (manifest: CampaignManifest) => unknown {

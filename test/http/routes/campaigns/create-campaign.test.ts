@@ -52,7 +52,7 @@ test('brackets within texts are no levels', async () => {
 
 test('a torn manifest is refused as no JSON', async () => {
   const { call } = await openApp()
-  const answer = await call('POST', '/v1/campaigns', { rawBody: sampleText(TORN_SAMPLE) })
-  expect(answer.status).toBe(400)
-  expect(answer.json()).toMatchObject({ code: 'malformed-json' })
+  const reply = await call('POST', '/v1/campaigns', { rawBody: sampleText(TORN_SAMPLE) })
+  expect(reply.status).toBe(400)
+  expect(reply.json()).toMatchObject({ code: 'malformed-json' })
 })

@@ -2,20 +2,24 @@ import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { etagOf, openCampaign } from '../../../support/campaigns/campaign.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { everyCall } from '../../../support/campaigns/every-call.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { manifestPath } from '../../../support/store/files.js'
 
-test('a deleted campaign is gone from the list, from every path of it and from the disk', async () => {
-  const { call, dataDir, path, report } = await openCampaign()
-  const answer = await call('DELETE', path)
-  expect([answer.status, answer.text]).toEqual([204, ''])
+test('a deleted campaign is gone from the list and from the disk', async () => {
+  const { call, dataDir, path } = await openCampaign()
+  const reply = await call('DELETE', path)
+  expect([reply.status, reply.text]).toEqual([204, ''])
   expect(existsSync(manifestPath(dataDir, 'sweep'))).toBe(false)
   expect((await call('GET', '/v1/campaigns')).json()).toMatchObject({ campaigns: [] })
-  for (const rest of ['', '/progress', '/experiments', '/experiments/0001']) {
-    expectProblem(await call('GET', `${path}${rest}`), 404, 'campaign-not-found')
+})
+
+test('every call on a campaign that there is not, or not any more, is a 404 at once', async () => {
+  const campaign = await openCampaign()
+  await campaign.call('DELETE', campaign.path)
+  for (const id of ['sweep', 'nothing']) {
+    for (const reply of await Promise.all(everyCall(campaign, id))) expectProblem(reply, 404, 'campaign-not-found')
   }
-  expectProblem(await report('0001', { status: 'running' }), 404, 'campaign-not-found')
-  expectProblem(await call('DELETE', path), 404, 'campaign-not-found')
 })
 
 test('a campaign of which something runs is deleted only by force', async () => {
@@ -51,17 +55,6 @@ test('no ETag comes back when the same campaign is deleted and created again', a
     expect(created.status).toBe(201)
     expect(created.json()).toMatchObject({ revision: 1 })
   }
-})
-
-test('If-Match binds the deletion to the version of the campaign, also by force', async () => {
-  const { call, path, report } = await openCampaign()
-  const old = { 'if-match': etagOf(await call('GET', path)) }
-  await report('0001', { status: 'completed' })
-  for (const query of ['', '?force=true']) {
-    expectProblem(await call('DELETE', `${path}${query}`, { headers: old }), 412, 'precondition-failed')
-  }
-  const current = { 'if-match': etagOf(await call('GET', path)) }
-  expect((await call('DELETE', path, { headers: current })).status).toBe(204)
 })
 
 test('of deletions that arrive together one deletes, and reports beside them are made or not found', async () => {

@@ -1,27 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Progress } from '#campaignd/domain/views/progress.js'
 import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { checkAnswer } from '../../../support/http/contract.js'
+import { checkReply } from '../../../support/http/contract.js'
+import { expectHeld, expectNoneLeft } from '../../../support/http/held-calls.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import type { Answer } from '../../../support/service/app.js'
+import type { AppReply } from '../../../support/service/app.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
 
-/** Long enough for a call that does not wait to be answered. */
-const MOMENT = 150
-
-function progress({ call, path }: TestCampaign, query = '', headers = {}): Promise<Answer> {
+function progress({ call, path }: TestCampaign, query = '', headers = {}): Promise<AppReply> {
   return call('GET', `${path}/progress${query}`, { headers })
 }
 
 async function tagNow(campaign: TestCampaign): Promise<string> {
   return etagOf(await progress(campaign))
-}
-
-/** Expects that the answer is held. */
-async function expectWaiting(answer: Promise<unknown>): Promise<void> {
-  const first = await Promise.race([answer.then(() => 'answered'), sleep(MOMENT, 'waits')])
-  expect(first).toBe('waits')
 }
 
 test('the progress counts the experiments by status, backend, cycle and failure', async () => {
@@ -81,17 +72,17 @@ test('a campaign is complete when every experiment is completed or skipped', asy
   const campaign = await openCampaign(2)
   await campaign.report('0001', { status: 'completed' })
   await campaign.report('0002', { status: 'skipped' })
-  const answer = (await progress(campaign)).json<Progress>()
-  expect(answer).toMatchObject({ state: 'completed', is_complete: true, progress_fraction: 0.5, remaining: 0 })
+  const reply = (await progress(campaign)).json<Progress>()
+  expect(reply).toMatchObject({ state: 'completed', is_complete: true, progress_fraction: 0.5, remaining: 0 })
 })
 
 test('wait delays the response until the next change', async () => {
   const campaign = await openCampaign()
   const tag = await tagNow(campaign)
-  const answer = progress(campaign, '?wait=30', { 'if-none-match': tag })
-  await expectWaiting(answer)
+  const reply = progress(campaign, '?wait=30', { 'if-none-match': tag })
+  await expectHeld(reply)
   await campaign.report('0001', { status: 'running' })
-  const changed = await answer
+  const changed = await reply
   expect(changed.status).toBe(200)
   expect(changed.json()).toMatchObject({ revision: 2, counts: { running: 1 } })
   expect(etagOf(changed)).not.toBe(tag)
@@ -102,17 +93,17 @@ test('wait holds nothing when the client does not know the newest already', asyn
   const tag = await tagNow(campaign)
   expect((await progress(campaign, '?wait=30')).json()).toMatchObject({ revision: 1 })
   await campaign.report('0001', { status: 'running' })
-  const answer = await progress(campaign, '?wait=30', { 'if-none-match': tag })
-  expect(answer.json()).toMatchObject({ revision: 2 })
-  expect((await progress(campaign, '?wait=0', { 'if-none-match': etagOf(answer) })).status).toBe(304)
+  const reply = await progress(campaign, '?wait=30', { 'if-none-match': tag })
+  expect(reply.json()).toMatchObject({ revision: 2 })
+  expect((await progress(campaign, '?wait=0', { 'if-none-match': etagOf(reply) })).status).toBe(304)
 })
 
 test('when the time is over the status is 304', async () => {
   const campaign = await openCampaign()
   const tag = await tagNow(campaign)
   const begun = performance.now()
-  const answer = await progress(campaign, '?wait=1', { 'if-none-match': tag })
-  expect([answer.status, answer.text, etagOf(answer)]).toEqual([304, '', tag])
+  const reply = await progress(campaign, '?wait=1', { 'if-none-match': tag })
+  expect([reply.status, reply.text, etagOf(reply)]).toEqual([304, '', tag])
   expect(performance.now() - begun).toBeGreaterThan(950)
 })
 
@@ -120,42 +111,42 @@ test('a report that changes nothing and a change of another campaign wake nobody
   const campaign = await openCampaign()
   await campaign.report('0001', { status: 'running', worker: 'gpu-1' })
   const tag = await tagNow(campaign)
-  const answer = progress(campaign, '?wait=1', { 'if-none-match': tag })
+  const reply = progress(campaign, '?wait=1', { 'if-none-match': tag })
   await campaign.report('0001', { status: 'running', worker: 'gpu-1' })
   const other = { ...(await campaign.manifest()), campaign_id: 'other' }
   await campaign.call('POST', '/v1/campaigns', { body: other })
-  expect((await answer).status).toBe(304)
+  expect((await reply).status).toBe(304)
 })
 
 test('many can wait for the same change', async () => {
   const campaign = await openCampaign()
   const tag = await tagNow(campaign)
-  const answers = Array.from({ length: 50 }, () => progress(campaign, '?wait=30', { 'if-none-match': tag }))
-  await expectWaiting(Promise.race(answers))
+  const replies = Array.from({ length: 50 }, () => progress(campaign, '?wait=30', { 'if-none-match': tag }))
+  await expectHeld(Promise.race(replies))
   await campaign.report('0001', { status: 'running' })
-  const texts = new Set((await Promise.all(answers)).map(({ text }) => text))
+  const texts = new Set((await Promise.all(replies)).map(({ text }) => text))
   expect(texts.size).toBe(1)
 })
 
 test('until=end delays the response until the campaign has ended', async () => {
   const campaign = await openCampaign(2)
-  const answer = progress(campaign, '?wait=30&until=end')
+  const reply = progress(campaign, '?wait=30&until=end')
   await campaign.report('0001', { status: 'completed' })
   await campaign.report('0002', { status: 'running' })
-  await expectWaiting(answer)
+  await expectHeld(reply)
   await campaign.report('0002', { status: 'failed' })
-  expect((await answer).json()).toMatchObject({ state: 'failed', counts: { completed: 1, failed: 1 } })
+  expect((await reply).json()).toMatchObject({ state: 'failed', counts: { completed: 1, failed: 1 } })
 })
 
 test('until=end goes on while a failed experiment can still be started again', async () => {
   const campaign = await openCampaign(1, { settings: { max_retries: 1 } })
-  const answer = progress(campaign, '?wait=30&until=end')
+  const reply = progress(campaign, '?wait=30&until=end')
   await campaign.report('0001', { status: 'failed' })
-  await expectWaiting(answer)
+  await expectHeld(reply)
   await campaign.report('0001', { status: 'completed', attempt: 1 })
   await campaign.report('0001', { status: 'running' })
   await campaign.report('0001', { status: 'completed' })
-  expect((await answer).json()).toMatchObject({ state: 'completed' })
+  expect((await reply).json()).toMatchObject({ state: 'completed' })
 })
 
 test('until=end tells how far it came when the time is over, and at once without a wait', async () => {
@@ -166,31 +157,17 @@ test('until=end tells how far it came when the time is over, and at once without
 
 test('a wait for a campaign that is deleted ends with 404', async () => {
   const campaign = await openCampaign()
-  const answer = progress(campaign, '?wait=30', { 'if-none-match': await tagNow(campaign) })
-  await expectWaiting(answer)
+  const reply = progress(campaign, '?wait=30', { 'if-none-match': await tagNow(campaign) })
+  await expectHeld(reply)
   await campaign.call('DELETE', campaign.path)
-  expectProblem(await answer, 404, 'campaign-not-found')
-})
-
-test('the progress of a campaign that there is not is not found, without waiting', async () => {
-  const { call } = await openCampaign()
-  expectProblem(await call('GET', '/v1/campaigns/nothing/progress?wait=30'), 404, 'campaign-not-found')
+  expectProblem(await reply, 404, 'campaign-not-found')
 })
 
 test('a client that goes away while it waits leaves nothing behind', async () => {
   const campaign = await openCampaign()
   const url = await campaign.listen()
-  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
-  const before = timers()
-  const clients = new AbortController()
   const headers = { 'if-none-match': await tagNow(campaign) }
-  const fetches = Array.from({ length: 40 }, () =>
-    fetch(`${url}${campaign.path}/progress?wait=60`, { headers, signal: clients.signal }).catch(() => null),
-  )
-  await expect.poll(timers).toBeGreaterThanOrEqual(before + 40)
-  clients.abort()
-  await Promise.all(fetches)
-  await expect.poll(timers).toBeLessThan(before + 20)
+  await expectNoneLeft(40, (signal) => fetch(`${url}${campaign.path}/progress?wait=60`, { headers, signal }))
   expect((await campaign.report('0001', { status: 'running' })).status).toBe(200)
 })
 
@@ -203,14 +180,14 @@ test('a stop of the service ends the wait with a response', async () => {
     fetch(`${url}${path}?wait=60`, { headers: { 'if-none-match': tag } }),
     fetch(`${url}${path}?wait=60&until=end`),
   ]
-  await expectWaiting(Promise.race(waiting))
+  await expectHeld(Promise.race(waiting))
   const begun = performance.now()
   await campaign.app.close()
   expect(performance.now() - begun).toBeLessThan(TIME_LIMIT)
-  const answers = await Promise.all(waiting)
-  expect(answers.map(({ status }) => status)).toEqual([304, 200])
-  for (const answer of answers) {
-    checkAnswer('GET', path, answer.status, Object.fromEntries(answer.headers), await answer.text())
-    expect(answer.headers.get('connection')).toBe('close')
+  const replies = await Promise.all(waiting)
+  expect(replies.map(({ status }) => status)).toEqual([304, 200])
+  for (const reply of replies) {
+    checkReply('GET', path, reply.status, Object.fromEntries(reply.headers), await reply.text())
+    expect(reply.headers.get('connection')).toBe('close')
   }
 })

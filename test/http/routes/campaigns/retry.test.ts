@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { etagOf, openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
+import { openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { expectProblem } from '../../../support/http/problems.js'
-import type { Answer } from '../../../support/service/app.js'
+import type { AppReply } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
 
 interface Retried {
@@ -20,31 +20,19 @@ async function openMixed(): Promise<TestCampaign> {
     { exp_id: '0004', status: 'skipped' },
     { exp_id: '0005', status: 'running' },
   ]
-  await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates } })
+  await campaign.reportBatch(updates)
   return campaign
 }
 
-function retry({ call, path }: TestCampaign, body?: object, headers = {}): Promise<Answer> {
-  return call('POST', `${path}/retry`, { body, headers })
+function retry({ call, path }: TestCampaign, body?: object): Promise<AppReply> {
+  return call('POST', `${path}/retry`, { body })
 }
 
-async function statusesOf({ manifest }: TestCampaign): Promise<string[]> {
-  return (await manifest()).experiments.map(({ status }) => status)
-}
-
-test('without a body all that failed goes back to pending, and its attempt into the history', async () => {
-  const campaign = await openMixed()
-  const answer = await retry(campaign)
-  expect(answer.json<Retried>()).toEqual({ retried: ['0001', '0002'], skipped: [], revision: 3 })
-  expect(await statusesOf(campaign)).toEqual(['pending', 'pending', 'completed', 'skipped', 'running', 'pending'])
-  expect((await campaign.manifest()).experiments[0]).toMatchObject({
-    error: null,
-    failure_kind: null,
-    completed_at: null,
-    attempt: 1,
-    revision: 3,
-    attempts: [{ attempt: 1, status: 'failed', failure_kind: 'oom', error: 'CUDA out of memory' }],
-  })
+test('without a body all that failed goes back to pending, as by reports', async () => {
+  const [campaign, byReports] = [await openMixed(), await openMixed()]
+  expect((await retry(campaign)).json<Retried>()).toEqual({ retried: ['0001', '0002'], skipped: [], revision: 3 })
+  await byReports.reportBatch(['0001', '0002'].map((exp_id) => ({ exp_id, status: 'pending' })))
+  expect((await campaign.manifest()).experiments).toEqual((await byReports.manifest()).experiments)
 })
 
 test('a retry that was made already changes nothing and adds no revision', async () => {
@@ -55,26 +43,35 @@ test('a retry that was made already changes nothing and adds no revision', async
   expect(bytesOf(campaign.dataDir)).toEqual(before)
 })
 
-test('only what is asked for goes back, by kind of failure, by status and by id', async () => {
-  const campaign = await openMixed()
-  const retried = async (body: object) => (await retry(campaign, { ...body, dry_run: true })).json<Retried>().retried
-  expect(await retried({})).toEqual(['0001', '0002'])
-  expect(await retried({ failure_kind: 'oom' })).toEqual(['0001'])
-  expect(await retried({ failure_kind: 'timeout' })).toEqual([])
-  expect(await retried({ status: 'skipped' })).toEqual(['0004'])
-  expect(await retried({ status: 'completed', include_completed: true })).toEqual(['0003'])
-  expect(await retried({ include_completed: true })).toEqual(['0001', '0002', '0003'])
-  expect(await retried({ exp_ids: ['0002', '0001', '0002'] })).toEqual(['0001', '0002'])
-  expect(await retried({ exp_ids: [] })).toEqual([])
+test.each([
+  [{}, ['0001', '0002']],
+  [{ failure_kind: 'oom' }, ['0001']],
+  [{ failure_kind: 'timeout' }, []],
+  [{ status: 'skipped' }, ['0004']],
+  [{ status: 'completed', include_completed: true }, ['0003']],
+  [{ include_completed: true }, ['0001', '0002', '0003']],
+  [{ exp_ids: ['0002', '0001', '0002'] }, ['0001', '0002']],
+  [{ exp_ids: ['0002', '0001'], failure_kind: 'error' }, ['0002']],
+  [{ exp_ids: ['0003'], include_completed: true }, ['0003']],
+  [{ exp_ids: [] }, []],
+])('a retry of %j puts back %j, in manifest order', async (body, ids) => {
+  expect((await retry(await openMixed(), body)).json<Retried>().retried).toEqual(ids)
 })
 
 test('each id that was asked for and is left as it is gets a reason', async () => {
-  const campaign = await openMixed()
-  const exp_ids = ['0006', '0005', '0004', '0003', '0002', '0001', '0099']
-  const { retried, skipped } = (await retry(campaign, { exp_ids, failure_kind: 'oom' })).json<Retried>()
-  expect(retried).toEqual(['0001'])
-  expect(skipped.map(({ exp_id }) => exp_id).sort()).toEqual(['0002', '0003', '0004', '0005', '0006', '0099'])
-  for (const { reason } of skipped) expect(reason).not.toBe('')
+  const exp_ids = ['0001', '0002', '0003', '0004', '0005', '0006', '0099']
+  const reply = await retry(await openMixed(), { exp_ids, failure_kind: 'oom' })
+  expect(reply.json()).toMatchObject({
+    retried: ['0001'],
+    skipped: [
+      { exp_id: '0002', reason: 'it failed with error' },
+      { exp_id: '0003', reason: 'it is completed' },
+      { exp_id: '0004', reason: 'it is skipped' },
+      { exp_id: '0005', reason: 'it is running' },
+      { exp_id: '0006', reason: 'it is pending' },
+      { exp_id: '0099', reason: 'there is no such experiment' },
+    ],
+  })
 })
 
 test('a dry run tells what would go back and writes nothing', async () => {
@@ -93,6 +90,7 @@ test('completed ones go back only with include_completed', async () => {
   await retry(campaign, { status: 'completed', include_completed: true })
   expect((await campaign.manifest()).experiments[2]).toMatchObject({
     status: 'pending',
+    attempt: 1,
     result_path: null,
     attempts: [{ attempt: 1, status: 'completed', result_path: 'results/0003.json' }],
   })
@@ -101,18 +99,4 @@ test('completed ones go back only with include_completed', async () => {
 test('the failed ones of an imported campaign go back too', async () => {
   const campaign = await openSample('02_shuffled_18_failed_interrupted')
   expect((await retry(campaign)).json<Retried>().retried).toEqual(['0047', '0052'])
-})
-
-test('If-Match binds a retry to the version of the campaign', async () => {
-  const campaign = await openMixed()
-  const tag = etagOf(await campaign.call('GET', campaign.path))
-  await campaign.report('0006', { status: 'running' })
-  expectProblem(await retry(campaign, {}, { 'if-match': tag }), 412, 'precondition-failed')
-  const current = etagOf(await campaign.call('GET', campaign.path))
-  expect((await retry(campaign, {}, { 'if-match': current })).status).toBe(200)
-})
-
-test('a retry of a campaign that there is not is not found', async () => {
-  const { call } = await openCampaign(1)
-  expectProblem(await call('POST', '/v1/campaigns/nothing/retry'), 404, 'campaign-not-found')
 })

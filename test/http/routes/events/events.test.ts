@@ -1,33 +1,32 @@
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
-import { EventReader, faultsOfStream, revisionOf, type StreamedEvent } from '../../../support/http/event-reader.js'
+import { type EventReader, faultsOfStream, revisionOf, type StreamedEvent } from '../../../support/http/event-reader.js'
 import { Scrape } from '../../../support/http/metrics.js'
 import { problemsOfEvent } from '../../../support/http/open-api-document.js'
+import { follow, openReader } from '../../../support/http/open-reader.js'
 import { manifestPath } from '../../../support/store/files.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
 
 interface Live extends TestCampaign {
   readonly url: string
   /** Reads the events of the campaign, or of all. */
-  read(path?: string, lastEventId?: string, url?: string): EventReader
-  /** Listens again, after a restart. */
-  listen(): Promise<string>
+  read(path?: string, lastEventId?: string): EventReader
+  /** The same, once the first event has come. */
+  follow(path?: string, lastEventId?: string): Promise<EventReader>
 }
 
 async function openLive(experiments = 3): Promise<Live> {
   const campaign = await openCampaign(experiments)
-  const url = await campaign.listen()
-  const read = (path = `${campaign.path}/events`, lastEventId?: string, at = url) => {
-    const reader = new EventReader(at + path, lastEventId)
-    onTestFinished(() => {
-      reader.close()
-    })
-    return reader
+  const live = { ...campaign, url: await campaign.listen() }
+  const events = `${campaign.path}/events`
+  return {
+    ...live,
+    read: (path = events, lastEventId) => openReader(live.url + path, lastEventId),
+    follow: (path = events, lastEventId) => follow(live.url + path, lastEventId),
   }
-  return { ...campaign, url, read }
 }
 
 /** Events in short: what they are, and the revision in their ids. */
@@ -47,8 +46,8 @@ async function progressOf({ call, path }: TestCampaign): Promise<unknown> {
 describe('a stream of one campaign', () => {
   test('a stream of one campaign begins with where it stands, and tells every change as it is in the manifest', async () => {
     const campaign = await openLive()
-    const reader = campaign.read()
-    const [snapshot] = await reader.count(1)
+    const reader = await campaign.follow()
+    const [snapshot] = reader.events
     expect(reader.status).toBe(200)
     expect(reader.contentType).toBe('text/event-stream; charset=utf-8')
     expect(snapshot).toMatchObject({ event: 'snapshot', id: await versionOf(campaign) })
@@ -70,8 +69,7 @@ describe('a stream of one campaign', () => {
 
   test('a stream of one campaign is silent about reports that change nothing, and about other campaigns', async () => {
     const campaign = await openLive()
-    const reader = campaign.read()
-    await reader.count(1)
+    const reader = await campaign.follow()
     await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
     await campaign.report('0001', { status: 'pending' })
     await campaign.report('0001', { status: 'running' })
@@ -80,16 +78,15 @@ describe('a stream of one campaign', () => {
 
   test('a reader that comes back gets one change with what it missed, then every change', async () => {
     const campaign = await openLive(8)
-    const first = campaign.read()
-    await first.count(1)
+    const first = await campaign.follow()
     await campaign.report('0001', { status: 'running' })
     await first.count(2)
     first.close()
     await campaign.report('0001', { status: 'completed' })
     await campaign.report('0002', { status: 'running' })
     await campaign.report('0001', { result_path: 'results/1.json' })
-    const second = campaign.read(undefined, first.events.at(-1)?.id ?? '')
-    const [missed] = await second.count(1)
+    const second = await campaign.follow(undefined, first.events.at(-1)?.id ?? '')
+    const [missed] = second.events
     expect(missed?.data).toMatchObject({ revision: 5, previous_revision: 2, progress: await progressOf(campaign) })
     const { experiments } = await campaign.manifest()
     expect(missed?.data.experiments).toEqual([experiments[1], experiments[0]])
@@ -101,35 +98,30 @@ describe('a stream of one campaign', () => {
 
   test('a reader that was away during a restart gets one change with what it missed', async () => {
     const campaign = await openLive(8)
-    const first = campaign.read()
-    await first.count(1)
+    const first = await campaign.follow()
     first.close()
     await campaign.report('0001', { status: 'running' })
     await campaign.restart()
     await campaign.report('0002', { status: 'running' })
-    const url = await campaign.listen()
-    const second = campaign.read(undefined, first.events.at(-1)?.id ?? '', url)
-    const [missed] = await second.count(1)
+    const second = await follow(`${await campaign.listen()}${campaign.path}/events`, first.events.at(-1)?.id ?? '')
+    const [missed] = second.events
     expect(missed).toMatchObject({ event: 'change', data: { revision: 3, previous_revision: 1 } })
     expect(missed?.data.experiments?.map(({ exp_id }) => exp_id)).toEqual(['0001', '0002'])
   })
 
   test('a reader at an equal revision of an earlier campaign of the id gets a snapshot with reset, also after a restart', async () => {
     const campaign = await openLive()
-    const first = campaign.read()
-    await first.count(1)
+    const first = await campaign.follow()
     await campaign.call('DELETE', campaign.path)
     await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(3) })
     await campaign.restart()
-    const url = await campaign.listen()
-    const again = campaign.read(undefined, first.events[0]?.id ?? '', url)
-    expect((await again.count(1))[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 1 } })
+    const again = await follow(`${await campaign.listen()}${campaign.path}/events`, first.events[0]?.id ?? '')
+    expect(again.events[0]).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 1 } })
   })
 
   test('a reader that missed nothing gets only later changes', async () => {
     const campaign = await openLive()
-    const first = campaign.read()
-    await first.count(1)
+    const first = await campaign.follow()
     const second = campaign.read(undefined, first.events[0]?.id ?? '')
     await second.until(() => second.status === 200)
     await campaign.report('0001', { status: 'running' })
@@ -141,8 +133,8 @@ describe('a stream of one campaign', () => {
     async (lastEventId) => {
       const campaign = await openLive()
       const { uid } = await campaign.manifest()
-      const reader = campaign.read(undefined, lastEventId.replace('UID', uid))
-      const [event] = await reader.count(1)
+      const reader = await campaign.follow(undefined, lastEventId.replace('UID', uid))
+      const [event] = reader.events
       expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 1 } })
     },
   )
@@ -164,10 +156,10 @@ describe('a stream of one campaign', () => {
     const ids = Array.from({ length: 150 }, (_, index) => String(index + 1).padStart(4, '0'))
     for (const part of [ids.slice(0, 75), ids.slice(75)]) {
       const updates = part.map((exp_id) => ({ exp_id, status: 'running', error: 'x'.repeat(8000) }))
-      await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates } })
+      await campaign.reportBatch(updates)
     }
-    const reader = campaign.read(undefined, version)
-    const [event] = await reader.count(1)
+    const reader = await campaign.follow(undefined, version)
+    const [event] = reader.events
     expect(event).toMatchObject({ event: 'snapshot', data: { reset: true, revision: 3 } })
     await campaign.report('0001', { status: 'completed' })
     expect(inShort(await reader.count(2))).toEqual(['snapshot 3', 'change 4'])
@@ -175,14 +167,12 @@ describe('a stream of one campaign', () => {
 
   test('a stream of one campaign ends with the campaign; one of its name after it is another', async () => {
     const campaign = await openLive()
-    const reader = campaign.read()
-    await reader.count(1)
+    const reader = await campaign.follow()
     await campaign.call('DELETE', campaign.path)
     await reader.until(() => reader.ended)
     expect(reader.events.at(-1)).toMatchObject({ event: 'deleted', id: null, data: { campaign_id: 'sweep' } })
     await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(3) })
-    const next = campaign.read()
-    await next.count(1)
+    const next = await campaign.follow()
     await campaign.report('0001', { status: 'running' })
     await next.count(2)
     const again = campaign.read(undefined, reader.events[0]?.id ?? '')
@@ -191,25 +181,21 @@ describe('a stream of one campaign', () => {
 
   test('a stream of one campaign ends when the file turns out not to be trusted any more', async () => {
     const campaign = await openLive()
-    const reader = campaign.read()
-    await reader.count(1)
+    const reader = await campaign.follow()
     writeFileSync(manifestPath(campaign.dataDir, 'sweep'), '{}')
     await campaign.report('0001', { status: 'running' })
     await reader.until(() => reader.ended)
     expect(reader.events.at(-1)).toMatchObject({ event: 'corrupt', data: { campaign_id: 'sweep' } })
   })
 
-  test('a stream of a campaign that there is not is a 404, and a HEAD of one is no stream', async () => {
+  test('a HEAD of a stream of events is no stream', async () => {
     const campaign = await openLive()
-    const answer = await campaign.call('GET', '/v1/campaigns/nothing/events')
-    expect(answer.json()).toMatchObject({ code: 'campaign-not-found' })
     expect((await fetch(`${campaign.url}${campaign.path}/events`, { method: 'HEAD' })).status).toBe(404)
   })
 
   test('a stream of one campaign holds one change event for each commit, and previous_revision links them when a commit holds several', async () => {
     const campaign = await openLive(40)
-    const reader = campaign.read()
-    await reader.count(1)
+    const reader = await campaign.follow()
     const ids = Array.from({ length: 40 }, (_, index) => String(index + 1).padStart(4, '0'))
     await Promise.all(ids.map((id) => campaign.report(id, { status: 'running' })))
     await reader.until(() => reader.events.at(-1)?.data.revision === 41)
@@ -277,11 +263,9 @@ describe('while many write', () => {
 
   test('while many write, a reader that stands still is cut off, and the others are not held up', async () => {
     const campaign = await openLive()
-    const stalled = campaign.read()
-    await stalled.count(1)
+    const stalled = await campaign.follow()
     stalled.stall()
-    const healthy = campaign.read()
-    await healthy.count(1)
+    const healthy = await campaign.follow()
     const text = 'x'.repeat(8000)
     // More than the buffers of the connection and the bound together.
     let revision = 1
@@ -291,7 +275,7 @@ describe('while many write', () => {
       })
       for (let part = 0; part < 3; part += 1) {
         const one = updates.map((update) => ({ ...update, result_path: `${round} ${part}` }))
-        await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates: one } })
+        await campaign.reportBatch(one)
         revision += 1
       }
     }
@@ -307,8 +291,8 @@ describe('while many write', () => {
 
 test('the stream of all campaigns tells what is created, changed and deleted, in summaries', async () => {
   const campaign = await openLive()
-  const reader = campaign.read('/v1/events')
-  const [snapshot] = await reader.count(1)
+  const reader = await campaign.follow('/v1/events')
+  const [snapshot] = reader.events
   expect(snapshot).toMatchObject({ event: 'snapshot', data: {} })
   await campaign.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: 'other' }) })
   await campaign.report('0001', { status: 'running' })
@@ -346,8 +330,7 @@ test('every event is as the document says, of one campaign and of all', async ()
 
 test('a campaign that is put there by hand is created for those who listen', async () => {
   const campaign = await openLive()
-  const reader = campaign.read('/v1/events')
-  await reader.count(1)
+  const reader = await campaign.follow('/v1/events')
   const manifest = { ...(await campaign.manifest()), campaign_id: 'by-hand' }
   writeFileSync(manifestPath(campaign.dataDir, 'by-hand'), JSON.stringify(manifest))
   await campaign.call('GET', '/v1/campaigns/by-hand')
@@ -358,8 +341,7 @@ test('a reader whose request finds a campaign that was put there by hand gets it
   const campaign = await openLive()
   const manifest = { ...(await campaign.manifest()), campaign_id: 'by-hand' }
   writeFileSync(manifestPath(campaign.dataDir, 'by-hand'), JSON.stringify(manifest))
-  const reader = campaign.read('/v1/campaigns/by-hand/events')
-  await reader.count(1)
+  const reader = await campaign.follow('/v1/campaigns/by-hand/events')
   await campaign.call('PATCH', '/v1/campaigns/by-hand/experiments/0001', { body: { status: 'running' } })
   expect(inShort(await reader.count(2))).toEqual(['snapshot 1', 'change 2'])
 })

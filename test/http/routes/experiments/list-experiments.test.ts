@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { openCampaign, openSample, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { expectProblem } from '../../../support/http/problems.js'
 
 interface Page {
   readonly experiments: readonly Experiment[]
@@ -45,7 +44,7 @@ test('the pages of a filter hold every experiment that matches once', async () =
     exp_id: String(2 * index + 1).padStart(4, '0'),
     status: 'completed',
   }))
-  await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates } })
+  await campaign.reportBatch(updates)
   const pages = await allPages(campaign, 'status=completed&limit=10')
   expect(pages.map(({ length }) => length)).toEqual([10, 10, 10])
   expect(pages.flat().map(({ exp_id }) => exp_id)).toEqual(updates.map(({ exp_id }) => exp_id))
@@ -102,9 +101,4 @@ test('experiments are found by config and by worker', async () => {
   expect(await ids(campaign, 'worker=gpu')).toBe('')
   expect(await ids(campaign, 'config_name=llama3-8b-bf16')).toBe('01 02 03')
   expect(await ids(campaign, 'config_name=llama3')).toBe('')
-})
-
-test('the experiments of a campaign that there is not are not found', async () => {
-  const { call } = await openCampaign(1)
-  expectProblem(await call('GET', '/v1/campaigns/nothing/experiments'), 404, 'campaign-not-found')
 })

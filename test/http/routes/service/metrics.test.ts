@@ -5,8 +5,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { etagOf, openCampaign } from '../../../support/campaigns/campaign.js'
 import { claim } from '../../../support/campaigns/claims.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
-import { EventReader } from '../../../support/http/event-reader.js'
 import { Scrape } from '../../../support/http/metrics.js'
+import { follow } from '../../../support/http/open-reader.js'
 import { repositoryText } from '../../../support/readme.js'
 import { openApp, type TestApp, type TestAppOptions } from '../../../support/service/app.js'
 import { manifestPath } from '../../../support/store/files.js'
@@ -18,10 +18,10 @@ const PROGRESS = '/v1/campaigns/:campaign_id/progress'
 const FRESH: TestAppOptions = {}
 
 async function scrape({ call }: Pick<TestApp, 'call'>): Promise<Scrape> {
-  const answer = await call('GET', '/metrics')
-  expect(answer.status).toBe(200)
-  expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
-  return new Scrape(answer.text)
+  const reply = await call('GET', '/metrics')
+  expect(reply.status).toBe(200)
+  expect(reply.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+  return new Scrape(reply.text)
 }
 
 function requests(of: Scrape, method: string, route: string, status: number): number {
@@ -134,11 +134,7 @@ test('streams are counted when they begin, shown while they are open, and not ti
   const campaign = await openCampaign(3, {}, FRESH)
   const url = await campaign.listen()
   const route = '/v1/campaigns/:campaign_id/events'
-  const readers = Array.from({ length: 3 }, () => new EventReader(`${url}${campaign.path}/events`))
-  onTestFinished(() => {
-    for (const reader of readers) reader.close()
-  })
-  for (const reader of readers) await reader.count(1)
+  const readers = await Promise.all([1, 2, 3].map(() => follow(`${url}${campaign.path}/events`)))
   const open = await scrape(campaign)
   expect(open.value('campaignd_event_streams_open')).toBe(3)
   expect(requests(open, 'GET', route, 200)).toBe(3)

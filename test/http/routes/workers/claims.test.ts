@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { claim, type ClaimAnswer, claimedIds } from '../../../support/campaigns/claims.js'
+import { claim, claimedIds, type ClaimReply } from '../../../support/campaigns/claims.js'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
+import { expectHeld, expectNoneLeft } from '../../../support/http/held-calls.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { readManifest } from '../../../support/store/files.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
@@ -20,19 +21,20 @@ function openTwoBackends(max_retries = 0): Promise<TestCampaign> {
   })
 }
 
-async function answerOf(campaign: TestCampaign, body: object = {}): Promise<ClaimAnswer> {
-  return (await claim(campaign, body)).json<ClaimAnswer>()
+async function replyOf(campaign: TestCampaign, body: object = {}): Promise<ClaimReply> {
+  return (await claim(campaign, body)).json<ClaimReply>()
 }
 
-/** Rejects if the answer comes within a moment. */
-async function expectWaiting(answer: Promise<unknown>): Promise<void> {
-  const early = await Promise.race([answer.then(() => 'answered'), new Promise((resolve) => setTimeout(resolve, 150))])
-  expect(early).toBeUndefined()
+/** Asks for a claim with a long wait, over a connection. */
+function fetchClaim(url: string, { path }: TestCampaign, signal: AbortSignal | null = null): Promise<Response> {
+  const body = JSON.stringify({ worker: 'w', wait_seconds: 60 })
+  const headers = { 'content-type': 'application/json' }
+  return fetch(`${url}${path}/claims`, { method: 'POST', headers, body, signal })
 }
 
 test('a claim starts the next experiment, leases it to the worker, and is on disk before the response', async () => {
   const campaign = await openCampaign(3)
-  const { claims, state, done } = await answerOf(campaign, { worker: 'gpu-1', claim_id: 'c1' })
+  const { claims, state, done } = await replyOf(campaign, { worker: 'gpu-1', claim_id: 'c1' })
   const stored = JSON.parse(readManifest(campaign.dataDir, 'sweep')) as CampaignManifest
   expect(claims).toEqual([
     {
@@ -91,22 +93,21 @@ test('a hundred workers that ask at once get a hundred different experiments', a
 
 test('the lease is as long as the claim asks, or as the campaign has it set', async () => {
   const campaign = await openCampaign(2, { settings: { lease_seconds: 7 } })
-  const [first] = (await answerOf(campaign)).claims
+  const [first] = (await replyOf(campaign)).claims
   expect(first).toMatchObject({ lease_seconds: 7, heartbeat_seconds: 2.333 })
-  const [second] = (await answerOf(campaign, { lease_seconds: 1 })).claims
+  const [second] = (await replyOf(campaign, { lease_seconds: 1 })).claims
   expect(second).toMatchObject({ lease_seconds: 1, lease_expires_at: '2026-03-01T12:00:01.000Z' })
 })
 
 test('a paused campaign hands out nothing, and is not done', async () => {
-  const campaign = await openCampaign(1)
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
-  expect(await answerOf(campaign)).toEqual({ claims: [], state: 'paused', done: false })
+  const campaign = await openCampaign(1, { settings: { paused: true } })
+  expect(await replyOf(campaign)).toEqual({ claims: [], state: 'paused', done: false })
 })
 
 test('the same claim_id gets the same worker the same claims while they live, and nothing is started again', async () => {
   const campaign = await openCampaign(4)
-  const first = await answerOf(campaign, { limit: 2, claim_id: 'c1' })
-  expect(await answerOf(campaign, { limit: 2, claim_id: 'c1' })).toEqual(first)
+  const first = await replyOf(campaign, { limit: 2, claim_id: 'c1' })
+  expect(await replyOf(campaign, { limit: 2, claim_id: 'c1' })).toEqual(first)
   await campaign.report('0001', { status: 'completed', attempt: 1 })
   expect(await claimedIds(campaign, { limit: 2, claim_id: 'c1' })).toEqual(['0002'])
   // Paused, it still tells what is held already.
@@ -131,41 +132,40 @@ test('repeats of one claim that arrive at once get the same claim', async () => 
 
 test('done is decided for what the worker can run', async () => {
   const campaign = await openTwoBackends()
-  expect(await answerOf(campaign, { backend: 'vllm' })).toMatchObject({ done: false })
-  expect(await answerOf(campaign, { backend: 'vllm' })).toMatchObject({ done: true, state: 'running' })
-  expect(await answerOf(campaign, { backend: 'vllm' })).toEqual({ claims: [], done: true, state: 'running' })
-  expect(await answerOf(campaign, { backend: 'tensorrt' })).toMatchObject({ done: true })
-  expect(await answerOf(campaign, { backend: 'pytorch', container: 'torch-a' })).toMatchObject({ done: true })
-  expect(await answerOf(campaign)).toMatchObject({ done: true })
+  expect(await replyOf(campaign, { backend: 'vllm' })).toMatchObject({ done: false })
+  expect(await replyOf(campaign, { backend: 'vllm' })).toMatchObject({ done: true, state: 'running' })
+  expect(await replyOf(campaign, { backend: 'vllm' })).toEqual({ claims: [], done: true, state: 'running' })
+  expect(await replyOf(campaign, { backend: 'tensorrt' })).toMatchObject({ done: true })
+  expect(await replyOf(campaign, { backend: 'pytorch', container: 'torch-a' })).toMatchObject({ done: true })
+  expect(await replyOf(campaign)).toMatchObject({ done: true })
 })
 
 test('it is not done while one runs that may be claimed again if it fails', async () => {
   const campaign = await openTwoBackends(1)
-  await answerOf(campaign, { backend: 'vllm', limit: 2 })
-  expect(await answerOf(campaign, { backend: 'vllm' })).toMatchObject({ claims: [], done: false })
+  await replyOf(campaign, { backend: 'vllm', limit: 2 })
+  expect(await replyOf(campaign, { backend: 'vllm' })).toMatchObject({ claims: [], done: false })
   await campaign.report('0001', { status: 'completed' })
   await campaign.report('0003', { status: 'failed' })
-  expect(await answerOf(campaign, { backend: 'vllm' })).toMatchObject({ claims: [{ attempt: 2 }], done: true })
+  expect(await replyOf(campaign, { backend: 'vllm' })).toMatchObject({ claims: [{ attempt: 2 }], done: true })
   await campaign.report('0003', { status: 'failed' })
-  expect(await answerOf(campaign, { backend: 'vllm' })).toEqual({ claims: [], done: true, state: 'idle' })
+  expect(await replyOf(campaign, { backend: 'vllm' })).toEqual({ claims: [], done: true, state: 'idle' })
 })
 
 test('a wait is over once something under the filter can be claimed', async () => {
   const campaign = await openTwoBackends()
-  await answerOf(campaign, { worker: 'w0', limit: 4 })
+  await replyOf(campaign, { worker: 'w0', limit: 4 })
   await campaign.call('PATCH', campaign.path, { body: { settings: { max_retries: 1 } } })
   const waiting = claimedIds(campaign, { worker: 'w1', backend: 'vllm', wait_seconds: 30 })
   await campaign.report('0002', { status: 'failed' })
-  await expectWaiting(waiting)
+  await expectHeld(waiting)
   await campaign.report('0003', { status: 'failed' })
   expect(await waiting).toEqual(['0003'])
 })
 
 test('a wait is over when a paused campaign goes on, and when a retry puts something back', async () => {
-  const campaign = await openCampaign(1)
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
+  const campaign = await openCampaign(1, { settings: { paused: true } })
   const waiting = claimedIds(campaign, { wait_seconds: 30 })
-  await expectWaiting(waiting)
+  await expectHeld(waiting)
   await campaign.call('PATCH', campaign.path, { body: { settings: { paused: false, max_retries: 3 } } })
   expect(await waiting).toEqual(['0001'])
   const next = claimedIds(campaign, { worker: 'w2', wait_seconds: 30 })
@@ -176,66 +176,44 @@ test('a wait is over when a paused campaign goes on, and when a retry puts somet
 test('a wait ends with done when the campaign does', async () => {
   const campaign = await openCampaign(1, { settings: { max_retries: 1 } })
   await claimedIds(campaign)
-  const waiting = answerOf(campaign, { worker: 'w2', wait_seconds: 30 })
-  await expectWaiting(waiting)
+  const waiting = replyOf(campaign, { worker: 'w2', wait_seconds: 30 })
+  await expectHeld(waiting)
   await campaign.report('0001', { status: 'completed' })
   expect(await waiting).toEqual({ claims: [], done: true, state: 'completed' })
 })
 
 test('a wait ends with an empty list when the time is over, and with a problem when the campaign is deleted', async () => {
-  const campaign = await openCampaign(1)
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
-  expect(await answerOf(campaign, { wait_seconds: 1 })).toEqual({ claims: [], done: false, state: 'paused' })
+  const campaign = await openCampaign(1, { settings: { paused: true } })
+  expect(await replyOf(campaign, { wait_seconds: 1 })).toEqual({ claims: [], done: false, state: 'paused' })
   const waiting = claim(campaign, { wait_seconds: 30 })
-  await expectWaiting(waiting)
+  await expectHeld(waiting)
   await campaign.call('DELETE', campaign.path)
   expectProblem(await waiting, 404, 'campaign-not-found')
 })
 
 test('of many that wait each gets another one, as they come', async () => {
-  const campaign = await openCampaign(40)
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
+  const campaign = await openCampaign(40, { settings: { paused: true } })
   const waiting = Array.from({ length: 40 }, (_, index) =>
     claimedIds(campaign, { worker: `w${index}`, wait_seconds: 30 }),
   )
-  await expectWaiting(Promise.race(waiting))
+  await expectHeld(Promise.race(waiting))
   await campaign.call('PATCH', campaign.path, { body: { settings: { paused: false } } })
   expect(new Set((await Promise.all(waiting)).flat()).size).toBe(40)
 })
 
 test('a client that goes away while it waits takes nothing and leaves nothing behind', async () => {
-  const campaign = await openCampaign(1)
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
+  const campaign = await openCampaign(1, { settings: { paused: true } })
   const url = await campaign.listen()
-  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
-  const before = timers()
-  const clients = new AbortController()
-  const fetches = Array.from({ length: 30 }, (_, index) =>
-    fetch(`${url}${campaign.path}/claims`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ worker: `w${index}`, wait_seconds: 60 }),
-      signal: clients.signal,
-    }).catch(() => null),
-  )
-  await expect.poll(timers).toBeGreaterThanOrEqual(before + 30)
-  clients.abort()
-  await Promise.all(fetches)
-  await expect.poll(timers).toBeLessThan(before + 15)
+  await expectNoneLeft(30, (signal) => fetchClaim(url, campaign, signal))
   await campaign.call('PATCH', campaign.path, { body: { settings: { paused: false } } })
   expect((await campaign.manifest()).experiments[0]?.status).toBe('pending')
 })
 
 test('a stop of the service ends the wait with an empty list', async () => {
-  const campaign = await openCampaign(1)
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
+  const campaign = await openCampaign(1, { settings: { paused: true } })
   const url = await campaign.listen()
-  const waiting = fetch(`${url}${campaign.path}/claims`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ worker: 'w', wait_seconds: 60 }),
-  })
-  await expectWaiting(waiting)
+  const waiting = fetchClaim(url, campaign)
+  await expectHeld(waiting)
   const begun = performance.now()
   await campaign.app.close()
   expect(performance.now() - begun).toBeLessThan(TIME_LIMIT)
@@ -253,8 +231,8 @@ test.each([
   [{ worker: 'w', cycle_index: 1 }, '/cycle_index', 'is not a known field'],
 ])('a claim of %j is refused at %s', async (body, pointer, detail) => {
   const { call, path, manifest } = await openCampaign(1)
-  const answer = await call('POST', `${path}/claims`, { body })
-  expectProblem(answer, 400, 'invalid')
-  expect(answer.json()).toMatchObject({ errors: [{ pointer, detail: expect.stringContaining(detail) as unknown }] })
+  const reply = await call('POST', `${path}/claims`, { body })
+  expectProblem(reply, 400, 'invalid')
+  expect(reply.json()).toMatchObject({ errors: [{ pointer, detail: expect.stringContaining(detail) as unknown }] })
   expect((await manifest()).revision).toBe(1)
 })

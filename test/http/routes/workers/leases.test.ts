@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
-import { claim, type ClaimAnswer, claimedIds, heartbeat } from '../../../support/campaigns/claims.js'
+import { claim, claimedIds, type ClaimReply, heartbeat } from '../../../support/campaigns/claims.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { openApp } from '../../../support/service/app.js'
 import { bytesOf } from '../../../support/store/files.js'
@@ -24,8 +24,8 @@ describe('a heartbeat', () => {
     const before = bytesOf(campaign.dataDir)
     for (let beats = 0; beats < 5; beats += 1) {
       await campaign.elapse(9)
-      const answer = await heartbeat(campaign, '0001', BEAT)
-      expect(answer.json()).toEqual({
+      const reply = await heartbeat(campaign, '0001', BEAT)
+      expect(reply.json()).toEqual({
         lease_seconds: 10,
         lease_expires_at: '2026-03-01T12:00:10.000Z',
         cancel: false,
@@ -49,20 +49,16 @@ describe('a heartbeat', () => {
       ['0003', { attempt: 1, worker: 'w1' }, 'no-lease'],
     ] as const
     for (const [expId, body, code] of refusals) {
-      const answer = await heartbeat(campaign, expId, body)
-      expectProblem(answer, 409, code)
-      expect(answer.json()).toMatchObject({ experiment: { exp_id: expId } })
+      const reply = await heartbeat(campaign, expId, body)
+      expectProblem(reply, 409, code)
+      expect(reply.json()).toMatchObject({ experiment: { exp_id: expId } })
     }
     await campaign.report('0001', { status: 'completed', attempt: 1 })
     expectProblem(await heartbeat(campaign, '0001', BEAT), 409, 'no-lease')
   })
 
-  test('a heartbeat of what there is not is a 404', async () => {
-    const campaign = await openClaimed()
-    expectProblem(await heartbeat(campaign, '0099', BEAT), 404, 'experiment-not-found')
-    const { call } = campaign
-    const answer = await call('POST', '/v1/campaigns/nothing/experiments/0001/heartbeat', { body: BEAT })
-    expectProblem(answer, 404, 'campaign-not-found')
+  test('a heartbeat of an experiment that there is not is a 404', async () => {
+    expectProblem(await heartbeat(await openClaimed(), '0099', BEAT), 404, 'experiment-not-found')
   })
 
   test('a heartbeat that says too little is a 400', async () => {
@@ -142,12 +138,12 @@ describe('a lease that runs out', () => {
 
   test.each([
     [
-      { status: 'completed', attempt: 1, worker: 'w1', result_path: 'r' },
-      { status: 'completed', error: null },
+      { status: 'completed', attempt: 1, worker: 'w1', result_path: 'results/1' },
+      { status: 'completed', error: null, failure_kind: null, result_path: 'results/1' },
     ],
     [
-      { status: 'failed', attempt: 1, error: 'Exit code 1' },
-      { status: 'failed', failure_kind: 'error' },
+      { status: 'failed', attempt: 1, error: 'Killed', failure_kind: 'oom' },
+      { status: 'failed', error: 'Killed', failure_kind: 'oom' },
     ],
     [{ status: 'completed' }, { status: 'completed', worker: 'w1' }],
   ])(
@@ -164,12 +160,11 @@ describe('a lease that runs out', () => {
     await claim(campaign, { worker: 'a' })
     await campaign.elapse(11)
     await claim(campaign, { worker: 'b' })
-    const path = `${campaign.path}/experiments`
     const late = { status: 'completed', attempt: 1, worker: 'a' }
-    const answer = await campaign.report('0001', late)
-    expectProblem(answer, 409, 'stale-attempt')
-    expect(answer.json()).toMatchObject({ experiment: { worker: 'b', attempt: 2, status: 'running' } })
-    const batch = await campaign.call('PATCH', path, { body: { updates: [{ exp_id: '0001', ...late }] } })
+    const reply = await campaign.report('0001', late)
+    expectProblem(reply, 409, 'stale-attempt')
+    expect(reply.json()).toMatchObject({ experiment: { worker: 'b', attempt: 2, status: 'running' } })
+    const batch = await campaign.reportBatch([{ exp_id: '0001', ...late }])
     expect(batch.json()).toMatchObject({ results: [{ status: 409, problem: { code: 'stale-attempt' } }] })
     expectProblem(await heartbeat(campaign, '0001', { attempt: 1, worker: 'a' }), 409, 'stale-attempt')
     expectProblem(await campaign.report('0001', { status: 'completed', worker: 'a' }), 409, 'not-the-owner')
@@ -186,7 +181,7 @@ describe('a lease lives on', () => {
     await campaign.elapse(9)
     await campaign.report('0001', report)
     await campaign.elapse(9)
-    await campaign.call('PATCH', `${campaign.path}/experiments`, { body: { updates: [{ exp_id: '0001', ...report }] } })
+    await campaign.reportBatch([{ exp_id: '0001', ...report }])
     await campaign.elapse(9)
     expect(await statusOf(campaign)).toBe('running')
     await campaign.elapse(2)
@@ -301,7 +296,7 @@ test('leases in twenty campaigns of their own run out together', async () => {
     const claimed = await app.call('POST', `/v1/campaigns/${campaign_id}/claims`, {
       body: { worker: 'w', lease_seconds: 5 },
     })
-    expect(claimed.json<ClaimAnswer>().claims).toHaveLength(1)
+    expect(claimed.json<ClaimReply>().claims).toHaveLength(1)
   }
   await app.elapse(6)
   const { campaigns } = (await app.call('GET', '/v1/campaigns')).json<{ campaigns: { state: string }[] }>()

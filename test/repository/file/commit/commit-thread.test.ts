@@ -1,40 +1,23 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { CommitThread } from '#campaignd/repository/file/commit/commit-thread.js'
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
-import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
+import { type CommitDirectory, commitDirectory } from '../../../support/store/commit-directory.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
 
-async function startThread(): Promise<{ thread: CommitThread; directory: string; deaths: Error[] }> {
-  const root = temporaryDirectory()
-  const directory = join(root, 'files')
-  const lockPath = join(root, 'lock')
-  mkdirSync(directory)
-  mkdirSync(lockPath)
-  const trash = join(root, 'trash')
-  mkdirSync(trash)
+async function startThread(replaced: Partial<CommitDirectory> = {}) {
+  const data = { ...commitDirectory(), ...replaced, stopped: new Int32Array(new SharedArrayBuffer(4)) }
   const deaths: Error[] = []
-  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
-  const stopped = new Int32Array(new SharedArrayBuffer(4))
-  const thread = await CommitThread.start({ directory, trash, flush: true, lockPath, lock, stopped }, (reason) =>
-    deaths.push(reason),
-  )
+  const thread = await CommitThread.start(data, (reason) => deaths.push(reason))
   onTestFinished(() => thread.close())
-  return { thread, directory, deaths }
+  return { thread, directory: data.directory, deaths }
 }
 
 test('a commit thread that cannot open the directory does not start, and reports why', async () => {
-  const root = temporaryDirectory()
-  const [directory, lockPath, trash] = [join(root, 'missing'), join(root, 'lock'), join(root, 'trash')]
-  const deaths: Error[] = []
-  const stopped = new Int32Array(new SharedArrayBuffer(4))
-  const data = { directory, trash, flush: true, lockPath, lock: { inode: 0n, birthtimeNs: null }, stopped }
-  await expect(CommitThread.start(data, (reason) => deaths.push(reason))).rejects.toThrow(
-    `ENOENT: no such file or directory, open '${directory}'`,
-  )
-  expect(deaths).toEqual([])
+  const directory = join(temporaryDirectory(), 'missing')
+  await expect(startThread({ directory })).rejects.toThrow(`ENOENT: no such file or directory, open '${directory}'`)
 })
 
 let temps = 0

@@ -1,22 +1,19 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { CommitThreads } from '#campaignd/repository/file/commit/commit-threads.js'
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
-import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
+import { commitDirectory } from '../../../support/store/commit-directory.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 
-async function startThreads(): Promise<{ threads: CommitThreads; directory: string; lockPath: string }> {
-  const root = temporaryDirectory()
-  const [directory, lockPath, trash] = [join(root, 'files'), join(root, 'lock'), join(root, 'trash')]
-  for (const path of [directory, lockPath, trash]) mkdirSync(path)
-  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
-  const threads = await CommitThreads.start({ directory, trash, flush: true, lockPath, lock }, (reason) => {
+async function startThreads() {
+  const at = commitDirectory()
+  const threads = await CommitThreads.start(at, (reason) => {
     throw reason
   })
   onTestFinished(() => threads.close())
-  return { threads, directory, lockPath }
+  return { ...at, threads }
 }
 
 function creation(directory: string, name: string): FileJob {

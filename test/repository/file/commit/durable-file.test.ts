@@ -1,12 +1,11 @@
 import * as nodeFs from 'node:fs'
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type DurableDirectory, runJobs } from '#campaignd/repository/file/commit/durable-file.js'
+import { runJobs } from '#campaignd/repository/file/commit/durable-file.js'
 import { identityOf } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileChange, FileJob, FileOutcome } from '#campaignd/repository/file/commit/file-job.js'
-import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
-import { temporaryDirectory } from '../../../support/temporary-directory.js'
+import { commitDirectory, replaceLock } from '../../../support/store/commit-directory.js'
 
 type Fs = typeof nodeFs
 type Replaced = (real: Fs) => Partial<Fs>
@@ -16,65 +15,62 @@ const NEW = ['the ', 'new', ' content, ', '', 'which is longer']
 const TEXT = NEW.join('')
 const PARTS = NEW.map((part) => new TextEncoder().encode(part))
 
-interface Scene {
-  readonly root: string
-  readonly path: string
-  readonly temp: string
-  run(kind: FileChange['kind'], replaced?: Replaced): FileOutcome
-  /** What the file holds; null when there is none. */
-  content(): string | null
-  names(): string[]
-  loseLock(): void
-}
-
-/** A directory with a lock and, unless the job is to create it, a file. */
-function scene(kind: FileChange['kind']): Scene {
-  const root = temporaryDirectory()
-  const directory = join(root, 'files')
-  const lockPath = join(root, 'lock')
-  const path = join(directory, 'a.json')
-  const temp = join(directory, 'a.json.1.tmp')
-  const to = join(directory, 'a.json.aside')
-  mkdirSync(directory)
-  mkdirSync(lockPath)
-  const trash = join(root, 'trash')
-  mkdirSync(trash)
-  if (kind !== 'create') writeFileSync(path, OLD)
-  const expected = identityOf(nodeFs, path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
-  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
-  const descriptor = openSync(directory, 'r')
+/** A directory to commit in. */
+function openDirectory() {
+  const at = commitDirectory()
+  const descriptor = openSync(at.directory, 'r')
   onTestFinished(() => {
     nodeFs.closeSync(descriptor)
   })
   return {
-    root,
-    path,
-    temp,
-    run: (what, replaced = () => ({})) => {
-      const target: DurableDirectory = {
-        fs: { ...nodeFs, ...replaced(nodeFs) },
-        descriptor,
-        flush: true,
-        trash,
-        lockPath,
-        lock,
-      }
-      return carryOut(target, { kind: what, path, temp, to, parts: PARTS, expected })
+    ...at,
+    /** Carries jobs out to their very end, with some of the file calls replaced. */
+    carryOut: (jobs: readonly FileJob[], replaced: Partial<Fs> = {}, flush = true): readonly FileOutcome[] => {
+      const { outcomes, clearAway } = runJobs({ ...at, descriptor, flush, fs: { ...nodeFs, ...replaced } }, jobs)
+      clearAway()
+      return outcomes
     },
-    content: () => (existsSync(path) ? readFileSync(path, 'utf8') : null),
-    names: () => readdirSync(directory),
+    names: () => readdirSync(at.directory).toSorted(),
     loseLock: () => {
-      rmdirSync(lockPath)
-      mkdirSync(lockPath)
+      replaceLock(at)
     },
   }
 }
 
-/** One job by itself, to its very end. */
-function carryOut(directory: DurableDirectory, job: FileJob): FileOutcome {
-  const { outcomes, clearAway } = runJobs(directory, [job])
-  clearAway()
-  return outcomes[0] as FileOutcome
+/** The same with one file in it, unless the job is to create it. */
+function oneFile(kind: FileChange['kind']) {
+  const at = openDirectory()
+  const path = join(at.directory, 'a.json')
+  const temp = `${path}.1.tmp`
+  if (kind !== 'create') writeFileSync(path, OLD)
+  const job = { path, temp, to: `${path}.aside`, parts: PARTS, expected: identityAt(path) }
+  return {
+    ...at,
+    ...{ path, temp, job },
+    run: (what: FileChange['kind'], replaced: Replaced = () => ({})) =>
+      at.carryOut([{ kind: what, ...job }], replaced(nodeFs))[0] as FileOutcome,
+    /** What the file holds; null when there is none. */
+    content: () => (existsSync(path) ? readFileSync(path, 'utf8') : null),
+  }
+}
+
+/** The same with three files in it that are to be replaced. */
+function threeFiles() {
+  const at = openDirectory()
+  const paths = ['0.json', '1.json', '2.json'].map((name) => join(at.directory, name))
+  for (const path of paths) writeFileSync(path, OLD)
+  const jobs = paths.map((path): FileChange => {
+    return { kind: 'replace', path, temp: `${path}.1.tmp`, parts: PARTS, expected: identityAt(path) }
+  })
+  return {
+    ...at,
+    run: (replaced: Replaced) => at.carryOut(jobs, replaced(nodeFs)),
+    contents: () => paths.map((path) => readFileSync(path, 'utf8')),
+  }
+}
+
+function identityAt(path: string) {
+  return identityOf(nodeFs, path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
 }
 
 function failWith(code: string): never {
@@ -107,7 +103,7 @@ function before(kind: FileChange['kind']): string | null {
 
 describe.each(KINDS)('%s', (kind) => {
   test(`${kind}: the outcome names the file that is left`, () => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     const outcome = at.run(kind)
     expect(outcome).toEqual({ kind: 'done', identity: identityOf(nodeFs, at.path) })
     expect(at.content()).toBe(DONE[kind].content)
@@ -115,7 +111,7 @@ describe.each(KINDS)('%s', (kind) => {
   })
 
   test(`${kind}: the directory is flushed after the change, and each descriptor once`, () => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     const order: string[] = []
     const note = <F extends (...given: never[]) => unknown>(name: string, real: F): F =>
       ((...given: never[]) => {
@@ -133,7 +129,7 @@ describe.each(KINDS)('%s', (kind) => {
   })
 
   test(`${kind}: nothing is done once the lock is lost`, () => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     at.loseLock()
     expect(at.run(kind)).toEqual({ kind: 'lock-lost' })
     expect(at.content()).toBe(before(kind))
@@ -141,7 +137,7 @@ describe.each(KINDS)('%s', (kind) => {
   })
 
   test(`${kind}: the outcome is unknown when the lock was lost after the change`, () => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     let changed = false
     const outcome = at.run(kind, ({ renameSync, linkSync, unlinkSync, fsyncSync }) => ({
       renameSync: (...given) => {
@@ -165,7 +161,7 @@ describe.each(KINDS)('%s', (kind) => {
   })
 
   test(`${kind}: the outcome is unknown when the directory could not be flushed`, () => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     let flushes = 0
     const outcome = at.run(kind, ({ fsyncSync }) => ({
       fsyncSync: (descriptor) => {
@@ -183,12 +179,12 @@ describe.each(KINDS)('%s', (kind) => {
   // The fence: what a process does that was stopped between its look at the lock and its change, and goes on after a
   // successor took the lock, swept the temp files, read the manifest and acknowledged a change of it.
   test(`${kind}: what a successor acknowledged since the last check of the lock is not changed`, () => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     const succeed = <F extends (...given: never[]) => unknown>(real: F): F =>
       ((...given: never[]) => {
         at.loseLock()
-        for (const name of at.names().filter((one) => one.endsWith('.tmp'))) nodeFs.rmSync(join(at.root, 'files', name))
-        nodeFs.rmSync(join(at.root, 'trash'), { recursive: true, force: true })
+        for (const name of at.names().filter((one) => one.endsWith('.tmp'))) nodeFs.rmSync(join(at.directory, name))
+        nodeFs.rmSync(at.trash, { recursive: true, force: true })
         nodeFs.rmSync(at.path, { force: true })
         writeFileSync(at.path, 'acknowledged by the successor')
         return real(...given)
@@ -217,7 +213,7 @@ const FAULTS = KINDS.flatMap((kind) =>
 test.each(FAULTS)(
   '$kind: $code from $step is a refusal; the old file is whole and no temp file left',
   ({ kind, step, code }) => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     const outcome = at.run(kind, (real) => {
       // A close that reports an error has closed all the same.
       const closeSync: Fs['closeSync'] = (descriptor) => {
@@ -235,7 +231,7 @@ test.each(FAULTS)(
 
 describe('short writes', () => {
   test.each([1, 2, 3, 7, 1000])('short writes of %i bytes at a time end in the whole content', (most) => {
-    const at = scene('replace')
+    const at = oneFile('replace')
     const outcome = at.run('replace', ({ writeSync }) => ({
       writevSync: (descriptor: number, parts: readonly NodeJS.ArrayBufferView[]) => {
         const whole = Buffer.concat(parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)))
@@ -247,7 +243,7 @@ describe('short writes', () => {
   })
 
   test('short writes that end in a full disk are a refusal', () => {
-    const at = scene('replace')
+    const at = oneFile('replace')
     const outcome = at.run('replace', ({ writeSync }) => {
       let calls = 0
       return {
@@ -263,26 +259,17 @@ describe('short writes', () => {
   })
 
   test('more parts than one call takes are written in order', () => {
-    const at = scene('create')
+    const at = oneFile('create')
     const text = Array.from({ length: 5000 }, (_, index) => `${index},`)
-    const target: DurableDirectory = {
-      fs: nodeFs,
-      descriptor: openSync(join(at.root, 'files'), 'r'),
-      flush: true,
-      trash: join(at.root, 'trash'),
-      lockPath: join(at.root, 'lock'),
-      lock: lockIdentity(join(at.root, 'lock'), true) ?? { inode: 0n, birthtimeNs: null },
-    }
     const parts = text.map((part) => new TextEncoder().encode(part))
-    expect(carryOut(target, { kind: 'create', path: at.path, temp: at.temp, parts }).kind).toBe('done')
-    nodeFs.closeSync(target.descriptor)
+    expect(at.carryOut([{ kind: 'create', path: at.path, temp: at.temp, parts }])[0]?.kind).toBe('done')
     expect(at.content()).toBe(text.join(''))
   })
 })
 
 describe('what is in the way', () => {
   test('a creation leaves a file that is there as it is', () => {
-    const at = scene('create')
+    const at = oneFile('create')
     writeFileSync(at.path, OLD)
     expect(at.run('create')).toEqual({ kind: 'refused', because: 'exists' })
     expect(at.content()).toBe(OLD)
@@ -290,7 +277,7 @@ describe('what is in the way', () => {
   })
 
   test.each(['replace', 'delete'] as const)('a %s leaves a file that is not the one it was to be', (kind) => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     writeFileSync(at.path, 'changed from outside')
     expect(at.run(kind)).toEqual({ kind: 'refused', because: 'changed-outside' })
     expect(at.content()).toBe('changed from outside')
@@ -298,7 +285,7 @@ describe('what is in the way', () => {
   })
 
   test.each(['replace', 'delete'] as const)('a %s of a file that is gone does nothing', (kind) => {
-    const at = scene(kind)
+    const at = oneFile(kind)
     nodeFs.unlinkSync(at.path)
     expect(at.run(kind)).toEqual({ kind: 'refused', because: 'changed-outside' })
     expect(at.names()).toEqual([])
@@ -307,7 +294,7 @@ describe('what is in the way', () => {
 
 describe('of jobs that are carried out together', () => {
   test('of jobs that are carried out together all are done with one flush of the directory, after every name was changed', () => {
-    const at = together()
+    const at = threeFiles()
     const steps: string[] = []
     const outcomes = at.run((real) => ({
       fsyncSync: (descriptor) => {
@@ -325,7 +312,7 @@ describe('of jobs that are carried out together', () => {
   })
 
   test('of jobs that are carried out together one that cannot be written fails alone, and leaves nothing behind', () => {
-    const at = together()
+    const at = threeFiles()
     let written = 0
     const outcomes = at.run((real) => ({
       writevSync: (...given: Parameters<Fs['writevSync']>) => {
@@ -349,7 +336,7 @@ describe('of jobs that are carried out together', () => {
   test.each(HURRIED)(
     'of jobs that are carried out together one whose file $what fails alone, and leaves nothing behind or open',
     ({ call, nth }) => {
-      const at = together()
+      const at = threeFiles()
       const calls: string[] = []
       const open = new Set<number>()
       const failsNow = (name: string) => {
@@ -385,8 +372,8 @@ describe('of jobs that are carried out together', () => {
   )
 
   test('of jobs that are carried out together none is known to be done when the flush of the directory fails', () => {
-    const at = together()
-    writeFileSync(join(at.files, '1.json'), 'changed from outside')
+    const at = threeFiles()
+    writeFileSync(join(at.directory, '1.json'), 'changed from outside')
     const outcomes = at.run((real) => ({
       fsyncSync: (descriptor) => {
         if (real.fstatSync(descriptor).isDirectory()) failWith('EIO')
@@ -397,7 +384,7 @@ describe('of jobs that are carried out together', () => {
   })
 
   test('of jobs that are carried out together those behind a loss of the lock are not changed any more', () => {
-    const at = together()
+    const at = threeFiles()
     let renamed = 0
     const outcomes = at.run((real) => ({
       renameSync: (from, to) => {
@@ -412,43 +399,8 @@ describe('of jobs that are carried out together', () => {
   })
 })
 
-/** Three files that are to be replaced. */
-function together() {
-  const root = temporaryDirectory()
-  const files = join(root, 'files')
-  const lockPath = join(root, 'lock')
-  const names = ['0.json', '1.json', '2.json']
-  for (const path of [files, lockPath, join(root, 'trash')]) mkdirSync(path)
-  for (const name of names) writeFileSync(join(files, name), OLD)
-  const jobs = names.map((name): FileChange => {
-    const path = join(files, name)
-    const expected = identityOf(nodeFs, path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
-    return { kind: 'replace', path, temp: `${path}.1.tmp`, parts: PARTS, expected }
-  })
-  const lock = lockIdentity(lockPath, true) ?? { inode: 0n, birthtimeNs: null }
-  const descriptor = openSync(files, 'r')
-  onTestFinished(() => {
-    nodeFs.closeSync(descriptor)
-  })
-  const directory = { descriptor, flush: true, trash: join(root, 'trash'), lockPath, lock }
-  return {
-    files,
-    run: (replaced: Replaced) => {
-      const { outcomes, clearAway } = runJobs({ ...directory, fs: { ...nodeFs, ...replaced(nodeFs) } }, jobs)
-      clearAway()
-      return outcomes
-    },
-    contents: () => names.map((name) => readFileSync(join(files, name), 'utf8')),
-    names: () => readdirSync(files).toSorted(),
-    loseLock: () => {
-      rmdirSync(lockPath)
-      mkdirSync(lockPath)
-    },
-  }
-}
-
 test('a replaced file that cannot be closed changes nothing: what replaced it is durable', () => {
-  const at = scene('replace')
+  const at = oneFile('replace')
   let closed = 0
   const outcome = at.run('replace', (real) => ({
     closeSync: (descriptor) => {
@@ -462,17 +414,8 @@ test('a replaced file that cannot be closed changes nothing: what replaced it is
 })
 
 test('without flushes nothing is flushed', () => {
-  const at = scene('replace')
-  const directory: DurableDirectory = {
-    fs: { ...nodeFs, fsyncSync: () => failWith('EIO') },
-    descriptor: 0,
-    flush: false,
-    trash: join(at.root, 'trash'),
-    lockPath: join(at.root, 'lock'),
-    lock: lockIdentity(join(at.root, 'lock'), true) ?? { inode: 0n, birthtimeNs: null },
-  }
-  const expected = identityOf(nodeFs, at.path) ?? { inode: 0n, size: 0n, mtimeNs: 0n }
-  const outcome = carryOut(directory, { kind: 'replace', path: at.path, temp: at.temp, parts: PARTS, expected })
-  expect(outcome.kind).toBe('done')
+  const at = oneFile('replace')
+  const [outcome] = at.carryOut([{ kind: 'replace', ...at.job }], { fsyncSync: () => failWith('EIO') }, false)
+  expect(outcome?.kind).toBe('done')
   expect(at.content()).toBe(TEXT)
 })
