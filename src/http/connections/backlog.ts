@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { UnsentBytes } from './unsent-bytes.ts'
+import type { ClientBacklog, UnsentBytes } from './unsent-bytes.ts'
 
 /** What Node's handle of a socket counts: bytes that it was given, and those of them that the kernel has not taken. */
 interface Handle {
@@ -11,7 +11,7 @@ interface Handle {
 type SocketOfServer = Socket & { readonly _handle?: Handle | null }
 
 /** The bytes that wait for one client: of responses that its connection has not taken, and of requests that wait for their turn. */
-export class Backlog {
+export class Backlog implements ClientBacklog {
   /** As counted last: part of the sum. */
   private counted = 0
   private queued = 0

@@ -1,12 +1,11 @@
 import { askForCollection } from '../../runtime/ask-for-collection.ts'
-import type { Backlog } from './backlog.ts'
 
 /** Responses up to this size always fit: a refusal in their place would take as much, and workers must be told. */
 const SMALL = 16 * 1024
 
 /** Milliseconds after which a client that takes nothing of what waits for it is cut off: always, and when the limit is reached. */
 export const STALLED = 30_000
-export const STALLED_AT_LIMIT = 5_000
+const STALLED_AT_LIMIT = 5_000
 
 /** Bytes of requests that a client may send ahead of their responses when the limit is reached. */
 const MAX_AHEAD = 64 * 1024
@@ -17,6 +16,17 @@ const RELIEF_INTERVAL = 100
 /** Bytes that clients left behind for which V8 is asked to collect garbage, and the least milliseconds between two times. */
 const GARBAGE = 8 * 1024 * 1024
 const COLLECTION_INTERVAL = 15_000
+
+/** What waits for one client. */
+export interface ClientBacklog {
+  readonly bytes: number
+  /** Of them those of requests that wait for their turn. */
+  readonly ofRequests: number
+  measure(): void
+  /** For how many milliseconds the client has taken nothing of what waits for it. */
+  stalledFor(now: number): number
+  cut(): void
+}
 
 export interface CutConnection {
   /** What waited for it. */
@@ -31,7 +41,7 @@ export interface CutConnection {
  * refused.
  */
 export class UnsentBytes {
-  private readonly backlogs = new Set<Backlog>()
+  private readonly backlogs = new Set<ClientBacklog>()
   private total = 0
   private cutOff = 0
   private relievedAt = -Infinity
@@ -52,11 +62,11 @@ export class UnsentBytes {
     return this.cutOff
   }
 
-  add(backlog: Backlog): void {
+  add(backlog: ClientBacklog): void {
     this.backlogs.add(backlog)
   }
 
-  remove(backlog: Backlog): void {
+  remove(backlog: ClientBacklog): void {
     this.backlogs.delete(backlog)
   }
 
@@ -111,7 +121,7 @@ export class UnsentBytes {
     askForCollection()
   }
 
-  private cutOffOne(backlog: Backlog, milliseconds: number): void {
+  private cutOffOne(backlog: ClientBacklog, milliseconds: number): void {
     const { bytes } = backlog
     backlog.cut()
     this.cutOff += 1

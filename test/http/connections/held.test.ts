@@ -37,7 +37,7 @@ function callsOf(path: string, etag: string): readonly string[] {
 }
 
 /** How a client leaves, some before its first request is looked at. */
-const LEAVES: readonly ((connection: RawConnection, pause: () => Promise<unknown>) => Promise<unknown> | void)[] = [
+const LEAVES: readonly ((connection: RawConnection, pause: () => Promise<unknown>) => unknown)[] = [
   (connection) => {
     connection.reset()
   },

@@ -52,9 +52,11 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
 
 async function untilNothingIsHeld(row: UnderAttack): Promise<void> {
   let open = Number.NaN
-  for (const deadline = performance.now() + 10_000; performance.now() < deadline; await sleep(100)) {
+  const deadline = performance.now() + 10_000
+  while (performance.now() < deadline) {
     open = await row.metric('campaignd_long_lived_calls_open')
     if (open === 0) return
+    await sleep(100)
   }
   row.problems.push(`places are held for ${open} calls of clients that have left`)
 }

@@ -66,8 +66,10 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
 }
 
 async function allHeld(row: UnderAttack, count: number): Promise<void> {
-  for (const deadline = performance.now() + 30_000; performance.now() < deadline; await sleep(100)) {
+  const deadline = performance.now() + 30_000
+  while (performance.now() < deadline) {
     if ((await row.metric('campaignd_long_lived_calls_open')) >= count) return
+    await sleep(100)
   }
   row.problems.push(`not all of ${count} calls were held`)
 }

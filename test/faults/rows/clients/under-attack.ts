@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Scrape } from '../../../support/http/metrics.js'
 import { send } from '../../../support/http/client.js'
+import { Scrape } from '../../../support/http/metrics.js'
 import { residentBytes } from '../../../support/memory.js'
 import type { Service } from '../../../support/service/service-process.js'
 import { Attackers } from '../../attack/attackers.js'
@@ -91,17 +91,13 @@ export class UnderAttack {
   }
 
   private async attackFor(act: () => Promise<void>, workers: ClaimingWorkers): Promise<void> {
-    let isOver = false
-    const acting = act().finally(() => {
-      isOver = true
-    })
+    const acting = act().then(() => 'over')
     workers.takeTimes()
-    do {
-      await Promise.race([acting, sleep(SLICE)])
+    for (let state = ''; state !== 'over';) {
+      state = await Promise.race([acting, sleep(SLICE, 'goes on')])
       await sleep(SLICE / 2)
       this.slices.attacked.push(workers.takeTimes())
-    } while (!isOver)
-    await acting
+    }
   }
 
   /** Waits until the service is hardly larger than before. */
