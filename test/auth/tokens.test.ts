@@ -90,16 +90,20 @@ test('a token is found again in a later list, with the role that it has there, a
   ])
 })
 
-test('a list of as many tokens as fit into 1 MiB is read in the time that its bytes take, and so is a look-up', () => {
-  // With each line compared with those before, twice as many would take four times as long.
-  const [some, more] = [3_000, 12_000].map((count) => linesOf(count))
-  const times = [some, more].map((lines = '') => quickest(() => Tokens.parse(lines)))
-  expect(times[1]).toBeLessThan(8 * (times[0] ?? 0))
-  const [few, many] = [linesOf(10), linesOf(12_000)].map((lines) => Tokens.parse(lines))
+test('thousands of tokens are read in the time that their lines take, and each is looked up as quickly as one of few', () => {
+  const [few, many] = [100, 12_000].map(linesOf)
+  // 120 times as many: with each line compared with those before, they would take 14,400 times as long.
+  expect(
+    timesAsLong(
+      () => Tokens.parse(many ?? ''),
+      () => Tokens.parse(few ?? ''),
+    ),
+  ).toBeLessThan(1_500)
+  const [small, large] = [few, many].map((lines = '') => Tokens.parse(lines))
   const lookUp = (tokens: Tokens | undefined) => () => {
     for (let index = 0; index < 1_000; index += 1) tokens?.actorOf(`token ${index}`)
   }
-  expect(quickest(lookUp(many))).toBeLessThan(10 * quickest(lookUp(few)))
+  expect(timesAsLong(lookUp(large), lookUp(small))).toBeLessThan(15)
 })
 
 function linesOf(count: number): string {
@@ -108,14 +112,17 @@ function linesOf(count: number): string {
   }).join('\n')
 }
 
-/** Milliseconds of the quickest of some runs, which other work on the machine disturbed least. */
-function quickest(run: () => void): number {
-  const times = Array.from({ length: 7 }, () => {
-    const began = performance.now()
-    run()
-    return performance.now() - began
-  })
-  return Math.min(...times)
+/** How many times as long one takes as another: by the quickest of runs that alternate, which other work disturbed least. */
+function timesAsLong(one: () => void, other: () => void): number {
+  const times = Array.from({ length: 9 }, () => [one, other].map(millisecondsOf))
+  const [ofOne, ofOther] = [0, 1].map((index) => Math.min(...times.map((pair) => pair[index] ?? Infinity)))
+  return (ofOne ?? Infinity) / (ofOther ?? Number.NaN)
+}
+
+function millisecondsOf(run: () => void): number {
+  const began = performance.now()
+  run()
+  return performance.now() - began
 }
 
 test('one token under two names is refused: its owner would be ambiguous', () => {

@@ -12,6 +12,7 @@ import {
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
 import type { Route, RouteDependencies } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
+import { unauthorized } from '../../problems/access-refusal.ts'
 import { HttpError } from '../../problems/problem.ts'
 import { openEventStream } from '../../replies/event-stream.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
@@ -91,7 +92,7 @@ type Read = (lastEventId: string | null, open: () => EventSink) => Promise<Unsub
 
 /**
  * Keeps the connection of a reply for a stream until either side ends it, or the token is revoked.
- * @throws HttpError `too-many-streams`, `draining`
+ * @throws HttpError `too-many-streams`, `draining`, `unauthorized`
  */
 async function stream(
   reply: FastifyReply,
@@ -99,12 +100,15 @@ async function stream(
   read: Read,
 ): Promise<void> {
   const held = connections.hold(reply)
+  if (held.ended === 'revoked') throw unauthorized(reply, 'The token was revoked.')
   held.occupy(streams)
   const last = reply.request.headers['last-event-id']
-  const unsubscribe = await read(typeof last === 'string' ? last : null, () => openEventStream(reply, connections))
+  let sink: EventSink | null = null
+  const open = () => (sink = openEventStream(reply, connections))
+  const unsubscribe = await read(typeof last === 'string' ? last : null, open)
   if (unsubscribe === null) throw new HttpError('draining', 'The service is stopping.')
   held.onEnd(() => {
     unsubscribe()
-    reply.raw.end()
+    if (held.ended === 'revoked') sink?.end()
   })
 }

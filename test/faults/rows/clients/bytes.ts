@@ -51,17 +51,21 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
   const flood = (text: string, connections: number) =>
     attackers.order('deafen', { bytes: text, connections, pace: 100 })
   let refused = 0
-  await row.run(async () => {
-    for (const text of FLOODS) await flood(text, deaf)
-    for (let count = 0; count < deaf; count += 1) {
+  const act = async (connections: number) => {
+    for (const text of FLOODS) await flood(text, connections)
+    for (let count = 0; count < connections; count += 1) {
       // Each response is a version of its own.
-      const change = { status: 'completed', result_path: `r${count}` }
+      const change = { status: 'completed', result_path: `${connections} ${count}` }
       await expectStatus(200, send('PATCH', `${url}${LARGE}/experiments/e0`, change))
       await flood(get(LARGE), 1)
       const { status } = await send('GET', `${url}${LARGE}/experiments?limit=1000`)
       if (status === 503) refused += 1
     }
-  })
+  }
+  await row.run(
+    () => act(deaf),
+    () => act(deaf / 10),
+  )
   const cut = await row.metric('campaignd_connections_cut_total')
   if ((await row.metric('campaignd_unsent_bytes')) > 0)
     row.problems.push('bytes are counted for clients that have left')

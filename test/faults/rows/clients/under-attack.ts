@@ -52,8 +52,13 @@ export class UnderAttack {
     return new UnderAttack(options, service, attackers)
   }
 
-  /** Attacks once, between two times of quiet; the act ends when nothing more is sent. */
-  async run(act: () => Promise<void>): Promise<void> {
+  /**
+   * Attacks once, between two times of quiet; the act ends when nothing more is sent.
+   * @param rehearse makes the calls of the attack beforehand: a service that never answered them is smaller than it will be
+   */
+  async run(act: () => Promise<void>, rehearse?: () => Promise<void>): Promise<void> {
+    await rehearse?.()
+    await this.attackers.order('end', undefined)
     const { headers = {} } = this.options
     const workers = await ClaimingWorkers.begin(this.service.url, (text) => this.problems.push(text), headers)
     await this.rest(workers)
