@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
+import { createCampaign } from '../replies.js'
+import type { Slices } from '../slices.js'
 
 const CAMPAIGN = 'healthy'
 const WORKERS = 8
@@ -13,11 +14,11 @@ interface Claims {
 /** Workers that do as they should: each claims, heartbeats, reports, and puts back what it had so that there is always work. */
 export class ClaimingWorkers {
   private readonly runs: readonly Promise<void>[]
-  private times: number[] = []
   private isOver = false
 
   private constructor(
     private readonly url: string,
+    private readonly slices: Slices,
     private readonly problem: (text: string) => void,
     private readonly headers: Readonly<Record<string, string>>,
   ) {
@@ -27,20 +28,12 @@ export class ClaimingWorkers {
   /** @param headers of each call, such as those of a token */
   static async begin(
     url: string,
+    slices: Slices,
     problem: (text: string) => void,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ClaimingWorkers> {
-    const draft = campaignDraft(2 * WORKERS, { campaign_id: CAMPAIGN })
-    const { status } = await send('POST', `${url}/v1/campaigns`, draft, headers)
-    if (status !== 201) throw new Error(`a creation was answered ${status}`)
-    return new ClaimingWorkers(url, problem, headers)
-  }
-
-  /** The milliseconds that each call took since they were taken last. */
-  takeTimes(): readonly number[] {
-    const { times } = this
-    this.times = []
-    return times
+    await createCampaign(url, CAMPAIGN, 2 * WORKERS, {}, headers)
+    return new ClaimingWorkers(url, slices, problem, headers)
   }
 
   async end(): Promise<void> {
@@ -69,7 +62,7 @@ export class ClaimingWorkers {
   private async call<T>(method: string, path: string, body: object): Promise<T> {
     const began = performance.now()
     const { status, text } = await send(method, `${this.url}/v1/campaigns/${CAMPAIGN}/${path}`, body, this.headers)
-    this.times.push(performance.now() - began)
+    this.slices.add(performance.now() - began)
     if (status !== 200) throw new Error(`${method} ${path} was answered ${status} ${text}`)
     await sleep(WORK)
     return JSON.parse(text) as T

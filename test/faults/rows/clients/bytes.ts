@@ -1,8 +1,8 @@
-import { campaignDraft, experimentDraft } from '../../../support/campaigns/drafts.js'
+import { experimentDraft } from '../../../support/campaigns/drafts.js'
 import { send } from '../../../support/http/client.js'
-import type { Fault, Size } from '../../fault.js'
-import { expectStatus } from '../../replies.js'
-import { type Findings, onStage, type Stage } from '../../stage.js'
+import type { Fault, Findings, Size } from '../../fault.js'
+import { createCampaign, expectStatus } from '../../replies.js'
+import type { Stage } from '../../stage.js'
 import { UnderAttack } from './under-attack.js'
 
 interface Extent {
@@ -39,7 +39,7 @@ const FLOODS = [
 export const bytes: Fault = {
   name: 'bytes',
   how: 'clients ask for much and read nothing, in pipelines and large responses, in a heap of 512 MiB, beside workers',
-  run: (size) => onStage('bytes', (stage) => attack(stage, size)),
+  run: attack,
 }
 
 async function attack(stage: Stage, size: Size): Promise<Findings> {
@@ -75,6 +75,5 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
 function createLarge(url: string, count: number): Promise<void> {
   const long = { config_name: 'c'.repeat(200), config_path: 'p'.repeat(200) }
   const experiments = Array.from({ length: count }, (_, index) => ({ ...experimentDraft(`e${index}`), ...long }))
-  const draft = campaignDraft(1, { campaign_id: 'large', experiments })
-  return expectStatus(201, send('POST', `${url}/v1/campaigns`, draft))
+  return createCampaign(url, 'large', 0, { experiments })
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../../../support/http/client.js'
-import type { Fault, Size } from '../../fault.js'
+import { until } from '../../../support/until.js'
+import type { Fault, Findings, Size } from '../../fault.js'
 import { createCampaign, expectStatus } from '../../replies.js'
-import { type Findings, onStage, type Stage } from '../../stage.js'
+import type { Stage } from '../../stage.js'
 import { UnderAttack } from './under-attack.js'
 
 /** Connections of each way to leave; in full twice as many as used up all places. */
@@ -23,7 +24,7 @@ const HELD = [GET(`${CAMPAIGN}/events`), GET('/v1/events'), GET(`${CAMPAIGN}/pro
 export const held: Fault = {
   name: 'held',
   how: 'clients open streams and long polls in pipelines and leave at once, by a reset or half, beside workers',
-  run: (size) => onStage('held', (stage) => attack(stage, size)),
+  run: attack,
 }
 
 async function attack(stage: Stage, size: Size): Promise<Findings> {
@@ -51,12 +52,6 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
 }
 
 async function untilNothingIsHeld(row: UnderAttack): Promise<void> {
-  let open = Number.NaN
-  const deadline = performance.now() + 10_000
-  while (performance.now() < deadline) {
-    open = await row.metric('campaignd_long_lived_calls_open')
-    if (open === 0) return
-    await sleep(100)
-  }
-  row.problems.push(`places are held for ${open} calls of clients that have left`)
+  const isFree = async () => (await row.metric('campaignd_long_lived_calls_open')) === 0
+  await until('places are held for calls of clients that have left', isFree)
 }

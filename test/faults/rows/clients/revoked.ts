@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createToken } from '#campaignd/auth/tokens.js'
 import { send } from '../../../support/http/client.js'
-import type { Fault, Size } from '../../fault.js'
+import { until } from '../../../support/until.js'
+import type { Fault, Findings, Size } from '../../fault.js'
 import { createCampaign, expectStatus } from '../../replies.js'
-import { type Findings, onStage, type Stage } from '../../stage.js'
+import type { Stage } from '../../stage.js'
 import { UnderAttack } from './under-attack.js'
 
 interface Extent {
@@ -37,7 +38,7 @@ const WAIT =
 export const revoked: Fault = {
   name: 'revoked',
   how: 'a token among thousands is taken out of the file while its streams and calls are held, beside workers',
-  run: (size) => onStage('revoked', (stage) => attack(stage, size)),
+  run: attack,
 }
 
 async function attack(stage: Stage, size: Size): Promise<Findings> {
@@ -50,7 +51,7 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
   write(gone.line, admin.line)
   const row = await UnderAttack.begin({ stage, size, environment: { CAMPAIGND_TOKENS_FILE: file }, headers: ADMIN })
   const { url } = row.service
-  await createCampaign(url, 'guarded', 1, ADMIN)
+  await createCampaign(url, 'guarded', 1, {}, ADMIN)
   await expectStatus(200, send('PATCH', `${url}${CAMPAIGN}`, { settings: { max_retries: 3 } }, ADMIN))
   await expectStatus(200, send('POST', `${url}${CAMPAIGN}/claims`, { worker: 'w1' }, ADMIN))
   let took = 0
@@ -66,12 +67,7 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
 }
 
 async function allHeld(row: UnderAttack, count: number): Promise<void> {
-  const deadline = performance.now() + 30_000
-  while (performance.now() < deadline) {
-    if ((await row.metric('campaignd_long_lived_calls_open')) >= count) return
-    await sleep(100)
-  }
-  row.problems.push(`not all of ${count} calls were held`)
+  await until('all calls are held', async () => (await row.metric('campaignd_long_lived_calls_open')) >= count)
 }
 
 /** Milliseconds until all connections were closed. */

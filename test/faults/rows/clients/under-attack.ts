@@ -5,17 +5,15 @@ import { residentBytes } from '../../../support/memory.js'
 import type { Service } from '../../../support/service/service-process.js'
 import { Attackers } from '../../attack/attackers.js'
 import type { ConnectionOrders } from '../../attack/connection-attackers.js'
-import type { Size } from '../../fault.js'
+import type { Findings, Size } from '../../fault.js'
 import { ClaimingWorkers } from '../../fleet/claiming-workers.js'
 import { Slices } from '../../slices.js'
-import { endInOrder, type Findings, type Stage } from '../../stage.js'
+import { endInOrder, type Stage } from '../../stage.js'
 
 /** By how much the p99 of the workers may be longer; in short it is not compared: a slice or two tell nothing. */
 const MOST_SLOWER: Readonly<Record<Size, number>> = { short: Infinity, middle: 6, full: 2 }
 const SLICES: Readonly<Record<Size, number>> = { short: 1, middle: 3, full: 10 }
 const SLICE = 2_000
-/** Milliseconds that are not counted: what runs for the first time is slow. */
-const WARM_UP = 2_000
 
 /** By how much the service may be larger after an attack, and how long it has to become so small. */
 const MOST_LARGER = 1.15
@@ -60,13 +58,14 @@ export class UnderAttack {
     await rehearse?.()
     await this.attackers.order('end', undefined)
     const { headers = {} } = this.options
-    const workers = await ClaimingWorkers.begin(this.service.url, (text) => this.problems.push(text), headers)
-    await this.rest(workers)
+    const problem = (text: string) => this.problems.push(text)
+    const workers = await ClaimingWorkers.begin(this.service.url, this.slices, problem, headers)
+    await this.rest()
     this.before = residentBytes(this.service.pid)
-    await this.attackFor(act, workers)
+    await this.attackFor(act)
     await this.attackers.order('end', undefined)
     await this.recover()
-    await this.rest(workers)
+    await this.rest()
     await workers.end()
   }
 
@@ -86,22 +85,17 @@ export class UnderAttack {
     return { counts: { ...counts, ...memory, ...this.slices.counts() }, problems: this.problems }
   }
 
-  private async rest(workers: ClaimingWorkers): Promise<void> {
-    await sleep(WARM_UP)
-    workers.takeTimes()
-    for (let slice = 0; slice < SLICES[this.options.size]; slice += 1) {
-      await sleep(SLICE)
-      this.slices.quiet.push(workers.takeTimes())
-    }
+  private async rest(): Promise<void> {
+    await this.slices.warmUp()
+    for (let slice = 0; slice < SLICES[this.options.size]; slice += 1) await this.slices.rest(SLICE)
   }
 
-  private async attackFor(act: () => Promise<void>, workers: ClaimingWorkers): Promise<void> {
+  private async attackFor(act: () => Promise<void>): Promise<void> {
     const acting = act().then(() => 'over')
-    workers.takeTimes()
     for (let state = ''; state !== 'over';) {
       state = await Promise.race([acting, sleep(SLICE, 'goes on')])
       await sleep(SLICE / 2)
-      this.slices.attacked.push(workers.takeTimes())
+      this.slices.endOfAttack()
     }
   }
 
