@@ -22,9 +22,9 @@ const AUTH = '^src/auth/'
 const SERVICE = '^src/service/(?!open-service[.]ts$)'
 const LIMITS = '^src/http/limits[.]ts$'
 const PROBLEMS = '^src/http/problems/'
+const CONNECTIONS = '^src/http/connections/'
 const REQUESTS = '^src/http/requests/'
 const REPLIES = '^src/http/replies/'
-const CONNECTIONS = '^src/http/connections/'
 const GUARDS = '^src/http/guards/'
 const HOOKS = '^src/http/hooks/'
 const OPENAPI = '^src/http/openapi/'
@@ -59,7 +59,7 @@ const ROOMS = [
   { name: 'repository/file', path: FILE_STORE, knows: [DOMAIN, SEAMS, GROUP_COMMIT, ...FILE_ROOMS] },
 
   { name: 'leases', path: LEASES, knows: [DOMAIN, SEAMS] },
-  { name: 'live', path: LIVE, knows: [DOMAIN, SEAMS] },
+  { name: 'live', path: LIVE, knows: ['^src/runtime/', DOMAIN, SEAMS] },
   { name: 'metrics', path: METRICS, knows: [DOMAIN, SEAMS] },
   { name: 'auth', path: AUTH, knows: [] },
   { name: 'runtime', path: '^src/runtime/', knows: [] },
@@ -74,10 +74,10 @@ const ROOMS = [
 
   { name: 'http/limits', path: LIMITS, knows: [] },
   { name: 'http/problems', path: PROBLEMS, knows: [DOMAIN, SEAMS, LIMITS] },
-  { name: 'http/connections', path: CONNECTIONS, knows: [LIMITS, PROBLEMS] },
+  { name: 'http/connections', path: CONNECTIONS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
   { name: 'http/requests', path: REQUESTS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
-  { name: 'http/replies', path: REPLIES, knows: [...BELOW_HTTP, LIMITS, PROBLEMS] },
-  { name: 'http/guards', path: GUARDS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, REQUESTS] },
+  { name: 'http/replies', path: REPLIES, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, CONNECTIONS] },
+  { name: 'http/guards', path: GUARDS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, CONNECTIONS, REQUESTS] },
   { name: 'http/hooks', path: HOOKS, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, CONNECTIONS, REPLIES] },
   { name: 'http/openapi', path: OPENAPI, knows: [...BELOW_HTTP, LIMITS, PROBLEMS, HOOKS] },
   { name: 'http/dependencies', path: DEPENDENCIES, knows: [...BELOW_HTTP, ...HTTP_ROOMS] },

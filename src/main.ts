@@ -4,6 +4,7 @@ import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
 import { type Config, ConfigError, isLoopback, readCommand, type ServiceCommand } from './config.ts'
 import { type App, buildApp } from './http/app.ts'
+import { fitConnections } from './runtime/descriptors.ts'
 import { openLog } from './runtime/log.ts'
 import { keepTickShape } from './runtime/tick-shape.ts'
 import { VERSION } from './runtime/version.ts'
@@ -74,13 +75,13 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { host, port, dataDir, durability, limits, allowedHosts, corsOrigins, openMetrics } = config
+  const { host, port, dataDir, durability, allowedHosts, corsOrigins, openMetrics } = config
   const watch = watchTokens(config)
-  const service = await openService({ dataDir, durability, limits, logger, onFatal })
+  const service = await openService({ dataDir, durability, limits: config.limits, logger, onFatal })
   running.service = service
   service.metrics.watchProcess()
   const access = { tokens: () => watch?.current ?? null, allowedHosts, corsOrigins, openMetrics }
-  const app = await buildApp({ service, logger, limits, access })
+  const app = await buildApp({ service, logger, limits: limitsThatFit(config), access })
   running.app = app
   if (durability === 'os') logger.warn('durability is os: what is acknowledged survives a crash, but not a power cut')
   if (watch === null && !isLoopback(host)) {
@@ -94,6 +95,18 @@ async function start(): Promise<void> {
     { url, data_dir: dataDir, durability },
     `campaignd listens on ${url}, store ${dataDir}, durability ${durability}`,
   )
+}
+
+/** The limits, with as many connections as there are descriptors for beside the files that are open. */
+function limitsThatFit({ limits }: Config): Config['limits'] {
+  const { connections, limit } = fitConnections(limits.maxConnections)
+  if (connections < limits.maxConnections) {
+    logger.warn(
+      `CAMPAIGND_MAX_CONNECTIONS is lowered from ${limits.maxConnections} to ${connections}: the process may have ` +
+        `${limit} files open (ulimit -n)`,
+    )
+  }
+  return { ...limits, maxConnections: connections }
 }
 
 function onFatal(reason: Error): void {

@@ -17,8 +17,8 @@ import {
 } from './settings.ts'
 import { integer, KIB, MIB, oneOf, readBoolean, readPath, size } from './values.ts'
 
-/** A tokens file, with the tokens that it has at the start. */
-type TokensSetting = Pick<TokenWatchOptions, 'file' | 'tokens'>
+/** A tokens file, with what it holds at the start. */
+type TokensSetting = Pick<TokenWatchOptions, 'file' | 'content'>
 
 /** All settings, checked. Nothing else reads the environment or the command line. */
 export interface Config {
@@ -87,6 +87,7 @@ function readLimits(check: Check): Limits {
     requestTimeout: check('requestTimeout', integer(1, 3600)),
     keepAliveTimeout: check('keepAliveTimeout', integer(1, 3600)),
     maxConnections: check('maxConnections', integer(1, 1_000_000)),
+    maxUnsentBytes: check('maxUnsentBytes', size(KIB, 4096 * MIB)),
     maxWaiting: check('maxWaiting', integer(0, 1_000_000)),
     maxStreams: check('maxStreams', integer(0, 1_000_000)),
     maxStreamsPerAddress: check('maxStreamsPerAddress', integer(0, 1_000_000)),
@@ -103,7 +104,7 @@ function readTokens(path: string): TokensSetting | null {
   if (path === '') return null
   const file = resolve(path)
   try {
-    return { file, tokens: readTokensFile(file) }
+    return { file, content: readTokensFile(file) }
   } catch (error) {
     if (error instanceof TokensError) throw new Fault(`is ${file}: ${error.message}`)
     throw error

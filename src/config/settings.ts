@@ -32,6 +32,11 @@ export const SETTINGS = {
     'how long an idle connection is kept; set it longer than a proxy in front of the service keeps its own',
   ),
   maxConnections: setting('number', LIMITS.maxConnections, 'open connections; further ones are closed at once'),
+  maxUnsentBytes: setting(
+    'size',
+    `${LIMITS.maxUnsentBytes / MIB}MiB`,
+    'bytes of responses that clients have not taken; beyond it those that stand still are cut off',
+  ),
   maxWaiting: setting('number', LIMITS.maxWaiting, 'long polls that wait at the same time'),
   maxStreams: setting('number', LIMITS.maxStreams, 'event streams open at the same time'),
   maxStreamsPerAddress: setting('number', LIMITS.maxStreamsPerAddress, 'event streams of one address; 0: any number'),

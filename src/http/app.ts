@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import { Connections } from './connections/connections.ts'
 import type { AppDependencies } from './dependencies.ts'
 import { authentication } from './guards/authentication.ts'
-import { authorization } from './guards/authorization.ts'
+import { authorization, type IsPermitted, permission } from './guards/authorization.ts'
 import { bodyHeaders } from './guards/body-headers.ts'
 import { crossSite } from './guards/cross-site.ts'
 import { draining } from './guards/draining.ts'
@@ -13,9 +14,11 @@ import { knownRoute } from './guards/known-route.ts'
 import { loadShedding } from './guards/load-shedding.ts'
 import { pipelining } from './guards/pipelining.ts'
 import { rateLimit } from './guards/rate-limit.ts'
+import { revocation } from './guards/revocation.ts'
 import { wellFormedUrl } from './guards/well-formed-url.ts'
 import { accessLog } from './hooks/access-log.ts'
 import { respondToClientError, respondToConnect } from './hooks/client-error.ts'
+import { connectionHooks } from './hooks/connection-hooks.ts'
 import { cors } from './hooks/cors.ts'
 import { drain } from './hooks/drain.ts'
 import { awaitBody, listenForExpectations } from './hooks/expectation.ts'
@@ -45,21 +48,37 @@ const TIMEOUT_CHECK = 1_000
 /** The service without its socket. Closing it ends long polls and streams, and refuses new writes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { service, limits, access } = dependencies
-  const { app, hooks, record } = createServer(dependencies)
+  const isPermitted = permission(access)
+  const connections = openConnections(dependencies, isPermitted)
+  const { app, hooks, record } = createServer(dependencies, connections)
   for (const schema of SCHEMAS) app.addSchema(schema)
+  await app.register(connectionHooks, { connections, takesTurns: access.corsOrigins.length > 0 })
   // Before the guards: a page must be allowed to read why it was refused.
   if (access.corsOrigins.length > 0) await app.register(cors, access)
   await app.register(drain, { onDrain: () => service.drain() })
-  await app.register(sendTogether, { hooks, record })
-  await app.register(guardHook, { guards: guardsOf(app, dependencies), onPassed: awaitBody })
+  await app.register(sendTogether, { connections, hooks, record })
+  const guards = guardsOf(app, dependencies, connections)
+  await app.register(guardHook, { connections, guards, onPassed: awaitBody })
+  await app.register(revocation, { isPermitted })
   await app.register(jsonBody)
   await app.register(openApi)
-  await app.register(routes, { ...dependencies, longPolls: longPollLimit(limits), streams: streamLimit(limits) })
+  const places = { longPolls: longPollLimit(limits), streams: streamLimit(limits) }
+  service.metrics.watchConnections(connections)
+  await app.register(routes, { ...dependencies, connections, ...places })
   return app
 }
 
+function openConnections({ limits, access, logger }: AppDependencies, isPermitted: IsPermitted): Connections {
+  return new Connections({
+    ...{ maxUnsentBytes: limits.maxUnsentBytes, tokens: access.tokens, isPermitted },
+    onCut: (cut) => {
+      logger.warn(cut, 'a connection is cut off: its client does not take what waits for it')
+    },
+  })
+}
+
 /** Fastify, with the same hooks for every response, also to what never becomes a request. */
-function createServer({ service, logger, limits }: AppDependencies) {
+function createServer({ service, logger, limits }: AppDependencies, connections: Connections) {
   const app: App = fastify({
     logController: new RequestStart(logger),
     bodyLimit: bodyLimits(limits).other,
@@ -76,10 +95,12 @@ function createServer({ service, logger, limits }: AppDependencies) {
     schemaController,
     // What the router itself refuses passes no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
-      const json = JSON.stringify(asProblem(error, request, reply))
-      for (const hook of hooks) hook(request, reply)
-      void reply.send(json)
-      record(request, reply)
+      connections.of(request).takeTurn(request.raw, reply.raw, () => {
+        const json = JSON.stringify(asProblem(error, request, reply))
+        for (const hook of hooks) hook(request, reply)
+        void reply.send(json)
+        record(request, reply)
+      })
     },
     clientErrorHandler: respondToClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -102,9 +123,9 @@ function createServer({ service, logger, limits }: AppDependencies) {
 }
 
 /** In the order in which they run: a caller that may not make a request is limited too. */
-function guardsOf(app: FastifyInstance, { access, limits }: AppDependencies): Guard[] {
+function guardsOf(app: FastifyInstance, { access, limits }: AppDependencies, connections: Connections): Guard[] {
   return [
-    pipelining(),
+    pipelining(connections),
     hostHeader(access),
     wellFormedUrl(),
     crossSite(access),

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Logger } from 'pino'
 import type { Service } from '../service/service.ts'
+import type { ConcurrencyLimit } from './connections/concurrency-limit.ts'
+import type { Connections } from './connections/connections.ts'
 import type { AuthenticationOptions } from './guards/authentication.ts'
 import type { HostHeaderOptions } from './guards/host-header.ts'
 import type { CorsOptions } from './hooks/cors.ts'
 import type { Limits } from './limits.ts'
-import type { ConcurrencyLimit } from './replies/concurrency-limit.ts'
 
 /** Which callers are accepted, under which host names, and from pages of which origins. */
 export interface Access extends AuthenticationOptions, HostHeaderOptions, CorsOptions {
@@ -23,6 +24,7 @@ export interface AppDependencies {
 
 /** What routes work with. */
 export interface RouteDependencies extends AppDependencies {
+  readonly connections: Connections
   readonly longPolls: ConcurrencyLimit
   readonly streams: ConcurrencyLimit
 }

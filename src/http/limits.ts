@@ -9,6 +9,8 @@ export interface Limits {
   /** Seconds for which an idle connection is kept. */
   readonly keepAliveTimeout: number
   readonly maxConnections: number
+  /** Bytes that may wait for clients, of all connections. */
+  readonly maxUnsentBytes: number
   /** Long polls that may wait at the same time. */
   readonly maxWaiting: number
   /** Streams of events that may be open at the same time: in all, and from one address (0: any number). */
@@ -32,6 +34,7 @@ export const DEFAULT_LIMITS: Limits = {
   // Longer than the 60 s of most proxies: were it shorter, a proxy would send a request on a connection that is just closed.
   keepAliveTimeout: 72,
   maxConnections: 8192,
+  maxUnsentBytes: 128 * 1024 * 1024,
   maxWaiting: 4096,
   maxStreams: 2000,
   maxStreamsPerAddress: 0,

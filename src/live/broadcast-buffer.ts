@@ -1,4 +1,4 @@
-const CHUNK_BYTES = 256 * 1024
+const MAX_CHUNK_BYTES = 256 * 1024
 
 interface Chunk {
   /** The position of its first byte. */
@@ -30,7 +30,9 @@ export class BroadcastBuffer {
       return
     }
     if (last.bytes.length - last.used < bytes.length) {
-      last = { begin: this.end, bytes: Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes.length)), used: 0 }
+      // Twice the one before: a reader that stands still with a view of it keeps the whole chunk in memory.
+      const size = Math.max(bytes.length, Math.min(MAX_CHUNK_BYTES, 2 * last.bytes.length))
+      last = { begin: this.end, bytes: Buffer.allocUnsafeSlow(size), used: 0 }
       this.chunks.push(last)
     }
     bytes.copy(last.bytes, last.used)

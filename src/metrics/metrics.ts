@@ -19,6 +19,12 @@ export interface MetricSources {
   readonly onError: (error: unknown) => void
 }
 
+export interface WatchedConnections {
+  /** Calls for which something is held while they wait. */
+  readonly holding: number
+  readonly unsent: { readonly bytes: number; readonly cut: number }
+}
+
 /** The metrics of the service for Prometheus. In a registry of their own, so that several fit in one process. */
 export class Metrics {
   private readonly registry = new Registry()
@@ -67,6 +73,22 @@ export class Metrics {
       collect() {
         this.reset()
         this.inc(events.dropped)
+      },
+    })
+  }
+
+  /** What is held for clients. */
+  watchConnections(connections: WatchedConnections): void {
+    const { unsent } = connections
+    this.gauge('campaignd_long_lived_calls_open', 'Long polls and streams that are open.', () => connections.holding)
+    this.gauge('campaignd_unsent_bytes', 'Bytes that wait for clients.', () => unsent.bytes)
+    new Counter({
+      name: 'campaignd_connections_cut_total',
+      help: 'Connections that were closed because their clients took nothing of what waited for them.',
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        this.inc(unsent.cut)
       },
     })
   }

@@ -1,5 +1,5 @@
 import type { Experiment } from '../domain/experiment/experiment.ts'
-import { claim, type Claimed, type ClaimRequest, claimUnchanged } from '../domain/operations/claim.ts'
+import { claim, type Claimed, claimNothing, type ClaimRequest, claimUnchanged } from '../domain/operations/claim.ts'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
 import type { ChangeWaiter, Wait } from '../live/change-waiter.ts'
 import type { CampaignStore } from '../repository/campaign-store.ts'
@@ -32,7 +32,12 @@ export async function claimExperiments(
   request: ClaimRequest,
   wait: Wait | null,
 ): Promise<ClaimResult> {
-  const commit = () => store.update(campaignId, (campaign, at) => claim(campaign, request, at))
+  // Looked at once more in the decision: who has left meanwhile would let the leases run out.
+  const hasLeft = () => wait?.signal.aborted === true
+  const commit = () =>
+    store.update(campaignId, (campaign, at) =>
+      hasLeft() ? claimNothing(campaign, request) : claim(campaign, request, at),
+    )
   // Many workers may wait for few experiments: most find nothing in the committed state, and need no commit.
   const commitIfAny = async () => claimUnchanged((await store.read(campaignId)).campaign, request) ?? (await commit())
   const read = (times: number) => (times === 0 ? commit() : commitIfAny())

@@ -5,23 +5,29 @@ import { readTokensFile } from '#campaignd/auth/tokens-file.js'
 import { testTokens, writeTokens } from '../support/service/tokens.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
-test.each([0o600, 0o640, 0o400, 0o440, 0o660])('a tokens file of mode %o is read', (mode) => {
+test.each([0o600, 0o640, 0o400, 0o440])('a tokens file of mode %o is read', (mode) => {
   const path = join(temporaryDirectory(), 'tokens')
   writeTokens(path, testTokens().lines, mode)
-  expect(readTokensFile(path).count).toBe(3)
+  expect(readTokensFile(path).tokens.count).toBe(3)
 })
 
 test.each([0o644, 0o604, 0o602, 0o601, 0o777])('a tokens file of mode %o, which others can use, is refused', (mode) => {
   const path = join(temporaryDirectory(), 'tokens')
   writeTokens(path, testTokens().lines, mode)
-  expect(() => readTokensFile(path)).toThrow(`its mode is 0${mode.toString(8)}`)
+  expect(() => readTokensFile(path)).toThrow(`its mode is 0${mode.toString(8)}, so others can use it`)
+})
+
+test.each([0o660, 0o620])('a tokens file of mode %o, which its group can change, is refused', (mode) => {
+  const path = join(temporaryDirectory(), 'tokens')
+  writeTokens(path, testTokens().lines, mode)
+  expect(() => readTokensFile(path)).toThrow(`its mode is 0${mode.toString(8)}, so its group can change it`)
 })
 
 test('the mode of the tokens file counts, not that of a link to it', () => {
   const directory = temporaryDirectory()
   writeTokens(join(directory, 'file'), testTokens().lines)
   symlinkSync('file', join(directory, 'link'))
-  expect(readTokensFile(join(directory, 'link')).count).toBe(3)
+  expect(readTokensFile(join(directory, 'link')).tokens.count).toBe(3)
   chmodSync(join(directory, 'file'), 0o644)
   expect(() => readTokensFile(join(directory, 'link'))).toThrow('its mode is 0644')
 })

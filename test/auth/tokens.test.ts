@@ -79,6 +79,52 @@ test('every bad line of a tokens file is named', () => {
   expect(faultsOf('x\n\ny\n').map((fault) => fault.slice(0, 6))).toEqual(['line 1', 'line 3'])
 })
 
+test('a token is found again in a later list, with the role that it has there, and not when it was taken out', () => {
+  const [kept, gone] = [createToken('w1', 'admin'), createToken('w1', 'admin')]
+  const before = Tokens.parse(`${kept.line}\n${gone.line}`)
+  const after = Tokens.parse(kept.line.replace(' admin ', ' read '))
+  const actors = [kept, gone].map(({ token }) => before.actorOf(token))
+  expect(actors.map((actor) => actor && after.current(actor))).toEqual([
+    expect.objectContaining({ role: 'read' }),
+    null,
+  ])
+})
+
+test('thousands of tokens are read in the time that their lines take, and each is looked up as quickly as one of few', () => {
+  const [few, many] = [100, 12_000].map(linesOf)
+  // 120 times as many: with each line compared with those before, they would take 14,400 times as long.
+  expect(
+    timesAsLong(
+      () => Tokens.parse(many ?? ''),
+      () => Tokens.parse(few ?? ''),
+    ),
+  ).toBeLessThan(1_500)
+  const [small, large] = [few, many].map((lines = '') => Tokens.parse(lines))
+  const lookUp = (tokens: Tokens | undefined) => () => {
+    for (let index = 0; index < 1_000; index += 1) tokens?.actorOf(`token ${index}`)
+  }
+  expect(timesAsLong(lookUp(large), lookUp(small))).toBeLessThan(15)
+})
+
+function linesOf(count: number): string {
+  return Array.from({ length: count }, (_, index) => {
+    return `w${index} work sha256:${createHash('sha256').update(String(index)).digest('hex')}`
+  }).join('\n')
+}
+
+/** How many times as long one takes as another: by the quickest of runs that alternate, which other work disturbed least. */
+function timesAsLong(one: () => void, other: () => void): number {
+  const times = Array.from({ length: 9 }, () => [one, other].map(millisecondsOf))
+  const [ofOne, ofOther] = [0, 1].map((index) => Math.min(...times.map((pair) => pair[index] ?? Infinity)))
+  return (ofOne ?? Infinity) / (ofOther ?? Number.NaN)
+}
+
+function millisecondsOf(run: () => void): number {
+  const began = performance.now()
+  run()
+  return performance.now() - began
+}
+
 test('one token under two names is refused: its owner would be ambiguous', () => {
   expect(faultsOf(`w1 work sha256:${HEX}\nw2 admin sha256:${HEX}`)).toEqual(['line 2 has the token of an earlier line'])
 })

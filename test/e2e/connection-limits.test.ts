@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { send } from '../support/http/client.js'
 import { RawConnection } from '../support/http/raw-connection.js'
-import { startCampaign, startService } from '../support/service/service.js'
+import { messages, startCampaign, startService } from '../support/service/service.js'
 import { TIME_LIMIT } from '../support/time-limit.js'
 import { until } from '../support/until.js'
 
@@ -62,6 +62,25 @@ test('more connections than are allowed are closed at once, and the others go on
   connections[0]?.reset()
   await expect.poll(async () => (await fetch(`${url}/healthz`).catch(() => null))?.status).toBe(200)
   for (const connection of connections) connection.reset()
+})
+
+test('with few descriptors there are fewer connections, as the log says, and while all are in use a commit has its files', async () => {
+  const wrapper = ['bash', '-c', 'ulimit -n 256 && exec "$@"', 'bash']
+  const service = await startCampaign(3, { wrapper })
+  const lowered = messages(service).find((message) => message.includes('CAMPAIGND_MAX_CONNECTIONS')) ?? ''
+  const most = Number(/is lowered from 8192 to (\d+): the process may have 256 files/.exec(lowered)?.[1])
+  expect(most).toBeGreaterThan(50)
+  const kept = await RawConnection.open(service.url)
+  const others = await Promise.all(Array.from({ length: 256 }, () => RawConnection.open(service.url)))
+  await until('some are refused', () => others.filter(({ isClosed }) => isClosed).length >= others.length - most)
+  const body = '{"status":"running"}'
+  kept.write(
+    'PATCH /v1/campaigns/sweep/experiments/0001 HTTP/1.1\r\nHost: localhost\r\n' +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  await until('a reply', () => kept.answers().length === 1)
+  expect(kept.answers().map(({ status }) => status)).toEqual([200])
+  for (const connection of [kept, ...others]) connection.reset()
 })
 
 test('a Host that is empty is refused', async () => {

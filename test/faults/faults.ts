@@ -1,5 +1,8 @@
 import type { Fault } from './fault.js'
 import { limits } from './rows/bounds/limits.js'
+import { bytes } from './rows/clients/bytes.js'
+import { held } from './rows/clients/held.js'
+import { revoked } from './rows/clients/revoked.js'
 import { diskFull } from './rows/disk-full.js'
 import { errorAtEachStep } from './rows/error-at-each-step.js'
 import { fleet } from './rows/fleet.js'
@@ -33,6 +36,9 @@ export const FAULTS: readonly Fault[] = [
   hostileInput,
   fuzz,
   stalledReaders,
+  bytes,
+  held,
+  revoked,
   fleet,
   limits,
 ]

@@ -17,8 +17,10 @@ export function createCampaign(
   campaign_id: string,
   experiments: number,
   given: Partial<CampaignDraft> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  return expectStatus(201, send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id, ...given })))
+  const draft = campaignDraft(experiments, { campaign_id, ...given })
+  return expectStatus(201, send('POST', `${url}/v1/campaigns`, draft, headers))
 }
 
 /** Which files differ between two readings of a directory. */

@@ -32,9 +32,10 @@ export class Slices {
     this.endOf(this.attacked)
   }
 
-  problems(): string[] {
+  /** @param mostSlower by how much the p99 may be longer */
+  problems(mostSlower = MOST_SLOWER): string[] {
     const [quiet, attacked] = [usual(this.quiet), usual(this.attacked)]
-    if (attacked <= MOST_SLOWER * quiet) return []
+    if (attacked <= mostSlower * quiet) return []
     return [`the p99 of healthy calls was ${attacked.toFixed(1)} ms under attack, and ${quiet.toFixed(1)} in quiet`]
   }
 

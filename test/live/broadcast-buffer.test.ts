@@ -43,3 +43,17 @@ test('a broadcast buffer leaves appended bytes as they are when more is appended
   expect(first.toString()).toBe('one')
   expect(textFrom(buffer, 0)).toBe('onetwo')
 })
+
+test('what a reader has of a broadcast buffer keeps little more in memory than its bytes', () => {
+  const buffer = new BroadcastBuffer()
+  const held = new Map<ArrayBufferLike, number>()
+  for (let round = 0; round < 50; round += 1) {
+    const position = buffer.end
+    for (let count = 0; count <= round % 5; count += 1) buffer.append(Buffer.alloc(5 * KIB))
+    for (const { buffer: memory, length } of buffer.from(position)) held.set(memory, (held.get(memory) ?? 0) + length)
+    buffer.discardBefore(buffer.end)
+  }
+  const kept = [...held.keys()].reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const shown = [...held.values()].reduce((sum, length) => sum + length, 0)
+  expect(kept).toBeLessThan(3 * shown)
+})

@@ -78,6 +78,11 @@ export function claimUnchanged(campaign: Campaign, request: ClaimRequest): Claim
   return claimed(campaign, request, held)
 }
 
+/** The result of a claim whose caller has left: nothing is started. */
+export function claimNothing(campaign: Campaign, request: ClaimRequest): Decision<Claimed> {
+  return { changes: null, result: claimed(campaign, request, []) }
+}
+
 /** What a claim of that worker and id holds already. */
 function heldBy(campaign: Campaign, { worker, claim_id }: ClaimRequest): Experiment[] {
   if (claim_id === undefined) return []

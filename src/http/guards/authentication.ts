@@ -15,7 +15,7 @@ export interface AuthenticationOptions {
 }
 
 /** Every caller of a service without tokens. */
-export const ANONYMOUS: Actor = { name: 'anonymous', role: 'admin' }
+export const ANONYMOUS: Actor = { name: 'anonymous', role: 'admin', digest: '' }
 const BEARER = /^Bearer +([^\s]+) *$/i
 
 /** Identifies the caller and refuses nobody: the guards after it decide what the caller may do. */

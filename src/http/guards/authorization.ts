@@ -1,6 +1,7 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { covers, type Role } from '../../auth/role.ts'
-import { HttpError } from '../problems/problem.ts'
+import { forbidden, unauthorized } from '../problems/access-refusal.ts'
+import type { AuthenticationOptions } from './authentication.ts'
 import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
@@ -9,8 +10,6 @@ declare module 'fastify' {
     readonly role?: Role | 'none'
   }
 }
-
-const CHALLENGE = 'Bearer realm="campaignd"'
 
 /** Refuses a caller without the role of the route. Routes of the API that are added after it and declare no role fail at start. */
 export function authorization(app: FastifyInstance): Guard {
@@ -21,11 +20,22 @@ export function authorization(app: FastifyInstance): Guard {
     if (role === 'none') return null
     if (actor === null) {
       const isGiven = headers.authorization !== undefined
-      reply.header('www-authenticate', isGiven ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE)
-      return new HttpError('unauthorized', isGiven ? 'The token is not known.' : 'The request has no token.')
+      return unauthorized(reply, isGiven ? 'The token is not known.' : 'The request has no token.', isGiven)
     }
     if (covers(actor.role, role)) return null
-    reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${role}"`)
-    return new HttpError('forbidden', `The call needs the role ${role}; ${actor.name} has the role ${actor.role}.`)
+    const detail = `The call needs the role ${role}; ${actor.name} has the role ${actor.role}.`
+    return forbidden(reply, detail, role)
+  }
+}
+
+/** Whether a request that has passed the guards would pass them now: its token may have been revoked since. */
+export type IsPermitted = (request: FastifyRequest) => boolean
+
+export function permission({ tokens }: AuthenticationOptions): IsPermitted {
+  return ({ actor, routeOptions }) => {
+    const [known, { role = 'none' }] = [tokens(), routeOptions.config]
+    if (known === null || role === 'none') return true
+    const now = actor === null ? null : known.current(actor)
+    return now !== null && covers(now.role, role)
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { networkOf } from '../connections/network.ts'
 import type { Limits } from '../limits.ts'
 import { HttpError } from '../problems/problem.ts'
 import { ANONYMOUS } from './authentication.ts'
@@ -42,16 +43,4 @@ export function rateLimit({ rateLimit: limit }: Limits): Guard {
 
 function callerOf({ actor, ip }: FastifyRequest): string {
   return actor === null || actor === ANONYMOUS ? networkOf(ip) : `token ${actor.name}`
-}
-
-/** Of IPv6 the first half: one caller may have every address in the rest. */
-function networkOf(ip: string): string {
-  if (!ip.includes(':')) return ip
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1]
-  if (mapped !== undefined) return mapped
-  const [before = '', after] = ip.split('::')
-  const groups = before === '' ? [] : before.split(':')
-  const rest = after === undefined || after === '' ? [] : after.split(':')
-  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0')
-  return [...groups, ...zeros, ...rest].slice(0, 4).join(':')
 }

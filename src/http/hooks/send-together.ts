@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import type { Connections } from '../connections/connections.ts'
+import { HttpError } from '../problems/problem.ts'
 import type { AccessLog } from './access-log.ts'
 import { Compression } from './compression.ts'
 import type { ResponseHook } from './response-headers.ts'
@@ -12,6 +14,7 @@ declare module 'fastify' {
 }
 
 export interface SendTogetherOptions {
+  readonly connections: Connections
   readonly hooks: readonly ResponseHook[]
   readonly record: AccessLog
 }
@@ -22,19 +25,32 @@ interface PendingResponse {
   readonly send: (error?: Error) => void
 }
 
+type Send = (error?: Error | null, body?: unknown) => void
+
+/** A longer text is sent as bytes: these wait outside of the heap, and are counted as what they are. */
+const SHORT_TEXT = 16 * 1024
+
+/** Of a stream, which writes as its client reads, as much waits at most. */
+const STREAM = 64 * 1024
+
+/** Headers that say something of a response which a problem replaces. */
+const OF_CONTENT = ['etag', 'location', 'content-encoding']
+
 /**
  * Response batching: runs the response hooks on every response, and sends those together that are ready in one turn of the event
  * loop. Sent one by one, each would wake a client that sleeps again. Recorded after they are sent, so that no client waits for
- * that; not in a later turn, which would delay the next commit.
+ * that; not in a later turn, which would delay the next commit. A response that is too large beside what waits for clients
+ * already becomes a problem.
  */
 export const sendTogether = fastifyPlugin<SendTogetherOptions>(
-  (app, { hooks, record }, done) => {
+  (app, { connections, hooks, record }, done) => {
     const compression = new Compression()
     let pending: PendingResponse[] = []
     const sendAll = () => {
       const batch = pending
       pending = []
       const sent = batch.filter(sendOne)
+      for (const { reply } of batch) connections.of(reply.request).backlog.written()
       for (const { reply } of sent) record(reply.request, reply)
     }
     app.decorateReply('runResponseHooks', function () {
@@ -46,19 +62,41 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
       if (pending.length === 0) setImmediate(sendAll)
       pending.push(response)
     }
-    app.addHook('onSend', (request, reply, payload, send) => {
-      for (const hook of hooks) hook(request, reply)
-      if (!compression.applies(reply, payload)) add({ reply, send })
-      else {
-        compression.compress(reply, payload, (body) => {
-          add({ reply, send: (error) => (error === undefined ? send(null, body) : send(error)) })
-        })
+    const admit = (reply: FastifyReply, body: unknown, send: Send) => {
+      const { request } = reply
+      const { backlog } = connections.of(request)
+      const size = request.method === 'HEAD' ? 0 : sizeOf(body)
+      if (reply.statusCode < 400 && !backlog.hasRoomFor(size)) {
+        send(tooMuchUnsent(reply))
+        return
       }
+      backlog.reserve(size)
+      for (const hook of hooks) hook(request, reply)
+      add({ reply, send: (error) => (error === undefined ? send(null, body) : send(error)) })
+    }
+    app.addHook('onSend', (_request, reply, payload, send) => {
+      const body = asBytes(payload)
+      if (!compression.applies(reply, body)) admit(reply, body, send)
+      else compression.compress(reply, body, (compressed) => admit(reply, compressed ?? body, send))
     })
     done()
   },
   { name: 'send-together', fastify: '5.x' },
 )
+
+function asBytes(payload: unknown): unknown {
+  return typeof payload === 'string' && payload.length > SHORT_TEXT ? Buffer.from(payload) : payload
+}
+
+function sizeOf(payload: unknown): number {
+  if (typeof payload === 'string' || payload instanceof Uint8Array) return payload.length
+  return payload === null || payload === undefined ? 0 : STREAM
+}
+
+function tooMuchUnsent(reply: FastifyReply): HttpError {
+  for (const name of OF_CONTENT) reply.removeHeader(name)
+  return new HttpError('too-much-unsent', 'Clients that do not read leave no room for the response.')
+}
 
 /**
  * Sends one response of a batch; one that cannot be sent becomes a problem and leaves the others alone.

@@ -1,6 +1,6 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, preHandlerHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { VERSION } from '../../runtime/version.ts'
 import { htmlHeaders } from '../hooks/html-headers.ts'
@@ -60,8 +60,14 @@ export const openApi = fastifyPlugin(
       refResolver: { buildLocalReference: (json) => json['$id'] as string },
       openapi: DOCUMENT,
     })
-    await app.register(documentationPage)
-    app.get('/openapi.json', { config: { role: 'none' }, schema: { hide: true } }, () => app.swagger())
+    let encoded: Buffer | null = null
+    // Once, for all that ask: no token is needed, and it is large.
+    const send: preHandlerHookHandler = (_request, reply) => {
+      encoded ??= Buffer.from(JSON.stringify(app.swagger()))
+      void reply.type('application/json; charset=utf-8').send(encoded)
+    }
+    await app.register(documentationPage, { send })
+    app.get('/openapi.json', { config: { role: 'none' }, schema: { hide: true }, preHandler: send }, () => undefined)
   },
   { name: 'open-api', fastify: '5.x' },
 )
@@ -101,11 +107,22 @@ function transformDocument(optionalBodies: ReadonlySet<string>): TransformDocume
   }
 }
 
+interface DocumentationOptions {
+  /** Sends the document. */
+  readonly send: preHandlerHookHandler
+}
+
 /** A scope of its own, so that only the pages have the headers of pages. */
-async function documentationPage(pages: FastifyInstance): Promise<void> {
+async function documentationPage(pages: FastifyInstance, { send }: DocumentationOptions): Promise<void> {
   await pages.register(htmlHeaders, { allowInlineStyles: true })
   await pages.register(swaggerUi, {
     routePrefix: '/docs',
+    uiHooks: {
+      preHandler(request, reply, next) {
+        if (request.routeOptions.url === '/docs/json') send.call(pages, request, reply, next)
+        else next()
+      },
+    },
     uiConfig: { layout: 'BaseLayout' },
     theme: { title: 'campaignd' },
   })

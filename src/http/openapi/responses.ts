@@ -15,7 +15,12 @@ const ANY_CALL: readonly ProblemCode[] = [
   'internal',
 ]
 /** Problems of the calls that guards protect. */
-const ANY_GUARDED: readonly ProblemCode[] = ['misdirected-request', 'too-many-requests', 'overloaded']
+const ANY_GUARDED: readonly ProblemCode[] = [
+  'misdirected-request',
+  'too-many-requests',
+  'overloaded',
+  'too-much-unsent',
+]
 const ANY_WRITE: readonly ProblemCode[] = [
   'unauthorized',
   'forbidden',

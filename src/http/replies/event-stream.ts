@@ -3,8 +3,10 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { withoutChunks } from '../../live/http-chunk.ts'
 import type { EventSink } from '../../live/stream-reader.ts'
+import type { Backlog } from '../connections/backlog.ts'
+import { ConcurrencyLimit } from '../connections/concurrency-limit.ts'
+import type { Connections } from '../connections/connections.ts'
 import type { Limits } from '../limits.ts'
-import { ConcurrencyLimit } from './concurrency-limit.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -34,11 +36,12 @@ const STANDSTILL_MS = 5000
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 /** Takes over the connection of a reply for Server-Sent Events. What is written to it are chunks. */
-export function openEventStream(reply: FastifyReply): EventSink {
+export function openEventStream(reply: FastifyReply, connections: Connections): EventSink {
   reply.isLongLived = true
   reply.runResponseHooks()
   reply.hijack()
   const { raw } = reply
+  const { backlog } = connections.of(reply.request)
   const isChunked = reply.request.raw.httpVersion !== '1.0'
   const encoding = isChunked ? { 'transfer-encoding': 'chunked' } : {}
   raw.useChunkedEncodingByDefault = false
@@ -51,12 +54,16 @@ export function openEventStream(reply: FastifyReply): EventSink {
   // Node would make a chunk of each write.
   raw.chunkedEncoding = false
   raw.flushHeaders()
-  return isChunked ? chunkedSink(raw) : plainSink(raw)
+  return isChunked ? chunkedSink(raw, backlog) : plainSink(raw, backlog)
 }
 
-function chunkedSink(raw: ServerResponse): EventSink {
+function chunkedSink(raw: ServerResponse, backlog: Backlog): EventSink {
   return {
-    write: (bytes) => raw.write(bytes),
+    write: (bytes) => {
+      const takesMore = raw.write(bytes)
+      backlog.measure()
+      return takesMore
+    },
     get backlog() {
       return raw.writableLength
     },
@@ -74,13 +81,14 @@ function chunkedSink(raw: ServerResponse): EventSink {
 }
 
 /** For HTTP/1.0, as nginx asks by default: the end of the connection ends the stream. */
-function plainSink(raw: ServerResponse): EventSink {
+function plainSink(raw: ServerResponse, backlog: Backlog): EventSink {
+  const chunked = chunkedSink(raw, backlog)
   return {
-    ...chunkedSink(raw),
+    ...chunked,
     get backlog() {
       return raw.writableLength
     },
-    write: (bytes) => [...withoutChunks(bytes)].map((piece) => raw.write(piece)).every(Boolean),
+    write: (bytes) => [...withoutChunks(bytes)].map((piece) => chunked.write(piece)).every(Boolean),
     end: () => void raw.end(),
   }
 }

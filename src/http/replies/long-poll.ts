@@ -1,42 +1,48 @@
 import type { FastifyReply } from 'fastify'
 import type { Wait } from '../../live/change-waiter.ts'
+import { ConcurrencyLimit } from '../connections/concurrency-limit.ts'
+import type { Connections } from '../connections/connections.ts'
 import type { Limits } from '../limits.ts'
-import { ConcurrencyLimit } from './concurrency-limit.ts'
+import { unauthorized } from '../problems/access-refusal.ts'
 
 export function longPollLimit({ maxWaiting }: Limits): ConcurrencyLimit {
   const total = { name: 'CAMPAIGND_MAX_WAITING', value: maxWaiting }
   return new ConcurrencyLimit({ problem: 'too-many-waiting', subject: 'long polls', total })
 }
 
+export interface LongPollOptions {
+  readonly connections: Connections
+  /** Of which a place is taken while the call waits. */
+  readonly longPolls: ConcurrencyLimit
+}
+
 /**
- * Runs a call that may wait: until the time is up or the client disconnects.
- * @param limit acquired while the call waits
+ * Runs a call that may wait: until the time is up, the client disconnects or its token is revoked.
  * @param seconds the longest wait
  * @param call gets null when it must not wait
- * @throws HttpError `too-many-waiting`
+ * @throws HttpError `too-many-waiting`, and `unauthorized` when the token was revoked
  */
 export async function longPoll<T>(
   reply: FastifyReply,
-  limit: ConcurrencyLimit,
+  { connections, longPolls }: LongPollOptions,
   seconds: number,
   call: (wait: Wait | null) => Promise<T>,
 ): Promise<T> {
   if (seconds === 0) return call(null)
   const stop = new AbortController()
-  const end = () => stop.abort()
-  const timer = setTimeout(end, seconds * 1000)
-  reply.raw.once('close', end)
-  let release = (): unknown => undefined
+  const held = connections.hold(reply)
+  held.onEnd(() => stop.abort())
+  const timer = setTimeout(() => stop.abort(), seconds * 1000)
   const onHeld = () => {
     reply.isLongLived = true
-    release = limit.acquire(reply.request.ip)
+    held.occupy(longPolls)
   }
   try {
-    return await call({ signal: stop.signal, onHeld })
+    const result = await call({ signal: stop.signal, onHeld })
+    if (held.ended === 'revoked') throw unauthorized(reply, 'The token was revoked while the call waited.')
+    return result
   } finally {
-    release()
     clearTimeout(timer)
-    reply.raw.removeListener('close', end)
-    end()
+    held.end('over')
   }
 }

@@ -1,12 +1,12 @@
-import { LRUCache } from 'lru-cache'
+import { ByteCache } from '../../runtime/byte-cache.ts'
 
 /** Encoded pages, for the next request of the same: clients that follow a campaign read the same page of the same revision. */
 export class PageCache {
-  private readonly pages: LRUCache<string, Buffer>
+  private readonly pages: ByteCache<Buffer>
 
-  /** @param maxBytes of all pages together; the least recently used ones are evicted */
+  /** @param maxBytes of all pages together, with their keys: a query may be longer than its page */
   constructor(maxBytes: number) {
-    this.pages = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ length }) => length })
+    this.pages = new ByteCache({ maxBytes, sizeOf: ({ length }) => length })
   }
 
   /** @param key identifies the content: a version, and the query */

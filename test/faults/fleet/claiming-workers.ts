@@ -20,13 +20,20 @@ export class ClaimingWorkers {
     private readonly url: string,
     private readonly slices: Slices,
     private readonly problem: (text: string) => void,
+    private readonly headers: Readonly<Record<string, string>>,
   ) {
     this.runs = Array.from({ length: WORKERS }, (_, index) => this.work(`worker-${index + 1}`))
   }
 
-  static async begin(url: string, slices: Slices, problem: (text: string) => void): Promise<ClaimingWorkers> {
-    await createCampaign(url, CAMPAIGN, 2 * WORKERS)
-    return new ClaimingWorkers(url, slices, problem)
+  /** @param headers of each call, such as those of a token */
+  static async begin(
+    url: string,
+    slices: Slices,
+    problem: (text: string) => void,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ClaimingWorkers> {
+    await createCampaign(url, CAMPAIGN, 2 * WORKERS, {}, headers)
+    return new ClaimingWorkers(url, slices, problem, headers)
   }
 
   async end(): Promise<void> {
@@ -54,7 +61,7 @@ export class ClaimingWorkers {
 
   private async call<T>(method: string, path: string, body: object): Promise<T> {
     const began = performance.now()
-    const { status, text } = await send(method, `${this.url}/v1/campaigns/${CAMPAIGN}/${path}`, body)
+    const { status, text } = await send(method, `${this.url}/v1/campaigns/${CAMPAIGN}/${path}`, body, this.headers)
     this.slices.add(performance.now() - began)
     if (status !== 200) throw new Error(`${method} ${path} was answered ${status} ${text}`)
     await sleep(WORK)

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { sendTogether } from '#campaignd/http/hooks/send-together.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
 import { experimentDraft } from '../../support/campaigns/drafts.js'
+import { anyConnections } from '../../support/http/any-connections.js'
 
 const SWEEP = '/v1/campaigns/sweep'
 const GZIP = { 'accept-encoding': 'gzip' }
@@ -149,7 +150,7 @@ test('a large manifest is compressed while other calls are answered', async () =
 test('a body that is a stream is compressed as it comes, and a broken one ends its connection', async () => {
   const app = fastify()
   onTestFinished(() => app.close())
-  await app.register(sendTogether, { hooks: [], record: () => undefined })
+  await app.register(sendTogether, { connections: anyConnections(), hooks: [], record: () => undefined })
   const pieces = Array.from({ length: 200 }, (_, index) => `piece ${index}\n`.repeat(50))
   app.get('/good', (_request, reply) => reply.type('text/csv').header('etag', '"v1"').send(Readable.from(pieces)))
   app.get('/broken', (_request, reply) => {

@@ -1,12 +1,14 @@
 import { fastify } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import { sendTogether } from '#campaignd/http/hooks/send-together.js'
+import { anyConnections } from '../../support/http/any-connections.js'
 
 async function openBatching() {
   const app = fastify()
   onTestFinished(() => app.close())
   const recorded: string[] = []
   await app.register(sendTogether, {
+    connections: anyConnections(),
     hooks: [(request, reply) => void reply.header('x-hook', `${request.url} ${reply.statusCode}`)],
     record: ({ url }, { statusCode }) => recorded.push(`${url} ${statusCode}`),
   })

@@ -23,6 +23,13 @@ export const SERVICE_PROBLEMS = {
     remedy: 'Repeat the call. In place of frequent polling, use a long poll (`wait`) or a stream of events.',
     retryAfter: 1,
   }),
+  'too-much-unsent': problemKind(503, 'Too much unsent', {
+    meaning:
+      'Clients that do not read leave no room for the response: as many bytes wait for them as CAMPAIGND_MAX_UNSENT_BYTES ' +
+      'allows. What the call changed is durable.',
+    remedy: 'Repeat the call: those that stand still are cut off within seconds.',
+    retryAfter: 5,
+  }),
   'too-many-waiting': problemKind(503, 'Too many long polls', {
     meaning: 'As many long polls are open as CAMPAIGND_MAX_WAITING allows. Nothing was changed.',
     remedy: 'Repeat the call, or send it without `wait` and `wait_seconds`.',

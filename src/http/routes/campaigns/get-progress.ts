@@ -35,10 +35,11 @@ const schema = {
   }),
 }
 
-export const getProgress: Route = async (app, { service, longPolls }) => {
+export const getProgress: Route = async (app, dependencies) => {
+  const { service } = dependencies
   app.get('/campaigns/:campaign_id/progress', { config: { role: 'read' }, schema }, async (request, reply) => {
     const { params, query } = request
-    const campaign = await longPoll(reply, longPolls, query.wait ?? 0, (wait) =>
+    const campaign = await longPoll(reply, dependencies, query.wait ?? 0, (wait) =>
       service.campaigns.readWhen(params.campaign_id, wait, isAwaited(request, query.until)),
     )
     return isKnown(request, reply, entityTag(campaign.header)) ? undefined : jsonReply(reply, progressJson(campaign))

@@ -10,10 +10,10 @@ import {
 } from '../../../live/event-data.ts'
 import type { EventSink } from '../../../live/stream-reader.ts'
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
-import type { Route } from '../../dependencies.ts'
+import type { Route, RouteDependencies } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
+import { unauthorized } from '../../problems/access-refusal.ts'
 import { HttpError } from '../../problems/problem.ts'
-import type { ConcurrencyLimit } from '../../replies/concurrency-limit.ts'
 import { noEvents, openEventStream } from '../../replies/event-stream.ts'
 import { Header } from '../../requests/header-format.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
@@ -58,16 +58,17 @@ const campaignSchema = {
   }),
 }
 
-export const streamCampaign: Route = async (app, { service, streams }) => {
+export const streamCampaign: Route = async (app, dependencies) => {
+  const { campaigns, events } = dependencies.service
   app.get(
     '/campaigns/:campaign_id/events',
     { ...OPTIONS, schema: campaignSchema },
     async ({ params, method }, reply) => {
       if (method === 'HEAD') {
-        await service.campaigns.read(params.campaign_id)
+        await campaigns.read(params.campaign_id)
         return noEvents(reply)
       }
-      await stream(reply, streams, (last, open) => service.events.subscribe(params.campaign_id, last, open))
+      await stream(reply, dependencies, (last, open) => events.subscribe(params.campaign_id, last, open))
       return undefined
     },
   )
@@ -91,10 +92,11 @@ const campaignsSchema = {
   }),
 }
 
-export const streamCampaigns: Route = async (app, { service, streams }) => {
+export const streamCampaigns: Route = async (app, dependencies) => {
+  const { events } = dependencies.service
   app.get('/events', { ...OPTIONS, schema: campaignsSchema }, async ({ method }, reply) => {
     if (method === 'HEAD') return noEvents(reply)
-    await stream(reply, streams, (last, open) => service.events.subscribeToAll(last, open))
+    await stream(reply, dependencies, (last, open) => events.subscribeToAll(last, open))
     return undefined
   })
 }
@@ -103,14 +105,24 @@ export const streamCampaigns: Route = async (app, { service, streams }) => {
 type Read = (lastEventId: string | null, open: () => EventSink) => Promise<Unsubscribe | null> | Unsubscribe | null
 
 /**
- * Keeps the connection of a reply for a stream until either side ends it.
- * @throws HttpError `too-many-streams`, `draining`
+ * Keeps the connection of a reply for a stream until either side ends it, or the token is revoked.
+ * @throws HttpError `too-many-streams`, `draining`, `unauthorized`
  */
-async function stream(reply: FastifyReply, streams: ConcurrencyLimit, read: Read): Promise<void> {
-  reply.raw.once('close', streams.acquire(reply.request.ip))
+async function stream(
+  reply: FastifyReply,
+  { connections, streams }: Pick<RouteDependencies, 'connections' | 'streams'>,
+  read: Read,
+): Promise<void> {
+  const held = connections.hold(reply)
+  if (held.ended === 'revoked') throw unauthorized(reply, 'The token was revoked.')
+  held.occupy(streams)
   const last = reply.request.headers['last-event-id']
-  const unsubscribe = await read(typeof last === 'string' ? last : null, () => openEventStream(reply))
+  let sink: EventSink | null = null
+  const open = () => (sink = openEventStream(reply, connections))
+  const unsubscribe = await read(typeof last === 'string' ? last : null, open)
   if (unsubscribe === null) throw new HttpError('draining', 'The service is stopping.')
-  if (reply.raw.destroyed) unsubscribe()
-  else reply.raw.once('close', unsubscribe)
+  held.onEnd(() => {
+    unsubscribe()
+    if (held.ended === 'revoked') sink?.end()
+  })
 }

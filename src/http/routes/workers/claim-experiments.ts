@@ -44,9 +44,10 @@ const schema = {
   }),
 }
 
-export const claimExperiments: Route = async (app, { service, longPolls }) => {
+export const claimExperiments: Route = async (app, dependencies) => {
+  const { service } = dependencies
   app.post('/campaigns/:campaign_id/claims', { config: { role: 'work' }, schema }, async ({ params, body }, reply) => {
-    const { claims, state, done } = await longPoll(reply, longPolls, body.wait_seconds ?? 0, (wait) =>
+    const { claims, state, done } = await longPoll(reply, dependencies, body.wait_seconds ?? 0, (wait) =>
       service.campaigns.claim(params.campaign_id, body, wait),
     )
     return { claims: claims.map(toResponse), state, done }

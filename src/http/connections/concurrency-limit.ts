@@ -12,7 +12,7 @@ export interface ConcurrencyLimitOptions {
   /** What is limited, in the plural. */
   readonly subject: string
   readonly total: Setting
-  /** 0: any number. */
+  /** Of one address, or of one /64 of IPv6; 0: any number. */
   readonly perAddress?: Setting
 }
 
@@ -25,6 +25,7 @@ export class ConcurrencyLimit {
 
   /**
    * Counts one more.
+   * @param address of a client, as far as it tells one caller from another
    * @returns releases it
    * @throws HttpError when the limit is reached
    */

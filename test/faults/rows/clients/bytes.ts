@@ -1,0 +1,79 @@
+import { experimentDraft } from '../../../support/campaigns/drafts.js'
+import { send } from '../../../support/http/client.js'
+import type { Fault, Findings, Size } from '../../fault.js'
+import { createCampaign, expectStatus } from '../../replies.js'
+import type { Stage } from '../../stage.js'
+import { UnderAttack } from './under-attack.js'
+
+interface Extent {
+  /** Connections of each kind that read nothing. */
+  readonly deaf: number
+  /** Experiments of the campaign that is asked for as a whole. */
+  readonly experiments: number
+}
+
+/** In full twice as many as ended a service that counted responses in place of bytes. */
+const EXTENTS: Readonly<Record<Size, Extent>> = {
+  short: { deaf: 30, experiments: 10_000 },
+  middle: { deaf: 60, experiments: 25_000 },
+  full: { deaf: 200, experiments: 25_000 },
+}
+
+const LARGE = '/v1/campaigns/large'
+const PIPELINED = 64
+const CHUNK = 64 * 1024
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+const asChunk = (text: string) => text.repeat(Math.floor(CHUNK / text.length))
+
+/** What one connection sends in one piece, each kind by many connections. */
+const FLOODS = [
+  get('/openapi.json').repeat(PIPELINED),
+  get('/docs/json').repeat(PIPELINED),
+  get(`${LARGE}/experiments?limit=1000`).repeat(PIPELINED),
+  // Thousands of requests behind one whose reply takes a minute.
+  get(`${LARGE}/progress?wait=60&until=end`) + asChunk(get('/healthz')),
+  asChunk(get('/%')),
+]
+
+export const bytes: Fault = {
+  name: 'bytes',
+  how: 'clients ask for much and read nothing, in pipelines and large responses, in a heap of 512 MiB, beside workers',
+  run: attack,
+}
+
+async function attack(stage: Stage, size: Size): Promise<Findings> {
+  const { deaf, experiments } = EXTENTS[size]
+  const row = await UnderAttack.begin({ stage, size })
+  const { url } = row.service
+  const { attackers } = row
+  await createLarge(url, experiments)
+  const flood = (text: string, connections: number) =>
+    attackers.order('deafen', { bytes: text, connections, pace: 100 })
+  let refused = 0
+  const act = async (connections: number) => {
+    for (const text of FLOODS) await flood(text, connections)
+    for (let count = 0; count < connections; count += 1) {
+      // Each response is a version of its own.
+      const change = { status: 'completed', result_path: `${connections} ${count}` }
+      await expectStatus(200, send('PATCH', `${url}${LARGE}/experiments/e0`, change))
+      await flood(get(LARGE), 1)
+      const { status } = await send('GET', `${url}${LARGE}/experiments?limit=1000`)
+      if (status === 503) refused += 1
+    }
+  }
+  await row.run(
+    () => act(deaf),
+    () => act(deaf / 10),
+  )
+  const cut = await row.metric('campaignd_connections_cut_total')
+  if ((await row.metric('campaignd_unsent_bytes')) > 0)
+    row.problems.push('bytes are counted for clients that have left')
+  return row.end({ connections: (FLOODS.length + 1) * deaf, 'cut off': cut, 'large calls refused': refused })
+}
+
+function createLarge(url: string, count: number): Promise<void> {
+  const long = { config_name: 'c'.repeat(200), config_path: 'p'.repeat(200) }
+  const experiments = Array.from({ length: count }, (_, index) => ({ ...experimentDraft(`e${index}`), ...long }))
+  return createCampaign(url, 'large', 0, { experiments })
+}

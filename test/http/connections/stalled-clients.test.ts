@@ -1,0 +1,62 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { openCampaign } from '../../support/campaigns/campaign.js'
+import { experimentDraft } from '../../support/campaigns/drafts.js'
+import { Scrape } from '../../support/http/metrics.js'
+import { expectProblem } from '../../support/http/problems.js'
+import { RawConnection } from '../../support/http/raw-connection.js'
+
+const MIB = 1024 * 1024
+
+/** A campaign whose manifest is far larger than what a connection takes by itself. */
+async function openLarge() {
+  const draft = { config_name: 'c'.repeat(200), config_path: 'p'.repeat(200) }
+  const experiments = Array.from({ length: 25_000 }, (_, index) => ({ ...experimentDraft(`e${index}`), ...draft }))
+  const campaign = await openCampaign(1, { experiments }, { limits: { maxUnsentBytes: 4 * MIB } })
+  const { call, path, listen } = campaign
+  const url = await listen()
+  const size = Number((await call('HEAD', path)).headers['content-length'])
+  expect(size).toBeGreaterThan(10 * MIB)
+  const open = async () => {
+    const connection = await RawConnection.open(url)
+    onTestFinished(() => {
+      connection.reset()
+    })
+    return connection
+  }
+  const value = async (name: string) => new Scrape((await call('GET', '/metrics')).text).value(name) ?? 0
+  return { ...campaign, url, size, open, value }
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+
+test('large responses that are pipelined are made one at a time, and all of them arrive', async () => {
+  const { path, open, value, size } = await openLarge()
+  const connection = await open()
+  connection.stopReading()
+  connection.write(get(path).repeat(4) + get('/healthz'))
+  await expect.poll(() => value('campaignd_unsent_bytes')).toBeGreaterThan(MIB)
+  expect(await value('campaignd_unsent_bytes')).toBeLessThan(2 * size)
+  connection.readOn()
+  await expect.poll(() => connection.answers().length, { interval: 500 }).toBe(5)
+  expect(connection.answers().map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 200))
+  expect(await value('campaignd_unsent_bytes')).toBe(0)
+})
+
+test('while others read nothing a large response is refused and small ones are not, until those are cut off', async () => {
+  const { call, path, open, value, report } = await openLarge()
+  const deaf = await open()
+  deaf.stopReading()
+  deaf.write(get(path))
+  await expect.poll(() => value('campaignd_unsent_bytes')).toBeGreaterThan(2 * MIB)
+  const refused = await call('GET', path)
+  expectProblem(refused, 503, 'too-much-unsent')
+  expect(refused.headers).toMatchObject({ 'retry-after': '5' })
+  expect(refused.headers).not.toHaveProperty('etag')
+  expect((await report('e1', { status: 'completed' })).status).toBe(200)
+  expect((await call('GET', `${path}/progress`)).status).toBe(200)
+  await expect.poll(async () => (await call('GET', path)).status).toBe(200)
+  deaf.readOn()
+  await deaf.closed
+  expect(await value('campaignd_connections_cut_total')).toBe(1)
+  expect(await value('campaignd_unsent_bytes')).toBe(0)
+})
