@@ -16,7 +16,7 @@ const SLICES: Readonly<Record<Size, number>> = { short: 1, middle: 3, full: 10 }
 const SLICE = 2_000
 
 /** By how much the service may be larger after an attack, and how long it has to become so small. */
-const MOST_LARGER = 1.15
+const MOST_LARGER: Readonly<Record<Size, number>> = { short: 1.5, middle: 1.3, full: 1.15 }
 const RECOVERY = 60_000
 
 const MIB = 1024 ** 2
@@ -43,8 +43,10 @@ export class UnderAttack {
   ) {}
 
   static async begin(options: AttackOptions): Promise<UnderAttack> {
-    const { stage, environment = {} } = options
-    const little = { NODE_OPTIONS: '--max-old-space-size=512', CAMPAIGND_MAX_LAG: '500', ...environment }
+    const { stage, size, environment = {} } = options
+    // In full with the default: otherwise a machine that is busy itself would have workers refused.
+    const maxLag = size === 'full' ? '500' : '0'
+    const little = { NODE_OPTIONS: '--max-old-space-size=512', CAMPAIGND_MAX_LAG: maxLag, ...environment }
     const service = await stage.start({ environment: little })
     const attackers = await Attackers.begin<ConnectionOrders>(stage, './connection-attackers.ts', service.url)
     return new UnderAttack(options, service, attackers)
@@ -101,7 +103,7 @@ export class UnderAttack {
 
   /** Waits until the service is hardly larger than before. */
   private async recover(): Promise<void> {
-    const most = MOST_LARGER * this.before
+    const most = MOST_LARGER[this.options.size] * this.before
     const deadline = performance.now() + RECOVERY
     do {
       this.after = residentBytes(this.service.pid)
