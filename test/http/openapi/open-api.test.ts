@@ -181,7 +181,7 @@ function walk(value: unknown, at: string, visit: (value: Record<string, unknown>
 }
 
 test('every example is valid by its schema', () => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
   ajv.addSchema(document, 'openapi')
   const invalid = examples().flatMap(({ at, schema, value }) => {
     const validate = ajv.compile(absolute(schema) as object)
