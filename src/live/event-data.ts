@@ -80,7 +80,7 @@ const MIN_PART_BYTES = 64 * 1024
 const COMMA = Buffer.from(',')
 const END = Buffer.from(']}')
 
-type Changed = Omit<Extract<CampaignChange, { type: 'changed' }>, 'type' | 'shrunk'>
+type Changed = Committed & Pick<Extract<CampaignChange, { type: 'changed' }>, 'previous_revision' | 'experiments'>
 type Gone = Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>
 
 /** One change: a commit, or all that a reader missed. */

@@ -48,7 +48,10 @@ export interface DocumentedAnswer {
 /** The OpenAPI document as it is committed. */
 export const openApiDocument = JSON.parse(repositoryText('openapi/openapi.json')) as OpenApiDocument
 
-const ajv = new Ajv2020({ strict: false, allErrors: false, formats: { ...TEXT_FORMATS } })
+/** Whether it is a time of the calendar; its pattern says how it is written. */
+const isTime = (text: string) => !Number.isNaN(Date.parse(text))
+
+const ajv = new Ajv2020({ strict: false, allErrors: false, formats: { ...TEXT_FORMATS, 'date-time': isTime } })
 ajv.addSchema(openApiDocument, 'openapi')
 
 const templates = Object.keys(openApiDocument.paths).map((template) => ({
