@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Load, Requests } from './load/load.js'
-import { measure } from './load/measure.js'
+import { measure, putOn } from './load/measure.js'
 import { CONNECTIONS, type Workload } from './load/workload.js'
-import { type Finding, type Goal, inTurn, type Measure, ratioOf, type Row, SECONDS } from './row.js'
+import { type Finding, type Goal, type Measure, ratioOf, type Row, SECONDS } from './row.js'
 import { type Server, startCampaignd } from './services/child.js'
 
 const WARM_UP_SECONDS = 10
@@ -14,7 +14,6 @@ interface Baseline {
 }
 
 interface LoadRow {
-  readonly name: string
   readonly workload: Workload
   readonly against: string
   readonly goal: Goal
@@ -24,22 +23,23 @@ interface LoadRow {
 }
 
 /** The row of a load on the service and one on a baseline. */
-export function againstBaseline({ workload, against, start, ...row }: LoadRow): Row {
-  const { title, connections, by, prepare } = workload
+export function againstBaseline({ workload, against, goal, start, ...row }: LoadRow): Row {
+  const { name, title, connections, by, prepare } = workload
   return {
     ...row,
-    title: `${title}, against ${against}`,
+    lines: [{ name, title: `${title}, against ${against}`, goal }],
     measure: async (directory) => {
       await using ours = await startCampaignd(join(directory, 'data'))
       const requests = await prepare(ours.url)
       const baseline = await start(directory, requests, ours.url)
       await using server = baseline.server
       const load = { connections, seconds: SECONDS }
-      return await compare(
+      const finding = await compare(
         { ...load, ...requests, url: ours.url },
         { ...load, ...baseline.requests, url: (server ?? ours).url },
         by,
       )
+      return [finding]
     },
   }
 }
@@ -47,14 +47,14 @@ export function againstBaseline({ workload, against, start, ...row }: LoadRow): 
 /** Compares two loads on services that are warm. */
 export async function compare(ours: Load, baseline: Load, by?: Measure): Promise<Finding> {
   await warmUp(ours, baseline)
-  const rounds = await inTurn(
+  return ratioOf(
     () => measure(ours),
     () => measure(baseline),
+    by,
   )
-  return ratioOf(rounds, by)
 }
 
 /** Loads that do not count, always by many connections: a service runs for weeks and is compiled then. */
 export async function warmUp(...loads: readonly Load[]): Promise<void> {
-  for (const load of loads) await measure({ ...load, connections: CONNECTIONS, seconds: WARM_UP_SECONDS })
+  for (const load of loads) await putOn({ ...load, connections: CONNECTIONS, seconds: WARM_UP_SECONDS })
 }

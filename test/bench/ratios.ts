@@ -1,18 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { median } from '../support/quantiles.js'
-import { type Finding, type Goal, isMet, type Row } from './row.js'
+import type { Finding, Goal, Row } from './row.js'
 import { heartbeatsAgainstBare, readsAgainstBare } from './rows/bare.js'
 import { campaignsAgainstOne } from './rows/campaigns.js'
 import { claimsAgainstPatches } from './rows/claims.js'
 import { hollowAgainstEtcd, patchesAgainstEtcd } from './rows/etcd.js'
 import { heapAgainstFile } from './rows/heap.js'
-import { liveRows } from './rows/live.js'
+import { liveRow } from './rows/live.js'
 import { patchesAgainstNaive } from './rows/naive.js'
 import { progressUnderWrites } from './rows/progress-under-writes.js'
-import { startRows } from './rows/starts.js'
+import { startRow } from './rows/starts.js'
 import { leaseSweep } from './rows/sweep.js'
+import { inDirectory, type Result, type Table } from './table.js'
 
 const ROWS: readonly Row[] = [
   ...patchesAgainstEtcd,
@@ -22,58 +20,35 @@ const ROWS: readonly Row[] = [
   ...readsAgainstBare,
   progressUnderWrites,
   ...heapAgainstFile,
-  ...startRows,
+  startRow,
   claimsAgainstPatches,
   heartbeatsAgainstBare,
   leaseSweep,
-  ...liveRows,
+  liveRow,
 ]
 
-export const RATIO_NAMES: readonly string[] = ROWS.map(({ name }) => name)
-
 /**
- * Prints a line for each row: a ratio of two rates that were measured in the same minute, in rounds that alternate, since an
- * absolute figure says more about the machine than about the service; or a cost.
- * @returns whether all of them were measured and reach their goal; what needs something that is not here does not count
+ * A line for each row: a ratio of two rates that were measured in the same minute, in rounds that alternate, since an absolute
+ * figure says more about the machine than about the service; or a cost. What needs something that is not here counts as good.
  */
-export async function compareWithBaselines(names: readonly string[]): Promise<boolean> {
-  console.log('| name | row | median | spread | goal | campaignd | baseline |')
-  console.log('| --- | --- | --- | --- | --- | --- | --- |')
-  let isGood = true
-  for (const row of ROWS) if (names.length === 0 || names.includes(row.name)) isGood = (await run(row)) && isGood
-  return isGood
+export const ratios: Table = {
+  columns: ['name', 'row', 'median', 'spread', 'goal', 'campaignd', 'baseline'],
+  measurements: ROWS.map(({ lines, lacks, measure }) => ({
+    lines,
+    run: async () => {
+      if (lacks !== undefined) return lines.map(() => ({ cells: [`not run: there is no ${lacks}`], isGood: true }))
+      const findings = await inDirectory(measure)
+      return findings.map((finding, index) => resultOf(finding, lines[index]?.goal ?? null))
+    },
+  })),
 }
 
-async function run({ name, title, goal, lacks, measure }: Row): Promise<boolean> {
-  const label = `${name} | ${title}`
-  if (lacks !== undefined) {
-    console.log(`| ${label} | not run: there is no ${lacks} | | ${wordsOf(goal)} | | |`)
-    return true
-  }
-  const directory = mkdtempSync(join(tmpdir(), 'campaignd-bench-'))
-  try {
-    return report(label, goal, await measure(directory))
-  } catch (error) {
-    console.log(`| ${label} | not measured: ${(error as Error).message} | | ${wordsOf(goal)} | | |`)
-    return false
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
-}
-
-function report(label: string, goal: Goal | null, { figures, unit, ours, baseline }: Finding): boolean {
+function resultOf({ figures, unit = '', ours = '', baseline = '' }: Finding, goal: Goal | null): Result {
   const middle = median(figures)
   const spread = `${round(Math.min(...figures))} to ${round(Math.max(...figures))}`
-  const isGood = goal === null || isMet(goal, middle)
-  const met = goal === null ? '' : isGood ? ': met' : ': missed'
-  console.log(`| ${label} | ${round(middle)}${unit} | ${spread} | ${wordsOf(goal)}${met} | ${ours} | ${baseline} |`)
-  return isGood
-}
-
-function wordsOf(goal: Goal | null): string {
-  if (goal === null) return 'none: a limit'
-  if ('atLeast' in goal) return `at least ${goal.atLeast}`
-  return 'atMost' in goal ? `at most ${goal.atMost}` : `below ${goal.below}`
+  const isGood = goal?.isMet(middle) ?? true
+  const met = goal === null ? 'none: a limit' : `${goal.words}: ${isGood ? 'met' : 'missed'}`
+  return { cells: [`${round(middle)}${unit}`, spread, met, ours, baseline], isGood }
 }
 
 /** To three digits. */

@@ -1,37 +1,41 @@
 import { median } from '../support/quantiles.js'
 import type { LoadResult } from './load/load.js'
+import type { Line } from './table.js'
 
 /** As few as one, only to see a row run. */
 export const ROUNDS = Number(process.env['CAMPAIGND_BENCH_ROUNDS'] ?? 5)
 export const SECONDS = 3
 
-/** Of all replies: with fewer good ones a row is no measurement. */
-const GOOD_SHARE = 0.999
-
-/** One line of the table: what is measured, and its goal. */
+/** A measurement against a baseline or a goal. */
 export interface Row {
-  readonly name: string
-  readonly title: string
-  /** Null: the row shows a limit. */
-  readonly goal: Goal | null
+  /** Without a goal the line shows a limit. */
+  readonly lines: readonly (Line & { readonly goal: Goal | null })[]
   /** What is not installed and the row needs. */
   readonly lacks?: string
-  /** @param directory an empty one */
-  readonly measure: (directory: string) => Promise<Finding>
+  /**
+   * @param directory an empty one
+   * @returns a finding for each line
+   */
+  readonly measure: (directory: string) => Promise<readonly Finding[]>
 }
 
-export type Goal = { readonly atLeast: number } | { readonly atMost: number } | { readonly below: number }
+export interface Goal {
+  readonly words: string
+  isMet(figure: number): boolean
+}
+
+export const atLeast = (least: number): Goal => ({ words: `at least ${least}`, isMet: (figure) => figure >= least })
+export const atMost = (most: number): Goal => ({ words: `at most ${most}`, isMet: (figure) => figure <= most })
+export const below = (limit: number): Goal => ({ words: `below ${limit}`, isMet: (figure) => figure < limit })
 
 export interface Finding {
   /** Of each round, as the goal has them. */
   readonly figures: readonly number[]
-  readonly unit: string
+  readonly unit?: string
   /** The absolute figures. */
-  readonly ours: string
-  readonly baseline: string
+  readonly ours?: string
+  readonly baseline?: string
 }
-
-type Rounds = readonly (readonly [ours: LoadResult, baseline: LoadResult])[]
 
 /** What two loads are compared by. */
 export interface Measure {
@@ -46,17 +50,13 @@ export const BYTES: Measure = {
 }
 export const P99: Measure = { of: ({ p99 }) => p99, words: (figure) => `${figure.toFixed(1)} ms` }
 
-/** A row that compares two loads, from the rounds of both sides. */
-export function ratioOf(rounds: Rounds, { of, words }: Measure = RATE): Finding {
-  for (const result of rounds.flat()) checkGood(result)
-  const figures = rounds.map(([ours, baseline]) => of(ours) / of(baseline))
-  const middle = (side: 0 | 1) => words(median(rounds.map((round) => of(round[side]))))
-  return { figures, unit: '', ours: middle(0), baseline: middle(1) }
-}
+type Side = (round: number) => Promise<LoadResult>
 
-/** @throws Error when too many replies were not those that the load asked for */
-export function checkGood({ good, bad }: LoadResult): void {
-  if (!(good / (good + bad) > GOOD_SHARE)) throw new Error(`${bad} of ${good + bad} replies were not good`)
+/** The finding of a row that compares two loads. */
+export async function ratioOf(ours: Side, baseline: Side, { of, words }: Measure = RATE): Promise<Finding> {
+  const rounds = await inTurn(ours, baseline)
+  const middle = (side: 0 | 1) => words(median(rounds.map((round) => of(round[side]))))
+  return { figures: rounds.map((round) => of(round[0]) / of(round[1])), ours: middle(0), baseline: middle(1) }
 }
 
 /** Both sides by turns: the one that was first is second the next time. */
@@ -71,9 +71,4 @@ export async function inTurn<T extends object>(
     rounds.push([await ours(round), first ?? (await baseline(round))])
   }
   return rounds
-}
-
-export function isMet(goal: Goal, figure: number): boolean {
-  if ('atLeast' in goal) return figure >= goal.atLeast
-  return 'atMost' in goal ? figure <= goal.atMost : figure < goal.below
 }

@@ -1,7 +1,8 @@
+import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft } from '../support/campaigns/drafts.js'
 import { type Reply, send } from '../support/http/client.js'
 
-export function caught(call: Promise<Reply>): Promise<Reply | Error> {
+export function caught<T>(call: Promise<T>): Promise<T | Error> {
   return call.catch((error: unknown) => error as Error)
 }
 
@@ -11,8 +12,13 @@ export async function expectStatus(status: number, call: Promise<Reply>): Promis
   if (reply.status !== status) throw new Error(`${reply.status} instead of ${status}: ${reply.text}`)
 }
 
-export function createCampaign(url: string, campaign_id: string, experiments: number): Promise<void> {
-  return expectStatus(201, send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id })))
+export function createCampaign(
+  url: string,
+  campaign_id: string,
+  experiments: number,
+  given: Partial<CampaignDraft> = {},
+): Promise<void> {
+  return expectStatus(201, send('POST', `${url}/v1/campaigns`, campaignDraft(experiments, { campaign_id, ...given })))
 }
 
 /** Which files differ between two readings of a directory. */
@@ -21,14 +27,4 @@ export function changedNames(
   after: Readonly<Record<string, string>>,
 ): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name])
-}
-
-/** Runs rounds in batches: at the same time, since each mostly waits. */
-export async function inBatches<T>(count: number, size: number, run: (round: number) => Promise<T>): Promise<T[]> {
-  const rounds: T[] = []
-  while (rounds.length < count) {
-    const batch = Array.from({ length: Math.min(size, count - rounds.length) }, (_, index) => rounds.length + index)
-    rounds.push(...(await Promise.all(batch.map(run))))
-  }
-  return rounds
 }

@@ -4,16 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listening, type Service, type ServiceOptions, spawnService } from '../support/service/service-process.js'
-import type { Counts, Outcome } from './fault.js'
 
-const SHOWN_PROBLEMS = 3
 const ERROR = 50
-
-/** What a run found: it passed when there are no problems. */
-export interface Findings {
-  readonly counts: Counts
-  readonly problems: readonly string[]
-}
 
 export class Stage {
   readonly root: string
@@ -46,19 +38,6 @@ export class Stage {
     this.cleared = true
     await Promise.all(this.children.map(end))
     rmSync(this.root, { recursive: true, force: true })
-  }
-}
-
-/** Runs a fault on a stage of its own, which is cleared in every case. */
-export async function onStage(name: string, act: (stage: Stage) => Promise<Findings>): Promise<Outcome> {
-  const stage = new Stage(name)
-  try {
-    const { counts, problems } = await act(stage)
-    if (problems.length === 0) return { kind: 'passed', counts }
-    const shown = problems.slice(0, SHOWN_PROBLEMS).join('; ')
-    return { kind: 'failed', counts, because: `${problems.length} problems: ${shown}` }
-  } finally {
-    await stage.clear()
   }
 }
 

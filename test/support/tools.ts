@@ -18,6 +18,10 @@ export function canTrace(): boolean {
   return isUsable('strace', ['strace', '-D', '-f', '-o', '/dev/null', '-e', 'inject=fsync:error=EIO', 'true'])
 }
 
+export function whyNotTrace(): string | null {
+  return canTrace() ? null : 'strace cannot be used here'
+}
+
 /** Runs the service under strace, for `wrapper` of `startService`. The tracer is the grandchild: signals reach the service itself. */
 export function strace(output: string, ...options: readonly string[]): string[] {
   return ['strace', '-D', '-f', '-y', '-s', '256', '-o', output, ...options]

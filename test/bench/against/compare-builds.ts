@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { median } from '../../support/quantiles.js'
 import type { Workload } from '../load/workload.js'
 import { heartbeats, manifest, notModified, page, patches, patchesOverCampaigns, progress } from '../load/workload.js'
 import { inTurn } from '../row.js'
@@ -11,9 +10,9 @@ import { progressOfBuilds } from '../rows/progress-under-writes.js'
 import { startsOfBuilds } from '../rows/starts.js'
 import { sweepOfBuilds } from '../rows/sweep.js'
 import { MAIN } from '../services/child.js'
-import { type ComparedRow, type Comparison, type Figures, loadComparison, PAIRS } from './comparison.js'
-import { median, medianInterval } from './median-interval.js'
-import { ratioFor, verdictOf } from './verdict.js'
+import { inDirectory, type Result, type Table } from '../table.js'
+import { type ComparedLine, type Comparison, type Figures, loadComparison, PAIRS } from './comparison.js'
+import { medianInterval, ratioFor, verdictOf } from './median-interval.js'
 
 const WORKLOADS: readonly Workload[] = [
   ...[1, 64, 256].map((connections) => patches(`patch-${connections}`, connections, 100)),
@@ -26,74 +25,40 @@ const COMPARISONS: readonly Comparison[] = [
   ...[progressOfBuilds, heapOfBuilds, startsOfBuilds, claimsOfBuilds, sweepOfBuilds, liveOfBuilds],
 ]
 
-export const COMPARED_NAMES: readonly string[] = COMPARISONS.flatMap(({ rows }) => rows.map(({ name }) => name))
+/** A line for each row that compares this build with another one. */
+export function comparisonsWith(theirMain: string): Table {
+  return {
+    columns: ['name', 'row', 'ratio', '95 % interval', 'verdict', 'this build', 'the other'],
+    measurements: COMPARISONS.map(({ lines, open }) => ({
+      lines,
+      run: async () => {
+        const pairs = await inDirectory((directory) => takePairs(open, theirMain, directory))
+        return lines.map((line, index) => resultOf(line, index, pairs))
+      },
+    })),
+  }
+}
 
 type Pairs = readonly (readonly [ours: Figures, theirs: Figures])[]
 
-/**
- * Prints a line for each row that compares this build with another one.
- * @returns whether all of them were measured, and none is worse
- */
-export async function compareBuilds(theirMain: string, names: readonly string[]): Promise<boolean> {
-  console.log('| name | row | ratio | 95 % interval | verdict | this build | the other |')
-  console.log('| --- | --- | --- | --- | --- | --- | --- |')
-  let isGood = true
-  for (const { rows, open } of COMPARISONS) {
-    const isWanted = ({ name }: ComparedRow) => names.length === 0 || names.includes(name)
-    if (!rows.some(isWanted)) continue
-    const lines = await linesOf(rows, () => takePairs(open, theirMain))
-    for (const { row, text, isMet } of lines) {
-      if (!isWanted(row)) continue
-      console.log(text)
-      isGood &&= isMet
-    }
-  }
-  return isGood
-}
-
-interface Line {
-  readonly row: ComparedRow
-  readonly text: string
-  readonly isMet: boolean
-}
-
-async function linesOf(rows: readonly ComparedRow[], measure: () => Promise<Pairs>): Promise<Line[]> {
-  try {
-    const pairs = await measure()
-    return rows.map((row, index) => lineOf(row, index, pairs))
-  } catch (error) {
-    const reason = (error as Error).message.replaceAll('\n', ' ')
-    return rows.map((row) => {
-      return { row, text: `| ${row.name} | ${row.title} | not measured: ${reason} | | | | |`, isMet: false }
-    })
-  }
-}
-
-function lineOf(row: ComparedRow, index: number, pairs: Pairs): Line {
-  const { name, title, better, words } = row
+function resultOf({ better, words }: ComparedLine, index: number, pairs: Pairs): Result {
   const figures = (side: 0 | 1) => pairs.map((pair) => pair[side][index] ?? Number.NaN)
   const [ours, theirs] = [figures(0), figures(1)]
   const interval = medianInterval(ours.map((figure, pair) => ratioFor(better, figure, theirs[pair] ?? Number.NaN)))
   const verdict = verdictOf(interval)
   const range = `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`
-  const absolute = `${words(median(ours))} | ${words(median(theirs))}`
-  const text = `| ${name} | ${title} | ${interval.middle.toFixed(3)} | ${range} | ${verdict} | ${absolute} |`
-  return { row, text, isMet: verdict !== 'worse' }
+  const cells = [interval.middle.toFixed(3), range, verdict, words(median(ours)), words(median(theirs))]
+  return { cells, isGood: verdict !== 'worse' }
 }
 
 /** Has both builds run beside each other, each on a directory of its own, and measures one at a time. */
-async function takePairs(open: Comparison['open'], theirMain: string): Promise<Pairs> {
-  const directory = mkdtempSync(join(tmpdir(), 'campaignd-bench-'))
-  try {
-    await using ours = await open(MAIN, join(directory, 'ours'))
-    await using theirs = await open(theirMain, join(directory, 'theirs'))
-    for (const subject of [ours, theirs]) await subject.warmUp()
-    return await inTurn(
-      () => ours.slice(),
-      () => theirs.slice(),
-      PAIRS,
-    )
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+async function takePairs(open: Comparison['open'], theirMain: string, directory: string): Promise<Pairs> {
+  await using ours = await open(MAIN, join(directory, 'ours'))
+  await using theirs = await open(theirMain, join(directory, 'theirs'))
+  for (const { warmUp, slice } of [ours, theirs]) await (warmUp ?? slice)()
+  return await inTurn(
+    () => ours.slice(),
+    () => theirs.slice(),
+    PAIRS,
+  )
 }

@@ -1,7 +1,8 @@
-import { measure } from '../load/measure.js'
+import { measure, putOn } from '../load/measure.js'
 import { CONNECTIONS, type Workload } from '../load/workload.js'
-import { checkGood, type Measure } from '../row.js'
+import type { Measure } from '../row.js'
 import { type Server, startCampaignd } from '../services/child.js'
+import type { Line } from '../table.js'
 
 /** As few as one, only to see a row run: there is no 95 % interval of fewer than six. */
 export const PAIRS = Number(process.env['CAMPAIGND_BENCH_PAIRS'] ?? 11)
@@ -11,29 +12,26 @@ export const SLICE_SECONDS = Number(process.env['CAMPAIGND_BENCH_SECONDS'] ?? 1.
 export const P99_SLICE_SECONDS = Math.max(3, SLICE_SECONDS)
 export const WARM_UP_SECONDS = Math.ceil(2 * SLICE_SECONDS)
 
-/** One line of the table. */
-export interface ComparedRow {
-  readonly name: string
-  readonly title: string
+export interface ComparedLine extends Line {
   readonly better: 'more' | 'less'
   readonly words: Measure['words']
 }
 
-/** The result of one slice, by the order of the rows. */
+/** The result of one slice, by the order of the lines. */
 export type Figures = readonly number[]
 
 interface Measuring {
-  /** Not counted: what it runs is compiled then. */
-  warmUp(): Promise<unknown>
-  slice(): Promise<Figures>
+  /** Not counted: what it runs is compiled then. Default: a slice. */
+  readonly warmUp?: () => Promise<unknown>
+  readonly slice: () => Promise<Figures>
 }
 
 /** One build of the product, ready to be measured. */
 export type Subject = Measuring & AsyncDisposable
 
-/** One measurement of two builds, which gives one row or more. */
+/** One measurement of two builds. */
 export interface Comparison {
-  readonly rows: readonly ComparedRow[]
+  readonly lines: readonly ComparedLine[]
   /**
    * @param main the entry of a build
    * @param directory an empty one, for what this build keeps
@@ -60,17 +58,13 @@ export function serving(prepare: (server: Server) => Promise<Measuring>): Compar
 /** The row of one load on both builds. */
 export function loadComparison({ name, title, connections, by, prepare }: Workload): Comparison {
   return {
-    rows: [{ name, title, better: 'more', words: by.words }],
+    lines: [{ name, title, better: 'more', words: by.words }],
     open: serving(async ({ url }) => {
       const load = { ...(await prepare(url)), url, connections, seconds: SLICE_SECONDS }
       return {
         // By many connections also where one is measured, so that all of it is compiled.
-        warmUp: () => measure({ ...load, connections: CONNECTIONS, seconds: WARM_UP_SECONDS }),
-        slice: async () => {
-          const result = await measure(load)
-          checkGood(result)
-          return [by.of(result)]
-        },
+        warmUp: () => putOn({ ...load, connections: CONNECTIONS, seconds: WARM_UP_SECONDS }),
+        slice: async () => [by.of(await measure(load))],
       }
     }),
   }

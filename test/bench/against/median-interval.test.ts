@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { medianInterval } from './median-interval.js'
-import { ratioFor, verdictOf } from './verdict.js'
+import { medianInterval, ratioFor, verdictOf } from './median-interval.js'
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 

@@ -1,4 +1,6 @@
-export const CONFIDENCE = 0.95
+import { median } from '../../support/quantiles.js'
+
+const CONFIDENCE = 0.95
 
 export interface Interval {
   readonly low: number
@@ -50,10 +52,20 @@ function confidenceOf(rank: number, count: number): number {
   return 1 - (2 * below) / 2 ** count
 }
 
-/** Of an even number of values the mean of the two in the middle; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length / 2
-  const [lower = Number.NaN, upper = Number.NaN] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]]
-  return (lower + upper) / 2
+/** A loss, or a gain, that counts. */
+const WORSE_BELOW = 0.95
+const BETTER_ABOVE = 1.05
+
+/** Only a whole interval tells: one that reaches to the other side of the mark may be chance. */
+export function verdictOf({ low, high, confidence }: Interval): 'worse' | 'same' | 'better' | 'too few pairs' {
+  if (confidence < CONFIDENCE) return 'too few pairs'
+  if (high < WORSE_BELOW) return 'worse'
+  return low > BETTER_ABOVE ? 'better' : 'same'
+}
+
+/** Above 1 is better for this build. */
+export function ratioFor(better: 'more' | 'less', ours: number, theirs: number): number {
+  const ratio = better === 'more' ? ours / theirs : theirs / ours
+  if (!Number.isFinite(ratio)) throw new Error(`${ours} and ${theirs} cannot be compared`)
+  return ratio
 }

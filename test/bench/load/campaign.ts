@@ -1,6 +1,6 @@
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
-import { call } from './call.js'
+import { send } from '../../support/http/client.js'
 
 /** Few, as campaigns have: their progress counts each. */
 const CYCLES = 5
@@ -14,7 +14,6 @@ const RESULT_PATH = `results/${'0'.repeat(16)}.json`
 
 /** A campaign to put a load on. */
 export interface BenchCampaign {
-  readonly ids: readonly string[]
   /** Its own, and those of its experiments. */
   readonly path: string
   readonly paths: readonly string[]
@@ -53,7 +52,7 @@ export async function createRunning(
     const updates = batch.map((exp_id) => ({ exp_id, ...report }))
     await call('PATCH', `${url}${path}/experiments`, { updates })
   }
-  return { ids, path, paths: ids.map((id) => `${path}/experiments/${id}`) }
+  return { path, paths: ids.map((id) => `${path}/experiments/${id}`) }
 }
 
 /**
@@ -72,4 +71,11 @@ export async function createManyRunning(
     created.push(paths)
   }
   return Array.from({ length: n }, (_, index) => created.map((paths) => paths[index] ?? '')).flat()
+}
+
+/** A call that has to go well, as preparation for a measurement or to check one. */
+export async function call<T = unknown>(method: string, url: string, body?: unknown): Promise<T> {
+  const reply = await send(method, url, body)
+  if (reply.status >= 300) throw new Error(`${method} ${url}: ${reply.status} ${reply.text}`)
+  return (reply.status === 204 ? undefined : reply.json<T & object>()) as T
 }

@@ -1,9 +1,10 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { send } from '../../support/http/client.js'
+import { percentile99 } from '../../support/quantiles.js'
 
 /**
  * A load of many readers of one campaign and one steady writer, both in processes of their own. Reads a
@@ -43,10 +44,10 @@ if (process.argv[1] === import.meta.filename) {
   const readers = load.readers === 0 ? null : await startReaders(load)
   const { replies, latencies, refused } = await write(load)
   await sleep(AFTERMATH_MS)
-  const seen = (await readers?.count(replies)) ?? { seen: 0, late: 0, missed: 0 }
-  latencies.sort((a, b) => a - b)
-  const p99 = latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN
-  process.stdout.write(JSON.stringify({ p99, answered: latencies.length, refused, ...seen } satisfies LiveResult))
+  readers?.send(replies)
+  const [seen] = readers === null ? [{ seen: 0, late: 0, missed: 0 }] : ((await once(readers, 'message')) as [Seen])
+  const result: LiveResult = { p99: percentile99(latencies), answered: latencies.length, refused, ...seen }
+  process.stdout.write(JSON.stringify(result))
 }
 
 /** Milliseconds of a clock that is one for all processes of the machine. */
@@ -54,56 +55,35 @@ export function machineTime(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
-type Replies = readonly (readonly [revision: number, at: number])[]
-
-async function startReaders(load: LiveLoad): Promise<{ count(replies: Replies): Promise<Seen> }> {
+/** Told when each revision was acknowledged, they tell what they saw. */
+async function startReaders(load: LiveLoad): Promise<ChildProcess> {
   const file = fileURLToPath(new URL('./live-readers.ts', import.meta.url))
   const child = fork(file, [JSON.stringify(load)], { execArgv: ['--import', 'tsx'] })
   await once(child, 'message')
-  return {
-    count: async (replies) => {
-      child.send(replies)
-      const [seen] = (await once(child, 'message')) as [Seen]
-      return seen
-    },
-  }
+  return child
 }
 
 /** Sends by the clock, not after replies, so that a slow service gets no lighter load. */
 async function write({ url, paths, rate, seconds }: LiveLoad) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 })
   const replies: (readonly [revision: number, at: number])[] = []
   const latencies: number[] = []
   let refused = 0
   const began = machineTime()
   const calls: Promise<void>[] = []
-  const update = async (path: string, body: string) => {
+  const update = async (path: string, body: object) => {
     const sent = machineTime()
-    const revision = await patch(agent, url + path, body)
-    if (revision === null) refused += 1
-    else {
-      replies.push([revision, machineTime()])
-      latencies.push(machineTime() - sent)
-    }
+    const reply = await send('PATCH', url + path, body).catch(() => null)
+    const at = machineTime()
+    if (reply?.status === 200) {
+      replies.push([reply.json<{ revision: number }>().revision, at])
+      latencies.push(at - sent)
+    } else refused += 1
   }
   for (let index = 0; index < rate * seconds; index += 1) {
     await sleep(Math.max(0, began + (index * 1000) / rate - machineTime()))
     const result_path = `results/${began.toFixed(0)}-${String(index).padStart(8, '0')}.json`
-    calls.push(update(paths[index % paths.length] ?? '', JSON.stringify({ result_path })))
+    calls.push(update(paths[index % paths.length] ?? '', { result_path }))
   }
   await Promise.all(calls)
-  agent.destroy()
   return { replies, latencies, refused }
-}
-
-/** The revision that it made; null when the reply was not 200. */
-async function patch(agent: Agent, url: string, body: string): Promise<number | null> {
-  try {
-    const call = request(url, { method: 'PATCH', agent, headers: { 'content-type': 'application/json' } }).end(body)
-    const [reply] = (await once(call, 'response')) as [IncomingMessage]
-    const content = await text(reply)
-    return reply.statusCode === 200 ? (JSON.parse(content) as { revision: number }).revision : null
-  } catch {
-    return null
-  }
 }

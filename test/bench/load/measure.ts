@@ -3,11 +3,22 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { LiveLoad, LiveResult } from './live-load.js'
 import type { Load, LoadResult } from './load.js'
-import { hasWrk, measureByWrk } from './wrk.js'
+import { hasWrk, putOnByWrk } from './wrk.js'
+
+/** Of all replies: with fewer good ones it is no measurement. */
+const GOOD_SHARE = 0.999
+
+/** @throws Error when too many replies were not those that the load asked for */
+export async function measure(load: Load): Promise<LoadResult> {
+  const result = await putOn(load)
+  const { good, bad } = result
+  if (!(good / (good + bad) > GOOD_SHARE)) throw new Error(`${bad} of ${good + bad} replies were not good`)
+  return result
+}
 
 /** Puts a load on a server from a third process. */
-export async function measure(load: Load): Promise<LoadResult> {
-  return hasWrk ? measureByWrk(load) : runLoad<LoadResult>('./load.ts', load)
+export async function putOn(load: Load): Promise<LoadResult> {
+  return hasWrk ? putOnByWrk(load) : runLoad<LoadResult>('./load.ts', load)
 }
 
 /** @throws Error when the reply to an update was not 200 */

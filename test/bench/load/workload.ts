@@ -1,7 +1,6 @@
 import { send } from '../../support/http/client.js'
 import { BYTES, type Measure, RATE } from '../row.js'
-import { call } from './call.js'
-import { createManyRunning, createRunning, UPDATE, WORKER } from './campaign.js'
+import { call, createManyRunning, createRunning, UPDATE, WORKER } from './campaign.js'
 import type { Requests } from './load.js'
 
 export const CONNECTIONS = 64

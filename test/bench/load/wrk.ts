@@ -1,10 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { send } from '../../support/http/client.js'
+import { inDirectory } from '../table.js'
 import { firstId, headersOf, ID, KEY, type Load, type LoadResult } from './load.js'
 
 /** With wrk where it is installed: on few processors autocannon would measure itself. */
@@ -14,20 +14,17 @@ export const hasWrk = spawnSync('wrk', ['--version'], { stdio: 'ignore' }).error
 const CHECKS = 25
 
 /** Puts the load on by wrk, in one thread, with a script in Lua. */
-export async function measureByWrk(load: Load): Promise<LoadResult> {
-  const directory = mkdtempSync(join(tmpdir(), 'campaignd-wrk-'))
-  try {
+export async function putOnByWrk(load: Load): Promise<LoadResult> {
+  const { connections, seconds, url } = load
+  const options = `-t 1 -c ${connections} -d ${Math.ceil(seconds)}s --timeout 10s --latency`.split(' ')
+  await checkReply(load)
+  const stdout = await inDirectory((directory) => {
     const script = join(directory, 'load.lua')
     writeFileSync(script, scriptOf(load))
-    const { connections, seconds, url } = load
-    const options = `-t 1 -c ${connections} -d ${Math.ceil(seconds)}s --timeout 10s --latency`.split(' ')
-    await checkReply(load)
-    const stdout = await runWrk([...options, '--script', script, url], seconds)
-    await checkReply(load)
-    return resultOf(stdout)
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+    return runWrk([...options, '--script', script, url], seconds)
+  })
+  await checkReply(load)
+  return resultOf(stdout)
 }
 
 /** Interrupts it within a second, which ends a measurement well: by itself it knows whole seconds only. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { send } from '../../support/http/client.js'
 import { againstBaseline } from '../against-baseline.js'
 import { heartbeats, manifest, notModified, page, progress, type Workload } from '../load/workload.js'
-import type { Row } from '../row.js'
+import { atLeast, type Row } from '../row.js'
 import { startBaseline } from '../services/child.js'
 
 export const readsAgainstBare: readonly Row[] = [
@@ -14,7 +14,7 @@ export const readsAgainstBare: readonly Row[] = [
 ]
 
 export const heartbeatsAgainstBare: Row = againstBaseline({
-  ...{ name: heartbeats.name, workload: heartbeats, against: 'a bare Fastify route', goal: { atLeast: 0.8 } },
+  ...{ workload: heartbeats, against: 'a bare Fastify route', goal: atLeast(0.8) },
   start: async (_directory, requests) => ({ server: await startBaseline('bare-service.ts'), requests }),
 })
 
@@ -22,7 +22,7 @@ export const heartbeatsAgainstBare: Row = againstBaseline({
 function row(workload: Workload, goal: number, path: '/text' | '/buffer'): Row {
   const what = path === '/text' ? 'that JSON' : 'a Buffer of that size'
   return againstBaseline({
-    ...{ name: workload.name, workload, against: `bare Fastify sending ${what}`, goal: { atLeast: goal } },
+    ...{ workload, against: `bare Fastify sending ${what}`, goal: atLeast(goal) },
     start: async (directory, requests, url) => {
       const { text, headers } = await send('GET', `${url}${requests.paths[0] ?? ''}`)
       const file = join(directory, 'reply.json')

@@ -5,7 +5,7 @@ import { manifestPath } from '../../support/store/files.js'
 import { againstBaseline, compare } from '../against-baseline.js'
 import type { Requests } from '../load/load.js'
 import { patches } from '../load/workload.js'
-import { type Finding, type Row, SECONDS } from '../row.js'
+import { atLeast, type Finding, type Row, SECONDS } from '../row.js'
 import { startBaseline, startCampaignd } from '../services/child.js'
 import { hasEtcd, putsOf, startEtcd } from '../services/etcd.js'
 
@@ -21,16 +21,20 @@ export const patchesAgainstEtcd: readonly Row[] = [
 
 /** How far those rows can come: the same load on a service that only writes and replies. */
 export const hollowAgainstEtcd: readonly Row[] = [1, 64, 256].map((connections) => ({
-  name: `hollow-${connections}`,
-  title: `Fastify and the commit alone, the same load, ${connections} at once, against etcd put`,
-  goal: null,
+  lines: [
+    {
+      name: `hollow-${connections}`,
+      title: `Fastify and the commit alone, the same load, ${connections} at once, against etcd put`,
+      goal: null,
+    },
+  ],
   ...LACKS,
   measure: (directory) => measureHollow(directory, connections),
 }))
 
 function row(name: string, connections: number, n: number, goal: number): Row {
   return againstBaseline({
-    ...{ name, workload: patches(name, connections, n), against: 'etcd put', goal: { atLeast: goal }, ...LACKS },
+    ...{ workload: patches(name, connections, n), against: 'etcd put', goal: atLeast(goal), ...LACKS },
     start: async (directory, requests, url) => {
       const experiment = await experimentOf(url, requests)
       return { server: await startEtcd(directory), requests: putsOf(requests.paths, experiment) }
@@ -38,7 +42,7 @@ function row(name: string, connections: number, n: number, goal: number): Row {
   })
 }
 
-async function measureHollow(directory: string, connections: number): Promise<Finding> {
+async function measureHollow(directory: string, connections: number): Promise<Finding[]> {
   const { requests, experiment, fileSize } = await sizesOf(join(directory, 'data'))
   const root = join(directory, 'hollow')
   mkdirSync(root)
@@ -46,7 +50,7 @@ async function measureHollow(directory: string, connections: number): Promise<Fi
   await using etcd = await startEtcd(directory)
   const load = { connections, seconds: SECONDS }
   const puts = putsOf(requests.paths, experiment)
-  return await compare({ ...load, ...requests, url: hollow.url }, { ...load, ...puts, url: etcd.url })
+  return [await compare({ ...load, ...requests, url: hollow.url }, { ...load, ...puts, url: etcd.url })]
 }
 
 /** What the load on the service itself asks for, gets and has written. */

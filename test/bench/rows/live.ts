@@ -2,9 +2,9 @@ import { residentBytes } from '../../support/memory.js'
 import { median } from '../../support/quantiles.js'
 import { type Comparison, inMebibytes, P99_SLICE_SECONDS, serving } from '../against/comparison.js'
 import { createRunning } from '../load/campaign.js'
-import type { LiveResult } from '../load/live-load.js'
+import type { LiveResult, Seen } from '../load/live-load.js'
 import { measureLive } from '../load/measure.js'
-import { type Finding, P99, ROUNDS, type Row } from '../row.js'
+import { atLeast, below, P99, ROUNDS, type Row } from '../row.js'
 import { startCampaignd } from '../services/child.js'
 
 const READERS = 1000
@@ -22,39 +22,46 @@ interface Round {
   readonly growth: number
 }
 
-let measured: Promise<readonly Round[]> | null = null
-
-/** Three goals of one measurement. */
-export const liveRows: readonly Row[] = [
-  {
-    ...{ name: 'live-share', title: SHARE, goal: { atLeast: 0.99 } },
-    measure: (directory) => finding(directory, ({ watched }) => shareOf(watched), countsOf),
+export const liveRow: Row = {
+  lines: [
+    { name: 'live-share', title: SHARE, goal: atLeast(0.99) },
+    { name: 'live-p99', title: `${UPDATE_P99}, against the same without readers`, goal: below(2) },
+    {
+      name: 'live-memory',
+      title: `${READING}: memory at the end of a round, against its beginning`,
+      goal: below(1.1),
+    },
+  ],
+  measure: async (directory) => {
+    const rounds = await measureRounds(directory)
+    const p99 = (side: 'alone' | 'watched') => P99.words(median(rounds.map((round) => round[side].p99)))
+    const sum = (what: keyof Seen) => rounds.reduce((total, { watched }) => total + watched[what], 0)
+    return [
+      {
+        figures: rounds.map(({ watched }) => shareOf(watched)),
+        ours: `${sum('seen')} seen, ${sum('late')} late, ${sum('missed')} missed`,
+      },
+      {
+        figures: rounds.map(({ alone, watched }) => watched.p99 / alone.p99),
+        ours: p99('watched'),
+        baseline: p99('alone'),
+      },
+      { figures: rounds.map(({ growth }) => growth) },
+    ]
   },
-  {
-    ...{ name: 'live-p99', title: `${UPDATE_P99}, against the same without readers`, goal: { below: 2 } },
-    measure: (directory) => finding(directory, ({ alone, watched }) => watched.p99 / alone.p99, p99Of),
-  },
-  {
-    name: 'live-memory',
-    title: `${READING}: memory at the end of a round, against its beginning`,
-    goal: { below: 1.1 },
-    measure: (directory) => finding(directory, ({ growth }) => growth),
-  },
-]
+}
 
 export const liveOfBuilds: Comparison = {
-  rows: [
+  lines: [
     { name: 'live-share', title: SHARE, better: 'more', words: (figure) => figure.toFixed(4) },
     { name: 'live-p99', title: UPDATE_P99, better: 'less', words: P99.words },
     { name: 'live-memory', title: `${READING}: resident after that`, better: 'less', words: inMebibytes },
   ],
   open: serving(async ({ url, pid }) => {
-    const load = await prepare(url)
-    const watch = () => measureLive({ ...load, readers: READERS, seconds: P99_SLICE_SECONDS })
+    const load = { ...(await prepare(url)), readers: READERS, seconds: P99_SLICE_SECONDS }
     return {
-      warmUp: watch,
       slice: async () => {
-        const result = await watch()
+        const result = await measureLive(load)
         return [shareOf(result), result.p99, residentBytes(pid)]
       },
     }
@@ -67,27 +74,6 @@ async function prepare(url: string) {
 }
 
 const shareOf = ({ seen, late, missed }: LiveResult) => (seen - late) / (seen + missed)
-
-async function finding(
-  directory: string,
-  figureOf: (round: Round) => number,
-  absolute: (rounds: readonly Round[]) => [ours: string, baseline: string] = () => ['', ''],
-): Promise<Finding> {
-  measured ??= measureRounds(directory)
-  const rounds = await measured
-  const [ours, baseline] = absolute(rounds)
-  return { figures: rounds.map(figureOf), unit: '', ours, baseline }
-}
-
-function countsOf(rounds: readonly Round[]): [string, string] {
-  const sum = (of: (result: LiveResult) => number) => rounds.reduce((total, { watched }) => total + of(watched), 0)
-  return [`${sum(({ seen }) => seen)} seen, ${sum(({ late }) => late)} late, ${sum(({ missed }) => missed)} missed`, '']
-}
-
-function p99Of(rounds: readonly Round[]): [string, string] {
-  const p99 = (side: 'alone' | 'watched') => P99.words(median(rounds.map((round) => round[side].p99)))
-  return [p99('watched'), p99('alone')]
-}
 
 async function measureRounds(directory: string): Promise<readonly Round[]> {
   await using server = await startCampaignd(directory)

@@ -12,7 +12,6 @@ interface Order {
   readonly name: string
   readonly argument: unknown
 }
-type Result = { readonly value: unknown } | { readonly error: string }
 
 /** Attackers in a process of their own, so that they do not delay the healthy clients, and of low priority. */
 export class Attackers<O extends Orders> {
@@ -39,9 +38,8 @@ export class Attackers<O extends Orders> {
   async order<N extends string & keyof O>(name: N, argument: Parameters<O[N]>[0]): Promise<Awaited<ReturnType<O[N]>>> {
     const answer = once(this.child, 'message')
     this.child.send({ name, argument } satisfies Order)
-    const [result] = (await Promise.race([answer, this.ended])) as [Result]
-    if ('error' in result) throw new Error(`the attackers could not ${name}: ${result.error}`)
-    return result.value as Awaited<ReturnType<O[N]>>
+    const [{ value }] = (await Promise.race([answer, this.ended])) as [{ readonly value: Awaited<ReturnType<O[N]>> }]
+    return value
   }
 
   end(): void {
@@ -49,15 +47,11 @@ export class Attackers<O extends Orders> {
   }
 }
 
-/** In the process of the attackers: does what is ordered until it is killed. */
+/** In the process of the attackers: does what is ordered until it is killed. What cannot be done ends it. */
 export function obey(orders: Orders): void {
   setPriority(constants.priority.PRIORITY_LOW)
   process.on('message', ({ name, argument }: Order) => {
-    const act = orders[name] ?? (() => Promise.reject(new Error('there is no such order')))
-    void act(argument as never).then(
-      (value) => process.send?.({ value } satisfies Result),
-      (error: unknown) => process.send?.({ error: (error as Error).message } satisfies Result),
-    )
+    void orders[name]?.(argument as never).then((value) => process.send?.({ value }))
   })
   process.on('disconnect', () => process.exit())
   process.send?.('ready')

@@ -2,20 +2,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type RawAnswer, RawConnection } from '../../support/http/raw-connection.js'
+import type { Findings } from '../fault.js'
 import { obey } from './attackers.js'
 import type { Hostile } from './hostile-request.js'
 import { HOSTILE } from './hostile-requests.js'
 import { beginSlowClients, type Begun, type Limit } from './slow-clients.js'
 
-export interface Seen {
-  readonly counts: { readonly sent: number; readonly refused: number; readonly unanswered: number }
-  readonly problems: readonly string[]
-}
-
 /** Milliseconds in which the service must have cut off a client that runs into a limit. */
 const CUT_OFF: Readonly<Record<Limit, number>> = { headers: 20_000, request: 70_000, none: Infinity }
 
-const SLOW_OF_EACH = 4
 /** Milliseconds between two hostile requests: see README.md, "Decisions". */
 const PACE = 10
 /** Milliseconds within which a connection with a hostile request on it must have ended. */
@@ -28,27 +23,24 @@ let slow: readonly Begun[] = []
 
 const orders = {
   /** All of it so many times, beside slow clients of each kind. */
-  attack: async (passes: number): Promise<Seen> => {
+  attack: async (passes: number): Promise<Findings> => {
     // Not those that ask for 5000 answers at once: they are a flood, and begin where no time is measured.
-    const beside = await beginSlowClients(url, SLOW_OF_EACH, ['headers', 'request'])
+    const beside = await beginSlowClients(url, ['headers', 'request'])
     const seen = new SeenReplies()
     for (let pass = 0; pass < passes; pass += 1) await sendAll(seen)
     for (const { connection } of beside) connection.reset()
     return seen
   },
-  /** Slow clients, left to run into the limits; returns how many were cut off. */
-  stall: async (
-    limits: readonly Limit[],
-  ): Promise<{ readonly cutOff: number; readonly problems: readonly string[] }> => {
-    slow = await beginSlowClients(url, SLOW_OF_EACH)
-    const faults = await Promise.all(slow.filter(({ client }) => limits.includes(client.limit)).map(faultOfCutOff))
-    const problems = faults.filter((fault) => fault !== null)
-    return { cutOff: faults.length - problems.length, problems }
+  /** Slow clients, left to run into the limits. */
+  stall: async (limits: readonly Limit[]): Promise<Findings> => {
+    slow = await beginSlowClients(url)
+    const limited = slow.filter(({ client }) => limits.includes(client.limit))
+    const problems = (await Promise.all(limited.map(faultsOfCutOff))).flat()
+    return { counts: { 'slow clients cut off': limited.length - problems.length }, problems }
   },
   /** What is wrong with how the connections of the slow ones ended with the service. */
   leave: async (): Promise<readonly string[]> => {
-    const faults = await Promise.all(slow.map(faultOfLeaving))
-    return faults.filter((fault) => fault !== null)
+    return (await Promise.all(slow.map(faultsOfLeaving))).flat()
   },
 }
 export type HostileOrders = typeof orders
@@ -100,22 +92,21 @@ async function sendOne(hostile: Hostile, bytes: Buffer, seen: SeenReplies): Prom
 }
 
 /** A client that runs into a limit is told so and cut off. */
-async function faultOfCutOff({ client, connection, closedAfter }: Begun): Promise<string | null> {
+async function faultsOfCutOff({ client, connection }: Begun): Promise<string[]> {
   const most = CUT_OFF[client.limit]
   await Promise.race([connection.closed, timeLimit(most)])
-  if ((closedAfter() ?? Infinity) > most) return `the client that ${client.name} is not cut off after ${most / 1000} s`
+  if (!connection.isClosed) return [`the client that ${client.name} is not cut off after ${most / 1000} s`]
   const verdicts = connection.answers().map(verdictOf).join()
-  return verdicts === '408 request-timeout'
-    ? null
-    : `the client that ${client.name} was answered ${verdicts || 'nothing'}`
+  if (verdicts === '408 request-timeout') return []
+  return [`the client that ${client.name} was answered ${verdicts || 'nothing'}`]
 }
 
-async function faultOfLeaving({ client, connection }: Begun): Promise<string | null> {
-  if (client.isDeaf === true) connection.reset()
+async function faultsOfLeaving({ client, connection }: Begun): Promise<string[]> {
+  if (client.limit === 'none') connection.reset()
   await connection.closed
-  if (client.isDeaf === true) return null
-  const [wrong] = connection.answers().filter(({ status }) => status < 400 || status > 499)
-  return wrong === undefined ? null : `the client that ${client.name} was answered ${wrong.status}`
+  if (client.limit === 'none') return []
+  const wrong = connection.answers().filter(({ status }) => status < 400 || status > 499)
+  return wrong.slice(0, 1).map(({ status }) => `the client that ${client.name} was answered ${status}`)
 }
 
 /** Time that passes without keeping a process that has nothing else to do. */

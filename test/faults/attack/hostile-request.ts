@@ -14,23 +14,34 @@ export interface Hostile {
 export const TARGET = 'quiet'
 
 export const CAMPAIGN = `/v1/campaigns/${TARGET}`
-export const FIRST = `${CAMPAIGN}/experiments/0001`
+export const CREATION = 'POST /v1/campaigns'
+export const REPORT = `PATCH ${CAMPAIGN}/experiments/0001`
 export const JSON_TYPE = 'Content-Type: application/json'
+export const CHUNKED = 'Transfer-Encoding: chunked'
 
 export const INVALID = '400 invalid'
-export const MALFORMED_REQUEST = '400 malformed-request'
 export const MEDIA_TYPE = '415 unsupported-media-type'
 
 export const running = '{"status":"running","worker":"intruder"}'
 
-export function request(line: string, headers: readonly string[] = [], body = ''): string {
-  return [`${line} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...headers, '', body].join('\r\n')
+/** A request behind which more may come. */
+export function keptOpen(line: string, headers: readonly string[] = [], body = ''): string {
+  return [`${line} HTTP/1.1`, 'Host: localhost', ...headers, '', body].join('\r\n')
 }
 
-export function withBody(line: string, body: string, type = JSON_TYPE): string {
-  const bytes = Buffer.from(body).toString('latin1')
-  return request(line, [type, `Content-Length: ${bytes.length}`], bytes)
+export function request(line: string, headers: readonly string[] = [], body = ''): string {
+  return keptOpen(line, ['Connection: close', ...headers], body)
 }
+
+export function withBody(line: string, body: string): string {
+  const bytes = Buffer.from(body).toString('latin1')
+  return request(line, [JSON_TYPE, `Content-Length: ${bytes.length}`], bytes)
+}
+
+const BAD = '{"status":"done"}'
+
+/** A report that is refused, behind which more may come. */
+export const BAD_REPORT = keptOpen(REPORT, [JSON_TYPE, `Content-Length: ${BAD.length}`], BAD)
 
 export function raw(name: string, answer: string, bytes: string | (() => string)): Hostile {
   return { name, bytes: typeof bytes === 'string' ? () => bytes : bytes, answers: [answer], least: 1 }

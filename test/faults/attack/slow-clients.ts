@@ -1,6 +1,7 @@
 import { RawConnection } from '../../support/http/raw-connection.js'
+import { CAMPAIGN, CHUNKED, keptOpen } from './hostile-request.js'
 
-/** Which of the service's limits a client runs into that takes its time. */
+/** Which of the service's limits a client runs into that takes its time; one that takes no answers runs into none. */
 export type Limit = 'headers' | 'request' | 'none'
 
 interface SlowClient {
@@ -9,65 +10,49 @@ interface SlowClient {
   /** Sent at once; then a byte every now and then, when there is one. */
   readonly bytes: string
   readonly drip?: string
-  /** It takes no answers. */
-  readonly isDeaf?: boolean
 }
 
 export interface Begun {
   readonly client: SlowClient
   readonly connection: RawConnection
-  /** Milliseconds until the service closed; undefined while it has not. */
-  readonly closedAfter: () => number | undefined
 }
 
+const OF_EACH = 4
 const DRIP = 250
-const REPORT =
-  'PATCH /v1/campaigns/quiet/experiments/0002 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+const HEAD = `PATCH ${CAMPAIGN}/experiments/0002 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
 
 const SLOW_CLIENTS: readonly SlowClient[] = [
   { name: 'says nothing', limit: 'headers', bytes: '' },
   { name: 'stops within the first line', limit: 'headers', bytes: 'PATCH /v1/camp' },
-  { name: 'stops within the headers', limit: 'headers', bytes: REPORT },
-  { name: 'drips its headers', limit: 'headers', bytes: `${REPORT}X-Slow: `, drip: 'x' },
-  { name: 'stops within the body', limit: 'request', bytes: `${REPORT}Content-Length: 100\r\n\r\n{"status":` },
-  { name: 'drips its body', limit: 'request', bytes: `${REPORT}Content-Length: 10000\r\n\r\n{"worker":"`, drip: 'x' },
-  {
-    name: 'drips its chunks',
-    limit: 'request',
-    bytes: `${REPORT}Transfer-Encoding: chunked\r\n\r\n`,
-    drip: '1\r\n \r\n',
-  },
+  { name: 'stops within the headers', limit: 'headers', bytes: HEAD },
+  { name: 'drips its headers', limit: 'headers', bytes: `${HEAD}X-Slow: `, drip: 'x' },
+  { name: 'stops within the body', limit: 'request', bytes: `${HEAD}Content-Length: 100\r\n\r\n{"status":` },
+  { name: 'drips its body', limit: 'request', bytes: `${HEAD}Content-Length: 10000\r\n\r\n{"worker":"`, drip: 'x' },
+  { name: 'drips its chunks', limit: 'request', bytes: `${HEAD}${CHUNKED}\r\n\r\n`, drip: '1\r\n \r\n' },
   {
     name: 'asks on and on, and reads nothing',
     limit: 'none',
-    bytes: 'GET /v1/campaigns/quiet HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5000),
-    isDeaf: true,
+    bytes: keptOpen(`GET ${CAMPAIGN}`).repeat(5000),
   },
 ]
 
-/** Begins so many of each kind that run into one of the limits. */
+/** Begins some of each kind that run into one of the limits. */
 export async function beginSlowClients(
   url: string,
-  ofEach: number,
   limits: readonly Limit[] = ['headers', 'request', 'none'],
 ): Promise<Begun[]> {
   const wanted = SLOW_CLIENTS.filter(({ limit }) => limits.includes(limit))
-  const clients = wanted.flatMap((client) => Array.from({ length: ofEach }, () => client))
+  const clients = wanted.flatMap((client) => Array.from({ length: OF_EACH }, () => client))
   return Promise.all(clients.map((client) => begin(url, client)))
 }
 
 async function begin(url: string, client: SlowClient): Promise<Begun> {
   const connection = await RawConnection.open(url)
-  const began = performance.now()
-  let closedAfter: number | undefined
-  if (client.isDeaf === true) connection.stopReading()
+  if (client.limit === 'none') connection.stopReading()
   connection.write(client.bytes)
   const drip = setInterval(() => {
     if (client.drip !== undefined) connection.write(client.drip)
   }, DRIP)
-  void connection.closed.then(() => {
-    clearInterval(drip)
-    closedAfter = performance.now() - began
-  })
-  return { client, connection, closedAfter: () => closedAfter }
+  void connection.closed.then(() => clearInterval(drip))
+  return { client, connection }
 }

@@ -1,10 +1,12 @@
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 
 export type CommitKind = 'report' | 'creation' | 'deletion'
+
+/** Of each campaign. */
+export const EXPERIMENTS = 3
 
 export class Change {
   constructor(
@@ -23,7 +25,7 @@ export class Change {
         return send('PATCH', `${campaigns}/${this.campaign}/experiments/0001`, body)
       }
       case 'creation':
-        return send('POST', campaigns, draft(this.campaign))
+        return send('POST', campaigns, campaignDraft(EXPERIMENTS, { campaign_id: this.campaign }))
       case 'deletion':
         return send('DELETE', `${campaigns}/${this.campaign}`)
     }
@@ -35,7 +37,8 @@ export class Change {
     if (this.kind === 'deletion' || now === null) return now === null && this.kind === 'deletion' ? 'new' : null
     const manifest = parsed(now)
     if (manifest === null) return null
-    if (this.kind === 'creation') return manifest.revision === 1 && manifest.experiments.length === 3 ? 'new' : null
+    if (this.kind === 'creation')
+      return manifest.revision === 1 && manifest.experiments.length === EXPERIMENTS ? 'new' : null
     const before = parsed(this.before ?? '')
     const isNext =
       before !== null &&
@@ -56,8 +59,4 @@ function parsed(text: string): CampaignManifest | null {
   } catch {
     return null
   }
-}
-
-export function draft(campaign_id: string): CampaignDraft {
-  return campaignDraft(3, { campaign_id })
 }

@@ -11,44 +11,35 @@ interface HeldKind {
   hold(target: HeldTarget): Promise<HeldEnd>
 }
 
+/** Where requests are held; the campaigns by their URLs. */
 interface HeldTarget {
-  readonly url: string
   /** A campaign that does not change and that hands out nothing, with the ETag of its progress. */
   readonly quiet: string
   readonly tag: string
   /** A campaign that is changed all the time and does not end. */
   readonly busy: string
+  readonly events: string
 }
 
 const KINDS: readonly HeldKind[] = [
   {
     name: 'a poll for a change',
     share: 0.2,
-    hold: ({ url, quiet, tag }) =>
-      endOf(304, send('GET', progressOf(url, quiet, 'wait=60'), undefined, { 'if-none-match': tag })),
-  },
-  {
-    name: 'a poll for the end',
-    share: 0.1,
-    hold: ({ url, busy }) => endOf(200, send('GET', progressOf(url, busy, 'wait=60&until=end'))),
+    hold: ({ quiet, tag }) => endOf(304, send('GET', `${quiet}/progress?wait=60`, undefined, { 'if-none-match': tag })),
   },
   {
     name: 'a claim that waits',
     share: 0.1,
-    hold: ({ url, quiet }) =>
-      endOf(200, send('POST', `${url}/v1/campaigns/${quiet}/claims`, { worker: 'w', wait_seconds: 60 })),
+    hold: ({ quiet }) => endOf(200, send('POST', `${quiet}/claims`, { worker: 'w', wait_seconds: 60 })),
   },
   {
-    name: 'a stream of a campaign that changes',
-    share: 0.3,
-    hold: ({ url, busy }) => endOfStream(`${url}/v1/campaigns/${busy}/events`),
+    name: 'a poll for the end',
+    share: 0.1,
+    hold: ({ busy }) => endOf(200, send('GET', `${busy}/progress?wait=60&until=end`)),
   },
-  {
-    name: 'a stream of one that does not',
-    share: 0.2,
-    hold: ({ url, quiet }) => endOfStream(`${url}/v1/campaigns/${quiet}/events`),
-  },
-  { name: 'a stream of all', share: 0.1, hold: ({ url }) => endOfStream(`${url}/v1/events`) },
+  { name: 'a stream of a campaign that changes', share: 0.3, hold: ({ busy }) => endOfStream(`${busy}/events`) },
+  { name: 'a stream of one that does not', share: 0.2, hold: ({ quiet }) => endOfStream(`${quiet}/events`) },
+  { name: 'a stream of all', share: 0.1, hold: ({ events }) => endOfStream(events) },
 ]
 
 export async function holdRequests(
@@ -56,12 +47,13 @@ export async function holdRequests(
   url: string,
   campaigns: { readonly quiet: string; readonly busy: string },
 ): Promise<{ readonly ends: readonly Promise<HeldEnd>[]; ended(): number }> {
-  const tag = (await send('GET', progressOf(url, campaigns.quiet))).headers.get('etag')
+  const [quiet, busy] = [`${url}/v1/campaigns/${campaigns.quiet}`, `${url}/v1/campaigns/${campaigns.busy}`]
+  const tag = (await send('GET', `${quiet}/progress`)).headers.get('etag')
   if (tag === null) throw new Error('the progress has no ETag')
   let ended = 0
   const ends = KINDS.flatMap(({ name, share, hold }) =>
     Array.from({ length: count * share }, async () => {
-      const end = await hold({ url, tag, ...campaigns })
+      const end = await hold({ quiet, tag, busy, events: `${url}/v1/events` })
       ended += 1
       return end === null ? null : `${name} ${end}`
     }),
@@ -85,8 +77,4 @@ async function endOfStream(url: string): Promise<HeldEnd> {
   const previous = [...reply.text.matchAll(/"previous_revision":(\d+),"progress":/g)].map(([, revision]) => revision)
   const isLinked = ids.length === previous.length + 1 && previous.every((revision, index) => revision === ids[index])
   return isLinked || url.endsWith('/v1/events') ? null : 'left out a change or sent one twice'
-}
-
-function progressOf(url: string, campaign: string, query = ''): string {
-  return `${url}/v1/campaigns/${campaign}/progress?${query}`
 }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { type Reply, type Writer, writersOn } from '../../support/http/client.js'
-import { readManifest } from '../../support/store/files.js'
-import { createCampaign } from '../replies.js'
+import { storedManifest } from '../../support/store/files.js'
+import { caught, createCampaign } from '../replies.js'
 
 const PAUSE = 5
 
@@ -41,7 +40,7 @@ export class StrictWriters {
       this.writers.map(async (writer) => {
         while (!isOver()) {
           const began = performance.now()
-          const outcome = await this.report(writer, url).catch((error: unknown) => error as Error)
+          const outcome = await caught(this.report(writer, url))
           onOutcome(outcome, writer, performance.now() - began)
           if (outcome instanceof Error) return
           if (outcome.status !== 200) await sleep(PAUSE)
@@ -62,7 +61,7 @@ export class StrictWriters {
   /** What the files have beyond what was acknowledged, or lack of it. */
   differences(dataDir: string): string[] {
     return this.campaigns.flatMap((id) => {
-      const { revision, experiments } = JSON.parse(readManifest(dataDir, id)) as CampaignManifest
+      const { revision, experiments } = storedManifest(dataDir, id)
       const writers = new Map(this.writers.filter(({ campaign }) => campaign === id).map((one) => [one.expId, one]))
       const expected = 1 + (this.acknowledgements.get(id) ?? 0)
       return [

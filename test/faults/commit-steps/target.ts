@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
-import { leftovers, readManifest } from '../../support/store/files.js'
-import { attach, readTrace, type Tracer } from '../../support/tools.js'
-import { expectStatus } from '../replies.js'
+import { findManifest, leftovers } from '../../support/store/files.js'
+import { attach, readTrace, type SystemCall, type Tracer } from '../../support/tools.js'
+import { createCampaign, expectStatus } from '../replies.js'
 import type { Stage } from '../stage.js'
-import { Change, type CommitKind, draft } from './change.js'
-import { type Call, numbered, type Step } from './step.js'
+import { Change, type CommitKind, EXPERIMENTS } from './change.js'
 
 const KINDS: readonly CommitKind[] = ['report', 'creation', 'deletion']
 const CALLS = [
@@ -25,10 +24,41 @@ const CAMPAIGN = 'sweep'
 /** Its first commit shows which thread commits. */
 const PROBED = 'probed'
 
+/** A system call that a commit makes, as strace counts them from when it is attached. */
+export interface Step {
+  readonly commit: CommitKind
+  readonly thread: 'commit' | 'main'
+  readonly call: string
+  /** Its place among the calls of this name that the thread makes in one commit, from 1, and how many these are. */
+  readonly nth: number
+  readonly of: number
+  /** True for what concerns files of the store, and not the network or the waking of another thread. */
+  readonly onFile: boolean
+}
+
+/** What strace does to one call. */
+export interface Injection {
+  readonly step: Step
+  /** In which commit after the attaching, from 1. */
+  readonly commit: number
+  /** Such as `error=EIO`. */
+  readonly what: string
+  /** Whether it does so from then on. */
+  readonly lasts: boolean
+}
+
+/** A call of the service, and which thread made it; null for one that has no part in commits. */
+type Call = SystemCall & { readonly thread: Step['thread'] | null }
+
+interface Running {
+  readonly service: Service
+  readonly threads: Readonly<Record<Step['thread'], number>>
+}
+
 /** A service on a directory of its own, into which faults are injected one after the other. */
 export class Target {
   readonly dataDir: string
-  private running: { readonly service: Service; readonly threads: Threads } | null = null
+  private running: Running | null = null
   private traces = 0
   private changes = 0
 
@@ -59,25 +89,22 @@ export class Target {
       this.changes += 1
       const value = String(this.changes)
       const id = kind === 'report' ? CAMPAIGN : `${kind}-${value}`
-      if (kind === 'deletion') await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, draft(id)))
+      if (kind === 'deletion') await createCampaign(service.url, id, EXPERIMENTS)
       makers.push(() => new Change(kind, id, this.onDisk(id), value))
     }
     return makers
   }
 
-  async inject({ thread, call }: Step, what: string): Promise<Tracer> {
+  async inject({ step, commit, what, lasts }: Injection): Promise<Tracer> {
+    const { thread, call, nth, of } = step
     await this.service()
     const id = this.running?.threads[thread] ?? 0
-    return this.attach(id, '-e', `trace=${call}`, '-e', `inject=${call}:${what}`)
+    const when = `when=${nth + (commit - 1) * of}${lasts ? '+' : ''}`
+    return this.attach(id, '-e', `trace=${call}`, '-e', `inject=${call}:${what}:${when}`)
   }
 
   onDisk(id: string): string | null {
-    try {
-      return readManifest(this.dataDir, id)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-      throw error
-    }
+    return findManifest(this.dataDir, id)
   }
 
   /** @returns what is wrong with a change: neither old nor new, or served other than it is on disk */
@@ -112,17 +139,15 @@ export class Target {
     return steps
   }
 
-  private async start(): Promise<{ readonly service: Service; readonly threads: Threads }> {
+  private async start(): Promise<Running> {
     const service = await this.stage.start({ dataDir: this.dataDir, environment: { UV_THREADPOOL_SIZE: '1' } })
     this.running = { service, threads: { main: service.pid, commit: 0 } }
     const calls = await this.watch(async ({ url }) => {
-      const campaigns = `${url}/v1/campaigns`
       const change = { status: 'running', result_path: `start ${(this.changes += 1)}` }
       if (this.onDisk(PROBED) === null) {
-        for (const campaign_id of [CAMPAIGN, PROBED])
-          await expectStatus(201, send('POST', campaigns, draft(campaign_id)))
+        for (const id of [CAMPAIGN, PROBED]) await createCampaign(url, id, EXPERIMENTS)
       } else {
-        await expectStatus(200, send('PATCH', `${campaigns}/${PROBED}/experiments/0001`, change))
+        await expectStatus(200, send('PATCH', `${url}/v1/campaigns/${PROBED}/experiments/0001`, change))
       }
     })
     const commit = calls.find(({ name, text }) => name === 'openat' && text.includes('.tmp"'))?.id
@@ -155,16 +180,25 @@ export class Target {
   }
 }
 
+/** Those that both threads make in one commit. */
+function numbered(commit: CommitKind, calls: readonly Call[], dataDir: string): Step[] {
+  return calls.flatMap(({ thread, name, text }, index) => {
+    if (thread === null) return []
+    const same = (other: Call) => other.thread === thread && other.name === name
+    const nth = calls.slice(0, index + 1).filter(same).length
+    return [{ commit, thread, call: name, nth, of: calls.filter(same).length, onFile: text.includes(dataDir) }]
+  })
+}
+
+export function describeStep({ commit, thread, call, nth }: Step): string {
+  return `${call} ${nth} of a ${commit} in the ${thread} thread`
+}
+
 /** The service commits in a way that cannot survive what the fault does. */
 export class UnsafeCommit extends Error {
   constructor(sequence: string) {
     super(`a commit must write, flush and rename a temp file, and flush the directory; it does ${sequence}`)
   }
-}
-
-interface Threads {
-  readonly main: number
-  readonly commit: number
 }
 
 /** Tries a plan on some targets, each of which takes the next item when it has done one. */

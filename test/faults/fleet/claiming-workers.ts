@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
+import { createCampaign } from '../replies.js'
+import type { Slices } from '../slices.js'
 
 const CAMPAIGN = 'healthy'
 const WORKERS = 8
@@ -13,27 +14,19 @@ interface Claims {
 /** Workers that do as they should: each claims, heartbeats, reports, and puts back what it had so that there is always work. */
 export class ClaimingWorkers {
   private readonly runs: readonly Promise<void>[]
-  private times: number[] = []
   private isOver = false
 
   private constructor(
     private readonly url: string,
+    private readonly slices: Slices,
     private readonly problem: (text: string) => void,
   ) {
     this.runs = Array.from({ length: WORKERS }, (_, index) => this.work(`worker-${index + 1}`))
   }
 
-  static async begin(url: string, problem: (text: string) => void): Promise<ClaimingWorkers> {
-    const { status } = await send('POST', `${url}/v1/campaigns`, campaignDraft(2 * WORKERS, { campaign_id: CAMPAIGN }))
-    if (status !== 201) throw new Error(`a creation was answered ${status}`)
-    return new ClaimingWorkers(url, problem)
-  }
-
-  /** The milliseconds that each call took since they were taken last. */
-  takeTimes(): readonly number[] {
-    const { times } = this
-    this.times = []
-    return times
+  static async begin(url: string, slices: Slices, problem: (text: string) => void): Promise<ClaimingWorkers> {
+    await createCampaign(url, CAMPAIGN, 2 * WORKERS)
+    return new ClaimingWorkers(url, slices, problem)
   }
 
   async end(): Promise<void> {
@@ -62,7 +55,7 @@ export class ClaimingWorkers {
   private async call<T>(method: string, path: string, body: object): Promise<T> {
     const began = performance.now()
     const { status, text } = await send(method, `${this.url}/v1/campaigns/${CAMPAIGN}/${path}`, body)
-    this.times.push(performance.now() - began)
+    this.slices.add(performance.now() - began)
     if (status !== 200) throw new Error(`${method} ${path} was answered ${status} ${text}`)
     await sleep(WORK)
     return JSON.parse(text) as T

@@ -16,11 +16,12 @@ const EXPECTED = {
 
 /** All that the workers of a campaign were told, to be held against what its manifest says in the end. */
 export class FleetLedger {
-  private readonly claims = new Map<string, string>()
-  private readonly completions = new Map<string, Told<'reported'>>()
+  readonly claims = new Map<string, string>()
+  readonly completions = new Map<string, Told<'reported'>>()
+  readonly refused: Told<'reported'>[] = []
   private readonly failures: Told<'reported'>[] = []
-  private readonly refused: Told<'reported'>[] = []
-  private readonly stopped: Told<'stopped'>[] = []
+  /** By a refused heartbeat. */
+  readonly stopped: Told<'stopped'>[] = []
   private readonly problems: string[] = []
 
   add(worker: string, news: WorkerNews): void {
@@ -30,28 +31,12 @@ export class FleetLedger {
     else this.problems.push(`${worker} was answered ${news.http} ${news.code} to ${news.by}`)
   }
 
-  get completed(): number {
-    return this.completions.size
-  }
-
-  get claimed(): number {
-    return this.claims.size
-  }
-
-  get stops(): number {
-    return this.stopped.length
-  }
-
   /** How the reports of an attempt ended: refused, acknowledged, or not yet. */
   fateOf(expId: string, attempt: number): 'refused' | 'acknowledged' | null {
     const is = ({ news }: Told<'reported'>) => news.exp_id === expId && news.attempt === attempt
     if (this.refused.some(is)) return 'refused'
     const completion = this.completions.get(expId)
     return (completion !== undefined && is(completion)) || this.failures.some(is) ? 'acknowledged' : null
-  }
-
-  get refusals(): number {
-    return this.refused.length
   }
 
   /** What is wrong with the campaign at its end. @param wasKilled true for a worker whose last reply may be missing here */

@@ -16,15 +16,15 @@ interface Refusal {
   readonly code: string | null
 }
 
-interface Report extends Attempt, Refusal {
-  readonly status: 'completed' | 'failed'
-  readonly result_path: string | null
-}
-
 /** What a worker was answered. `stopped`: a heartbeat was refused, so it ended its work. */
 export type WorkerNews =
   | ({ readonly event: 'claimed'; readonly work_ms: number } & Attempt)
-  | ({ readonly event: 'reported' } & Report)
+  | ({
+      readonly event: 'reported'
+      readonly status: 'completed' | 'failed'
+      readonly result_path: string | null
+    } & Attempt &
+      Refusal)
   | ({ readonly event: 'stopped' } & Attempt & Refusal)
   | ({ readonly event: 'confused'; readonly by: string } & Refusal)
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { openApiDocument, type Operation } from '../../support/http/open-api-document.js'
 
 export interface FuzzedOperation extends Operation {
@@ -16,26 +15,10 @@ export interface FuzzRequest {
   readonly rawBody?: string
 }
 
-/** Takes a value, by the seed of the request alone. */
-export type Draw = <T>(arbitrary: fc.Arbitrary<T>) => T
-
 export const OPERATIONS: readonly FuzzedOperation[] = Object.entries(openApiDocument.paths).flatMap(
   ([template, operations]) =>
     Object.entries(operations).map(([verb, operation]) => ({ ...operation, template, method: verb.toUpperCase() })),
 )
-
-/** Draws of the request of that number in a run. */
-export function drawsOf(seed: number, number: number): Draw {
-  // Seeds that are next to each other would begin with values that are.
-  const [generate] = fc.sample(fc.gen(), { numRuns: 1, seed: Math.imul(number + 1, 0x9e3779b1) ^ seed })
-  if (generate === undefined) throw new Error('there is no generator')
-  return (arbitrary) => generate(() => arbitrary)
-}
-
-/** True in so many of a hundred cases. */
-export function chance(draw: Draw, percent: number): boolean {
-  return draw(fc.noBias(fc.nat(99))) < percent
-}
 
 export function urlOf({ operation, path, query }: FuzzRequest): string {
   const filled = operation.template.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''))

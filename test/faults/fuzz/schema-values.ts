@@ -18,16 +18,12 @@ export function valuesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
   return values
 }
 
-function resolved(schema: JsonSchema): JsonSchema {
-  if (schema.$ref === undefined) return schema
-  const name = schema.$ref.split('/').at(-1) ?? ''
-  const named = openApiDocument.components.schemas[name]
-  if (named === undefined) throw new Error(`the document has no schema ${schema.$ref}`)
-  return named
-}
-
 function made(schema: JsonSchema): fc.Arbitrary<unknown> {
-  if (schema.$ref !== undefined) return valuesOf(resolved(schema))
+  if (schema.$ref !== undefined) {
+    const named = openApiDocument.components.schemas[schema.$ref.split('/').at(-1) ?? '']
+    if (named === undefined) throw new Error(`the document has no schema ${schema.$ref}`)
+    return valuesOf(named)
+  }
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(valuesOf))
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum)
   const types = [schema.type ?? 'object'].flat()

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { type Reply, send } from '../../support/http/client.js'
+import { send } from '../../support/http/client.js'
 import {
   type DocumentedAnswer,
   operationAt,
@@ -11,26 +10,28 @@ import {
   problemsOfEvent,
 } from '../../support/http/open-api-document.js'
 import type { Service } from '../../support/service/service-process.js'
-import { manifestPath, readManifest } from '../../support/store/files.js'
-import { FuzzClient } from './fuzz-client.js'
-import { bodyOf, type Draw, drawsOf, type FuzzedOperation, type FuzzRequest, urlOf } from './fuzz-request.js'
+import { findManifest, storedManifest } from '../../support/store/files.js'
+import { caught, expectStatus } from '../replies.js'
+import { type Draw, drawsOf } from '../seed.js'
+import { sendFuzzed } from './fuzz-client.js'
+import { bodyOf, type FuzzedOperation, type FuzzRequest, urlOf } from './fuzz-request.js'
 import { leasedIn, steered } from './steer.js'
 import { tamed } from './tamed.js'
 import { validRequest } from './valid-request.js'
 import { garbageRequest, nearlyValid } from './wrong-request.js'
 
-export type Mode = 'valid' | 'nearly valid' | 'garbage'
+const IN_MODE = {
+  valid: (_draw: Draw, valid: FuzzRequest) => valid,
+  'nearly valid': nearlyValid,
+  garbage: garbageRequest,
+}
+
+export type Mode = keyof typeof IN_MODE
 
 export interface Plan {
   readonly number: number
   readonly operation: FuzzedOperation
   readonly mode: Mode
-}
-
-export interface Outcome {
-  /** 0: nothing. */
-  readonly status: number
-  readonly code: string
 }
 
 /** Campaigns at the same time, and after how many requests they are made anew so that they stay small. */
@@ -42,7 +43,6 @@ const KEPT_TOKENS = 5
 
 /** Requests one after the other, on campaigns of its own: so what each of them changed is known. */
 export class FuzzSession {
-  private readonly client: FuzzClient
   private readonly prefix: string
   private readonly pageTokens = new Map<string, string[]>()
   campaigns: readonly string[] = []
@@ -55,18 +55,18 @@ export class FuzzSession {
     private readonly seed: number,
     private readonly problem: (text: string) => void,
   ) {
-    this.client = new FuzzClient(service.url)
     this.prefix = `${name}-`
   }
 
-  /** Makes up a request, sends it, and checks the reply and what it changed. */
-  async send(plan: Plan): Promise<Outcome> {
+  /** Makes up a request, sends it, and checks the reply and what it changed. @returns the status 0 when there was no reply */
+  async send(plan: Plan): Promise<{ readonly status: number; readonly code: string }> {
     if (this.requests % REQUESTS_OF_A_ROUND === 0) await this.clear()
     this.requests += 1
-    const draw = drawsOf(this.seed, plan.number)
+    // Seeds that are next to each other would begin with values that are.
+    const draw = drawsOf(Math.imul(plan.number + 1, 0x9e3779b1) ^ this.seed)
     const request = await this.makeUp(draw, plan)
     const before = this.contents()
-    const answer = await this.client.send(request).catch((error: unknown) => error as Error)
+    const answer = await caught(sendFuzzed(this.service.url, request))
     const where = `request ${plan.number} of seed ${this.seed}, ${plan.mode}, ${shown(request)}`
     if (answer instanceof Error) {
       this.problem(`${answer.message}: ${where}`)
@@ -87,10 +87,6 @@ export class FuzzSession {
     this.pageTokens.clear()
   }
 
-  close(): void {
-    this.client.close()
-  }
-
   private async makeUp(draw: Draw, { operation, mode }: Plan): Promise<FuzzRequest> {
     const manifest = await this.manifestFor(draw, operation)
     const known = {
@@ -99,18 +95,7 @@ export class FuzzSession {
       pageTokens: this.pageTokens.get(operation.operationId) ?? [],
     }
     const valid = steered(draw, validRequest(draw, operation), known)
-    return tamed(this.inMode(draw, mode, valid), this.prefix, (id) => this.campaigns.includes(id))
-  }
-
-  private inMode(draw: Draw, mode: Mode, valid: FuzzRequest): FuzzRequest {
-    switch (mode) {
-      case 'valid':
-        return valid
-      case 'nearly valid':
-        return nearlyValid(draw, valid)
-      case 'garbage':
-        return garbageRequest(draw, valid.operation, valid)
-    }
+    return tamed(IN_MODE[mode](draw, valid), this.prefix, (id) => this.campaigns.includes(id))
   }
 
   private async manifestFor(draw: Draw, { operationId }: FuzzedOperation): Promise<CampaignManifest> {
@@ -119,11 +104,11 @@ export class FuzzSession {
       this.campaigns.length === 0 || operationId === 'deleteCampaign'
         ? await this.create()
         : draw(fc.constantFrom(...this.campaigns))
-    const manifest = this.manifestOf(id)
+    const manifest = storedManifest(this.service.dataDir, id)
     if (operationId !== 'sendHeartbeat' || leasedIn(manifest).length > 0) return manifest
     const fresh = await this.create()
     await this.prepare('POST', `/v1/campaigns/${fresh}/claims`, 200, { worker: 'gpu-1', lease_seconds: 600 })
-    return this.manifestOf(fresh)
+    return storedManifest(this.service.dataDir, fresh)
   }
 
   private async create(): Promise<string> {
@@ -134,10 +119,8 @@ export class FuzzSession {
     return campaign_id
   }
 
-  private async prepare(method: string, path: string, expected: number, body?: unknown): Promise<Reply> {
-    const reply = await send(method, this.service.url + path, body)
-    if (reply.status !== expected) throw new Error(`${method} ${path} was answered ${reply.status} ${reply.text}`)
-    return reply
+  private prepare(method: string, path: string, expected: number, body?: unknown): Promise<void> {
+    return expectStatus(expected, send(method, this.service.url + path, body))
   }
 
   private learn({ operation, path }: FuzzRequest, { status, body }: DocumentedAnswer): void {
@@ -158,15 +141,8 @@ export class FuzzSession {
     return `${this.prefix}${this.names}`
   }
 
-  private manifestOf(id: string): CampaignManifest {
-    return JSON.parse(readManifest(this.service.dataDir, id)) as CampaignManifest
-  }
-
   private contents(): Record<string, string | null> {
-    const { dataDir } = this.service
-    return Object.fromEntries(
-      this.campaigns.map((id) => [id, existsSync(manifestPath(dataDir, id)) ? readManifest(dataDir, id) : null]),
-    )
+    return Object.fromEntries(this.campaigns.map((id) => [id, findManifest(this.service.dataDir, id)]))
   }
 }
 

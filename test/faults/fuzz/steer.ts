@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
-import { chance, type Draw, type FuzzRequest } from './fuzz-request.js'
+import { chance, type Draw } from '../seed.js'
+import type { FuzzRequest } from './fuzz-request.js'
 
 /** What is known when a request is made up. */
 export interface Known {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Parameter } from '../../support/http/open-api-document.js'
-import { chance, type Draw, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
+import { chance, type Draw } from '../seed.js'
+import type { FuzzedOperation, FuzzRequest } from './fuzz-request.js'
 import { valuesOf } from './schema-values.js'
 
 /** How many of a hundred requests have a parameter or a body that they may have. */

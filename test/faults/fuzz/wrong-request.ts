@@ -1,5 +1,7 @@
 import fc from 'fast-check'
-import { bodyOf, chance, type Draw, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
+import { getIn, updateIn } from 'immutable'
+import { chance, type Draw } from '../seed.js'
+import { bodyOf, type FuzzedOperation, type FuzzRequest } from './fuzz-request.js'
 import { anyJson, headerText } from './valid-request.js'
 
 type Place = readonly (string | number)[]
@@ -54,24 +56,22 @@ function wrongHeader(draw: Draw, request: FuzzRequest): FuzzRequest {
 
 function wrongValue(draw: Draw, request: FuzzRequest): FuzzRequest {
   const place = draw(fc.constantFrom(...placesIn(request.body)))
-  return { ...request, body: replaced(request.body, place, () => draw(anyJson)) }
+  return { ...request, body: updateIn(request.body, place, () => draw(anyJson)) }
 }
 
 function lostKey(draw: Draw, request: FuzzRequest): FuzzRequest {
   const places = placesIn(request.body).filter((place) => typeof place.at(-1) === 'string')
   if (places.length === 0) return { ...request, body: undefined }
-  return { ...request, body: replaced(request.body, draw(fc.constantFrom(...places)), () => undefined) }
+  return { ...request, body: updateIn(request.body, draw(fc.constantFrom(...places)), () => undefined) }
 }
 
 function unknownKey(draw: Draw, request: FuzzRequest): FuzzRequest {
-  const objects = placesIn(request.body).filter((place) => isObject(valueAt(request.body, place)))
+  const objects = placesIn(request.body).filter((place) => isObject(getIn(request.body, place)))
   if (objects.length === 0) return wrongValue(draw, request)
   const name = draw(fc.constantFrom('unknown', 'constructor', 'toString', ''))
   const place = draw(fc.constantFrom(...objects))
-  return {
-    ...request,
-    body: replaced(request.body, place, (value) => ({ ...(value as object), [name]: draw(anyJson) })),
-  }
+  const withMember = (value: unknown) => ({ ...(value as object), [name]: draw(anyJson) })
+  return { ...request, body: updateIn(request.body, place, withMember) }
 }
 
 function cutShort(draw: Draw, request: FuzzRequest): FuzzRequest {
@@ -85,25 +85,13 @@ function placesIn(value: unknown, at: Place = []): Place[] {
   return [at, ...Object.entries(value).flatMap(([key, item]) => placesIn(item, [...at, key]))]
 }
 
-function valueAt(value: unknown, [first, ...rest]: Place): unknown {
-  return first === undefined ? value : valueAt((value as Record<string, unknown>)[first], rest)
-}
-
-/** A copy with another value at the place. */
-function replaced(value: unknown, [first, ...rest]: Place, by: (value: unknown) => unknown): unknown {
-  if (first === undefined) return by(value)
-  if (Array.isArray(value))
-    return value.map((item, index) => (index === first ? replaced(item, rest, by) : (item as unknown)))
-  const object = value as Record<string, unknown>
-  return { ...object, [first]: replaced(object[first], rest, by) }
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A request of the operation of which hardly anything is as the document has it. */
-export function garbageRequest(draw: Draw, operation: FuzzedOperation, known: FuzzRequest): FuzzRequest {
+/** A request of the same operation of which hardly anything is as the document has it. */
+export function garbageRequest(draw: Draw, known: FuzzRequest): FuzzRequest {
+  const { operation } = known
   const named = (place: string) => namesIn(place, operation)
   const texts = (names: readonly string[]) =>
     draw(

@@ -16,18 +16,13 @@ export function checkHistory<C, R>(history: History<C, R>, finalState: State<C>)
   return violation === null ? [] : [violation]
 }
 
-interface Branch<C, R> {
-  readonly position: Position<C, R>
-  readonly step: Step<C, R>
-}
-
 /**
  * Looks for an operation for every revision; only lost operations leave a choice, so that it may have to go back.
  * @returns null when there is such a fold, else the obstacle furthest on
  */
 function foldRevisions<C, R>(history: History<C, R>, evidence: Evidence<C, R>): Violation | null {
   const fold = new Fold(history, evidence)
-  const branches: Branch<C, R>[] = []
+  const branches: { readonly position: Position<C, R>; readonly step: Step<C, R> }[] = []
   let position = fold.begin()
   let furthest: { readonly revision: number; readonly violation: Violation } | null = null
   let deadEnds = 0
@@ -46,12 +41,11 @@ function foldRevisions<C, R>(history: History<C, R>, evidence: Evidence<C, R>): 
     deadEnds += 1
     const branch = branches.pop()
     if (branch === undefined) return furthest.violation
-    if (deadEnds > MAX_DEAD_ENDS) return givenUp(furthest.violation)
+    if (deadEnds > MAX_DEAD_ENDS) {
+      const { rule, message } = furthest.violation
+      return { rule, message: `${message} (the search was given up: there may be an explanation)` }
+    }
     position = fold.apply(branch.position, branch.step, true)
   }
   return null
-}
-
-function givenUp({ rule, message }: Violation): Violation {
-  return { rule, message: `${message} (the search was given up: there may be an explanation)` }
 }

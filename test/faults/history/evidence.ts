@@ -52,9 +52,7 @@ export const NEVER: Bound = { instant: Infinity, role: 'saw', by: null }
 
 /** Collects what the answers tell, and finds what is wrong with single answers or with two of one experiment. */
 export function gatherEvidence<C, R>(history: History<C, R>, finalState: State<C>): Evidence<C, R> {
-  const gathering = new Gathering(history, finalState)
-  for (const operation of history.operations) gathering.add(operation)
-  return gathering.evidence()
+  return new Gathering(history, finalState).evidence()
 }
 
 class Gathering<C, R> {
@@ -74,19 +72,7 @@ class Gathering<C, R> {
     }
     this.addState(history.initial, 'the state at the beginning')
     this.addState(finalState, 'the state at the end')
-  }
-
-  add(operation: Operation<C, R>): void {
-    const { outcome } = operation
-    if (outcome.kind === 'lost') return
-    if (operation.kind === 'report') this.addReport(operation)
-    else if ('state' in outcome) {
-      const { revision } = outcome.state
-      this.addEnd(revision, { instant: operation.end, role: 'read', by: operation })
-      const start: Bound = { instant: operation.start, role: 'read', by: operation }
-      this.readStart.set(revision, later(this.readStart.get(revision) ?? ALWAYS, start))
-      this.addState(outcome.state, nameOf(operation))
-    }
+    for (const operation of history.operations) this.add(operation)
   }
 
   evidence(): Evidence<C, R> {
@@ -100,6 +86,19 @@ class Gathering<C, R> {
     const initialRevision = this.history.initial.revision
     const finalRevision = this.finalState.revision
     return { initialRevision, finalRevision, points, byRevision, upper: this.upper(), readStart, violations }
+  }
+
+  private add(operation: Operation<C, R>): void {
+    const { outcome } = operation
+    if (outcome.kind === 'lost') return
+    if (operation.kind === 'report') this.addReport(operation)
+    else if ('state' in outcome) {
+      const { revision } = outcome.state
+      this.addEnd(revision, { instant: operation.end, role: 'read', by: operation })
+      const start: Bound = { instant: operation.start, role: 'read', by: operation }
+      this.readStart.set(revision, later(this.readStart.get(revision) ?? ALWAYS, start))
+      this.addState(outcome.state, nameOf(operation))
+    }
   }
 
   private addReport(operation: ReportOperation<C, R>): void {

@@ -32,9 +32,7 @@ export class Fold<C, R> {
   ) {
     for (const operation of history.operations) {
       if (operation.kind !== 'report' || operation.outcome.kind !== 'lost') continue
-      const others = this.lost.get(operation.expId)
-      if (others === undefined) this.lost.set(operation.expId, [operation])
-      else others.push(operation)
+      this.lost.set(operation.expId, [...(this.lost.get(operation.expId) ?? []), operation])
     }
     let hidden = 0
     for (let revision = evidence.initialRevision + 1; revision <= evidence.finalRevision; revision += 1) {
@@ -115,16 +113,16 @@ export class Fold<C, R> {
     const found: { readonly step: Step<C, R>; readonly needed: boolean; readonly next: number }[] = []
     for (const [expId, before] of position.experiments) {
       const unused = this.unused(position, expId)
-      const next = this.pointAfter(expId, position.revision + 1)
+      const next = this.evidence.points.get(expId)?.find((point) => point.revision > position.revision + 1)
       if (unused.length === 0 || next === undefined) continue
       if (before.point !== null && before.point.heldUntil > position.revision) continue
       const needed = !this.leadsTo(before.content, next, unused, 0)
+      const spare = (this.hidden[next.revision] ?? 0) - (this.hidden[position.revision + 1] ?? 0)
       for (const operation of unused) {
         const others = unused.filter((other) => other !== operation)
         const verdict = this.history.decide(before.content, operation.report)
         if (verdict.kind !== 'changed') continue
-        if (!this.leadsTo(verdict.content, next, others, this.hiddenBetween(position.revision + 1, next.revision)))
-          continue
+        if (!this.leadsTo(verdict.content, next, others, spare)) continue
         const step = { operation, after: { content: verdict.content, point: null } }
         found.push({ step, needed, next: next.revision })
       }
@@ -142,14 +140,6 @@ export class Fold<C, R> {
       const others = unused.filter((other) => other !== operation)
       return verdict.kind === 'changed' && this.leadsTo(verdict.content, point, others, spare - 1)
     })
-  }
-
-  private pointAfter(expId: string, revision: number): Point<C, R> | undefined {
-    return this.evidence.points.get(expId)?.find((point) => point.revision > revision)
-  }
-
-  private hiddenBetween(after: number, before: number): number {
-    return (this.hidden[before] ?? 0) - (this.hidden[after] ?? 0)
   }
 
   /** Lost ones on an experiment that have not happened yet, and can happen now or later. */

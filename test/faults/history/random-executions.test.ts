@@ -4,24 +4,14 @@ import { checkHistory } from './check-history.js'
 import type { History, Operation, ReportOperation, Seen, State } from './history.js'
 import { type Content, decide, historyOf, type Report, type ReportOutcome, seen, state } from './small-campaign.js'
 
-/** One operation of a random execution: it takes effect at an instant of its own, its interval reaches around that. */
-interface Command {
-  readonly kind: 'report' | 'repeat' | 'read'
-  readonly exp: number
-  readonly fence: number
-  readonly takesOver: boolean
-  readonly before: number
-  readonly after: number
-  readonly fate: 'answered' | 'lost-and-done' | 'lost'
-}
-
 interface Execution {
   readonly history: History<Content, Report>
   readonly states: ReadonlyMap<number, State<Content>>
   readonly finalState: State<Content>
 }
 
-const COMMAND = fc.record<Command>({
+/** One operation of a random execution: it takes effect at an instant of its own, its interval reaches around that. */
+const COMMAND = fc.record({
   kind: fc.constantFrom('report', 'report', 'report', 'repeat', 'read'),
   exp: fc.nat(2),
   fence: fc.nat(3),
@@ -31,7 +21,9 @@ const COMMAND = fc.record<Command>({
   fate: fc.constantFrom('answered', 'answered', 'answered', 'answered', 'lost-and-done', 'lost'),
 })
 
-const EXECUTION = fc.array(COMMAND, { minLength: 1, maxLength: 40, size: 'max' }).map(execute)
+type Command = typeof COMMAND extends fc.Arbitrary<infer C> ? C : never
+
+const EXECUTION = fc.array(COMMAND, { maxLength: 40, size: 'max' }).map(execute)
 
 function execute(commands: readonly Command[]): Execution {
   const initial = state(1, { e0: [1, ''], e1: [1, ''], e2: [1, ''] })
@@ -97,37 +89,25 @@ function uniqueChanges({ history: { operations } }: Execution): Answered[] {
   )
 }
 
-function withOperations(execution: Execution, operations: readonly Operation<Content, Report>[]): Execution {
-  return { ...execution, history: { ...execution.history, operations } }
-}
-
 function replace(
   execution: Execution,
   ...pairs: readonly (readonly [Operation<Content, Report>, Operation<Content, Report>])[]
 ) {
   const replaced = new Map(pairs)
-  return withOperations(
-    execution,
-    execution.history.operations.map((one) => replaced.get(one) ?? one),
-  )
+  const operations = execution.history.operations.map((one) => replaced.get(one) ?? one)
+  return { ...execution, history: { ...execution.history, operations } }
 }
 
 /** Every way to drop an acknowledged update from the state at the end: the one that it shows of an experiment. */
 function dropped(execution: Execution): Execution[] {
   const { finalState, states } = execution
-  return uniqueChanges(execution).flatMap(
-    ({
-      expId,
-      outcome: {
-        seen: { revision },
-      },
-    }) => {
-      const before = states.get(revision - 1)?.experiments.get(expId)
-      if (before === undefined || finalState.experiments.get(expId)?.revision !== revision) return []
-      const experiments = new Map([...finalState.experiments, [expId, before] as const])
-      return [{ ...execution, finalState: { ...finalState, experiments } }]
-    },
-  )
+  return uniqueChanges(execution).flatMap(({ expId, outcome }) => {
+    const { revision } = outcome.seen
+    const before = states.get(revision - 1)?.experiments.get(expId)
+    if (before === undefined || finalState.experiments.get(expId)?.revision !== revision) return []
+    const experiments = new Map([...finalState.experiments, [expId, before] as const])
+    return [{ ...execution, finalState: { ...finalState, experiments } }]
+  })
 }
 
 /** Every way to swap the revisions of two changes of which one was answered before the other began. */

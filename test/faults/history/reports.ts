@@ -1,7 +1,12 @@
+import fc from 'fast-check'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
+import { below, chance, type Draw } from '../seed.js'
 import type { Seen } from './history.js'
 
+export const EXPERIMENTS = 200
+/** Half of the reports meet on so many experiments, the others are on any. */
+const CONTESTED = 12
 /** How many of the latest reports may be sent again by any client. */
 const KEPT = 32
 
@@ -17,11 +22,7 @@ export class ReportSource {
   private readonly toRepeat = new Map<number, Sending>()
   private count = 0
 
-  /** @param sizes half of the reports are on the first `contested` experiments, the others on any */
-  constructor(
-    private readonly random: Random,
-    private readonly sizes: { readonly experiments: number; readonly contested: number },
-  ) {}
+  constructor(private readonly draw: Draw) {}
 
   learn(seen: Seen<Experiment>): void {
     const { exp_id } = seen.content
@@ -36,8 +37,8 @@ export class ReportSource {
   next(client: number): Sending {
     const unanswered = this.toRepeat.get(client)
     this.toRepeat.delete(client)
-    if (unanswered !== undefined && this.random.chance(0.6)) return unanswered
-    if (this.recent.length > 0 && this.random.chance(0.15)) return this.random.pick(this.recent)
+    if (unanswered !== undefined && chance(this.draw, 60)) return unanswered
+    if (this.recent.length > 0 && chance(this.draw, 15)) return this.draw(fc.constantFrom(...this.recent))
     const sending = this.invent()
     this.recent.push(sending)
     if (this.recent.length > KEPT) this.recent.shift()
@@ -46,17 +47,16 @@ export class ReportSource {
 
   private invent(): Sending {
     this.count += 1
-    const { contested, experiments } = this.sizes
-    const number = 1 + this.random.below(this.random.chance(0.5) ? contested : experiments)
+    const number = 1 + this.draw(below(chance(this.draw, 50) ? CONTESTED : EXPERIMENTS))
     const expId = String(number).padStart(4, '0')
     const experiment = this.latest.get(expId)?.content
     if (experiment === undefined) throw new Error(`there is no experiment ${expId}`)
     const unique = `n${this.count}`
     // Rarely, since what is completed stays so.
-    if (experiment.status === 'running' && this.random.chance(0.01)) {
+    if (experiment.status === 'running' && chance(this.draw, 1)) {
       return { expId, report: { status: 'completed', attempt: experiment.attempt, result_path: unique } }
     }
-    return { expId, report: this.random.pick(reportsOn(experiment, unique)) }
+    return { expId, report: this.draw(fc.constantFrom(...reportsOn(experiment, unique))) }
   }
 }
 
@@ -96,30 +96,5 @@ function reportsOn(experiment: Experiment, unique: string): readonly ExperimentR
       ]
     case 'skipped':
       return [{ status: 'pending' }, { status: 'skipped', result_path: unique }, start]
-  }
-}
-
-/** Random numbers that are the same for the same seed (mulberry32). */
-export class Random {
-  constructor(private state: number) {}
-
-  /** An integer from 0 up to, but without, the limit. */
-  below(limit: number): number {
-    return Math.floor(this.next() * limit)
-  }
-
-  chance(share: number): boolean {
-    return this.next() < share
-  }
-
-  pick<T>(values: readonly T[]): T {
-    return values[this.below(values.length)] as T
-  }
-
-  private next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

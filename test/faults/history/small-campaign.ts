@@ -41,11 +41,15 @@ export function report(
   given: string | Report,
   outcome: ReportOutcome,
 ): ReportOperation<Content, Report> {
-  return { kind: 'report', client: 1, start, end, expId, report: asReport(given), outcome }
-}
-
-function asReport(given: string | Report): Report {
-  return typeof given === 'string' ? { value: given } : given
+  return {
+    kind: 'report',
+    client: 1,
+    start,
+    end,
+    expId,
+    report: typeof given === 'string' ? { value: given } : given,
+    outcome,
+  }
 }
 
 /** A report that was answered with itself as the revision. */

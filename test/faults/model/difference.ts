@@ -23,7 +23,7 @@ export function withoutProse(value: unknown): unknown {
     need(rest, 'reason')
     rest['reason'] = ''
   }
-  const facts = isProblem(rest) ? factsOf(rest) : rest
+  const facts = String(rest['type']).startsWith('/problems/') ? factsOf(rest) : rest
   return Object.fromEntries(Object.entries(facts).map(([key, item]) => [key, withoutProse(item)]))
 }
 
@@ -36,10 +36,6 @@ export function withoutTimes(value: unknown): unknown {
     item !== null && (key.endsWith('_at') || key.startsWith('seconds_since'))
   const entries = Object.entries(value).map(([key, item]) => [key, isTime(key, item) ? 'a time' : withoutTimes(item)])
   return Object.fromEntries(entries)
-}
-
-function isProblem(value: Readonly<Record<string, unknown>>): boolean {
-  return typeof value['type'] === 'string' && value['type'].startsWith('/problems/')
 }
 
 function factsOf(problem: Readonly<Record<string, unknown>>): Record<string, unknown> {

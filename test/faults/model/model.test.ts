@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Changes, Decision } from '#campaignd/domain/campaign/campaign.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
+import { temporaryDirectory } from '../../support/temporary-directory.js'
 import type { Call, Spoiling } from './service.js'
 import { tryModel } from './trial.js'
 
@@ -55,14 +56,24 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
 ]
 
 test.each(WRONG)('the model notices a service that $name', async ({ spoiling, says }) => {
-  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, shrinkLimit: 700 })
+  const { counterexample } = await tryModel(temporaryDirectory(), {
+    runs: 60,
+    seed: 20260301,
+    spoiling,
+    shrinkLimit: 700,
+  })
   expect(counterexample).toMatch(says)
   expect(counterexample).toMatch(/^seed 20260301, path [\d:]+, after \d+ shrinks: .*; what was done: 2026-03-01T/)
 })
 
 test('what it shows of a wrong service is made short', async () => {
   const spoiling = { call: withoutAttempt }
-  const { counterexample } = await tryModel({ runs: 60, seed: 20260301, spoiling, shrinkLimit: 10_000 })
+  const { counterexample } = await tryModel(temporaryDirectory(), {
+    runs: 60,
+    seed: 20260301,
+    spoiling,
+    shrinkLimit: 10_000,
+  })
   expect(counterexample?.split(' | ').length).toBeLessThan(5)
 })
 

@@ -13,7 +13,7 @@ export interface Expected {
   readonly status: number
   /** Left out: there is none. */
   readonly body?: unknown
-  readonly tagOf?: { readonly campaign: string; readonly experiment?: string }
+  readonly tagOf?: { readonly campaign: string; readonly experiment?: string | undefined }
 }
 
 /** How often each outcome was met, such as `report 409 stale-attempt`. */
@@ -57,15 +57,8 @@ export class Scene {
     const before = this.world.campaigns.get(id)
     const expected = this.expectedOf(write, match.holds, decide)
     const headers = match.header === undefined ? {} : { headers: { 'if-match': match.header } }
-    await this.ask(
-      {
-        method,
-        path: `${pathOf(id)}${path}`,
-        ...(body === undefined ? {} : { body: { ...body, ...flaw } }),
-        ...headers,
-      },
-      expected,
-    )
+    const sent = body === undefined ? {} : { body: { ...body, ...flaw } }
+    await this.ask({ method, path: `${pathOf(id)}${path}`, ...sent, ...headers }, expected)
     await (this.world.campaigns.get(id) === before ? this.checkCampaign(id) : this.checkAll(id))
   }
 
@@ -74,13 +67,8 @@ export class Scene {
     await this.checkCampaign(id)
     const query = new URLSearchParams({ name: this.world.prefix, sort: 'campaign_name', limit: '1000' })
     const campaigns = [...this.world.campaigns.values()].sort(byName).map(summaryOf)
-    await this.check(
-      { method: 'GET', path: `/v1/campaigns?${query.toString()}` },
-      {
-        status: 200,
-        body: { campaigns, next_page_token: null },
-      },
-    )
+    const call = { method: 'GET', path: `/v1/campaigns?${query.toString()}` } as const
+    await this.check(call, { status: 200, body: { campaigns, next_page_token: null } })
   }
 
   /** The campaign as a whole, as it is served and as it is stored; returns its text. */
@@ -137,9 +125,7 @@ export class Scene {
       const { campaign: after, ...answer } = decide(campaign)
       if (after === null) this.world.campaigns.delete(write.campaign)
       else this.world.keep(after)
-      const { campaign: id, experiment } = write
-      const tagOf = { campaign: id, ...(experiment === undefined ? {} : { experiment }) }
-      return write.isTagged === true ? { ...answer, tagOf } : answer
+      return write.isTagged === true ? { ...answer, tagOf: write } : answer
     } catch (error) {
       if (error instanceof Refused) return problem(error)
       throw error
@@ -190,7 +176,7 @@ export function pathOf(campaignId: string): string {
   return `/v1/campaigns/${campaignId}`
 }
 
-function byName(a: PlainCampaign, b: PlainCampaign): number {
+export function byName(a: PlainCampaign, b: PlainCampaign): number {
   return compare(a.campaign_name, b.campaign_name) || compare(a.campaign_id, b.campaign_id)
 }
 
@@ -203,33 +189,31 @@ const TOKEN = 'a token'
 
 export const NOT_FOUND = new Refused(404, 'campaign-not-found')
 
-interface List {
+interface List extends Pick<Expected, 'tagOf'> {
   readonly path: string
-  readonly query: readonly (readonly [string, string])[]
+  readonly query: URLSearchParams
   readonly limit: number | undefined
+  /** Under this key a page has its part of all that match; undefined: there is no such campaign. */
+  readonly key: string
+  readonly all: readonly unknown[] | undefined
 }
-
-/** The body of the page at hand out of all that match. */
-type Page = (key: string, all: readonly unknown[]) => object
 
 /** Reads a list page by page, by the tokens that it gives out, to its end. */
-export async function inPages(scene: Scene, list: List, expect: (page: Page) => Expected): Promise<void> {
-  let from = 0
-  let token: string | null = null
-  do {
-    const sent = new URLSearchParams([...list.query.map(([key, value]): [string, string] => [key, value])])
-    if (list.limit !== undefined) sent.set('limit', String(list.limit))
-    if (token !== null) sent.set('page_token', token)
-    const expected = expect(pageFrom(from, list.limit ?? Infinity))
-    const reply = await scene.ask({ method: 'GET', path: `${list.path}?${sent.toString()}` }, expected)
-    token = (JSON.parse(reply.text) as { readonly next_page_token?: string | null }).next_page_token ?? null
-    from += list.limit ?? 0
-  } while (token !== null)
-}
-
-function pageFrom(from: number, limit: number): Page {
-  return (key, all) => {
-    const isLast = all.length <= from + limit
-    return { [key]: all.slice(from, from + limit), next_page_token: isLast ? null : TOKEN }
+export async function inPages(
+  scene: Scene,
+  { path, query, limit = Infinity, key, all, ...tagged }: List,
+): Promise<void> {
+  if (limit !== Infinity) query.set('limit', String(limit))
+  for (let from = 0; ; from += limit) {
+    const call = { method: 'GET', path: `${path}?${query.toString()}` } as const
+    if (all === undefined) {
+      await scene.ask(call, problem(NOT_FOUND))
+      return
+    }
+    const page = { [key]: all.slice(from, from + limit), next_page_token: all.length <= from + limit ? null : TOKEN }
+    const { text } = await scene.ask(call, { status: 200, body: page, ...tagged })
+    const { next_page_token } = JSON.parse(text) as { readonly next_page_token: string | null }
+    if (next_page_token === null) return
+    query.set('page_token', next_page_token)
   }
 }

@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Counts } from '../fault.js'
 import type { Stage } from '../stage.js'
 import type { ModelCommand } from './commands/command.js'
 import { anyCommand, anyCommandOn, firstCommand } from './commands/commands.js'
 import { runOut } from './commands/events/elapse.js'
+import { restartService } from './commands/events/restart.js'
 import { ProcessService } from './process-service.js'
 import { type Met, pathOf, Scene } from './scene.js'
 import { ModelledService, type Service, type Spoiling } from './service.js'
@@ -38,15 +36,12 @@ interface Plan {
 }
 
 /** Runs random commands against the service and the model. One service serves all runs: each has campaigns of its own. */
-export async function tryModel(options: TrialOptions): Promise<TrialResult> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'campaignd-model-'))
-  let service: ModelledService | null = null
+export async function tryModel(dataDir: string, options: TrialOptions): Promise<TrialResult> {
+  const service = await ModelledService.open(dataDir, options.spoiling ?? {})
   try {
-    service = await ModelledService.open(join(dataDir, 'data'), options.spoiling ?? {})
     return await new Trial({ service, command: anyCommand, maxCommands: 60, runsKept: 25 }, options).run()
   } finally {
-    await service?.close()
-    rmSync(dataDir, { recursive: true, force: true })
+    await service.close()
   }
 }
 
@@ -95,7 +90,13 @@ class Trial {
       await fc.asyncModelRun(() => ({ model: world, real }), rest)
       this.kept.push(world)
       const isLast = this.kept.length === this.plan.runsKept || this.runs === this.options.runs
-      if (isLast) await this.restart()
+      if (isLast) {
+        await restartService(
+          this.plan.service,
+          this.kept.map((one) => this.sceneOf(one)),
+        )
+        this.restarts += 1
+      }
       // No lease is left to run out in a later run, which would know nothing of it.
       if (this.plan.service.isTimed) await runOut(this.sceneOf(world))
       for (const id of world.ids) await this.sceneOf(world).checkAll(id)
@@ -106,24 +107,6 @@ class Trial {
       const message = error instanceof Error ? error.message : String(error)
       throw new Error(`${message}; what was done: ${world.diary.join(' | ')}`, { cause: error })
     }
-  }
-
-  /** Starts the service anew with what the last runs left; each must find it as it was. */
-  private async restart(): Promise<void> {
-    const texts = await this.readAll()
-    await this.plan.service.restart()
-    for (const world of this.kept) world.restart()
-    this.restarts += 1
-    const after = await this.readAll()
-    for (const [id, text] of texts) if (after.get(id) !== text) throw new Error(`${id} did not outlive a restart`)
-  }
-
-  private async readAll(): Promise<Map<string, string>> {
-    const texts = new Map<string, string>()
-    for (const world of this.kept) {
-      for (const id of world.ids) texts.set(id, await this.sceneOf(world).checkCampaign(id))
-    }
-    return texts
   }
 
   /** What past runs left would only make later ones slower. */
@@ -137,9 +120,7 @@ class Trial {
   }
 }
 
-type Details = Pick<fc.RunDetails<unknown>, 'failed' | 'seed' | 'counterexamplePath' | 'errorInstance' | 'numShrinks'>
-
-function inWords(details: Details): string | null {
+function inWords<T>(details: fc.RunDetails<T>): string | null {
   if (!details.failed) return null
   const { seed, counterexamplePath, errorInstance, numShrinks } = details
   const because = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)

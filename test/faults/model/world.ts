@@ -2,7 +2,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { AttemptBook } from './campaign/attempt-book.js'
 import type { PlainCampaign } from './campaign/campaign-model.js'
-import { LeaseModel } from './campaign/lease-model.js'
+import { swept } from './campaign/lease-model.js'
 import { TagBook } from './campaign/tag-book.js'
 
 /** Which campaign or experiment a command means: one that is there, or one that is not. */
@@ -26,8 +26,10 @@ export class World {
   private readonly lives = new Map<string, number>()
   private readonly uids = new Map<string, string>()
   private readonly digests = new Map<string, string>()
-  private readonly leases = new LeaseModel()
   private time = BEGIN
+  /** Milliseconds, by the clock of the leases, which only goes on; and when by it each worker was last seen. */
+  private leaseTime = 0
+  private readonly lastSeen = new Map<string, number>()
 
   /** @param prefix in the ids and in the names of the campaigns of this run, and of no other */
   constructor(readonly prefix: string) {}
@@ -66,7 +68,10 @@ export class World {
 
   keep(campaign: PlainCampaign): void {
     this.campaigns.set(campaign.campaign_id, campaign)
-    this.leases.add(this.lifeOf(campaign.campaign_id), campaign)
+    // A lease that is new begins now.
+    for (const one of campaign.experiments) {
+      if (!this.lastSeen.has(this.leaseOf(campaign.campaign_id, one))) this.renew(campaign.campaign_id, one)
+    }
   }
 
   /** Distinguishes the campaign of an id from those that had it before. */
@@ -76,12 +81,12 @@ export class World {
 
   /** The worker of the experiment, if it is under a lease, was seen. */
   renew(id: string, experiment: Experiment): void {
-    this.leases.renew(this.lifeOf(id), experiment)
+    if (experiment.lease !== null) this.lastSeen.set(this.leaseOf(id, experiment), this.leaseTime)
   }
 
   /** Milliseconds since the worker of the experiment was last seen. */
   idleFor(id: string, experiment: Experiment): number {
-    return this.leases.idleFor(this.lifeOf(id), experiment)
+    return this.leaseTime - (this.lastSeen.get(this.leaseOf(id, experiment)) ?? this.leaseTime)
   }
 
   /** When the lease of the experiment will have run out, by the wall clock. */
@@ -92,14 +97,14 @@ export class World {
 
   /** Lets time go by for the leases, and for nothing else. */
   passForLeases(milliseconds: number): void {
-    this.leases.pass(milliseconds)
+    this.leaseTime += milliseconds
   }
 
   /** All leases that ran out are given up. @returns how many in each campaign where there were any */
   sweep(): { readonly id: string; readonly lost: number }[] {
     const lost: { readonly id: string; readonly lost: number }[] = []
     for (const [id, before] of this.campaigns) {
-      const after = this.leases.swept(this.lifeOf(id), before, this.at(before))
+      const after = swept(before, (one) => this.idleFor(id, one), this.at(before))
       if (after === before) continue
       lost.push({ id, lost: after.experiments.filter((one, index) => one !== before.experiments[index]).length })
       this.campaigns.set(id, after)
@@ -117,6 +122,10 @@ export class World {
     const campaign = this.campaigns.get(id)
     const one = expId === undefined ? campaign : campaign?.experiments.find(({ exp_id }) => exp_id === expId)
     return `${this.lifeOf(id)} revision ${one?.revision ?? 0}`
+  }
+
+  private leaseOf(id: string, { exp_id, attempt }: Experiment): string {
+    return `${this.lifeOf(id)} ${exp_id} ${attempt}`
   }
 
   /** @throws Error when uid or digest are not those that this campaign has, or are those of another */

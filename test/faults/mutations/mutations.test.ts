@@ -7,7 +7,7 @@ import { order } from '../rows/order.js'
 import { powerLoss } from '../rows/power-loss.js'
 import { compiled, findMarks, mutated, readSource } from './marks.js'
 import { type Mutation, MUTATIONS } from './mutations.js'
-import { compiledPath, ProductCopy, ROOT, type TableRun } from './product-copy.js'
+import { compiledPath, ROOT, runOnCopy, type TableRun } from './product-copy.js'
 
 const ROWS = [order.name, powerLoss.name]
 const TIMEOUT = 120_000
@@ -15,7 +15,7 @@ const traceable = canTrace()
 const marks = findMarks()
 
 test(`${ROWS.join(' and ')} pass on a copy without a mutation`, { concurrent: true, timeout: TIMEOUT }, async () => {
-  const { code, lines, output } = await runCopy(ROWS)
+  const { code, lines, output } = await runOnCopy(ROWS)
   expect(code, output).toBe(0)
   for (const row of ROWS) expect(traceable ? ['passed'] : ['passed', 'skipped'], output).toContain(lines.get(row)?.kind)
 })
@@ -24,7 +24,7 @@ for (const mutation of MUTATIONS) {
   const { mark, row, sign, untraced = false } = mutation
   const options = { concurrent: true, skip: !untraced && !traceable, timeout: TIMEOUT }
   test(`${row.name} fails with the mutation ${mark}`, options, async () => {
-    const { code, lines, output } = await runCopy([row.name], mutation)
+    const { code, lines, output } = await runMutated(mutation)
     const line = lines.get(row.name)
     expect(line?.kind, output).toBe('failed')
     expect(line?.message).toMatch(sign)
@@ -70,16 +70,8 @@ describe('mutated', () => {
   })
 })
 
-async function runCopy(rows: readonly string[], mutation?: Mutation): Promise<TableRun> {
-  const copy = new ProductCopy()
-  try {
-    if (mutation !== undefined) {
-      const file = marks.get(mutation.mark)
-      if (file === undefined) throw new Error(`there is no mark ${mutation.mark} in src`)
-      copy.replace(file, compiled(mutated(readSource(file), mutation.mark, mutation.change), file))
-    }
-    return await copy.run(rows)
-  } finally {
-    copy.remove()
-  }
+function runMutated({ mark, change, row }: Mutation): Promise<TableRun> {
+  const file = marks.get(mark)
+  if (file === undefined) throw new Error(`there is no mark ${mark} in src`)
+  return runOnCopy([row.name], { file, compiled: compiled(mutated(readSource(file), mark, change), file) })
 }

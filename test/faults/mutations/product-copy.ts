@@ -23,42 +23,41 @@ export interface TableRun {
   readonly output: string
 }
 
-/** A copy of the compiled product and of the proof, which runs against what lies beside it. */
-export class ProductCopy {
-  private readonly root = mkdtempSync(join(tmpdir(), 'campaignd-copy-'))
-
-  constructor() {
-    for (const name of COPIED) cpSync(join(ROOT, name), join(this.root, name), { recursive: true })
-    symlinkSync(join(ROOT, 'node_modules'), join(this.root, 'node_modules'))
+/**
+ * Runs rows in their short form, as `npm run test:faults` does, on a copy of the compiled product and of the proof.
+ * @param change what a file of the source, below src, is compiled to in the copy
+ */
+export async function runOnCopy(
+  rows: readonly string[],
+  change?: { file: string; compiled: string },
+): Promise<TableRun> {
+  const root = mkdtempSync(join(tmpdir(), 'campaignd-copy-'))
+  try {
+    for (const name of COPIED) cpSync(join(ROOT, name), join(root, name), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+    if (change !== undefined) writeFileSync(compiledPath(root, change.file), change.compiled)
+    return await run(root, rows)
+  } finally {
+    rmSync(root, { recursive: true, force: true })
   }
+}
 
-  /** @param file of the source, below src */
-  replace(file: string, compiled: string): void {
-    writeFileSync(compiledPath(this.root, file), compiled)
-  }
-
-  /** Runs rows in their short form, as `npm run test:faults` does. */
-  async run(rows: readonly string[]): Promise<TableRun> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/faults/main.ts', 'short', ...rows], {
-      cwd: this.root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TSX_TSCONFIG_PATH: 'test/tsconfig.run.json' },
-      // A group of its own, so that everything it started can be ended with it.
-      detached: true,
-    })
-    const timeLimit = setTimeout(() => endGroup(child), TIME_LIMIT)
-    try {
-      const closed = once(child, 'close') as Promise<[number | null]>
-      const [table, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
-      return { code, lines: linesOf(table), output: table + errors }
-    } finally {
-      clearTimeout(timeLimit)
-      endGroup(child)
-    }
-  }
-
-  remove(): void {
-    rmSync(this.root, { recursive: true, force: true })
+async function run(root: string, rows: readonly string[]): Promise<TableRun> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'test/faults/main.ts', 'short', ...rows], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TSX_TSCONFIG_PATH: 'test/tsconfig.run.json' },
+    // A group of its own, so that everything it started can be ended with it.
+    detached: true,
+  })
+  const timeLimit = setTimeout(() => endGroup(child), TIME_LIMIT)
+  try {
+    const closed = once(child, 'close') as Promise<[number | null]>
+    const [table, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+    return { code, lines: linesOf(table), output: table + errors }
+  } finally {
+    clearTimeout(timeLimit)
+    endGroup(child)
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cutsOf, diskStates, liveDisk } from './disk-states.js'
+import { cutsOf, diskStates } from './disk-states.js'
 import { type Disk, diskKey, type Operation } from './durable.js'
 
 const NOTHING: Disk = new Map()
@@ -118,13 +118,6 @@ describe('cutsOf', () => {
       { after: 1, partial: 2 },
       { after: 2, partial: 0 },
     ])
-  })
-})
-
-describe('liveDisk', () => {
-  it('is what programs see without a power cut', () => {
-    expect(text(liveDisk(OLD, [create('d/a.tmp'), write('new'), RENAME]))).toBe('a=new')
-    expect(text(liveDisk(OLD, [OUT]))).toBe('e/a=old')
   })
 })
 

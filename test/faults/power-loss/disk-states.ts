@@ -57,11 +57,12 @@ export function* diskStates(
   for (const entries of entryStates(durable)) {
     const reachable = new Set(entries.names.values())
     const doubtful = [...durable.writes].filter(([file]) => reachable.has(file))
-    for (const data of dataStates(durable, doubtful, grain)) {
+    for (const files of product(doubtful.map(([file, writes]) => fileStates(durable, file, writes, grain)))) {
       const disk = [...entries.names].map(([path, file]): [string, DiskFile] => {
-        return [path, { file, bytes: data.contents.get(file) ?? durable.contents.get(file) ?? new Uint8Array() }]
+        const written = files.find((one) => one.file === file)?.bytes ?? durable.contents.get(file)
+        return [path, { file, bytes: written ?? new Uint8Array() }]
       })
-      yield { disk: new Map(disk), fates: [...entries.fates, ...data.fates] }
+      yield { disk: new Map(disk), fates: [...entries.fates, ...files.flatMap(({ fates }) => fates)] }
     }
   }
 }
@@ -78,13 +79,8 @@ export function liveDisk(initial: Disk, operations: readonly Operation[]): Disk 
   return initial
 }
 
-interface EntryState {
-  readonly names: ReadonlyMap<string, string>
-  readonly fates: readonly string[]
-}
-
 /** Every subset of the doubtful changes of names, those that reached the disk in the order in which they were made. */
-function* entryStates({ names, entries }: Durable): Generator<EntryState> {
+function* entryStates({ names, entries }: Durable): Generator<{ names: Map<string, string>; fates: string[] }> {
   const doubtful = entries.filter(({ flushed }) => !flushed)
   if (doubtful.length > MOST_ENTRIES)
     throw new Error(`${doubtful.length} names are in doubt at once, too many to try all`)
@@ -102,58 +98,42 @@ function labelOf(operation: EntryOperation): string {
   return `${operation.kind} of ${posix.basename(operation.path)}`
 }
 
-interface DataState {
-  readonly contents: ReadonlyMap<string, Uint8Array>
+/** What one file may hold, after one of the fates of each of its doubtful writes. */
+function fileStates(durable: Durable, file: string, writes: readonly WriteOperation[], grain: number): FileState[] {
+  return product(writes.map((write) => fatesOf(write, grain))).map((fates) => {
+    const there = fates.flatMap((fate) => fate.there ?? [])
+    return { file, bytes: contentAfter(durable, file, there), fates: fates.map(({ words }) => words) }
+  })
+}
+
+interface FileState extends DiskFile {
   readonly fates: readonly string[]
 }
 
-function* dataStates(
-  durable: Durable,
-  doubtful: readonly (readonly [string, readonly WriteOperation[]])[],
-  grain: number,
-): Generator<DataState> {
-  const [first, ...others] = doubtful
-  if (first === undefined) {
-    yield { contents: new Map(), fates: [] }
-    return
-  }
-  const [file, writes] = first
-  for (const fate of fatesOfAll(writes, grain)) {
-    const content = contentAfter(durable, file, fate.writes)
-    for (const rest of dataStates(durable, others, grain)) {
-      yield { contents: new Map([...rest.contents, [file, content]]), fates: [...fate.fates, ...rest.fates] }
-    }
-  }
+/** Every way to take one of each list. */
+function product<T>(lists: readonly (readonly T[])[]): T[][] {
+  return lists.reduce<T[][]>((taken, list) => taken.flatMap((some) => list.map((one) => [...some, one])), [[]])
 }
 
-interface WritesFate {
-  readonly writes: readonly WriteOperation[]
-  readonly fates: readonly string[]
+interface WriteFate {
+  readonly words: string
+  /** Null for none of it, not even zeroes. */
+  readonly there: WriteOperation | null
 }
 
-function* fatesOfAll(writes: readonly WriteOperation[], grain: number): Generator<WritesFate> {
-  const [first, ...others] = writes
-  if (first === undefined) {
-    yield { writes: [], fates: [] }
-    return
-  }
-  const label = `write of ${first.bytes.length} bytes at ${first.at} of ${first.file}`
-  for (const [fate, bytes] of fatesOf(first, grain)) {
-    for (const rest of fatesOfAll(others, grain)) {
-      const there = bytes === null ? rest.writes : [{ ...first, bytes }, ...rest.writes]
-      yield { writes: there, fates: [`${label} ${fate}`, ...rest.fates] }
-    }
-  }
-}
-
-/** What may have become of one write: how to say it, and the bytes that are there; null for none, not even zeroes. */
-function fatesOf({ at, bytes }: WriteOperation, grain: number): [string, Uint8Array | null][] {
-  const torn = tearsOf(at, bytes.length, grain).flatMap((length): [string, Uint8Array][] => [
-    [`cut to ${length}`, bytes.subarray(0, length)],
-    [`zeroed from ${length}`, zeroed(bytes, length, bytes.length)],
-    [`zeroed up to ${length}`, zeroed(bytes, 0, length)],
+/** What may have become of one write. */
+function fatesOf(write: WriteOperation, grain: number): WriteFate[] {
+  const { at, bytes, file } = write
+  const fate = (what: string, left: Uint8Array | null): WriteFate => ({
+    words: `write of ${bytes.length} bytes at ${at} of ${file} ${what}`,
+    there: left === null ? null : { ...write, bytes: left },
+  })
+  const torn = tearsOf(at, bytes.length, grain).flatMap((length) => [
+    fate(`cut to ${length}`, bytes.subarray(0, length)),
+    fate(`zeroed from ${length}`, zeroed(bytes, length, bytes.length)),
+    fate(`zeroed up to ${length}`, zeroed(bytes, 0, length)),
   ])
-  return [['lost', null], ['there', bytes], ['all zeroes', new Uint8Array(bytes.length)], ...torn]
+  return [fate('lost', null), fate('there', bytes), fate('all zeroes', new Uint8Array(bytes.length)), ...torn]
 }
 
 /** Where a write may tear, as lengths of what comes before. */

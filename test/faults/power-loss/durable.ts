@@ -73,13 +73,12 @@ function carryOut(durable: Durable, operation: Operation): void {
     case 'write':
       durable.writes.set(operation.file, [...(durable.writes.get(operation.file) ?? []), operation])
       return
-    case 'flush-file':
-      durable.contents.set(
-        operation.file,
-        contentAfter(durable, operation.file, durable.writes.get(operation.file) ?? []),
-      )
-      durable.writes.delete(operation.file)
+    case 'flush-file': {
+      const { file } = operation
+      durable.contents.set(file, contentAfter(durable, file, durable.writes.get(file) ?? []))
+      durable.writes.delete(file)
       return
+    }
     case 'flush-directory': {
       const entries = durable.entries.map((entry) => {
         return flushedWith(entry.operation) === operation.path ? { ...entry, flushed: true } : entry

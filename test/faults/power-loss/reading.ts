@@ -17,18 +17,14 @@ export type Allowed = ReadonlySet<Sight> | 'anything'
 export interface Slot {
   readonly manifest: Uint8Array | null
   readonly kind: 'manifest' | 'corrupt'
-  readonly aside: Uint8Array | null
+  readonly aside: readonly Uint8Array[]
 }
 
-export const EMPTY: Slot = { manifest: null, kind: 'manifest', aside: null }
+export const EMPTY: Slot = { manifest: null, kind: 'manifest', aside: [] }
 
-function sightOf(manifest: Uint8Array | null, kind: 'manifest' | 'corrupt', setAside: readonly Uint8Array[]): Sight {
+export function sightOf({ manifest, kind, aside }: Slot): Sight {
   const seen = manifest === null ? 'nothing' : `${kind} ${digest(manifest)}`
-  return [seen, ...setAside.map((bytes) => `set aside ${digest(bytes)}`)].join(', ')
-}
-
-export function sightOfSlot({ manifest, kind, aside }: Slot): Sight {
-  return sightOf(manifest, kind, aside === null ? [] : [aside])
+  return [seen, ...aside.map((bytes) => `set aside ${digest(bytes)}`)].join(', ')
 }
 
 function digest(bytes: Uint8Array): string {
@@ -42,7 +38,7 @@ export interface Reading {
   readonly problems: readonly string[]
 }
 
-type Content = { readonly kind: 'manifest' | 'corrupt'; readonly bytes: Uint8Array } | null
+type Content = Pick<Slot, 'manifest' | 'kind'>
 
 /** Does of a start what decides about the disk, in the same order as `openFileStore` but without lock and thread. */
 export async function sweepAndRead(dataDir: string): Promise<Reading> {
@@ -50,10 +46,10 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
   directory.sweep()
   const { sights, problems } = await readAll(directory, async (id) => {
     const loaded = await loadManifest(directory.manifest(id), { id, limit: Infinity })
-    if (loaded === null) return null
+    if (loaded === null) return EMPTY
     return 'listed' in loaded
       ? corruptFile(directory, id)
-      : { kind: 'manifest', bytes: Buffer.concat([...loaded.encoded.parts]) }
+      : { kind: 'manifest', manifest: Buffer.concat([...loaded.encoded.parts]) }
   })
   return { sights, problems: [...problems, ...leftIn(dataDir)] }
 }
@@ -77,10 +73,10 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
   })
   const read = async (id: string): Promise<Content> => {
     try {
-      return { kind: 'manifest', bytes: await bytesOf(store, id) }
+      return { kind: 'manifest', manifest: await bytesOf(store, id) }
     } catch (error) {
       if (!(error instanceof RepositoryError)) throw error
-      return error.code === 'campaign-corrupt' ? corruptFile(directory, id) : null
+      return error.code === 'campaign-corrupt' ? corruptFile(directory, id) : EMPTY
     }
   }
   const { sights, problems } = await readAll(directory, read).finally(() => store.close())
@@ -113,17 +109,17 @@ async function readAll(directory: DataDirectory, read: (id: string) => Promise<C
   }
   const sights = new Map<string, Sight>()
   for (const id of new Set([...directory.ids(), ...asideOf.keys()])) {
-    const content = await read(id)
-    const sight = sightOf(content?.bytes ?? null, content?.kind ?? 'manifest', asideOf.get(id) ?? [])
-    const same = content === null || sameAsFile(directory, id, content.bytes)
+    const { manifest, kind } = await read(id)
+    const sight = sightOf({ manifest, kind, aside: asideOf.get(id) ?? [] })
+    const same = manifest === null || sameAsFile(directory, id, manifest)
     sights.set(id, same ? sight : `${sight}, but not as it is written`)
-    if (content === null && directory.ids().includes(id)) problems.push(`the file of ${id} is there, and not read`)
+    if (manifest === null && directory.ids().includes(id)) problems.push(`the file of ${id} is there, and not read`)
   }
   return { sights, problems }
 }
 
 function corruptFile(directory: DataDirectory, id: string): Content {
-  return { kind: 'corrupt', bytes: readFileSync(directory.manifest(id)) }
+  return { kind: 'corrupt', manifest: readFileSync(directory.manifest(id)) }
 }
 
 /** What is read is encoded anew, so a file that lost no more than its last line break would seem whole. */

@@ -1,5 +1,6 @@
 import * as nodeFs from 'node:fs'
 import { join, posix, relative } from 'node:path'
+import type { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import type { Disk, DiskFile, Operation } from './durable.js'
 
 /** Which flushes are neither made nor recorded: how a store that forgets them would run. */
@@ -17,12 +18,6 @@ type Opened =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'file'; readonly file: string; position: number }
 
-/** Where the files are. What is recorded says `campaigns/...` and `trash/...`, wherever these are. */
-export interface RecordedDirectories {
-  readonly campaigns: string
-  readonly trash: string
-}
-
 const TO_FLUSH = nodeFs.constants.O_RDONLY | nodeFs.constants.O_NOFOLLOW
 
 /** Carries out what durable-file.ts asks for and records what a power cut may undo. Any other function fails: it would be unseen. */
@@ -35,7 +30,8 @@ export class RecordingFs {
   private lastFile = 0
 
   constructor(
-    private readonly directories: RecordedDirectories,
+    /** What is recorded says `campaigns/...` and `trash/...`, wherever these are. */
+    private readonly directories: Pick<DataDirectory, 'campaigns' | 'trash'>,
     private readonly options: RecordingOptions = {},
   ) {
     const paths = [directories.campaigns, directories.trash].flatMap((directory) => {
@@ -48,14 +44,9 @@ export class RecordingFs {
   get fs(): typeof nodeFs {
     const { constants, statSync, lstatSync, fstatSync } = nodeFs
     return {
-      constants,
-      statSync,
-      lstatSync,
-      fstatSync,
+      ...{ constants, statSync, lstatSync, fstatSync },
       openSync: (path: string, flags: string | number, mode?: number) => this.open(path, flags, mode),
-      ftruncateSync: (descriptor: number, length: number) => {
-        this.empty(descriptor, length)
-      },
+      ftruncateSync: (descriptor: number, length: number) => this.empty(descriptor, length),
       writevSync: (descriptor: number, parts: readonly Uint8Array[]) => this.write(descriptor, parts),
       fsyncSync: (descriptor: number) => this.flush(descriptor),
       closeSync: (descriptor: number) => this.close(descriptor),

@@ -1,5 +1,4 @@
 import * as nodeFs from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DurableDirectory, runJobs } from '#campaignd/repository/file/commit/durable-file.js'
 import { type FileIdentity, identityOf } from '#campaignd/repository/file/commit/file-identity.js'
@@ -10,13 +9,12 @@ import { lockIdentity } from '#campaignd/repository/file/lock/lock-identity.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
 import { liveDisk } from './disk-states.js'
 import { type Cut, type Disk, type DiskFile, diskKey, type Operation } from './durable.js'
-import { type Allowed, EMPTY, sightOfSlot, type Slot } from './reading.js'
+import { type Allowed, EMPTY, sightOf, type Slot } from './reading.js'
 import { RecordingFs } from './recording-fs.js'
 import type { Commit, Scenario } from './scenarios.js'
 
 export interface Recording {
   readonly name: string
-  readonly ids: readonly string[]
   readonly initial: Disk
   readonly operations: readonly Operation[]
   allowedAt(cut: Cut): ReadonlyMap<string, Allowed>
@@ -28,26 +26,19 @@ export class RecordingFailed extends Error {}
 const BYSTANDER = 'bystander'
 
 /**
- * Carries out a scenario in a temporary directory.
+ * Carries out a scenario.
+ * @param directory in which each run makes one of its own
  * @returns one recording; for nested commits one for each place where the second can begin
  * @throws RecordingFailed
  */
-export function record(scenario: Scenario): Recording[] {
-  if (scenario.nested !== true) return [recordOnce(scenario, Infinity).recording]
+export function record(scenario: Scenario, directory: string): Recording[] {
   const recordings: Recording[] = []
   for (let place = 1; ; place += 1) {
-    const { recording, nested } = recordOnce(scenario, place)
-    if (!nested) return recordings
+    const run = new ScenarioRun(nodeFs.mkdtempSync(join(directory, 'recording-')), scenario)
+    const recording = run.record(place)
+    if (scenario.nested !== true) return [recording]
+    if (!run.nested) return recordings
     recordings.push(recording)
-  }
-}
-
-function recordOnce(scenario: Scenario, place: number): ReturnType<ScenarioRun['run']> {
-  const root = nodeFs.mkdtempSync(join(tmpdir(), 'campaignd-record-'))
-  try {
-    return new ScenarioRun(root, scenario).run(place)
-  } finally {
-    nodeFs.rmSync(root, { recursive: true, force: true })
   }
 }
 
@@ -57,14 +48,15 @@ class ScenarioRun {
   private readonly ids: readonly string[]
   /** The newest state of each campaign, while the scenario is prepared. */
   private readonly slots = new Map<string, Slot>()
-  private readonly first: ReadonlyMap<string, Slot>
+  /** What may be seen of each campaign before the first commit. */
+  private readonly first: ReadonlyMap<string, Allowed>
   /** Campaigns that another program writes, and does not flush. */
   private readonly foreign: ReadonlySet<string>
   /** By commit: what its campaign should be afterwards. */
   private readonly results: readonly Slot[]
   private readonly identities = new Map<string, FileIdentity>()
   /** The second commit ran in the middle of the first. */
-  private nested = false
+  nested = false
 
   constructor(
     private readonly root: string,
@@ -79,14 +71,18 @@ class ScenarioRun {
     const firstOf = (id: string) => commits.find((commit) => commit.id === id)?.kind ?? 'replace'
     this.foreign = new Set(this.ids.filter((id) => firstOf(id) === 'flush'))
     for (const id of this.ids) this.lay(id, firstOf(id))
-    this.first = new Map(this.slots)
+    this.first = new Map(
+      this.ids.map((id) => [id, this.foreign.has(id) ? 'anything' : new Set([sightOf(this.slots.get(id) ?? EMPTY)])]),
+    )
     this.results = commits.map((commit, index) => this.resultOf(commit, index + 2))
   }
 
-  run(place: number): { recording: Recording; nested: boolean } {
+  /** @param place after so many operations of the first commit the second begins, where they are nested */
+  record(place: number): Recording {
     const onOperation = (count: number) => {
       // One operation more than asked for: the first is the mark that the commit has begun.
-      if (this.nested || count !== place + 1 || this.isOver(recorder.operations)) return
+      if (this.scenario.nested !== true || this.nested || count !== place + 1 || this.isOver(recorder.operations))
+        return
       this.nested = true
       this.commit(target, recorder, [1])
     }
@@ -103,10 +99,9 @@ class ScenarioRun {
       recorder.fs.closeSync(target.descriptor)
     }
     this.verify(recorder)
-    const { nested } = this
-    const name = nested ? `${this.scenario.name} after its operation ${place}` : this.scenario.name
+    const name = this.nested ? `${this.scenario.name} after its operation ${place}` : this.scenario.name
     const { initial, operations } = recorder
-    return { nested, recording: { name, ids: this.ids, initial, operations, allowedAt: this.allowedAt(operations) } }
+    return { name, initial, operations, allowedAt: this.allowedAt(operations) }
   }
 
   private target(fs: typeof nodeFs): DurableDirectory {
@@ -129,7 +124,7 @@ class ScenarioRun {
     const manifest = corrupt ? whole.subarray(0, whole.length / 2) : whole
     const path = this.directory.manifest(id)
     nodeFs.writeFileSync(path, manifest, { mode: 0o600 })
-    this.slots.set(id, { manifest, kind: corrupt ? 'corrupt' : 'manifest', aside: null })
+    this.slots.set(id, { manifest, kind: corrupt ? 'corrupt' : 'manifest', aside: [] })
     this.identify(id)
   }
 
@@ -149,14 +144,10 @@ class ScenarioRun {
 
   private resultOf({ kind, id }: Commit, revision: number): Slot {
     const before = this.slots.get(id) ?? EMPTY
-    const after: Record<Commit['kind'], () => Slot> = {
-      create: () => ({ ...before, manifest: manifestOf(id, revision), kind: 'manifest' }),
-      replace: () => ({ ...before, manifest: manifestOf(id, revision), kind: 'manifest' }),
-      delete: () => ({ ...before, manifest: null }),
-      move: () => ({ ...before, manifest: null, aside: before.manifest }),
-      flush: () => ({ ...before, manifest: manifestOf(id, 1), kind: 'manifest' }),
-    }
-    const slot = after[kind]()
+    const isGone = kind === 'delete' || kind === 'move'
+    const manifest = isGone ? null : manifestOf(id, kind === 'flush' ? 1 : revision)
+    const aside = kind === 'move' && before.manifest !== null ? [before.manifest] : before.aside
+    const slot: Slot = { manifest, kind: 'manifest', aside }
     this.slots.set(id, slot)
     return slot
   }
@@ -192,15 +183,8 @@ class ScenarioRun {
 
   /** A recording that missed something would prove nothing. */
   private verify({ initial, operations }: RecordingFs): void {
-    const recorded = onlyBytes(liveDisk(initial, operations))
-    const found = (['campaigns', 'trash'] as const).flatMap((directory) => {
-      const names = nodeFs.readdirSync(this.directory[directory])
-      return names.map((name): [string, Uint8Array] => {
-        return [`${directory}/${name}`, nodeFs.readFileSync(join(this.directory[directory], name))]
-      })
-    })
-    const onDisk = new Map(found.map(([path, bytes]) => [path, { file: path, bytes }]))
-    if (diskKey(recorded) !== diskKey(onDisk)) {
+    const onDisk = new RecordingFs(this.directory).initial
+    if (diskKey(onlyBytes(liveDisk(initial, operations))) !== diskKey(onlyBytes(onDisk))) {
       throw new RecordingFailed(`${this.scenario.name}: what was recorded does not add up to what lies on the disk`)
     }
   }
@@ -208,20 +192,16 @@ class ScenarioRun {
   /** The newest acknowledged state of each campaign, and those of the commits in flight. */
   private allowedAt(operations: readonly Operation[]): Recording['allowedAt'] {
     return ({ after }) => {
-      const allowed = new Map(this.ids.map((id): [string, Allowed] => [id, this.allowedFirst(id)]))
+      const allowed = new Map(this.first)
       for (const operation of operations.slice(0, after)) {
         if (operation.kind !== 'mark') continue
         const id = this.scenario.commits[operation.commit]?.id ?? BYSTANDER
-        const sight = sightOfSlot(this.results[operation.commit] ?? EMPTY)
+        const sight = sightOf(this.results[operation.commit] ?? EMPTY)
         const before = operation.mark === 'acknowledged' ? [] : (allowed.get(id) ?? [])
         allowed.set(id, before === 'anything' ? before : new Set([...before, sight]))
       }
       return allowed
     }
-  }
-
-  private allowedFirst(id: string): Allowed {
-    return this.foreign.has(id) ? 'anything' : new Set([sightOfSlot(this.first.get(id) ?? EMPTY)])
   }
 }
 

@@ -8,9 +8,9 @@ import { isUsable } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import { Filler, MOUNT, remount } from '../commit-steps/small-disk.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { changedNames } from '../replies.js'
-import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
+import { endInOrder, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 10, full: 60 }
 const CAMPAIGNS = ['one', 'two', 'three']
@@ -24,12 +24,11 @@ const REFUSED = 'refused'
 export const diskFull: Fault = {
   name: 'disk-full',
   how: `a tmpfs of 64 kB filled under ${WRITERS} writers, filled up to within a file, turned read-only, and freed again`,
-  run: async (size) => {
-    if (!isUsable('unshare with mount', ['unshare', '-Urm', 'sh', '-c', `${MOUNT} /mnt`])) {
-      return { kind: 'skipped', because: 'unshare with mount cannot be used here' }
-    }
-    return onStage('disk-full', async (stage) => (await DiskFull.prepare(stage)).run(ROUNDS[size]))
-  },
+  whyNot: () =>
+    isUsable('unshare with mount', ['unshare', '-Urm', 'sh', '-c', `${MOUNT} /mnt`])
+      ? null
+      : 'unshare with mount cannot be used here',
+  run: async (stage, size) => (await DiskFull.prepare(stage)).run(ROUNDS[size]),
 }
 
 /** What a call must be answered with that can write nothing. */

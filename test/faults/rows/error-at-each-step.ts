@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../../support/http/client.js'
-import type { Service } from '../../support/service/service-process.js'
-import type { Tracer } from '../../support/tools.js'
+import { whyNotAttach } from '../../support/tools.js'
 import type { Change } from '../commit-steps/change.js'
-import { type EachStep, type Extents, hasHit, hitsIn, runEachStep } from '../commit-steps/each-step.js'
-import { describeStep, type Step } from '../commit-steps/step.js'
-import type { Target } from '../commit-steps/target.js'
+import { type Asked, type EachStep, type Extents, runEachStep } from '../commit-steps/each-step.js'
+import { describeStep, type Injection, type Step, type Target } from '../commit-steps/target.js'
 import type { Fault } from '../fault.js'
 
 const EXTENTS: Extents = {
@@ -18,36 +16,22 @@ const ERRORS = ['EIO', 'ENOSPC', 'EROFS', 'EACCES', 'EMFILE']
 const UNCHANGED: readonly unknown[] = ['store-full', 'store-unavailable']
 const UNKNOWN = 'durability-unknown'
 const END_LIMIT = 3000
-/** Of an injected error in a trace. */
-const SIGN = '(INJECTED)'
 
 export const errorAtEachStep: Fault = {
   name: 'error-at-each-step',
   how: `${ERRORS.join(', ')} by strace at each file call of a report, a creation and a deletion, once or from then on`,
-  run: (size) => runEachStep('error-step', EXTENTS[size], new ErrorAtEachStep()),
+  whyNot: whyNotAttach,
+  run: (stage, size) => runEachStep(stage, EXTENTS[size], new ErrorAtEachStep()),
 }
 
-interface Injection {
-  readonly step: Step
-  readonly error: string
-  readonly commit: number
-  /** Whether it fails from then on. */
-  readonly lasts: boolean
-}
-
-/** A change that was asked for, and how it was answered: null when the connection broke. */
-interface Asked {
-  readonly change: Change
-  readonly reply: Reply | null
-}
-
-class ErrorAtEachStep implements EachStep<Injection> {
+class ErrorAtEachStep implements EachStep {
+  readonly sign = '(INJECTED)'
   readonly found = { injections: 0, 'errors that hit': 0, refused: 0, survived: 0, ended: 0 }
   readonly problems: string[] = []
 
   injectionsAt(step: Step, commit: number): readonly Injection[] {
     if (!step.onFile) return []
-    return ERRORS.flatMap((error) => [false, true].map((lasts) => ({ step, error, commit, lasts })))
+    return ERRORS.flatMap((error) => [false, true].map((lasts) => ({ step, commit, what: `error=${error}`, lasts })))
   }
 
   async finish(targets: readonly Target[]): Promise<void> {
@@ -55,46 +39,23 @@ class ErrorAtEachStep implements EachStep<Injection> {
     await Promise.all(targets.map((target) => this.startAnew(target)))
   }
 
-  async attempt(target: Target, injection: Injection): Promise<void> {
-    const { step, error, commit, lasts } = injection
-    // One more, to see that it still refuses when the error lasts.
-    const makers = await target.prepare(step.commit, lasts ? commit + 1 : commit)
-    const service = await target.service()
-    const when = `${step.nth + (commit - 1) * step.of}${lasts ? '+' : ''}`
-    const tracer = await target.inject(step, `error=${error}:when=${when}`)
+  async check(target: Target, injection: Injection, asked: readonly Asked[], isHit: boolean): Promise<void> {
     this.found.injections += 1
-    const asked: Asked[] = []
-    for (const make of makers) {
-      asked.push(await this.ask(target, injection, service, tracer, make()))
-      if (asked.at(-1)?.reply === null) break
+    if (isHit) this.found['errors that hit'] += 1
+    for (const one of asked) {
+      this.report(injection, one.change, wrongsOf(injection, one))
+      if (one.hit && one.reply !== null) this.found[one.reply.status < 300 ? 'survived' : 'refused'] += 1
     }
-    if (await hasHit(tracer, SIGN)) this.found['errors that hit'] += 1
-    await tracer.detach()
-    if (asked.some(isInDoubt)) await this.checkEnd(target, injection, service)
+    if (asked.some(isInDoubt)) await this.checkEnd(target, injection)
     for (const { change } of asked.slice(-1)) this.report(injection, change, await target.problemsOf(change))
     await this.checkServing(target, injection)
   }
 
-  private async ask(
-    target: Target,
-    injection: Injection,
-    service: Service,
-    tracer: Tracer,
-    change: Change,
-  ): Promise<Asked> {
-    const before = hitsIn(tracer, SIGN)
-    const reply = await change.send(service).catch(() => null)
-    const hit = hitsIn(tracer, SIGN) > before
-    const state = change.stateOf(target.onDisk(change.campaign))
-    this.report(injection, change, wrongsOf(injection, reply, state, { hit, first: before === 0 }))
-    if (hit && reply !== null) this.found[reply.status < 300 ? 'survived' : 'refused'] += 1
-    return { change, reply }
-  }
-
   /** In doubt, the service ends, non-zero. */
-  private async checkEnd(target: Target, { step, error }: Injection, service: Service): Promise<void> {
-    const code = await Promise.race([service.ended, sleep(END_LIMIT, 'alive' as const)])
-    if (code === 'alive' || code === 0) this.problems.push(`${error} at ${describeStep(step)}: in doubt, but ${code}`)
+  private async checkEnd(target: Target, { step, what }: Injection): Promise<void> {
+    const { ended } = await target.service()
+    const code = await Promise.race([ended, sleep(END_LIMIT, 'alive' as const)])
+    if (code === 'alive' || code === 0) this.problems.push(`${what} at ${describeStep(step)}: in doubt, but ${code}`)
     else this.found.ended += 1
     await target.restart()
   }
@@ -113,18 +74,13 @@ class ErrorAtEachStep implements EachStep<Injection> {
     for (const name of target.leftovers()) this.problems.push(`left behind: ${name}`)
   }
 
-  private report({ step, error, lasts }: Injection, change: Change, wrongs: readonly string[]): void {
-    const where = `${error}${lasts ? ' from' : ' at'} ${describeStep(step)}, ${change.describe()}`
+  private report({ step, what, lasts }: Injection, change: Change, wrongs: readonly string[]): void {
+    const where = `${what}${lasts ? ' from' : ' at'} ${describeStep(step)}, ${change.describe()}`
     this.problems.push(...wrongs.map((wrong) => `${where}: ${wrong}`))
   }
 }
 
-function wrongsOf(
-  { step, error }: Injection,
-  reply: Reply | null,
-  state: 'old' | 'new' | null,
-  { hit, first }: { readonly hit: boolean; readonly first: boolean },
-): string[] {
+function wrongsOf({ step, what }: Injection, { reply, state, hit, hitBefore }: Asked): string[] {
   if (state === null) return ['neither old nor new']
   if (reply === null) return []
   const answer = `${reply.status} ${reply.text}`
@@ -132,12 +88,12 @@ function wrongsOf(
     if (state !== 'new') return [`acknowledged, but not there: ${answer}`]
     return hit && step.call.includes('sync') ? [`acknowledged, but not flushed: ${answer}`] : []
   }
-  if (first && !hit) return [`refused for no reason: ${answer}`]
+  if (!hit && !hitBefore) return [`refused for no reason: ${answer}`]
   const code = codeOf(reply)
   if (code === UNKNOWN) return reply.status === 503 ? [] : [`answered ${answer}`]
   if (!UNCHANGED.includes(code)) return [`answered ${answer}`]
   // What comes after the store has stopped is refused in a general way.
-  if (first && reply.status !== (error === 'ENOSPC' ? 507 : 503)) return [`answered ${answer}`]
+  if (!hitBefore && reply.status !== (what === 'error=ENOSPC' ? 507 : 503)) return [`answered ${answer}`]
   return state === 'old' ? [] : [`said to be unchanged, but it is new: ${answer}`]
 }
 

@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { readManifest } from '../../support/store/files.js'
-import type { Fault, Size } from '../fault.js'
-import { type FleetSize, type Freeze, plan } from '../fleet/disturbances.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { FleetLedger } from '../fleet/ledger.js'
 import { type FleetMember, type Held, startWorker } from '../fleet/member.js'
-import { expectStatus } from '../replies.js'
-import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
+import { createCampaign } from '../replies.js'
+import { endInOrder, type Stage } from '../stage.js'
+
+interface FleetSize {
+  readonly workers: number
+  readonly experiments: number
+  readonly serviceKills: number
+  readonly limit: number
+}
 
 const SIZES: Readonly<Record<Size, FleetSize>> = {
   short: { workers: 8, experiments: 60, serviceKills: 1, limit: 60_000 },
@@ -24,10 +29,17 @@ const LONGEST_WORK = 1_500 * LEASE_SECONDS
 /** Milliseconds of work that a worker must have left to be frozen, so that it does not end before. */
 const ENOUGH_WORK = 400
 const PAUSE = 20
+/** Of the campaign: all disturbances begin before so much of it is done. */
+const DISTURBED = 0.8
+
+/** Until its lease ran out, so that its late report may count; until another took over; also after a retry, which closes the attempt. */
+const FREEZES = ['freeze until taken over', 'freeze until put back and taken over', 'freeze until lost'] as const
+type Freeze = (typeof FREEZES)[number]
+
 export const fleet: Fault = {
   name: 'fleet',
   how: 'worker processes claim, beat and report; a third is killed and a third frozen past the lease, the service killed too',
-  run: (size) => onStage('fleet', async (stage) => new Fleet(stage, SIZES[size], await stage.start()).run()),
+  run: async (stage, size) => new Fleet(stage, SIZES[size], await stage.start()).run(),
 }
 
 class Fleet {
@@ -51,11 +63,8 @@ class Fleet {
   }
 
   async run(): Promise<Findings> {
-    const draft = campaignDraft(this.size.experiments, {
-      campaign_id: CAMPAIGN,
-      settings: { max_retries: 1000, lease_seconds: LEASE_SECONDS },
-    })
-    await expectStatus(201, send('POST', `${this.service.url}/v1/campaigns`, draft))
+    const settings = { max_retries: 1000, lease_seconds: LEASE_SECONDS }
+    await createCampaign(this.service.url, CAMPAIGN, this.size.experiments, { settings })
     for (let index = 0; index < this.size.workers; index += 1) this.addWorker()
     try {
       await this.disturb()
@@ -69,13 +78,26 @@ class Fleet {
 
   private async disturb(): Promise<void> {
     const freezing: Promise<void>[] = []
-    for (const { at, disturbance } of plan(this.size)) {
-      while (this.ledger.completed < at) await this.pause()
+    for (const { at, disturbance } of this.plan()) {
+      while (this.ledger.completions.size < at) await this.pause()
       if (disturbance === 'kill the service') await this.killService()
       else if (disturbance === 'kill a worker') await this.killOne()
       else freezing.push(this.freezeOne(disturbance).catch((error: unknown) => void this.problems.push(String(error))))
     }
     await Promise.all(freezing)
+  }
+
+  private plan() {
+    const { workers, experiments, serviceKills } = this.size
+    const third = Math.ceil(workers / 3)
+    const disturbances = [
+      ...Array.from({ length: third }, (_, index) => FREEZES[index % FREEZES.length] ?? FREEZES[0]),
+      ...Array.from({ length: third }, () => 'kill a worker' as const),
+      ...Array.from({ length: serviceKills }, () => 'kill the service' as const),
+    ]
+    return disturbances
+      .map((disturbance) => ({ at: Math.floor(Math.random() * DISTURBED * experiments), disturbance }))
+      .sort((a, b) => a.at - b.at)
   }
 
   private addWorker(): void {
@@ -175,8 +197,8 @@ class Fleet {
   /** @throws Error when the time is over */
   private async pause(): Promise<void> {
     if (performance.now() > this.deadline) {
-      const { completed } = this.ledger
-      throw new Error(`not over in time, with ${completed} of ${this.size.experiments} completed`)
+      const { size } = this.ledger.completions
+      throw new Error(`not over in time, with ${size} of ${this.size.experiments} completed`)
     }
     await sleep(PAUSE)
   }
@@ -195,7 +217,7 @@ class Fleet {
     return {
       counts: {
         experiments: experiments.length,
-        claims: ledger.claimed,
+        claims: ledger.claims.size,
         'workers killed': this.killed.size,
         'frozen past the lease': this.lapsed.length,
         'service kills': this.serviceKills,
@@ -203,8 +225,8 @@ class Fleet {
           .length,
         'refused zombie reports': zombies,
         'late reports that counted': fates.filter((fate) => fate === 'acknowledged').length,
-        'other refused reports': ledger.refusals - zombies,
-        'refused heartbeats': ledger.stops,
+        'other refused reports': ledger.refused.length - zombies,
+        'refused heartbeats': ledger.stopped.length,
       },
       problems,
     }

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { residentBytes } from '../../support/memory.js'
 import type { Service } from '../../support/service/service-process.js'
-import type { Counts, Fault, Size } from '../fault.js'
+import type { Counts, Fault, Findings, Size } from '../fault.js'
 import { OPERATIONS } from '../fuzz/fuzz-request.js'
 import { FuzzSession, type Mode } from '../fuzz/session.js'
 import { seedOfRun } from '../seed.js'
-import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, type Stage } from '../stage.js'
 
 const REQUESTS: Readonly<Record<Size, number>> = { short: 400, middle: 3_000, full: 20_000 }
 
@@ -33,19 +33,13 @@ const MIB = 1024 * 1024
 export const fuzz: Fault = {
   name: 'fuzz',
   how: `requests to all ${OPERATIONS.length} operations of the OpenAPI document, made up from it: valid, nearly valid and garbage; CAMPAIGND_TEST_SEED repeats a run`,
-  run: (size) => onStage('fuzz', (stage) => new Fuzz(stage, size).run()),
-}
-
-interface Count {
-  all: number
-  good: number
+  run: (stage, size) => new Fuzz(stage, size).run(),
 }
 
 class Fuzz {
   private readonly problems: string[] = []
-  private readonly answers = new Map<string, Count>(
-    OPERATIONS.map(({ operationId }) => [operationId, { all: 0, good: 0 }]),
-  )
+  /** Of each operation, whether each request was answered with a 2xx. */
+  private readonly answers = new Map<string, boolean[]>(OPERATIONS.map(({ operationId }) => [operationId, []]))
   private readonly seed = seedOfRun()
   private readonly kinds = new Set<string>()
   private next = 0
@@ -94,10 +88,7 @@ class Fuzz {
     )
     await Promise.all(sessions.map((session) => this.drive(session, until)))
     this.compareCampaigns(service.dataDir, sessions)
-    for (const session of sessions) {
-      await session.clear()
-      session.close()
-    }
+    for (const session of sessions) await session.clear()
   }
 
   private async drive(session: FuzzSession, until: number): Promise<void> {
@@ -108,10 +99,7 @@ class Fuzz {
       if (operation === undefined || mode === undefined) throw new Error('there is no operation')
       const { status, code } = await session.send({ number, operation, mode })
       this.kinds.add(`${operation.operationId} ${status} ${code}`)
-      const count = this.answers.get(operation.operationId)
-      if (count === undefined) continue
-      count.all += 1
-      if (status >= 200 && status < 300) count.good += 1
+      this.answers.get(operation.operationId)?.push(status >= 200 && status < 300)
     }
   }
 
@@ -123,8 +111,9 @@ class Fuzz {
   }
 
   private shares(): [operationId: string, percent: number][] {
+    const percent = (good: readonly boolean[]) => Math.round((100 * good.filter(Boolean).length) / good.length)
     return [...this.answers]
-      .map(([operationId, { all, good }]): [string, number] => [operationId, Math.round((100 * good) / all)])
+      .map(([operationId, good]): [string, number] => [operationId, percent(good)])
       .sort(([, a], [, b]) => a - b)
   }
 

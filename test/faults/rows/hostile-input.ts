@@ -1,5 +1,4 @@
 import { relative } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { bytesOf, manifestPath } from '../../support/store/files.js'
@@ -9,10 +8,11 @@ import { TARGET } from '../attack/hostile-request.js'
 import { HOSTILE } from '../attack/hostile-requests.js'
 import type { Limit } from '../attack/slow-clients.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { changedNames, createCampaign } from '../replies.js'
+import { addCounts } from '../rounds.js'
 import { Slices } from '../slices.js'
-import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, type Stage } from '../stage.js'
 
 interface Extent {
   /** Slices of attack, each between two of quiet, and how often all of it is sent in each. */
@@ -33,23 +33,20 @@ const BUSY = ['busy-1', 'busy-2']
 const WRITERS = 8
 /** Milliseconds that a writer works between two reports: without, they would wait for one another, also in quiet. */
 const WORK = 40
-/** Milliseconds that are not counted: what runs for the first time is slow. */
-const WARM_UP = 1_000
 /** Milliseconds that a healthy call may take, on a machine that is busy itself. */
 const CALL_LIMIT = 10_000
 
 export const hostileInput: Fault = {
   name: 'hostile-input',
   how: `${HOSTILE.length} hostile requests and slow clients, over sockets, while ${WRITERS} healthy writers go on`,
-  run: (size) => onStage('hostile-input', (stage) => new HostileInput(stage, size).run()),
+  run: (stage, size) => new HostileInput(stage, size).run(),
 }
 
 class HostileInput {
   private readonly writers = new StrictWriters(BUSY, WRITERS, WORK)
   private readonly problems: string[] = []
-  private readonly found = { sent: 0, refused: 0, unanswered: 0, 'slow clients cut off': 0 }
+  private readonly found: Record<string, number> = {}
   private readonly slices = new Slices()
-  private times: number[] = []
 
   constructor(
     private readonly stage: Stage,
@@ -81,36 +78,25 @@ class HostileInput {
       () => isOver,
       (outcome, _writer, took) => this.noteHealthy(outcome, took),
     )
-    await sleep(WARM_UP)
-    this.takeTimes()
+    await this.slices.warmUp()
     for (let slice = 0; slice < slices && this.problems.length === 0; slice += 1) {
-      await this.rest(quiet / 2)
-      const { counts, problems } = await attackers.order('attack', passes)
-      this.slices.attacked.push(this.takeTimes())
-      this.problems.push(...problems)
-      for (const what of ['sent', 'refused', 'unanswered'] as const) this.found[what] += counts[what]
-      await this.rest(quiet / 2)
+      await this.slices.rest(quiet / 2)
+      this.add(await attackers.order('attack', passes))
+      this.slices.endOfAttack()
+      await this.slices.rest(quiet / 2)
     }
-    const { cutOff, problems } = await attackers.order('stall', limits)
-    this.found['slow clients cut off'] = cutOff
-    this.problems.push(...problems)
+    this.add(await attackers.order('stall', limits))
     isOver = true
     await runs
   }
 
-  private async rest(milliseconds: number): Promise<void> {
-    await sleep(milliseconds)
-    this.slices.quiet.push(this.takeTimes())
-  }
-
-  private takeTimes(): readonly number[] {
-    const { times } = this
-    this.times = []
-    return times
+  private add({ counts, problems }: Findings): void {
+    addCounts(this.found, counts)
+    this.problems.push(...problems)
   }
 
   private noteHealthy(outcome: Reply | Error, took: number): void {
-    this.times.push(took)
+    this.slices.add(took)
     if (outcome instanceof Error) this.problems.push(`a healthy call broke: ${outcome.message}`)
     else if (outcome.status !== 200) this.problems.push(`a healthy call was answered ${outcome.status} ${outcome.text}`)
     if (took > CALL_LIMIT) this.problems.push(`a healthy call took ${Math.round(took)} ms`)

@@ -3,9 +3,9 @@ import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { send, type Writer, writersOn } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
 import { leftovers, readManifest } from '../../support/store/files.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { createCampaign } from '../replies.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Stage } from '../stage.js'
 
 const KILLS: Readonly<Record<Size, number>> = { short: 4, middle: 30, full: 500 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
@@ -17,7 +17,7 @@ const MORE_LIFE = 400
 export const killLoop: Fault = {
   name: 'kill-loop',
   how: `SIGKILL at random under ${WRITERS} writers on ${CAMPAIGNS.length} campaigns, restart, verify`,
-  run: (size) => onStage('kill-loop', (stage) => new KillLoop(stage).run(KILLS[size])),
+  run: (stage, size) => new KillLoop(stage).run(KILLS[size]),
 }
 
 class KillLoop {

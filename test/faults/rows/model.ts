@@ -1,8 +1,8 @@
-import type { Fault, Outcome, Size } from '../fault.js'
-import type { Met } from '../model/scene.js'
-import { tryModel, tryModelOnStage } from '../model/trial.js'
+import { join } from 'node:path'
+import type { Fault, Findings, Size } from '../fault.js'
+import { type TrialResult, tryModel, tryModelOnStage } from '../model/trial.js'
 import { seedOfRun } from '../seed.js'
-import { onStage } from '../stage.js'
+import type { Stage } from '../stage.js'
 
 const RUNS: Readonly<Record<Size, number>> = { short: 40, middle: 300, full: 1_000 }
 
@@ -53,23 +53,21 @@ export const model: Fault = {
   run,
 }
 
-async function run(size: Size): Promise<Outcome> {
+async function run(stage: Stage, size: Size): Promise<Findings> {
   const seed = seedOfRun()
-  const { counts, met, counterexample } = await tryModel({ runs: RUNS[size], seed })
-  if (counterexample !== null) return { kind: 'failed', counts, because: counterexample }
+  const modelled = await tryModel(join(stage.root, 'modelled'), { runs: RUNS[size], seed })
+  const { counts } = modelled
   // The short form is too short for the rarest.
-  const missing = size === 'short' ? [] : missingIn(met, MUST_BE_MET)
-  if (missing.length > 0) return { kind: 'failed', counts, because: `seed ${seed}: never met ${missing.join(', ')}` }
-  if (size !== 'full') return { kind: 'passed', counts }
-  return onStage('model', async (stage) => {
-    const real = await tryModelOnStage(stage, { runs: PROCESS_RUNS, seed })
-    const problems = missingIn(real.met, MUST_BE_MET_ON_STAGE).map((outcome) => `seed ${seed}: never met ${outcome}`)
-    const { runs = 0, answers = 0, kills = 0 } = real.counts
-    const all = { ...counts, 'runs of a process': runs, 'answers of it': answers, kills }
-    return { counts: all, problems: real.counterexample === null ? problems : [real.counterexample] }
-  })
+  const problems = problemsOf(modelled, size === 'short' ? [] : MUST_BE_MET, seed)
+  if (size !== 'full' || problems.length > 0) return { counts, problems }
+  const real = await tryModelOnStage(stage, { runs: PROCESS_RUNS, seed })
+  const { runs = 0, answers = 0, kills = 0 } = real.counts
+  const all = { ...counts, 'runs of a process': runs, 'answers of it': answers, kills }
+  return { counts: all, problems: problemsOf(real, MUST_BE_MET_ON_STAGE, seed) }
 }
 
-function missingIn(met: Met, awaited: readonly string[]): string[] {
-  return awaited.filter((outcome) => ![...met.keys()].some((one) => ` ${one}`.endsWith(` ${outcome}`)))
+function problemsOf({ met, counterexample }: TrialResult, awaited: readonly string[], seed: number): string[] {
+  if (counterexample !== null) return [counterexample]
+  const missing = awaited.filter((outcome) => ![...met.keys()].some((one) => ` ${one}`.endsWith(` ${outcome}`)))
+  return missing.map((outcome) => `seed ${seed}: never met ${outcome}`)
 }

@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
-import { canTrace, readTrace, strace } from '../../support/tools.js'
+import { readTrace, strace, type SystemCall, whyNotTrace } from '../../support/tools.js'
 import { until } from '../../support/until.js'
-import { type Acknowledgement, acknowledgements, type Commit, commits } from '../commit-steps/order-trace.js'
-import type { Fault, Size } from '../fault.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Fault, Findings, Size } from '../fault.js'
+import type { Stage } from '../stage.js'
 
 const ANSWERS: Readonly<Record<Size, number>> = { short: 60, middle: 500, full: 3_000 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
@@ -14,16 +13,32 @@ const CAMPAIGNS = ['one', 'two', 'three', 'four']
 const WRITERS = 4
 const TRACED = 'fsync,fdatasync,rename,renameat,renameat2,link,linkat,write,writev,pwrite64,pwritev,sendto,sendmsg'
 const SHOWN_BYTES = 400
+const WRITES = /^p?writev?2?$|^pwrite64$|^send(to|msg)$/
+const RENAMES = /^(rename|link)(at|at2)?$/
 /** Begins the ids of our requests: such an id also names the campaign. */
 const PREFIX = 'order:'
+
+/** An answer to a change, as its bytes were written to a socket. */
+interface Acknowledgement {
+  readonly requestId: string
+  /** Of the creation or update that it acknowledges; null for a deletion. */
+  readonly tag: { readonly uid: string; readonly revision: number } | null
+  readonly begin: number
+}
+
+/** A change of one file that was brought to the disk; where a step failed or is missing there is none. */
+interface Commit {
+  readonly campaign: string
+  /** What the file holds; null when it was removed. */
+  readonly content: { readonly uid: string; readonly revision: number } | null
+  readonly durable: number
+}
 
 export const order: Fault = {
   name: 'order',
   how: 'strace under load: fsync(temp) < rename < fsync(directory) < the bytes of the answer',
-  run: async (size) => {
-    if (!canTrace()) return { kind: 'skipped', because: 'strace cannot be used here' }
-    return onStage('order', (stage) => trace(stage, ANSWERS[size]))
-  },
+  whyNot: whyNotTrace,
+  run: (stage, size) => trace(stage, ANSWERS[size]),
 }
 
 async function trace(stage: Stage, wanted: number): Promise<Findings> {
@@ -100,17 +115,65 @@ function findingsOf(answered: readonly string[], seen: readonly Acknowledgement[
   return { counts: { answers: seen.length, commits: done.length, violations: problems.length }, problems }
 }
 
-function campaignOf({ requestId }: Acknowledgement): string {
-  return requestId.slice(PREFIX.length).split(':')[0] ?? ''
-}
-
 /** True when what it acknowledges, or what came after it, was on disk before its first byte left. */
 function isDurable(answer: Acknowledgement, commits: readonly Commit[]): boolean {
-  const { tag, begin } = answer
-  const named = campaignOf(answer)
+  const { requestId, tag, begin } = answer
+  const [named] = requestId.slice(PREFIX.length).split(':')
   return commits.some(({ campaign, content, durable }) => {
     if (campaign !== named || durable >= begin) return false
     if (tag === null || content === null) return tag === content
     return content.uid === tag.uid && content.revision >= tag.revision
   })
+}
+
+/** Every 2xx that was written for a call whose `x-request-id` begins with the prefix. */
+function acknowledgements(calls: readonly SystemCall[], prefix: string): Acknowledgement[] {
+  return calls.flatMap(({ name, text, begin }) => {
+    if (!WRITES.test(name) || !/HTTP\/1\.1 2\d\d /.test(text)) return []
+    const requestId = /x-request-id: ([^\\]+)\\r/.exec(text)?.[1] ?? ''
+    if (!requestId.startsWith(prefix)) return []
+    const [, uid = '', revision] = /etag: \\"([^"\\]+)-(\d+)\\"/.exec(text) ?? []
+    return [{ requestId, tag: revision === undefined ? null : { uid, revision: Number(revision) }, begin }]
+  })
+}
+
+/** Every commit whose steps all succeeded, one after the other had ended: temp file flushed, name changed, directory flushed. */
+function commits(calls: readonly SystemCall[], directory: string): Commit[] {
+  const succeeded = calls.filter(({ text }) => /= \d+$/.test(text))
+  const flushes = succeeded.filter(({ name }) => name === 'fsync')
+  const directoryFlushes = flushes.filter(({ text }) => text.includes(`<${directory}>`))
+  const contents = contentsByTemp(calls)
+  return succeeded.flatMap((call): Commit[] => {
+    const change = RENAMES.test(call.name) ? readChange(call, directory) : null
+    const durable = directoryFlushes.find(({ begin }) => begin > call.end)?.end
+    if (change === null || durable === undefined) return []
+    const { campaign, temp } = change
+    if (temp === null) return [{ campaign, content: null, durable }]
+    const content = contents.get(temp)
+    const isFlushed = flushes.some(({ text, end }) => text.includes(`<${temp}>`) && end < call.begin)
+    return content !== undefined && content.begin < call.begin && isFlushed ? [{ campaign, content, durable }] : []
+  })
+}
+
+/** The campaign whose name the call gives to a temp file, or takes from its file. */
+function readChange({ text }: SystemCall, directory: string): { campaign: string; temp: string | null } | null {
+  const [from = '', to = ''] = [...text.matchAll(/"([^"]+)"/g)].map(([, path]) => path)
+  const nameOf = (path: string) => (path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : null)
+  const given = /^([^.]+)\.json$/.exec(nameOf(to) ?? '')?.[1]
+  if (given !== undefined) return { campaign: given, temp: from }
+  const taken = /^([^.]+)\.json$/.exec(nameOf(from) ?? '')?.[1]
+  return taken === undefined ? null : { campaign: taken, temp: null }
+}
+
+function contentsByTemp(calls: readonly SystemCall[]): Map<string, { uid: string; revision: number; begin: number }> {
+  const contents = new Map<string, { uid: string; revision: number; begin: number }>()
+  for (const { name, text, begin } of calls) {
+    if (!WRITES.test(name)) continue
+    const temp = /^\d+<([^>]+\.tmp)>/.exec(text)?.[1]
+    const revision = /\\"revision\\": (\d+)/.exec(text)?.[1]
+    const uid = /\\"uid\\": \\"([^"\\]+)\\"/.exec(text)?.[1]
+    if (temp === undefined || revision === undefined || uid === undefined || contents.has(temp)) continue
+    contents.set(temp, { uid, revision: Number(revision), begin })
+  }
+  return contents
 }

@@ -2,18 +2,17 @@ import { createHash } from 'node:crypto'
 import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import type { Counts, Fault, Size } from '../fault.js'
+import type { Counts, Fault, Findings, Size } from '../fault.js'
 import { cutsOf, diskStates, liveDisk } from '../power-loss/disk-states.js'
 import { type Cut, type Disk, diskKey, type Operation } from '../power-loss/durable.js'
 import { type Allowed, openAndRead, type Reading, sweepAndRead } from '../power-loss/reading.js'
 import { record, type Recording, RecordingFailed } from '../power-loss/recording.js'
 import { brokenScenarios, scenarios } from '../power-loss/scenarios.js'
-import { type Findings, onStage } from '../stage.js'
 
 export const powerLoss: Fault = {
   name: 'power-loss',
   how: 'commits recorded, every disk state that a cut may leave built and read',
-  run: (size) => onStage('power', (stage) => run(new PowerLossCheck(stage.root, EXTENTS[size]))),
+  run: (stage, size) => run(stage.root, EXTENTS[size]),
 }
 
 interface Extent {
@@ -32,10 +31,11 @@ const EXTENTS: Readonly<Record<Size, Extent>> = {
 
 const SEED = 'power loss 1'
 
-async function run(check: PowerLossCheck): Promise<Findings> {
+async function run(root: string, extent: Extent): Promise<Findings> {
+  const check = new PowerLossCheck(root, extent)
   try {
-    await check.all(scenarios().flatMap(record))
-    const unseen = await check.whatItCannotSee(brokenScenarios().flatMap(record))
+    await check.all(scenarios().flatMap((scenario) => record(scenario, root)))
+    const unseen = await check.whatItCannotSee(brokenScenarios().flatMap((scenario) => record(scenario, root)))
     return { counts: check.counts, problems: [...check.violations, ...unseen] }
   } catch (error) {
     if (error instanceof RecordingFailed) return { counts: check.counts, problems: [error.message] }

@@ -1,15 +1,16 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
-import { type Reply, send } from '../../support/http/client.js'
+import type { Reply } from '../../support/http/client.js'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import type { Service } from '../../support/service/service-process.js'
 import { leftovers } from '../../support/store/files.js'
 import { until } from '../../support/until.js'
+import { JSON_TYPE, keptOpen } from '../attack/hostile-request.js'
 import { holdRequests } from '../commit-steps/held-requests.js'
 import { StrictWriters } from '../commit-steps/strict-writers.js'
-import type { Fault, Size } from '../fault.js'
-import { endInOrder, type Findings, onStage, type Stage } from '../stage.js'
+import type { Fault, Findings, Size } from '../fault.js'
+import { createCampaign } from '../replies.js'
+import { endInOrder, type Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 1, middle: 5, full: 30 }
 const CAMPAIGNS = ['one', 'two', 'three', 'four']
@@ -26,20 +27,19 @@ const ACCEPTING = 300
 const LEAST_LIFE = 200
 const MORE_LIFE = 400
 
-/** An experiment of each campaign that no writer reports on. */
-const UNTOUCHED = '0017'
+/** Of a report on an experiment that no writer reports on. */
+const LINE = 'PATCH /v1/campaigns/one/experiments/0017'
 const HALVES = [
   '',
   'PATCH /v1/camp',
-  `PATCH /v1/campaigns/one/experiments/${UNTOUCHED} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`,
-  `PATCH /v1/campaigns/one/experiments/${UNTOUCHED} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
-    'Content-Length: 40\r\n\r\n{"status":"running"}',
+  keptOpen(LINE, [JSON_TYPE]).slice(0, -2),
+  keptOpen(LINE, [JSON_TYPE, 'Content-Length: 40'], '{"status":"running"}'),
 ]
 
 export const shutdown: Fault = {
   name: 'shutdown',
   how: `SIGTERM with ${HELD} open streams, held polls and waiting claims, ${WRITERS} writers, idle connections and half-sent requests`,
-  run: (size) => onStage('shutdown', (stage) => new Shutdown(stage).run(ROUNDS[size])),
+  run: (stage, size) => new Shutdown(stage).run(ROUNDS[size]),
 }
 
 class Shutdown {
@@ -64,7 +64,7 @@ class Shutdown {
 
   private async createCampaigns(url: string): Promise<void> {
     await this.writers.createCampaigns(url, WRITERS / CAMPAIGNS.length + 1)
-    await send('POST', `${url}/v1/campaigns`, campaignDraft(2, { campaign_id: QUIET, settings: { paused: true } }))
+    await createCampaign(url, QUIET, 2, { settings: { paused: true } })
   }
 
   /** @param open how many files the process had open before the first call */
@@ -127,17 +127,16 @@ class Shutdown {
 }
 
 /** Connections that have had an answer and then say nothing, or half of something. */
-async function openIdle(url: string): Promise<RawConnection[]> {
-  const connections = await Promise.all(
+function openIdle(url: string): Promise<RawConnection[]> {
+  return Promise.all(
     Array.from({ length: IDLE * HALVES.length }, async (_, index) => {
       const connection = await RawConnection.open(url)
-      connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      connection.write(keptOpen('GET /healthz'))
       await until('a call is answered', () => connection.answers().length === 1)
       connection.write(HALVES[index % HALVES.length] ?? '')
       return connection
     }),
   )
-  return connections
 }
 
 function openFiles(pid: number): number {

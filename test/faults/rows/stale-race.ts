@@ -2,8 +2,9 @@ import { mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LockProcess, spawnLockProcess } from '../../support/service/lock-process.js'
-import type { Fault, Size } from '../fault.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Fault, Findings, Size } from '../fault.js'
+import { playRounds } from '../rounds.js'
+import type { Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 15, full: 100 }
 const CONTENDERS = 8
@@ -12,40 +13,27 @@ const STAYS = 3_000
 /** Seconds since the last refresh of a lock that is dead for everybody. */
 const AGED = 60
 
-/** What the contenders find; each leaves a lock behind whose owner is no more. */
-const LEFTOVERS: readonly ((stage: Stage, directory: string) => Promise<void>)[] = [
-  async (_stage, directory) => {
-    mkdirSync(join(directory, 'lock'))
-    age(directory)
-  },
-  killedHolder,
-  async (stage, directory) => {
-    await killedHolder(stage, directory)
-    age(directory)
-  },
+/** What the contenders find: each is a lock whose owner is no more. */
+const LEFTOVERS = [
+  { hasRecord: false, isAged: true },
+  { hasRecord: true, isAged: false },
+  { hasRecord: true, isAged: true },
 ]
 
 export const staleRace: Fault = {
   name: 'stale-race',
   how: `${CONTENDERS} processes at once on the lock of a dead owner: aged without a record, killed just now, aged`,
-  run: (size) => onStage('stale-race', (stage) => runRounds(stage, ROUNDS[size])),
+  run: (stage, size) => playRounds(ROUNDS[size], 1, (round) => play(stage, round)),
 }
 
-async function runRounds(stage: Stage, count: number): Promise<Findings> {
-  let owners = 0
-  const problems: string[] = []
-  for (let round = 0; round < count; round += 1) {
-    const directory = join(stage.root, String(round))
-    mkdirSync(directory)
-    await LEFTOVERS[round % LEFTOVERS.length]?.(stage, directory)
-    const found = await race(stage, directory)
-    owners += found.owners
-    problems.push(...found.problems.map((problem) => `round ${round + 1}: ${problem}`))
-  }
-  return { counts: { rounds: count, processes: count * CONTENDERS, owners }, problems }
-}
-
-async function race(stage: Stage, directory: string): Promise<{ owners: number; problems: string[] }> {
+async function play(stage: Stage, round: number): Promise<Findings> {
+  const directory = join(stage.root, String(round))
+  mkdirSync(directory)
+  const { hasRecord = false, isAged = false } = LEFTOVERS[round % LEFTOVERS.length] ?? {}
+  if (hasRecord) await killHolder(stage, directory)
+  else mkdirSync(join(directory, 'lock'))
+  const then = Date.now() / 1000 - AGED
+  if (isAged) utimesSync(join(directory, 'lock'), then, then)
   const processes = Array.from({ length: CONTENDERS }, () => start(stage, directory))
   await Promise.all(processes.map((one) => one.receive('starts')))
   for (const one of processes) one.send('go')
@@ -57,12 +45,13 @@ async function race(stage: Stage, directory: string): Promise<{ owners: number; 
     messages.filter(({ event }) => event === 'lost' || event === 'failed'),
   )
   await Promise.all(processes.map((one) => one.kill('SIGKILL')))
+  const problems = [
+    ...(atFirst === 1 && afterwards === 1 ? [] : [`${atFirst} owners, ${afterwards} after ${STAYS} ms`]),
+    ...bad.map((message) => JSON.stringify(message)),
+  ]
   return {
-    owners: afterwards,
-    problems: [
-      ...(atFirst === 1 && afterwards === 1 ? [] : [`${atFirst} owners, ${afterwards} after ${STAYS} ms`]),
-      ...bad.map((message) => JSON.stringify(message)),
-    ],
+    counts: { processes: CONTENDERS, owners: afterwards },
+    problems: problems.map((problem) => `round ${round + 1}: ${problem}`),
   }
 }
 
@@ -70,7 +59,7 @@ function owners(processes: readonly LockProcess[]): number {
   return processes.filter(({ messages }) => messages.some(({ event }) => event === 'owns')).length
 }
 
-async function killedHolder(stage: Stage, directory: string): Promise<void> {
+async function killHolder(stage: Stage, directory: string): Promise<void> {
   const holder = start(stage, directory)
   await holder.receive('starts')
   holder.send('go')
@@ -83,9 +72,4 @@ function start(stage: Stage, directory: string): LockProcess {
   const one = spawnLockProcess(directory, 'lock', 'gated')
   stage.keep(one.child)
   return one
-}
-
-function age(directory: string): void {
-  const then = Date.now() / 1000 - AGED
-  utimesSync(join(directory, 'lock'), then, then)
 }

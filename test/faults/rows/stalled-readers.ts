@@ -6,11 +6,11 @@ import { residentBytes } from '../../support/memory.js'
 import { Attackers } from '../attack/attackers.js'
 import { TARGET } from '../attack/hostile-request.js'
 import type { StalledOrders } from '../attack/stalled-attackers.js'
-import type { Fault, Size } from '../fault.js'
+import type { Fault, Findings, Size } from '../fault.js'
 import { ClaimingWorkers } from '../fleet/claiming-workers.js'
 import { createCampaign } from '../replies.js'
 import { Slices } from '../slices.js'
-import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../stage.js'
+import { endInOrder, loggedErrors, type Stage } from '../stage.js'
 
 interface Extent {
   readonly readers: number
@@ -31,15 +31,13 @@ const WATCHED = 'watched'
 const TEXT = 'x'.repeat(8000)
 
 const CUT_OFF_LIMIT = 240_000
-/** Milliseconds that are not counted: what runs for the first time is slow. */
-const WARM_UP = 1_000
 const SLICE = 2_000
 const MOST_MEMORY = 600
 
 export const stalledReaders: Fault = {
   name: 'stalled-readers',
   how: '500 readers of a stream that stand still, slow, half-open and pipelining clients, while workers claim, heartbeat and report',
-  run: (size) => onStage('stalled-readers', (stage) => new StalledReaders(stage, size).run()),
+  run: (stage, size) => new StalledReaders(stage, size).run(),
 }
 
 class StalledReaders {
@@ -60,14 +58,14 @@ class StalledReaders {
     const attackers = await Attackers.begin<StalledOrders>(this.stage, './stalled-attackers.ts', url)
     await createCampaign(url, WATCHED, EXTENTS[this.size].updated)
     await createCampaign(url, TARGET, 2)
-    const workers = await ClaimingWorkers.begin(url, (text) => this.problems.push(text))
+    const workers = await ClaimingWorkers.begin(url, this.slices, (text) => this.problems.push(text))
     const healthy = new EventReader(`${url}/v1/campaigns/${WATCHED}/events`)
     const updates = this.update(url).catch((error: unknown) => {
       this.problems.push(`the updates broke off: ${(error as Error).message}`)
     })
-    await this.rest(workers)
-    await this.attack(url, attackers, workers)
-    await this.rest(workers)
+    await this.rest()
+    await this.attack(url, attackers)
+    await this.rest()
     this.isOver = true
     await updates
     await workers.end()
@@ -85,24 +83,20 @@ class StalledReaders {
     }
   }
 
-  private async rest(workers: ClaimingWorkers): Promise<void> {
-    await sleep(WARM_UP)
-    workers.takeTimes()
-    for (let slice = 0; slice < EXTENTS[this.size].slices; slice += 1) {
-      await sleep(SLICE)
-      this.slices.quiet.push(workers.takeTimes())
-    }
+  private async rest(): Promise<void> {
+    await this.slices.warmUp()
+    for (let slice = 0; slice < EXTENTS[this.size].slices; slice += 1) await this.slices.rest(SLICE)
   }
 
   /** Goes on until all that stand still were cut off. */
-  private async attack(url: string, attackers: Attackers<StalledOrders>, workers: ClaimingWorkers): Promise<void> {
+  private async attack(url: string, attackers: Attackers<StalledOrders>): Promise<void> {
     const { readers } = EXTENTS[this.size]
     await attackers.order('attack', undefined)
     const stalling = attackers.order('stall', { campaign: WATCHED, count: readers })
     const deadline = performance.now() + CUT_OFF_LIMIT
     while (this.dropped < readers && performance.now() < deadline) {
       await sleep(SLICE)
-      this.slices.attacked.push(workers.takeTimes())
+      this.slices.endOfAttack()
       this.dropped = await droppedBy(url)
     }
     await stalling

@@ -1,16 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
-import { bytesOf, manifestPath } from '../../support/store/files.js'
-import { canTrace, strace, tracerOf } from '../../support/tools.js'
+import { leftovers, storedManifest } from '../../support/store/files.js'
+import { strace, tracerOf, whyNotTrace } from '../../support/tools.js'
 import { until } from '../../support/until.js'
-import type { Fault, Size } from '../fault.js'
-import { caught, expectStatus, inBatches } from '../replies.js'
-import { type Findings, onStage, type Stage } from '../stage.js'
+import type { Fault, Findings, Size } from '../fault.js'
+import { caught, createCampaign, expectStatus } from '../replies.js'
+import { playRounds } from '../rounds.js'
+import type { Stage } from '../stage.js'
 
 const ROUNDS: Readonly<Record<Size, number>> = { short: 3, middle: 12, full: 60 }
 const BATCH = 3
@@ -51,35 +50,16 @@ const PLACES = [
 export const unseenState: Fault = {
   name: 'unseen-state',
   how: 'a repeated report and a refusal while their commit hangs, also behind another, then SIGKILL',
-  run: async (size) => {
-    if (!canTrace()) return { kind: 'skipped', because: 'strace cannot be used here' }
-    return onStage('unseen-state', (stage) => runRounds(stage, ROUNDS[size]))
-  },
-}
-
-interface Round {
-  readonly unanswered: number
-  readonly early: number
-  /** What was acknowledged, or answered in a refusal, and is not there after the kill. */
-  readonly lost: number
-  readonly problems: readonly string[]
+  whyNot: whyNotTrace,
+  run: (stage, size) => runRounds(stage, ROUNDS[size]),
 }
 
 async function runRounds(stage: Stage, count: number): Promise<Findings> {
-  const [control, rounds] = await Promise.all([
+  const [control, { counts, problems }] = await Promise.all([
     released(stage),
-    inBatches(count, BATCH, (index) => killed(stage, index)),
+    playRounds(count, BATCH, (index) => killed(stage, index)),
   ])
-  const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
-  return {
-    counts: {
-      rounds: rounds.length,
-      unanswered: sum(({ unanswered }) => unanswered),
-      'answered early': sum(({ early }) => early),
-      lost: sum(({ lost }) => lost),
-    },
-    problems: [...control, ...rounds.flatMap(({ problems }) => problems)],
-  }
+  return { counts, problems: [...control, ...problems] }
 }
 
 async function released(stage: Stage): Promise<string[]> {
@@ -93,7 +73,7 @@ async function released(stage: Stage): Promise<string[]> {
   return took < SHORT_HANG ? [`nothing hung: all was answered after ${took} ms`] : []
 }
 
-async function killed(stage: Stage, index: number): Promise<Round> {
+async function killed(stage: Stage, index: number): Promise<Findings> {
   const place: Place = PLACES[index % PLACES.length] ?? PLACES[0]
   const { service, calls } = await hang(stage, String(index), place, HANG)
   const answers: Reply[] = []
@@ -104,24 +84,20 @@ async function killed(stage: Stage, index: number): Promise<Round> {
   const unanswered = (await Promise.all(calls)).filter((reply) => reply instanceof Error).length
   const lost = await lossesAfter(stage, service.dataDir, place, answers)
   const tooEarly = early.map(({ status, text }) => `answered ${status} during ${place.name}: ${text.slice(0, 200)}`)
-  return { unanswered, early: early.length, lost: lost.length, problems: [...tooEarly, ...lost] }
+  const counts = { unanswered, 'answered early': early.length, lost: lost.length }
+  return { counts, problems: [...tooEarly, ...lost] }
 }
 
-interface Hanging {
-  readonly service: Service
-  /** The report whose commit hangs, and those that can only be decided on it; an error where the connection broke. */
-  readonly calls: readonly Promise<Reply | Error>[]
-}
-
-async function hang(stage: Stage, name: string, place: Place, milliseconds: number): Promise<Hanging> {
+/** @returns the report whose commit hangs, and those that can only be decided on it; an error where the connection broke */
+async function hang(stage: Stage, name: string, place: Place, milliseconds: number) {
   const dataDir = join(stage.root, name)
   const holds = place.holds(milliseconds).flatMap((how) => ['-e', how])
   const wrapper = strace(`${dataDir}.trace`, '-e', 'trace=fsync,rename', ...holds)
   const service = await stage.start({ dataDir, environment: { UV_THREADPOOL_SIZE: '1' }, wrapper })
-  await expectStatus(201, send('POST', `${service.url}/v1/campaigns`, campaignDraft(2)))
+  await createCampaign(service.url, 'sweep', 2)
   await expectStatus(200, report(service, '0002', REPORTED))
   const slow = place.behind ? report(service, '0002', { ...REPORTED, result_path: 'slow' }) : null
-  if (slow !== null) await until('the commit before hangs', () => hasTemp(dataDir))
+  if (slow !== null) await until('the commit before hangs', () => leftovers(dataDir).length > 0)
   const calls = [caught(report(service, '0001', REPORTED))]
   if (slow === null) await until('the commit hangs', () => hangs(dataDir, place))
   const batch = { updates: [{ exp_id: '0001', ...REPORTED }] }
@@ -148,14 +124,11 @@ function hangingRevision({ behind }: Place): number {
 
 /** True once the disk shows how far the commit came. */
 function hangs(dataDir: string, place: Place): boolean {
-  return place.renamed ? storedRevision(dataDir) === hangingRevision(place) : hasTemp(dataDir)
+  if (!place.renamed) return leftovers(dataDir).length > 0
+  return storedManifest(dataDir, 'sweep').revision === hangingRevision(place)
 }
 
-function hasTemp(dataDir: string): boolean {
-  return Object.keys(bytesOf(join(dataDir, 'campaigns'))).some((name) => name.endsWith('.tmp'))
-}
-
-/** Starts it again and compares what it has with what was answered before it was killed. */
+/** Starts it again: what was acknowledged, or answered in a refusal, and is not there any more. */
 async function lossesAfter(stage: Stage, dataDir: string, place: Place, answered: readonly Reply[]): Promise<string[]> {
   const service = await stage.start({ dataDir })
   const reply = await send('GET', service.url + CAMPAIGN)
@@ -179,11 +152,6 @@ async function killTraced(service: Service): Promise<void> {
   const ended = service.end('SIGKILL')
   if (tracer !== null) process.kill(tracer, 'SIGKILL')
   await ended
-}
-
-function storedRevision(dataDir: string): number {
-  const path = manifestPath(dataDir, 'sweep')
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as CampaignManifest).revision : 0
 }
 
 function report({ url }: Service, expId: string, body: object): Promise<Reply> {

@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
+import { leftovers } from '../../support/store/files.js'
 import { strace, tracerOf } from '../../support/tools.js'
 import { until } from '../../support/until.js'
 import { caught, createCampaign, expectStatus } from '../replies.js'
@@ -41,15 +42,6 @@ export async function sendEverything(url: string): Promise<(Reply | Error)[]> {
   return Promise.all(calls.map(caught))
 }
 
-/** What a store that does not know whether it still owns its files must not answer. */
-export function isTrusted(reply: Reply | Error): boolean {
-  return !(reply instanceof Error) && reply.status !== 503
-}
-
-export function textOf(reply: Reply | Error): string {
-  return reply instanceof Error ? reply.message : `${reply.status} ${reply.text.slice(0, 200)}`
-}
-
 export function running(worker: string): object {
   return { status: 'running', worker }
 }
@@ -70,18 +62,13 @@ export async function startOwner(stage: Stage, dataDir: string, withTracer: bool
   return first
 }
 
-export interface HeldUp {
-  readonly call: Promise<Reply | Error>
-  readonly tracer: number
-}
-
 /** A change whose temp file is flushed and whose lock is checked, and that only lacks the rename. */
-export async function holdUpRename(first: Service): Promise<HeldUp> {
+export async function holdUpRename(first: Service) {
   const call = caught(send('PATCH', `${first.url}/v1/campaigns/${UNTOUCHED}/experiments/0001`, running(MARK)))
-  await until('the temp file is there', () => temps(first.dataDir).length > 0)
+  await until('the temp file is there', () => leftovers(first.dataDir).length > 0)
   await sleep(300)
   const tracer = tracerOf(first.pid)
-  if (tracer === null || temps(first.dataDir).length === 0) throw new Error('the rename was not held up')
+  if (tracer === null || leftovers(first.dataDir).length === 0) throw new Error('the rename was not held up')
   return { call, tracer }
 }
 
@@ -101,17 +88,8 @@ export async function replaceLock(dataDir: string): Promise<string> {
   return identityOf(dataDir)
 }
 
-export async function codeOf(service: Service): Promise<number | null | 'none'> {
-  // The timer of what ended in time must not keep the whole run waiting.
-  return Promise.race([service.ended, sleep(10_000, 'none' as const, { ref: false })])
-}
-
 /** Tells one lock directory from another, also from one with its inode number. */
 export function identityOf(dataDir: string): string {
   const stat = statSync(join(dataDir, 'lock'), { bigint: true, throwIfNoEntry: false })
   return stat === undefined ? 'none' : `${stat.ino} ${stat.birthtimeNs}`
-}
-
-function temps(dataDir: string): string[] {
-  return readdirSync(join(dataDir, 'campaigns')).filter((name) => name.endsWith('.tmp'))
 }

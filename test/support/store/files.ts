@@ -29,6 +29,16 @@ export function readManifest(dataDir: string, campaignId: string): string {
   return readFileSync(manifestPath(dataDir, campaignId), 'utf8')
 }
 
+/** Its text; null when there is no such file. */
+export function findManifest(dataDir: string, campaignId: string): string | null {
+  try {
+    return readManifest(dataDir, campaignId)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
 export function storedManifest(dataDir: string, campaignId: string): CampaignManifest {
   return JSON.parse(readManifest(dataDir, campaignId)) as CampaignManifest
 }

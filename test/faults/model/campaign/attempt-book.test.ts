@@ -1,20 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import { experimentDraft } from '../../../support/campaigns/drafts.js'
+import { experiment } from '../../../support/campaigns/drafts.js'
 import { AttemptBook, type Body } from './attempt-book.js'
 
-const RUNNING: Experiment = {
-  ...experimentDraft('0001'),
-  ...{ status: 'running', attempt: 1, retry_count: 0, revision: 2, worker: 'w1' },
-  ...{ result_path: null, started_at: null, completed_at: null, error: null, failure_kind: null },
-  ...{ lease: { seconds: 60, claim_id: null }, attempts: [] },
-}
+const RUNNING = experiment({ status: 'running', revision: 2, worker: 'w1', lease: { seconds: 60, claim_id: null } })
 const FAILED: Experiment = { ...RUNNING, status: 'failed', failure_kind: 'error', lease: null, result_path: 'a' }
 const SECOND: Experiment = { ...RUNNING, attempt: 2, worker: 'w2' }
 const PAST = { ...FAILED, status: 'failed' as const }
 
-function claims(experiment: Experiment): Body {
-  return { claims: [{ experiment }] }
+function claims(one: Experiment): Body {
+  return { claims: [{ experiment: one }] }
 }
 
 function manifest(...experiments: Experiment[]): Body {

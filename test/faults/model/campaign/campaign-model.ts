@@ -103,23 +103,32 @@ function settingsOf({ cancel_running, ...settings }: PlainCampaign['settings']):
   return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
 }
 
+function definedIn({
+  exp_id,
+  config_name,
+  config_path,
+  config_hash,
+  backend,
+  container,
+  cycle_index,
+}: ExperimentDraft) {
+  return { exp_id, config_name, config_path, config_hash, backend, container, cycle_index }
+}
+
 function definitionOf(one: ExperimentDraft): string {
-  const { exp_id, config_name, config_path, config_hash, backend, container, cycle_index } = one
-  return JSON.stringify([exp_id, config_name, config_path, config_hash, backend, container, cycle_index])
+  return JSON.stringify(definedIn(one))
 }
 
 function drafted(drafts: readonly ExperimentDraft[], revision: number): Experiment[] {
   if (new Set(drafts.map(({ exp_id }) => exp_id)).size < drafts.length) throw new Refused(400, 'invalid')
   return drafts.map((draft): Experiment => {
-    const { exp_id, config_name, config_path, config_hash, backend, container, cycle_index } = draft
     const { status = 'pending', result_path = null, worker = null, attempts = [] } = draft
     const attempt = attemptOf(draft)
     if (status !== 'failed' && (draft.failure_kind ?? null) !== null) throw new Refused(400, 'invalid')
-    const definition = { exp_id, config_name, config_path, config_hash, backend, container, cycle_index }
     const failure_kind = status === 'failed' ? (draft.failure_kind ?? 'error') : null
     const counted = { attempt, retry_count: Math.max(0, attempt - 1), revision }
     const kept = { error: keptError(draft.error), failure_kind, lease: null, attempts: attempts.map(pastOf) }
-    return { ...definition, status, result_path, worker, ...timesOf(draft), ...counted, ...kept }
+    return { ...definedIn(draft), status, result_path, worker, ...timesOf(draft), ...counted, ...kept }
   })
 }
 
@@ -138,10 +147,7 @@ function pastOf(past: PastAttempt): PastAttempt {
   return { ...past, ...timesOf(past), error: keptPastError(past.error) }
 }
 
-function timesOf(given: Pick<ExperimentDraft, 'started_at' | 'completed_at'>): {
-  started_at: string | null
-  completed_at: string | null
-} {
+function timesOf(given: Pick<ExperimentDraft, 'started_at' | 'completed_at'>) {
   const read = (time: string | null | undefined) => (time === undefined || time === null ? null : readTime(time))
   return { started_at: read(given.started_at), completed_at: read(given.completed_at) }
 }

@@ -11,9 +11,9 @@ import { send } from '../../../support/http/client.js'
 import { Scrape } from '../../../support/http/metrics.js'
 import type { Service } from '../../../support/service/service-process.js'
 import { manifestPath } from '../../../support/store/files.js'
-import type { Fault, Size } from '../../fault.js'
+import type { Fault, Findings, Size } from '../../fault.js'
 import { createCampaign, expectStatus } from '../../replies.js'
-import { endInOrder, type Findings, loggedErrors, onStage, type Stage } from '../../stage.js'
+import { endInOrder, loggedErrors, type Stage } from '../../stage.js'
 
 interface Extent {
   /** Experiments of the campaign that fails; its limit is in proportion to the default, 64 MiB for 100,000. */
@@ -45,7 +45,7 @@ const OLD_SPACE = '--max-old-space-size=512'
 export const limits: Fault = {
   name: 'limits',
   how: '100,000 experiments fail 20 times each with errors of 8 KiB; and a manifest of 560 MiB, above any limit, lies there at a start',
-  run: (size) => onStage('limits', (stage) => new Limits(stage, EXTENTS[size]).run()),
+  run: (stage, size) => new Limits(stage, EXTENTS[size]).run(),
 }
 
 class Limits {

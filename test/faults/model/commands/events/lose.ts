@@ -1,7 +1,8 @@
 import fc from 'fast-check'
+import { until } from '../../../../support/until.js'
 import { anyChoice } from '../../arguments/arguments.js'
 import { claimed } from '../../campaign/claim-model.js'
-import { pathOf, type Scene } from '../../scene.js'
+import { pathOf } from '../../scene.js'
 import { postClaim } from '../claim.js'
 import { command } from '../command.js'
 
@@ -31,7 +32,9 @@ export const lose = command({
       await service.restart()
       world.restart()
     }
-    await untilLost(scene, `${pathOf(id)}/experiments/${held.exp_id}`)
+    const path = `${pathOf(id)}/experiments/${held.exp_id}`
+    const isLost = async () => !(await service.call({ method: 'GET', path })).text.includes('"status":"running"')
+    await until(`${path} is given up`, isLost, LOSS_LIMIT)
     const idle = (performance.now() - began) / 1000
     if (idle < seconds) throw new Error(`${held.exp_id} of ${id} is lost after ${idle} s of a lease of ${seconds} s`)
     // Just past this lease: all others are far longer.
@@ -41,13 +44,3 @@ export const lose = command({
     await scene.checkAll(id)
   },
 })
-
-async function untilLost({ service }: Scene, path: string): Promise<void> {
-  const deadline = performance.now() + LOSS_LIMIT
-  for (;;) {
-    const { text } = await service.call({ method: 'GET', path })
-    if ((JSON.parse(text) as { readonly status: string }).status !== 'running') return
-    if (performance.now() > deadline) throw new Error(`${path} is not given up`)
-    await service.pass(50)
-  }
-}

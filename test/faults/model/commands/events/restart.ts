@@ -2,31 +2,34 @@ import fc from 'fast-check'
 import { anyChoice, chosen, idOf } from '../../arguments/arguments.js'
 import type { ProcessService } from '../../process-service.js'
 import { pathOf, type Scene } from '../../scene.js'
-import type { Call } from '../../service.js'
+import type { Call, Service } from '../../service.js'
 import { postClaim } from '../claim.js'
 import { command } from '../command.js'
 import { patchExperiment } from '../report.js'
 
-/** The service ends and starts again: all is as it was, to the byte. */
 export const restart = command({
   name: 'restart',
   weight: 1,
   arguments: fc.constant(null),
   run: async (scene) => {
-    const before = await textsOf(scene)
     scene.world.diary.push('restart')
-    await scene.service.restart()
-    scene.world.restart()
-    const after = await textsOf(scene)
-    for (const [id, text] of before)
-      if (after.get(id) !== text) throw new Error(`${id} is another one after the restart`)
+    await restartService(scene.service, [scene])
     scene.count('done')
   },
 })
 
-async function textsOf(scene: Scene): Promise<Map<string, string>> {
+/** The service ends and starts again: all that these know is as it was, to the byte. */
+export async function restartService(service: Service, scenes: readonly Scene[]): Promise<void> {
+  const before = await textsOf(scenes)
+  await service.restart()
+  for (const { world } of scenes) world.restart()
+  const after = await textsOf(scenes)
+  for (const [id, text] of before) if (after.get(id) !== text) throw new Error(`${id} did not outlive a restart`)
+}
+
+async function textsOf(scenes: readonly Scene[]): Promise<Map<string, string>> {
   const texts = new Map<string, string>()
-  for (const id of scene.world.ids) texts.set(id, await scene.checkCampaign(id))
+  for (const scene of scenes) for (const id of scene.world.ids) texts.set(id, await scene.checkCampaign(id))
   return texts
 }
 

@@ -58,6 +58,6 @@ async function read(scene: Scene, given: Get, { path, experiment, view }: Read):
     await scene.ask(call, problem(campaign === undefined ? NOT_FOUND : new Refused(404, 'experiment-not-found')))
     return
   }
-  const tagOf = { campaign: id, ...(experiment === undefined ? {} : { experiment }) }
+  const tagOf = { campaign: id, experiment }
   await scene.ask(call, header !== undefined && holds ? { status: 304, tagOf } : { status: 200, body, tagOf })
 }

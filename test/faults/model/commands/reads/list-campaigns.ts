@@ -3,7 +3,7 @@ import { given, sometimes } from '../../arguments/arguments.js'
 import { sortable } from '../../arguments/times.js'
 import type { PlainCampaign } from '../../campaign/campaign-model.js'
 import { stateOf } from '../../campaign/progress-model.js'
-import { compare, inPages, summaryOf } from '../../scene.js'
+import { byName, compare, inPages, summaryOf } from '../../scene.js'
 import { command } from '../command.js'
 
 type Sort = '-updated_at' | 'created_at' | 'campaign_name'
@@ -27,21 +27,15 @@ export const listCampaigns = command({
   run: (scene, { state, name, labels, sort, limit }) => {
     const { prefix, campaigns } = scene.world
     const sought = `${prefix}${name}`
-    const query: [string, string][] = [
-      ['name', sought],
-      ...Object.entries(given({ state, sort })),
-      ...labels.map((label): [string, string] => ['label', label]),
-    ]
-    const found = [...campaigns.values()]
+    const query = new URLSearchParams([['name', sought], ...Object.entries(given({ state, sort }))])
+    for (const label of labels) query.append('label', label)
+    const all = [...campaigns.values()]
       .filter((one) => one.campaign_name.toLowerCase().includes(sought.toLowerCase()))
       .filter((one) => state === undefined || state === stateOf(one))
       .filter((one) => labels.every((label) => isLabelled(one, label)))
       .sort(ORDERS[sort ?? '-updated_at'])
       .map(summaryOf)
-    return inPages(scene, { path: '/v1/campaigns', query, limit }, (page) => ({
-      status: 200,
-      body: page('campaigns', found),
-    }))
+    return inPages(scene, { path: '/v1/campaigns', query, limit, key: 'campaigns', all })
   },
 })
 
@@ -53,7 +47,7 @@ function isLabelled({ labels }: PlainCampaign, label: string): boolean {
 const ORDERS: Readonly<Record<Sort, (a: PlainCampaign, b: PlainCampaign) => number>> = {
   '-updated_at': (a, b) => compare(sortable(b.updated_at), sortable(a.updated_at)) || byId(a, b),
   created_at: (a, b) => compare(sortable(a.created_at), sortable(b.created_at)) || byId(a, b),
-  campaign_name: (a, b) => compare(a.campaign_name, b.campaign_name) || byId(a, b),
+  campaign_name: byName,
 }
 
 function byId(a: PlainCampaign, b: PlainCampaign): number {

@@ -3,7 +3,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { EXPERIMENT_STATUSES } from '#campaignd/domain/experiment/status.js'
 import { anyChoice, given, sometimes, worker } from '../../arguments/arguments.js'
 import { Refused } from '../../campaign/refused.js'
-import { inPages, NOT_FOUND, pathOf, problem } from '../../scene.js'
+import { inPages, pathOf, problem } from '../../scene.js'
 import { command } from '../command.js'
 
 export const listExperiments = command({
@@ -27,25 +27,20 @@ export const listExperiments = command({
   run: (scene, { campaign, status, remaining, equal, limit }) => {
     const id = scene.world.choose(campaign)
     const known = scene.world.campaigns.get(id)
-    const query: [string, string][] = [
-      ...(status ?? []).map((one): [string, string] => ['status', one]),
-      ...(remaining === undefined ? [] : [['remaining', String(remaining)] as [string, string]]),
-      ...Object.entries(equal).map(([key, value]): [string, string] => [key, String(value)]),
-    ]
+    const query = new URLSearchParams()
+    for (const one of status ?? []) query.append('status', one)
+    for (const [key, value] of Object.entries(given({ remaining, ...equal }))) query.set(key, String(value))
     const path = `${pathOf(id)}/experiments`
     if (status !== undefined && remaining !== undefined) {
-      const call = { method: 'GET', path: `${path}?${new URLSearchParams(query).toString()}` } as const
+      const call = { method: 'GET', path: `${path}?${query.toString()}` } as const
       return scene.ask(call, problem(new Refused(400, 'invalid'))).then(() => undefined)
     }
-    const found = known?.experiments.filter(
+    const all = known?.experiments.filter(
       (one) =>
         status?.includes(one.status) !== false &&
         (remaining === undefined || remaining === (one.status === 'pending' || one.status === 'failed')) &&
         Object.entries(equal).every(([key, value]) => one[key as keyof Experiment] === value),
     )
-    const tagOf = { tagOf: { campaign: id } }
-    return inPages(scene, { path, query, limit }, (page) =>
-      found === undefined ? problem(NOT_FOUND) : { status: 200, body: page('experiments', found), ...tagOf },
-    )
+    return inPages(scene, { path, query, limit, key: 'experiments', all, tagOf: { campaign: id } })
   },
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { anyChoice, sometimes } from '../../arguments/arguments.js'
-import { inPages, NOT_FOUND, pathOf, problem, type Scene } from '../../scene.js'
+import { inPages, pathOf, type Scene } from '../../scene.js'
 import { command } from '../command.js'
 
 export const listWorkers = command({
@@ -12,10 +12,9 @@ export const listWorkers = command({
     const id = scene.world.choose(campaign)
     const known = scene.world.campaigns.get(id)
     const running = known?.experiments.filter(({ status }) => status === 'running')
-    const workers = running?.map((one) => workerOf(scene, id, one))
-    return inPages(scene, { path: `${pathOf(id)}/workers`, query: [], limit }, (page) =>
-      workers === undefined ? problem(NOT_FOUND) : { status: 200, body: page('workers', workers) },
-    )
+    const all = running?.map((one) => workerOf(scene, id, one))
+    const path = `${pathOf(id)}/workers`
+    return inPages(scene, { path, query: new URLSearchParams(), limit, key: 'workers', all })
   },
 })
 
