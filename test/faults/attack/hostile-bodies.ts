@@ -25,11 +25,11 @@ const firstCycle = (value: string) => (text: string) => text.replace('"cycle_ind
 const withMember = (member: string) => (text: string) => text.replace('{', `{${member},`)
 
 export const BODIES: readonly Hostile[] = [
-  tooLarge('a creation of 17 MiB', () => withBody(CREATION, draft({ campaign_name: 'x'.repeat(17 * MIB) }))),
-  tooLarge('a report of 2 MiB', () => withBody(REPORT, `{"status":"failed","error":"${'x'.repeat(2 * MIB)}"}`)),
-  tooLarge('2 MiB in chunks', () => {
+  tooLarge('a creation of 13 MiB', () => withBody(CREATION, draft({ campaign_name: 'x'.repeat(13 * MIB) }))),
+  tooLarge('a report of 5 MiB', () => withBody(REPORT, `{"status":"failed","error":"${'x'.repeat(5 * MIB)}"}`)),
+  tooLarge('5 MiB in chunks', () => {
     const chunk = `${(64 * 1024).toString(16)}\r\n${' '.repeat(64 * 1024)}\r\n`
-    return `${request(REPORT, [JSON_TYPE, CHUNKED])}${chunk.repeat(32)}0\r\n\r\n`
+    return `${request(REPORT, [JSON_TYPE, CHUNKED])}${chunk.repeat(80)}0\r\n\r\n`
   }),
   raw('100 MiB that are declared', TOO_LARGE, request(REPORT, [JSON_TYPE, `Content-Length: ${100 * MIB}`])),
   invalid('200,000 levels of lists', CREATION, () => nested(200_000)),

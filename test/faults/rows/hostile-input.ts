@@ -54,7 +54,8 @@ class HostileInput {
   ) {}
 
   async run(): Promise<Findings> {
-    const service = await this.stage.start()
+    // A creation above the limit of bodies, one and a half times this, is then none of a hundred MiB.
+    const service = await this.stage.start({ environment: { CAMPAIGND_MAX_CAMPAIGN_BYTES: '8MiB' } })
     const attackers = await Attackers.begin<HostileOrders>(this.stage, './hostile-attackers.ts', service.url)
     await this.writers.createCampaigns(service.url, WRITERS)
     await createCampaign(service.url, TARGET, 2)
