@@ -18,6 +18,8 @@ export interface DurableDirectory {
   readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
+  /** Whether a job ended all writing, also one of another thread. */
+  readonly isStopped: () => boolean
 }
 
 type Write = FileChange & { readonly kind: 'create' | 'replace' }
@@ -48,13 +50,14 @@ export interface JobRun {
  * thread pool.
  */
 export function runJobs(directory: DurableDirectory, jobs: readonly FileJob[]): JobRun {
+  if (directory.isStopped()) return { outcomes: jobs.map(() => STOPPED), clearAway: () => undefined }
   const startEarly = directory.flush && jobs.length > 1
   const all = jobs.map((job) => write(directory, job, startEarly))
   for (const one of all) one.outcome ??= flush(directory, one)
   for (const one of all) {
     const { job } = one
     if (job.kind === 'flush') continue
-    one.outcome ??= isOver(all) ? giveUp(directory, job) : rename(directory, one, job)
+    one.outcome ??= isOver(directory, all) ? giveUp(directory, job) : rename(directory, one, job)
   }
   const done = all.filter(({ outcome }) => outcome === null)
   const doubt = done.length === 0 ? null : flushNames(directory)
@@ -69,11 +72,13 @@ export function runJobs(directory: DurableDirectory, jobs: readonly FileJob[]): 
 
 /** What ends all writing: after it the disk is not to be touched any more. */
 export function isEnd({ kind }: FileOutcome): boolean {
-  return kind === 'unknown' || kind === 'lock-lost'
+  return kind === 'unknown' || kind === 'lock-lost' || kind === 'stopped'
 }
 
-function isOver(all: readonly Progress[]): boolean {
-  return all.some(({ outcome }) => outcome !== null && isEnd(outcome))
+const STOPPED: FileOutcome = { kind: 'stopped' }
+
+function isOver(directory: DurableDirectory, all: readonly Progress[]): boolean {
+  return directory.isStopped() || all.some(({ outcome }) => outcome !== null && isEnd(outcome))
 }
 
 function write({ fs }: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
@@ -194,7 +199,7 @@ function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out
 /** Another job ended all writing: nothing of this one is changed. */
 function giveUp({ fs }: DurableDirectory, job: FileChange): FileOutcome {
   if (isWrite(job)) removeTemp(fs, job.temp)
-  return { kind: 'lock-lost' }
+  return STOPPED
 }
 
 /** Makes the changed names durable, and checks that the directory was ours up to then. */
@@ -209,6 +214,8 @@ function flushNames(directory: DurableDirectory): FileOutcome | null {
   }
   // mutation: no-lock-check-after-rename
   if (!ownsLock(directory)) return { kind: 'unknown', detail: 'the lock was lost during the write' }
+  // Where the flush of another thread failed, this one may have reported success for what that one lost.
+  if (directory.isStopped()) return { kind: 'unknown', detail: 'another write ended in doubt meanwhile' }
   return null
 }
 

@@ -23,6 +23,7 @@ export type FileJob = FileChange | { readonly kind: 'flush'; readonly paths: rea
  *   repeated on that file, since the system would report success for what it has lost
  * - `lock-lost`: nothing changed by us, and nothing may be any more: the directory belongs to somebody else
  * - `unknown`: the name was changed and then something failed; what a power cut leaves is not known
+ * - `stopped`: nothing changed, since another job was `lock-lost` or `unknown`
  */
 export type FileOutcome =
   | { readonly kind: 'done'; readonly identity: FileIdentity | null }
@@ -37,6 +38,7 @@ export type FileOutcome =
     }
   | { readonly kind: 'lock-lost' }
   | { readonly kind: 'unknown'; readonly detail: string }
+  | { readonly kind: 'stopped' }
 
 /** How a job ended, and its share of the milliseconds for which its round kept the disk. */
 export interface JobReport {

@@ -66,6 +66,14 @@ test('a failure that ends all writing in one thread ends it in all', async () =>
   renameSync(`${lockPath}.aside`, lockPath)
   const names = Array.from({ length: 12 }, (_, index) => `late-${String(index)}`)
   const late = await Promise.all(names.map((name) => threads.run(creation(directory, name))))
-  expect(new Set(late.map(({ outcome }) => outcome.kind))).toEqual(new Set(['lock-lost']))
+  expect(new Set(late.map(({ outcome }) => outcome.kind))).toEqual(new Set(['stopped']))
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('commit threads that were stopped change nothing more', async () => {
+  const { threads, directory } = await startThreads()
+  threads.stop()
+  const reports = await Promise.all(['a', 'b', 'c', 'd'].map((name) => threads.run(creation(directory, name))))
+  expect(new Set(reports.map(({ outcome }) => outcome.kind))).toEqual(new Set(['stopped']))
   expect(readdirSync(directory)).toEqual([])
 })

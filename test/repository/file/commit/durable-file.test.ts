@@ -22,17 +22,23 @@ function openDirectory() {
   onTestFinished(() => {
     nodeFs.closeSync(descriptor)
   })
+  let stopped = false
+  const directory = { ...at, descriptor, isStopped: () => stopped }
   return {
     ...at,
     /** Carries jobs out to their very end, with some of the file calls replaced. */
     carryOut: (jobs: readonly FileJob[], replaced: Partial<Fs> = {}, flush = true): readonly FileOutcome[] => {
-      const { outcomes, clearAway } = runJobs({ ...at, descriptor, flush, fs: { ...nodeFs, ...replaced } }, jobs)
+      const { outcomes, clearAway } = runJobs({ ...directory, flush, fs: { ...nodeFs, ...replaced } }, jobs)
       clearAway()
       return outcomes
     },
     names: () => readdirSync(at.directory).toSorted(),
     loseLock: () => {
       replaceLock(at)
+    },
+    /** A job of another thread ends all writing. */
+    stop: () => {
+      stopped = true
     },
   }
 }
@@ -177,6 +183,25 @@ describe.each(KINDS)('%s', (kind) => {
     expect(flushes).toBe(1)
   })
 
+  test(`${kind}: nothing is touched once a job of another thread ended all writing`, () => {
+    const at = oneFile(kind)
+    at.stop()
+    const touch = () => failWith('EIO')
+    expect(at.run(kind, () => ({ openSync: touch, renameSync: touch, unlinkSync: touch }))).toEqual({ kind: 'stopped' })
+    expect(at.content()).toBe(before(kind))
+  })
+
+  test(`${kind}: the outcome is unknown when a job of another thread ends all writing after the change`, () => {
+    const at = oneFile(kind)
+    const outcome = at.run(kind, ({ fsyncSync }) => ({
+      fsyncSync: (descriptor) => {
+        fsyncSync(descriptor)
+        if (nodeFs.fstatSync(descriptor).isDirectory()) at.stop()
+      },
+    }))
+    expect(outcome.kind).toBe('unknown')
+  })
+
   // The fence: what a process does that was stopped between its look at the lock and its change, and goes on after a
   // successor took the lock, swept the temp files, read the manifest and acknowledged a change of it.
   test(`${kind}: what a successor acknowledged since the last check of the lock is not changed`, () => {
@@ -199,6 +224,22 @@ describe.each(KINDS)('%s', (kind) => {
     expect(at.content()).toBe('acknowledged by the successor')
   })
 })
+
+test.each(['create', 'replace'] as const)(
+  '%s: nothing is changed when a job of another thread ends all writing during the flush',
+  (kind) => {
+    const at = oneFile(kind)
+    const outcome = at.run(kind, ({ fsyncSync }) => ({
+      fsyncSync: (descriptor) => {
+        fsyncSync(descriptor)
+        at.stop()
+      },
+    }))
+    expect(outcome).toEqual({ kind: 'stopped' })
+    expect(at.content()).toBe(before(kind))
+    expect(existsSync(at.temp)).toBe(false)
+  },
+)
 
 const STEPS = {
   create: ['openSync', 'writevSync', 'fsyncSync', 'fstatSync', 'closeSync', 'linkSync'],
@@ -394,7 +435,7 @@ describe('of jobs that are carried out together', () => {
         if (renamed === 1) at.loseLock()
       },
     }))
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'lock-lost', 'lock-lost'])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'lock-lost', 'stopped'])
     expect(at.contents()).toEqual([TEXT, OLD, OLD])
     expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
   })
@@ -416,7 +457,7 @@ test('of jobs that are carried out together those behind a move that was left ha
     }),
     [...at.jobs.slice(0, 1), move, ...at.jobs.slice(2)],
   )
-  expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'unknown', 'lock-lost'])
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'unknown', 'stopped'])
   expect(renames).toBe(4)
   expect(at.names()).toEqual(['0.json', '2.json'])
 })
