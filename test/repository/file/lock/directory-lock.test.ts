@@ -19,13 +19,18 @@ import { OwnedLockFs } from '#campaignd/repository/file/lock/owned-lock-fs.js'
 import { type LockProcess, spawnLockProcess } from '../../../support/service/lock-process.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
+import { attach, canTrace } from '../../../support/tools.js'
 
 /** Milliseconds after which a lock is stale: what is had at once is had much sooner. */
 const STALE = 10_000
 
 /** One that ends with the test. */
-function startLockProcess(directory: string, mode: 'lock' | 'open' = 'lock'): LockProcess {
-  const started = spawnLockProcess(directory, mode)
+function startLockProcess(
+  directory: string,
+  mode: 'lock' | 'open' = 'lock',
+  begin: 'at-once' | 'gated' = 'at-once',
+): LockProcess {
+  const started = spawnLockProcess(directory, mode, begin)
   onTestFinished(() => started.kill('SIGKILL'))
   return started
 }
@@ -199,6 +204,24 @@ describe('a contender', () => {
     const began = performance.now()
     expect((await take(directory)).isOurs()).toBe(true)
     expect(performance.now() - began).toBeLessThan(STALE)
+  })
+
+  test.skipIf(!canTrace())('a contender takes no holder for dead of which it can read nothing', async () => {
+    const directory = temporaryDirectory()
+    const holder = startLockProcess(directory)
+    await holder.receive('owns')
+    const contender = startLockProcess(directory, 'lock', 'gated')
+    await contender.receive('starts')
+    const options = ['-f', '-P', `/proc/${holder.pid}/stat`, '-e', 'inject=openat:error=ENFILE']
+    const output = join(temporaryDirectory(), 'trace')
+    const tracer = await attach(contender.pid, output, options, (child) => onTestFinished(() => void child.kill()))
+    contender.send('go')
+    await contender.receive('waits')
+    expect(tracer.output()).toContain('(INJECTED)')
+    await sleep(1500)
+    await tracer.detach()
+    expect(holder.messages.map(({ event }) => event)).toEqual(['starts', 'owns'])
+    expect(contender.messages.map(({ event }) => event)).toEqual(['starts', 'waits'])
   })
 
   test('a contender fails at once where there is no directory', async () => {
