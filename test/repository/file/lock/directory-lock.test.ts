@@ -163,6 +163,17 @@ describe('a contender', () => {
     expect((await contender).isOurs()).toBe(true)
   })
 
+  test('a contender is not disturbed by a sweep in what it moved aside just now, however old the lock is', () => {
+    const directory = temporaryDirectory()
+    const owned = new DataDirectory(directory)
+    owned.create()
+    mkdirSync(join(directory, 'lock'))
+    age(join(directory, 'lock'), 3600)
+    renameSync(join(directory, 'lock'), join(directory, 'lock.stale-1'))
+    owned.sweep()
+    expect(readdirSync(directory)).toContain('lock.stale-1')
+  })
+
   test('a contender says what to remove when the lock holds something', async () => {
     const directory = temporaryDirectory()
     mkdirSync(join(directory, 'lock'))
@@ -315,13 +326,61 @@ describe('of many contenders exactly one gets', () => {
     round(temporaryDirectory(), 4, 'open'))
 })
 
-describe('what the library is handed to remove', () => {
-  function ownFs(directory: string): { readonly fs: OwnedLockFs; readonly path: string; rmdir(): void } {
+type Done = (error: NodeJS.ErrnoException | null) => void
+
+interface LibraryFs {
+  mkdir(path: string, done: Done): void
+  utimes(path: string, accessed: Date, modified: Date, done: Done): void
+  rmdirSync(path: string): void
+}
+
+describe('what the library is handed', () => {
+  function ownFs(directory: string) {
     const path = join(directory, 'lock')
-    const fs = new OwnedLockFs(path, 10_000, true)
-    const { rmdirSync: rmdir } = fs.forLibrary() as { rmdirSync: () => void }
-    return { fs, path, rmdir }
+    const fs = new OwnedLockFs(path, STALE, true)
+    const library = fs.forLibrary() as unknown as LibraryFs
+    return {
+      ...{ fs, path },
+      rmdir: () => {
+        library.rmdirSync(path)
+      },
+      make: () => new Promise((resolve) => library.mkdir(path, resolve)),
+      refresh: (at: Date) => new Promise((resolve) => library.utimes(path, at, at, resolve)),
+    }
   }
+
+  test('the lock library refreshes the lock that this process made', async () => {
+    const { path, make, refresh } = ownFs(temporaryDirectory())
+    await make()
+    const at = new Date('2026-03-01T12:00:00Z')
+    expect(await refresh(at)).toBeNull()
+    expect(statSync(path).mtime).toEqual(at)
+  })
+
+  // Its owner would take the other time for the loss of its lock.
+  test.each(['another made', 'was abandoned'] as const)('the lock library refreshes none that %s', async (which) => {
+    const { fs, path, make, refresh } = ownFs(temporaryDirectory())
+    await make()
+    if (which === 'another made') replace(path)
+    else fs.abandon()
+    const before = statSync(path, { bigint: true }).ctimeNs
+    expect(await refresh(new Date('2026-03-01T12:00:00Z'))).toMatchObject({ code: 'ENOENT' })
+    expect(statSync(path, { bigint: true }).ctimeNs).toBe(before)
+  })
+
+  test('a lock that is gone when it was moved aside is taken for gone', () => {
+    const directory = temporaryDirectory()
+    const { fs, path } = ownFs(directory)
+    mkdirSync(path)
+    let looks = 0
+    const removeAtSecond = () => {
+      looks += 1
+      if (looks === 2) for (const name of readdirSync(directory)) rmdirSync(join(directory, name))
+      return true
+    }
+    expect(fs.takeAside(removeAtSecond)).toBe(true)
+    expect(readdirSync(directory)).toEqual([])
+  })
 
   test('the lock library removes a stale lock, and does not even move a fresh one', () => {
     const directory = temporaryDirectory()
