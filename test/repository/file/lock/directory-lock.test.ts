@@ -12,10 +12,12 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import { type DirectoryLock, lockDirectory } from '#campaignd/repository/file/lock/directory-lock.js'
+import { DirectoryLock, lockDirectory } from '#campaignd/repository/file/lock/directory-lock.js'
 import { OwnedLockFs } from '#campaignd/repository/file/lock/owned-lock-fs.js'
+import { OwnerFile } from '#campaignd/repository/file/lock/owner-file.js'
+import { describeThisProcess, type OwnerRecord, readOwnerRecord } from '#campaignd/repository/file/lock/owner-record.js'
 import { type LockProcess, spawnLockProcess } from '../../../support/service/lock-process.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
@@ -217,6 +219,64 @@ describe('a contender', () => {
     expect(performance.now() - began).toBeLessThan(STALE)
   })
 
+  test('a contender leaves a lock alone that another took for its own before it', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    const claim = () => {
+      if (!existsSync(path)) return void setImmediate(claim)
+      writeFileSync(join(directory, 'owner.json'), JSON.stringify(recordOf(path)))
+    }
+    claim()
+    const waits: string[] = []
+    const contender = lockDirectory(directory, { onWait: (holder) => waits.push(holder), onLost: () => undefined })
+    onTestFinished(async () => (await contender).release())
+    await expect.poll(() => waits.length).toBe(1)
+    expect(readOwnerRecord(join(directory, 'owner.json'))).toMatchObject({ token: 'of another' })
+    rmdirSync(path)
+    expect((await contender).isOurs()).toBe(true)
+    expect(readOwnerRecord(join(directory, 'owner.json'))).toMatchObject({ pid: process.pid })
+  })
+
+  test('a contender that stands still at its second check while another takes the lock goes on waiting', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    mkdirSync(path)
+    age(path, 60)
+    const losses: Error[] = []
+    const contender = take(directory, (reason) => losses.push(reason))
+    await expect.poll(() => existsSync(join(directory, 'owner.json'))).toBe(true)
+    replace(path)
+    // Longer than a refresh, at which the library sees that the lock is another's.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
+    setTimeout(() => rmdirSync(path), 1000)
+    expect((await contender).isOurs()).toBe(true)
+    expect(losses).toEqual([])
+  })
+
+  test('a contender checks again also when the lock becomes stale between its own check and that of the library', async () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'lock'))
+    age(join(directory, 'lock'), STALE / 2000)
+    const clock = vi.spyOn(Date, 'now')
+    onTestFinished(() => clock.mockRestore())
+    // Its check comes in the turn in which it removes its probe.
+    const began = performance.now()
+    const contender = take(directory)
+    const hasProbe = () => readdirSync(directory).some((name) => name.startsWith('probe-'))
+    while (hasProbe()) await new Promise((resolve) => setImmediate(resolve))
+    const now = Date.now()
+    clock.mockImplementation(() => now + STALE)
+    await contender
+    expect(performance.now() - began).toBeGreaterThan(900)
+  })
+
+  test('a contender that cannot write its record fails, and leaves no lock behind', async () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'owner.json'))
+    await expect(take(directory)).rejects.toThrow('owner.json')
+    expect(readdirSync(directory)).toEqual(['owner.json'])
+  })
+
   test.skipIf(!canTrace())('a contender takes no holder for dead of which it can read nothing', async () => {
     const directory = temporaryDirectory()
     const holder = startLockProcess(directory)
@@ -288,6 +348,13 @@ async function takeoverTime(directory: string): Promise<number> {
   const began = performance.now()
   await contender.receive('owns')
   return performance.now() - began
+}
+
+/** Of a process of which nothing can be known, that took the lock directory for its own. */
+function recordOf(path: string): OwnerRecord {
+  const { ino, birthtimeNs } = statSync(path, { bigint: true })
+  const identity = { inode: ino, birthtimeNs }
+  return { ...describeThisProcess(identity, '2026-03-01T12:00:00.000Z'), pid: 1, token: 'of another', boot_id: null }
 }
 
 function editOwner(directory: string, given: object): void {
@@ -368,6 +435,21 @@ describe('what the library is handed', () => {
     expect(statSync(path, { bigint: true }).ctimeNs).toBe(before)
   })
 
+  test('the loss of a lock is one only once it is held, and once', async () => {
+    const directory = temporaryDirectory()
+    const { fs, make } = ownFs(directory)
+    await make()
+    const identity = fs.identity ?? { inode: 0n, birthtimeNs: null }
+    const lock = new DirectoryLock(fs, identity, new OwnerFile(directory), () => Promise.resolve())
+    expect(await lock.hold(false)).toBe(true)
+    expect([lock.lose(), lock.lose()]).toEqual([true, false])
+    const other = ownFs(temporaryDirectory())
+    await other.make()
+    const notHeld = new DirectoryLock(other.fs, identity, new OwnerFile(directory), () => Promise.resolve())
+    expect(notHeld.lose()).toBe(false)
+    expect(await notHeld.hold(false)).toBe(false)
+  })
+
   test('a lock that is gone when it was moved aside is taken for gone', () => {
     const directory = temporaryDirectory()
     const { fs, path } = ownFs(directory)
@@ -433,5 +515,39 @@ describe('what the library is handed', () => {
     age(path, 60)
     rmdir()
     expect(readdirSync(directory)).toEqual(['lock'])
+  })
+})
+
+describe('the record of an owner', () => {
+  test('the record of an owner is taken by one that knows that this one is dead, and put back by others', () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'owner.json')
+    mkdirSync(join(directory, 'lock'))
+    const record = recordOf(join(directory, 'lock'))
+    writeFileSync(path, JSON.stringify(record))
+    const file = new OwnerFile(directory)
+    expect(file.take({ ...record, token: 'of one before' })).toBe(false)
+    expect(file.read()).toEqual(record)
+    expect(readdirSync(directory)).toEqual(['lock', 'owner.json'])
+    expect(file.take(record)).toBe(true)
+    expect(file.take(record)).toBe(false)
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+
+  test('the record of an owner is written by one at a time of those that took the same lock for their own', () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'lock'))
+    const { ino, birthtimeNs } = statSync(join(directory, 'lock'), { bigint: true })
+    const identity = { inode: ino, birthtimeNs }
+    const file = new OwnerFile(directory)
+    const record = describeThisProcess(identity, '2026-03-01T12:00:00.000Z')
+    const scratch = join(directory, `owner-${ino}-${birthtimeNs}`)
+    mkdirSync(scratch)
+    expect(file.claim(record, identity)).toBe(false)
+    rmdirSync(scratch)
+    expect(file.claim(record, identity)).toBe(true)
+    expect(file.claim({ ...record, token: 'of another' }, identity)).toBe(false)
+    expect(file.claimAgain(record, identity)).toBe(true)
+    expect(file.read()).toEqual(record)
   })
 })
