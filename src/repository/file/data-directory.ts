@@ -128,14 +128,17 @@ export class DataDirectory {
   flush(): void {
     for (const path of new Set([this.campaigns, this.root, ...this.made.map((made) => dirname(made))])) {
       const descriptor = openSync(path, 'r')
-      fsyncSync(descriptor)
-      closeSync(descriptor)
+      try {
+        fsyncSync(descriptor)
+      } finally {
+        closeSync(descriptor)
+      }
     }
   }
 }
 
-/** Those of a concurrent start are seconds old. */
+/** Since it was put there, which a rename does not show in the time of the last modification. Those of a concurrent start are younger. */
 function isOld(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && stat.mtimeMs < Date.now() - SCRATCH_AGE_MS
+  return stat !== undefined && stat.ctimeMs < Date.now() - SCRATCH_AGE_MS
 }

@@ -1,7 +1,7 @@
 import type { Readiness } from '../campaign-store.ts'
 import { outcomeUnknown, type RepositoryError, unavailable } from '../repository-error.ts'
 import type { FileOutcome } from './commit/file-job.ts'
-import { lockLost } from './commit/system-error.ts'
+import { endOf, lockLost } from './commit/system-error.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
 
 /** All that a caller learns: the message of the system has paths in it, and is for the log. */
@@ -59,8 +59,8 @@ export class Fence {
 
   /** @throws RepositoryError `durability-unknown` when this outcome, or another meanwhile, leaves the store in doubt */
   check(outcome: FileOutcome): FileOutcome {
-    if (outcome.kind === 'lock-lost') this.failStop(lockLost())
-    if (outcome.kind === 'unknown') this.failStop(new Error(outcome.detail))
+    const end = endOf(outcome)
+    if (end !== null) this.failStop(end)
     if (this.hasFailed) throw outcomeUnknown(FAILED)
     return outcome
   }

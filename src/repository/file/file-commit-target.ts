@@ -3,7 +3,7 @@ import type { Commit, CommitFailure, CommitOutcome, CommitTarget, RemoveOutcome 
 import type { CommitThreads } from './commit/commit-threads.ts'
 import type { FileOutcome } from './commit/file-job.ts'
 import { runReported } from './commit/reported-change.ts'
-import { lockLost, systemError } from './commit/system-error.ts'
+import { endOf, systemError } from './commit/system-error.ts'
 import type { StoredManifest } from './encoding/manifest-file.ts'
 import type { DirectoryLock } from './lock/directory-lock.ts'
 
@@ -12,7 +12,7 @@ export interface FileCommitTargetOptions {
   readonly path: string
   /** A new name each time, for the next version of the manifest. */
   readonly tempPath: () => string
-  readonly threads: CommitThreads
+  readonly threads: Pick<CommitThreads, 'run'>
   readonly lock: Pick<DirectoryLock, 'isOurs'>
   readonly onCommit: (report: CommitReport) => void
 }
@@ -44,16 +44,12 @@ export class FileCommitTarget implements CommitTarget<StoredManifest> {
 }
 
 function failureOf(outcome: FileOutcome): CommitFailure<StoredManifest> {
-  switch (outcome.kind) {
-    case 'lock-lost':
-      return { kind: 'in-doubt', reason: lockLost() }
-    case 'unknown':
-      return { kind: 'in-doubt', reason: new Error(outcome.detail) }
-    case 'refused':
-      return outcome.because === 'changed-outside'
-        ? { kind: 'quarantined', reason: 'it was changed from outside while the service ran' }
-        : { kind: 'refused', error: systemError(outcome) }
-    case 'done':
-      return { kind: 'in-doubt', reason: new Error('the file was written, but its identity is not known') }
+  const end = endOf(outcome)
+  if (end !== null) return { kind: 'in-doubt', reason: end }
+  if (outcome.kind !== 'refused') {
+    return { kind: 'in-doubt', reason: new Error('the file was written, but its identity is not known') }
   }
+  return outcome.because === 'changed-outside'
+    ? { kind: 'quarantined', reason: 'it was changed from outside while the service ran' }
+    : { kind: 'refused', error: systemError(outcome) }
 }

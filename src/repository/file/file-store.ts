@@ -74,6 +74,7 @@ export class FileStore implements CampaignStore {
   ) {
     this.leases = new MemoryLeaseBook(options.monotonic)
     this.fence = new Fence(parts.lock, (reason, waiting, committing) => {
+      parts.threads.stop()
       for (const commits of this.files.campaigns) commits.end(waiting, committing)
       options.onFatal(reason)
     })

@@ -7,7 +7,7 @@ import type { CommitThreads } from './commit/commit-threads.ts'
 import { identityOf, isSame } from './commit/file-identity.ts'
 import type { FileChange, FileOutcome } from './commit/file-job.ts'
 import { runReported } from './commit/reported-change.ts'
-import { systemError } from './commit/system-error.ts'
+import { endOf, systemError } from './commit/system-error.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { ManifestBytes } from './encoding/manifest-bytes.ts'
 import { type CorruptFile, corruptFile, loadManifest, type StoredManifest } from './encoding/manifest-file.ts'
@@ -17,9 +17,11 @@ import { KeyedMutex } from './keyed-mutex.ts'
 /** Milliseconds for which the directory is not scanned again for files that were put there by hand. */
 const SCAN_MS = 1000
 
+const UNFLUSHED = 'it could not be flushed to the disk; put a copy in its place'
+
 export interface ManifestFilesOptions {
   readonly directory: DataDirectory
-  readonly threads: CommitThreads
+  readonly threads: Pick<CommitThreads, 'run'>
   readonly fence: Fence
   readonly open: (id: string, manifest: StoredManifest) => CampaignCommits<StoredManifest>
   /** A file was put there by hand. */
@@ -121,18 +123,19 @@ export class ManifestFiles {
     this.markCorrupt(id, corruptFile(id, reason, identityOf(nodeFs, path), new Date()))
   }
 
-  /** Reads every manifest, at a start: a thread flushes them while they are parsed here. */
+  /** Reads every manifest, at a start: a thread flushes them while they are parsed here. @throws Error when they cannot be */
   async readAll(): Promise<void> {
     const { directory, threads } = this.options
     const ids = directory.ids()
     const flush = threads.run({ kind: 'flush', paths: ids.map((id) => directory.manifest(id)) })
     const loads: [string, StoredManifest | CorruptFile | null][] = []
     for (const id of ids) loads.push([id, await this.load(id)])
-    const flushed = (await flush).outcome.kind === 'done'
+    const { outcome: flushed } = await flush
+    const end = endOf(flushed)
+    if (end !== null) throw end
     for (const [id, loaded] of loads) {
-      const isSettled = flushed && loaded !== null && 'campaign' in loaded
-      if (isSettled && isSame(identityOf(nodeFs, directory.manifest(id)), loaded.identity)) this.add(id, loaded)
-      else await this.refresh(id)
+      const isAdded = loaded !== null && 'campaign' in loaded && this.addIfDurable(id, loaded, flushed)
+      if (!isAdded) await this.refresh(id)
     }
   }
 
@@ -155,10 +158,7 @@ export class ManifestFiles {
     const loaded = await this.load(id)
     if (loaded === null) this.corrupted.delete(id)
     else if ('listed' in loaded) this.markCorrupt(id, loaded)
-    else if (await this.isDurable(path, loaded)) {
-      this.add(id, loaded)
-      this.options.onFound(loaded.campaign)
-    } else this.markCorrupt(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
+    else await this.flushAndAdd(id, loaded)
   }
 
   private load(id: string): Promise<StoredManifest | CorruptFile | null> {
@@ -167,9 +167,25 @@ export class ManifestFiles {
   }
 
   /** It may have been put there by hand, or written by a run that did not flush. */
-  private async isDurable(path: string, { identity }: StoredManifest): Promise<boolean> {
-    const { outcome } = await this.options.threads.run({ kind: 'flush', paths: [path] })
-    return this.options.fence.check(outcome).kind === 'done' && isSame(identityOf(nodeFs, path), identity)
+  private async flushAndAdd(id: string, loaded: StoredManifest): Promise<void> {
+    const { fence, threads, directory } = this.options
+    const path = directory.manifest(id)
+    fence.refuseIfStopped()
+    const flushed = fence.check((await threads.run({ kind: 'flush', paths: [path] })).outcome)
+    if (this.addIfDurable(id, loaded, flushed)) this.options.onFound(loaded.campaign)
+    else if (!isUnflushed(flushed, path)) {
+      this.markCorrupt(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
+    }
+  }
+
+  private addIfDurable(id: string, loaded: StoredManifest, flushed: FileOutcome): boolean {
+    const { identity } = loaded
+    const path = this.options.directory.manifest(id)
+    const isDurable = flushed.kind === 'done' && isSame(identityOf(nodeFs, path), identity)
+    if (isDurable) this.add(id, loaded)
+    // With its identity, so that it is not flushed again: only another file in its place is.
+    else if (isUnflushed(flushed, path)) this.markCorrupt(id, corruptFile(id, UNFLUSHED, identity, new Date()))
+    return isDurable
   }
 
   private async refuseIfThere(id: string): Promise<void> {
@@ -197,4 +213,8 @@ export class ManifestFiles {
     this.corrupted.set(id, file)
     if (before?.listed.reason !== file.listed.reason) this.options.onCorrupt(id, file.listed.reason)
   }
+}
+
+function isUnflushed(outcome: FileOutcome, path: string): boolean {
+  return outcome.kind === 'refused' && outcome.because === 'unflushed' && outcome.path === path
 }

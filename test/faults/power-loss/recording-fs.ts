@@ -18,7 +18,8 @@ type Opened =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'file'; readonly file: string; position: number }
 
-const TO_FLUSH = nodeFs.constants.O_RDONLY | nodeFs.constants.O_NOFOLLOW
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants
+const TO_FLUSH = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
 /** Carries out what durable-file.ts asks for and records what a power cut may undo. Any other function fails: it would be unseen. */
 export class RecordingFs {

@@ -109,7 +109,8 @@ class ScenarioRun {
     const lock = lockIdentity(lockPath, true)
     if (lock === null) throw new Error('there is no lock')
     const { campaigns, trash } = this.directory
-    return { fs, descriptor: fs.openSync(campaigns, 'r'), flush: true, trash, lockPath, lock }
+    const descriptor = fs.openSync(campaigns, 'r')
+    return { fs, descriptor, flush: true, trash, lockPath, lock, isStopped: () => false }
   }
 
   private isOver(operations: readonly Operation[]): boolean {

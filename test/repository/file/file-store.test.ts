@@ -110,6 +110,14 @@ describe('a file that cannot be trusted', () => {
   })
 })
 
+test('a file that is put there once the store is closed is refused, and the stop stays an orderly one', async () => {
+  const { store, dataDir, fatal, close } = await openTestStore()
+  await close()
+  writeFileSync(manifestPath(dataDir, 'late'), ownText('late'))
+  await expect(store.read('late')).rejects.toMatchObject({ code: 'store-unavailable' })
+  expect(fatal).toEqual([])
+})
+
 describe('a write that the system refuses', () => {
   // Root may write whatever the mode says, so the directory is taken away instead.
   async function withoutDirectory(dataDir: string, work: (giveBack: () => void) => Promise<void>): Promise<void> {

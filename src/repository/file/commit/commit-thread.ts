@@ -13,6 +13,7 @@ export class CommitThread {
 
   private constructor(
     private readonly worker: Worker,
+    stopped: Int32Array,
     onDeath: (reason: Error) => void,
   ) {
     worker.on('message', ({ id, report }: CommitReply) => {
@@ -23,6 +24,7 @@ export class CommitThread {
     const die = (reason: Error) => {
       if (this.dead !== null || this.closing) return
       this.dead = `the commit thread ended: ${reason.message}`
+      Atomics.store(stopped, 0, 1)
       onDeath(new Error(this.dead))
       this.endAll(this.dead)
     }
@@ -34,13 +36,13 @@ export class CommitThread {
 
   /**
    * Resolves when it can write: a thread is `online` before it has opened the directory.
-   * @param onDeath the thread ended by itself: what it was doing has an unknown outcome
+   * @param onDeath the thread ended by itself: what it was doing has an unknown outcome, and no other thread writes any more
    * @throws the system's error when it cannot open the directory
    */
   static async start(data: CommitWorkerData, onDeath: (reason: Error) => void): Promise<CommitThread> {
     const worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData: data })
     await once(worker, 'message')
-    return new CommitThread(worker, onDeath)
+    return new CommitThread(worker, data.stopped, onDeath)
   }
 
   run(job: FileJob): Promise<JobReport> {

@@ -7,7 +7,10 @@ const THREADS = 3
 
 /** The threads that write. Each carries out jobs on its own, so there must be only one at a time for a file. */
 export class CommitThreads {
-  private constructor(private readonly threads: readonly CommitThread[]) {}
+  private constructor(
+    private readonly threads: readonly CommitThread[],
+    private readonly stopped: Int32Array,
+  ) {}
 
   /**
    * @param onDeath one ended by itself: what it was doing has an unknown outcome
@@ -20,7 +23,7 @@ export class CommitThreads {
     const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
     const starts = Array.from({ length: THREADS }, () => CommitThread.start({ ...data, stopped }, onDeath))
     try {
-      return new CommitThreads(await Promise.all(starts))
+      return new CommitThreads(await Promise.all(starts), stopped)
     } catch (error) {
       const started = (await Promise.allSettled(starts)).filter((start) => start.status === 'fulfilled')
       await Promise.all(started.map(({ value }) => value.close()))
@@ -33,6 +36,11 @@ export class CommitThreads {
     const [first, ...others] = this.threads
     if (first === undefined) throw new Error('there are no threads')
     return others.reduce((best, thread) => (thread.load < best.load ? thread : best), first).run(job)
+  }
+
+  /** Ends all writing: what waits is not begun any more. */
+  stop(): void {
+    Atomics.store(this.stopped, 0, 1)
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { LockIdentity } from '../lock/lock-identity.ts'
-import { type DurableDirectory, isEnd, type JobRun, runJobs } from './durable-file.ts'
+import { type DurableDirectory, isEnd, runJobs } from './durable-file.ts'
 import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
 
 /** A thread that writes: it runs all the jobs that wait together, and blocks on the disk so that the event loop need not. */
@@ -12,7 +12,7 @@ export interface CommitWorkerData {
   readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
-  /** One number that all threads share: 1 once an outcome ended all writing. */
+  /** One number that all threads share: 1 once all writing has ended. */
   readonly stopped: Int32Array
 }
 
@@ -28,7 +28,10 @@ export interface CommitReply {
 
 const { directory, stopped, ...options } = workerData as CommitWorkerData
 // Opened once: where descriptors run out, the flush after a rename must not be what fails.
-const target: DurableDirectory = { fs, descriptor: fs.openSync(directory, 'r'), ...options }
+const target: DurableDirectory = {
+  ...{ fs, descriptor: fs.openSync(directory, 'r'), ...options },
+  isStopped: () => Atomics.load(stopped, 0) === 1,
+}
 
 /** Most jobs for one flush of the directory: with more the first would wait for too many others. */
 const ROUND = 64
@@ -36,7 +39,10 @@ const ROUND = 64
 parentPort?.on('message', (first: CommitRequest) => {
   const requests = [first, ...waitingOn(parentPort as MessagePort)]
   const began = performance.now()
-  const { outcomes, clearAway } = runUnlessStopped(requests.map(({ job }) => job))
+  const { outcomes, clearAway } = runJobs(
+    target,
+    requests.map(({ job }) => job),
+  )
   const milliseconds = (performance.now() - began) / requests.length
   if (outcomes.some(isEnd)) Atomics.store(stopped, 0, 1)
   for (const [index, { id }] of requests.entries()) {
@@ -48,11 +54,6 @@ parentPort?.on('message', (first: CommitRequest) => {
 
 // The first message: it is ready.
 parentPort?.postMessage('ready')
-
-function runUnlessStopped(jobs: readonly FileJob[]): JobRun {
-  if (Atomics.load(stopped, 0) === 0) return runJobs(target, jobs)
-  return { outcomes: jobs.map(() => ({ kind: 'lock-lost' })), clearAway: () => undefined }
-}
 
 function waitingOn(port: MessagePort): CommitRequest[] {
   const requests: CommitRequest[] = []

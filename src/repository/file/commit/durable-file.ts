@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { isLock, type LockIdentity } from '../lock/lock-identity.ts'
 import { type FileIdentity, identityOf, isSame } from './file-identity.ts'
 import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
-import { closeQuietly, flushTemp, removeTemp, writeTemp } from './temp-file.ts'
+import { closeQuietly, flushTemp, openToRead, removeTemp, writeTemp } from './temp-file.ts'
 
 export interface DurableDirectory {
   readonly fs: typeof nodeFs
@@ -18,13 +18,15 @@ export interface DurableDirectory {
   readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
+  /** Whether a job ended all writing, also one of another thread. */
+  readonly isStopped: () => boolean
 }
 
 type Write = FileChange & { readonly kind: 'create' | 'replace' }
 
 /** How far a job has come. The steps pass over those that have an outcome. */
-interface Progress<J extends FileJob = FileJob> {
-  readonly job: J
+interface Progress {
+  readonly job: FileJob
   outcome: FileOutcome | null
   /** The new file, written and not yet flushed. */
   descriptor: number | null
@@ -48,15 +50,16 @@ export interface JobRun {
  * thread pool.
  */
 export function runJobs(directory: DurableDirectory, jobs: readonly FileJob[]): JobRun {
+  if (directory.isStopped()) return { outcomes: jobs.map(() => STOPPED), clearAway: () => undefined }
   const startEarly = directory.flush && jobs.length > 1
   const all = jobs.map((job) => write(directory, job, startEarly))
-  for (const one of all) if (one.outcome === null) flush(directory, one)
-  const renamed = all.filter((one): one is Progress<FileChange> => one.outcome === null && one.job.kind !== 'flush')
-  for (const one of renamed) {
-    if (all.some(({ outcome }) => outcome !== null && isEnd(outcome))) giveUp(directory, one)
-    else rename(directory, one)
+  for (const one of all) one.outcome ??= flush(directory, one)
+  for (const one of all) {
+    const { job } = one
+    if (job.kind === 'flush') continue
+    one.outcome ??= isOver(directory, all) ? giveUp(directory, job) : rename(directory, one, job)
   }
-  const done = renamed.filter(({ outcome }) => outcome === null)
+  const done = all.filter(({ outcome }) => outcome === null)
   const doubt = done.length === 0 ? null : flushNames(directory)
   const outcomes = all.map(({ outcome, identity }) => outcome ?? doubt ?? ({ kind: 'done', identity } as const))
   return {
@@ -69,62 +72,66 @@ export function runJobs(directory: DurableDirectory, jobs: readonly FileJob[]): 
 
 /** What ends all writing: after it the disk is not to be touched any more. */
 export function isEnd({ kind }: FileOutcome): boolean {
-  return kind === 'unknown' || kind === 'lock-lost'
+  return kind === 'unknown' || kind === 'lock-lost' || kind === 'stopped'
 }
 
-function write(directory: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
+const STOPPED: FileOutcome = { kind: 'stopped' }
+
+function isOver(directory: DurableDirectory, all: readonly Progress[]): boolean {
+  return directory.isStopped() || all.some(({ outcome }) => outcome !== null && isEnd(outcome))
+}
+
+function write({ fs }: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
   const one: Progress = { job, outcome: null, descriptor: null, identity: null, replaced: null }
-  if (job.kind !== 'flush' && !isWrite(job)) return one
+  if (!isWrite(job)) return one
   try {
-    if (job.kind === 'flush') one.outcome = flushFiles(directory, job.paths)
-    else one.descriptor = writeTemp(directory.fs, job.temp, job.parts, startEarly)
+    one.descriptor = writeTemp(fs, job.temp, job.parts, startEarly)
   } catch (error) {
     one.outcome = failure(error)
   }
   return one
 }
 
-function flushFiles({ fs, flush, descriptor: directory }: DurableDirectory, paths: readonly string[]): FileOutcome {
-  if (!flush || paths.length === 0) return { kind: 'done', identity: null }
-  for (const path of paths) {
-    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
-    try {
-      fs.fsyncSync(descriptor)
-    } finally {
-      fs.closeSync(descriptor)
-    }
-  }
+function flush({ fs, flush: isAsked }: DurableDirectory, one: Progress): FileOutcome | null {
+  const { job, descriptor } = one
   try {
-    fs.fsyncSync(directory)
-    return { kind: 'done', identity: null }
+    if (job.kind === 'flush') return isAsked ? flushFiles(fs, job.paths) : null
+    if (descriptor !== null && isWrite(job)) one.identity = flushTemp(fs, job.temp, descriptor, isAsked)
+    return null
   } catch (error) {
-    return unflushed(error)
+    return failure(error)
   }
 }
 
-function flush({ fs, flush: isAsked }: DurableDirectory, one: Progress): void {
-  if (one.descriptor === null || !isWrite(one.job)) return
-  try {
-    one.identity = flushTemp(fs, one.job.temp, one.descriptor, isAsked)
-  } catch (error) {
-    one.outcome = failure(error)
+/** Stops at the first that fails. */
+function flushFiles(fs: typeof nodeFs, paths: readonly string[]): FileOutcome | null {
+  for (const path of paths) {
+    const descriptor = openToRead(fs, path)
+    try {
+      fs.fsyncSync(descriptor)
+    } catch (error) {
+      return { ...failure(error), because: 'unflushed', path }
+    } finally {
+      closeQuietly(fs, descriptor)
+    }
   }
+  return null
 }
 
 /** The step that makes a change visible, after its checks: the directory still ours and the file the one we left. */
-function rename(directory: DurableDirectory, one: Progress<FileChange>): void {
-  const { job } = one
+function rename(directory: DurableDirectory, one: Progress, job: FileChange): FileOutcome | null {
   if (job.kind === 'replace') one.replaced = openOld(directory, job.path)
-  one.outcome = tryRename(directory, job)
-  if (one.outcome === null) return
+  const outcome = tryRename(directory, job)
+  if (outcome === null) return null
   closeQuietly(directory.fs, one.replaced)
-  if (isWrite(job) && one.outcome.kind !== 'unknown') removeTemp(directory.fs, job.temp)
+  if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory.fs, job.temp)
+  return outcome
 }
 
 /** Null when it cannot be opened: then the rename frees its room itself. */
 function openOld({ fs }: DurableDirectory, path: string): number | null {
   try {
-    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    return openToRead(fs, path)
   } catch {
     return null
   }
@@ -190,9 +197,9 @@ function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out
 }
 
 /** Another job ended all writing: nothing of this one is changed. */
-function giveUp(directory: DurableDirectory, one: Progress<FileChange>): void {
-  if (isWrite(one.job)) removeTemp(directory.fs, one.job.temp)
-  one.outcome = { kind: 'lock-lost' }
+function giveUp({ fs }: DurableDirectory, job: FileChange): FileOutcome {
+  if (isWrite(job)) removeTemp(fs, job.temp)
+  return STOPPED
 }
 
 /** Makes the changed names durable, and checks that the directory was ours up to then. */
@@ -203,14 +210,16 @@ function flushNames(directory: DurableDirectory): FileOutcome | null {
     // mutation: no-flush-after-rename
     if (flush) fs.fsyncSync(descriptor)
   } catch (error) {
-    return unflushed(error)
+    return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
   }
   // mutation: no-lock-check-after-rename
   if (!ownsLock(directory)) return { kind: 'unknown', detail: 'the lock was lost during the write' }
+  // Where the flush of another thread failed, this one may have reported success for what that one lost.
+  if (directory.isStopped()) return { kind: 'unknown', detail: 'another write ended in doubt meanwhile' }
   return null
 }
 
-function clearAway(directory: DurableDirectory, { job, replaced }: Progress<FileChange>, isDurable: boolean): void {
+function clearAway(directory: DurableDirectory, { job, replaced }: Progress, isDurable: boolean): void {
   closeQuietly(directory.fs, replaced)
   if (job.kind === 'delete' && isDurable) removeTemp(directory.fs, trashPath(directory, job.path))
 }
@@ -223,11 +232,7 @@ function ownsLock({ fs, lockPath, lock }: DurableDirectory): boolean {
   return isLock(lockPath, lock, fs)
 }
 
-function failure(error: unknown): FileOutcome {
+function failure(error: unknown): Extract<FileOutcome, { readonly because: 'error' }> {
   const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException
   return { kind: 'refused', because: 'error', errno: code, detail: message }
-}
-
-function unflushed(error: unknown): FileOutcome {
-  return { kind: 'unknown', detail: `the directory could not be flushed: ${(error as Error).message}` }
 }

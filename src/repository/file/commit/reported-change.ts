@@ -5,7 +5,10 @@ import { isForLackOfRoom } from './system-error.ts'
 
 /** Runs a change of a file that answers so many calls, and reports how it went. */
 export async function runReported(
-  { threads, onCommit }: { readonly threads: CommitThreads; readonly onCommit: (report: CommitReport) => void },
+  {
+    threads,
+    onCommit,
+  }: { readonly threads: Pick<CommitThreads, 'run'>; readonly onCommit: (report: CommitReport) => void },
   change: FileChange,
   calls = 1,
 ): Promise<JobReport> {
@@ -24,8 +27,10 @@ function nameOf(outcome: FileOutcome): CommitReport['outcome'] {
       return 'lock_lost'
     case 'unknown':
       return 'unknown'
+    case 'stopped':
+      return 'failed'
     case 'refused':
-      if (outcome.because !== 'error') return 'refused'
+      if (!('errno' in outcome)) return 'refused'
       return isForLackOfRoom(outcome.errno) ? 'full' : 'failed'
   }
 }

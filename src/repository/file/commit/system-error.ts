@@ -31,6 +31,21 @@ export function isForLackOfRoom(errno: string): boolean {
   return NO_ROOM.has(errno)
 }
 
+/** Why nothing may be written after this outcome; null when it ends nothing. */
+export function endOf(outcome: FileOutcome): Error | null {
+  switch (outcome.kind) {
+    case 'lock-lost':
+      return lockLost()
+    case 'unknown':
+      return new Error(outcome.detail)
+    case 'stopped':
+      return new Error('another write ended in doubt')
+    case 'done':
+    case 'refused':
+      return null
+  }
+}
+
 export function lockLost(): Error {
   return new Error('the lock of the data directory was lost')
 }

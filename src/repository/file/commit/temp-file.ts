@@ -17,7 +17,7 @@ export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], st
     writeAll(fs, descriptor, parts)
     if (!startEarly) return descriptor
     // Opened before the other is closed, so that its flush reports what goes wrong from then on.
-    const toFlush = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    const toFlush = openToRead(fs, path)
     const written = descriptor
     descriptor = toFlush
     fs.closeSync(written)
@@ -44,6 +44,12 @@ export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boole
     removeTemp(fs, path)
     throw error
   }
+}
+
+/** Follows no link, and waits for nobody: what lies there may be a link or a pipe that somebody put there. */
+export function openToRead(fs: Fs, path: string): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+  return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
 }
 
 export function removeTemp(fs: Fs, path: string): void {

@@ -1,28 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import {
-  type BigIntStats,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { type BigIntStats, existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lock, type LockOptions } from 'proper-lockfile'
 import { hasBirthTimes, type LockIdentity } from './lock-identity.ts'
 import { OwnedLockFs } from './owned-lock-fs.ts'
-import {
-  describeOwner,
-  describeThisProcess,
-  isKnownToBeGone,
-  isLockOf,
-  type OwnerRecord,
-  readOwnerRecord,
-} from './owner-record.ts'
+import { OwnerFile } from './owner-file.ts'
+import { describeOwner, describeThisProcess, isKnownToBeGone, isLockOf } from './owner-record.ts'
 
 /** The same for every process: one with a shorter limit would take the lock of a live holder. */
 const STALE_MS = 10_000
@@ -48,19 +31,17 @@ export interface LockEvents {
 export async function lockDirectory(directory: string, events: LockEvents): Promise<DirectoryLock> {
   const deadline = performance.now() + STALE_MS + GRACE_MS
   const birthTimes = await hasBirthTimes(directory)
+  const owner = new OwnerFile(directory)
   let contended = false
   for (;;) {
     const fs = new OwnedLockFs(join(directory, 'lock'), STALE_MS, birthTimes)
-    const takesOver = removeStaleLock(directory, fs)
-    const lock = await acquire(directory, fs, events.onLost)
+    const wasThere = removeLockOfDead(owner, fs)
+    const lock = await acquire(directory, fs, owner, events.onLost)
     if (lock !== null) {
-      const owner = describeThisProcess(lock.identity, new Date().toISOString())
-      writeOwner(directory, owner)
-      if (contended || takesOver) await sleep(SECOND_CHECK_MS)
-      if (lock.isOurs() && isStillOwner(directory, owner, lock.identity)) return lock
+      if (await lock.hold(contended || wasThere)) return lock
       await lock.withdraw()
     }
-    const holder = describeOwner(readOwnerRecord(ownerPath(directory)))
+    const holder = describeOwner(owner.read())
     if (performance.now() > deadline) {
       throw new Error(
         `The data directory ${directory} is in use by ${holder}. Stop that one, or use another directory.`,
@@ -72,16 +53,16 @@ export async function lockDirectory(directory: string, events: LockEvents): Prom
   }
 }
 
-/** A lock that this process made. At the second check it may turn out to be another's. */
+/** A lock that this process made. Before it is held it may turn out to be another's. */
 export class DirectoryLock {
-  /** Released, withdrawn, abandoned or lost: the library still checks the lock for a moment, and then misses it. */
-  private isOver = false
+  /** `over`: released, withdrawn, abandoned or lost. The library still checks the lock for a moment, and then misses it. */
+  private state: 'made' | 'held' | 'over' = 'made'
 
   /** @param identity of the lock directory that this process made: when another one is there, the lock is lost */
   constructor(
-    private readonly directory: string,
     private readonly fs: OwnedLockFs,
     readonly identity: LockIdentity,
+    private readonly owner: OwnerFile,
     private readonly releaseLibrary: () => Promise<void>,
   ) {}
 
@@ -99,33 +80,59 @@ export class DirectoryLock {
     return this.fs.age()
   }
 
+  /**
+   * Takes it for this process.
+   * @param isContended others may be about to remove it, or to take it for their own: checks again after a second
+   * @returns false when it is another's
+   * @throws the system's error; then it is released
+   */
+  async hold(isContended: boolean): Promise<boolean> {
+    try {
+      const record = describeThisProcess(this.identity, new Date().toISOString())
+      if (!this.isOurs() || !this.owner.claim(record, this.identity)) return false
+      if (isContended) await sleep(SECOND_CHECK_MS)
+      if (!this.isOurs() || !this.owner.claimAgain(record, this.identity)) return false
+      this.state = 'held'
+      return true
+    } catch (error) {
+      await this.end()
+      throw error
+    }
+  }
+
   /** Removes the lock if it is still ours. */
   async release(): Promise<void> {
-    if (this.isOver) return
-    this.isOver = true
-    if (this.fs.isOurs()) rmSync(ownerPath(this.directory), { force: true })
-    await this.releaseLibrary()
+    if (this.state !== 'over' && this.isOurs()) this.owner.remove()
+    await this.end()
   }
 
   /** Leaves the lock as it is, for ever: for a process that is in doubt and about to end. */
   abandon(): void {
-    this.isOver = true
+    this.state = 'over'
     this.fs.abandon()
   }
 
-  /** Another lock was found in its place. @returns false when this one was over already */
+  /** Another lock was found in its place. @returns whether it was held until now */
   lose(): boolean {
-    if (this.isOver) return false
-    this.abandon()
-    return true
+    const wasHeld = this.state === 'held'
+    if (this.state !== 'over') this.abandon()
+    return wasHeld
   }
 
   /** Leaves it to the other process. */
   async withdraw(): Promise<void> {
-    if (this.isOver) return
-    this.isOver = true
-    if (!this.fs.isOurs()) await removePutBack(this.fs)
+    if (this.state === 'over') return
+    const isOurs = this.isOurs()
+    if (isOurs) this.fs.abandon()
+    await this.end()
+    if (!isOurs) await removePutBack(this.fs)
     this.fs.abandon()
+  }
+
+  /** At once for the library: what it missed later it would report as lost, and then it cannot be released. */
+  private async end(): Promise<void> {
+    if (this.state === 'over') return
+    this.state = 'over'
     await this.releaseLibrary()
   }
 }
@@ -134,9 +141,10 @@ export class DirectoryLock {
 async function acquire(
   directory: string,
   fs: OwnedLockFs,
+  owner: OwnerFile,
   onLost: LockEvents['onLost'],
 ): Promise<DirectoryLock | null> {
-  let held: DirectoryLock | null = null
+  let made: DirectoryLock | null = null
   const options: LockOptions = {
     lockfilePath: fs.lockPath,
     realpath: false,
@@ -145,7 +153,7 @@ async function acquire(
     retries: 0,
     fs: fs.forLibrary(),
     onCompromised: (reason) => {
-      if (held?.lose() === true) onLost(reason)
+      if (made?.lose() === true) onLost(reason)
     },
   }
   let releaseLibrary: () => Promise<void>
@@ -161,12 +169,12 @@ async function acquire(
     await removePutBack(fs)
     return null
   }
-  if (fs.identity !== null) held = new DirectoryLock(directory, fs, fs.identity, releaseLibrary)
+  if (fs.identity !== null) made = new DirectoryLock(fs, fs.identity, owner, releaseLibrary)
   else {
     fs.abandon()
     await releaseLibrary()
   }
-  return held
+  return made
 }
 
 /** A contender that moved a lock aside puts it back when it sees that it is fresh. */
@@ -192,55 +200,13 @@ function statLock({ lockPath }: OwnedLockFs): BigIntStats | null {
 
 /**
  * Removes the lock of an owner that is known to be dead. One that is only stale is left to the library.
- * @returns whether a dead or stale lock was found, so that other contenders may have found it too
+ * @returns whether a lock was there, so that other contenders may have found it too
  */
-function removeStaleLock(directory: string, fs: OwnedLockFs): boolean {
+function removeLockOfDead(owner: OwnerFile, fs: OwnedLockFs): boolean {
   const found = statLock(fs)
   if (found === null) return false
-  const owner = readOwnerRecord(ownerPath(directory))
-  const isDead = owner !== null && isLockOf(owner, fs.identityOf(found)) && isKnownToBeGone(owner)
-  return (isDead && removeLockOf(owner, directory, fs)) || Number(found.mtimeMs) < Date.now() - STALE_MS
-}
-
-/**
- * Of many processes that know that the owner is dead, only the one that gets its record removes its lock: the others must not
- * take the next lock for the dead one's.
- */
-function removeLockOf(owner: OwnerRecord, directory: string, fs: OwnedLockFs): boolean {
-  const record = join(directory, `owner-${randomUUID()}`)
-  try {
-    renameSync(ownerPath(directory), record)
-  } catch {
-    return false
-  }
-  const isRecordOfDead = readOwnerRecord(record)?.token === owner.token
-  if (!isRecordOfDead) renameSync(record, ownerPath(directory))
-  const removed = isRecordOfDead && fs.takeAside((stat) => isLockOf(owner, fs.identityOf(stat)))
-  rmSync(record, { force: true })
-  return removed
-}
-
-/**
- * False when another process took the very same lock directory for its own and wrote its record after us. The record of a process
- * that holds no lock any more is overwritten.
- */
-function isStillOwner(directory: string, owner: OwnerRecord, lock: LockIdentity): boolean {
-  const record = readOwnerRecord(ownerPath(directory))
-  if (record?.token === owner.token) return true
-  if (record !== null && isLockOf(record, lock)) return false
-  writeOwner(directory, owner)
+  const record = owner.read()
+  const isDead = record !== null && isLockOf(record, fs.identityOf(found)) && isKnownToBeGone(record)
+  if (isDead && owner.take(record)) fs.takeAside((stat) => isLockOf(record, fs.identityOf(stat)))
   return true
-}
-
-/** By a rename: a contender must not read half a record. */
-function writeOwner(directory: string, owner: OwnerRecord): void {
-  const scratch = mkdtempSync(join(directory, 'owner-'))
-  const file = join(scratch, 'owner.json')
-  writeFileSync(file, `${JSON.stringify(owner, null, 2)}\n`, { mode: 0o600 })
-  renameSync(file, ownerPath(directory))
-  rmdirSync(scratch)
-}
-
-function ownerPath(directory: string): string {
-  return join(directory, 'owner.json')
 }

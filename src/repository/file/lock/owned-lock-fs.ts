@@ -20,6 +20,8 @@ type Hold =
  * - takeover: rename it aside under a unique name first. No other process can take it there, so it can be checked; a live one is
  *   put back
  *
+ * And only the directory that this process made is refreshed: its owner would take the time of another for the loss of its lock.
+ *
  * A new object for each lock, since the library caches the precision of file times on it.
  */
 export class OwnedLockFs {
@@ -69,18 +71,16 @@ export class OwnedLockFs {
     try {
       if (!isDead(fs.statSync(this.lockPath, { bigint: true }))) return false
       fs.renameSync(this.lockPath, aside)
+      const isGone = isDead(fs.statSync(aside, { bigint: true }))
+      // A rename would replace the lock that another made meanwhile. The owner of the one aside sees that it lost its own.
+      if (isGone || fs.existsSync(this.lockPath)) fs.rmdirSync(aside)
+      else fs.renameSync(aside, this.lockPath)
+      return isGone
     } catch (error) {
+      // Removed by another, also where it was aside.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
       throw error
     }
-    if (isDead(fs.statSync(aside, { bigint: true }))) {
-      fs.rmdirSync(aside)
-      return true
-    }
-    // A rename would replace the lock that another made meanwhile. The owner of the one aside sees that it lost its own.
-    if (fs.existsSync(this.lockPath)) fs.rmdirSync(aside)
-    else fs.renameSync(aside, this.lockPath)
-    return false
   }
 
   /**
@@ -96,7 +96,10 @@ export class OwnedLockFs {
     return {
       realpath: fs.realpath,
       stat: fs.stat,
-      utimes: fs.utimes,
+      utimes: (path: string, accessed: Date, modified: Date, done: Done) => {
+        if (this.isOurs()) fs.utimes(path, accessed, modified, done)
+        else process.nextTick(done, Object.assign(new Error('the lock is not ours'), { code: 'ENOENT' }))
+      },
       mkdir: (path: string, done: Done) => {
         callBack(done, () => this.make(path))
       },

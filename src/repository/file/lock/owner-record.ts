@@ -30,7 +30,7 @@ export function describeThisProcess(lock: LockIdentity, since: string): OwnerRec
     lock_birthtime_ns: lock.birthtimeNs === null ? null : String(lock.birthtimeNs),
     boot_id: bootId(),
     pid_namespace: pidNamespace(),
-    start_ticks: startTicks(process.pid),
+    start_ticks: readOrNull(() => startTicks(process.pid)),
   }
 }
 
@@ -49,9 +49,25 @@ export function readOwnerRecord(path: string): OwnerRecord | null {
  * host name and boot id but not the namespace: nothing can be known of their processes.
  */
 export function isKnownToBeGone(owner: OwnerRecord): boolean {
-  if (owner.boot_id === null || owner.pid_namespace === null || owner.start_ticks === null) return false
-  if (owner.boot_id !== bootId() || owner.pid_namespace !== pidNamespace()) return false
-  return startTicks(owner.pid) !== owner.start_ticks
+  const { pid, boot_id, pid_namespace, start_ticks } = owner
+  if (boot_id === null || pid_namespace === null || typeof start_ticks !== 'string') return false
+  if (boot_id !== bootId() || pid_namespace !== pidNamespace()) return false
+  if (!isThere(pid)) return true
+  try {
+    return startTicks(pid) !== start_ticks
+  } catch {
+    // Hidden, or no descriptor is left to read it: nothing is known.
+    return false
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
 }
 
 export function isLockOf(owner: OwnerRecord, { inode, birthtimeNs }: LockIdentity): boolean {
@@ -77,13 +93,12 @@ function pidNamespace(): string | null {
 /**
  * Field 22 of /proc/[pid]/stat (proc(5)); the second is the command in parentheses, which may hold anything. A zombie has ended
  * and holds nothing.
+ * @throws the system's error
  */
 function startTicks(pid: number): string | null {
-  return readOrNull(() => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
-  })
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
 }
 
 function readOrNull(read: () => string | null): string | null {

@@ -10,9 +10,13 @@ import { TIME_LIMIT } from '../../../support/time-limit.js'
 async function startThread(replaced: Partial<CommitDirectory> = {}) {
   const data = { ...commitDirectory(), ...replaced, stopped: new Int32Array(new SharedArrayBuffer(4)) }
   const deaths: Error[] = []
-  const thread = await CommitThread.start(data, (reason) => deaths.push(reason))
-  onTestFinished(() => thread.close())
-  return { thread, directory: data.directory, deaths }
+  /** Another one on the same directory. */
+  const another = async () => {
+    const thread = await CommitThread.start(data, (reason) => deaths.push(reason))
+    onTestFinished(() => thread.close())
+    return thread
+  }
+  return { thread: await another(), directory: data.directory, deaths, another }
 }
 
 test('a commit thread that cannot open the directory does not start, and reports why', async () => {
@@ -48,4 +52,13 @@ test('a commit thread that ends by itself is reported, and fails the jobs that w
   for (const job of [poison, behind, late]) {
     expect(await Promise.race([job, hangs])).toMatchObject({ outcome: { kind: 'unknown' } })
   }
+})
+
+test('a commit thread that ends by itself ends all writing in the others', async () => {
+  const { thread, directory, deaths, another } = await startThread()
+  const other = await another()
+  await thread.run(null as unknown as FileJob)
+  expect(deaths).toHaveLength(1)
+  expect(await other.run(creation(directory, 'late'))).toMatchObject({ outcome: { kind: 'stopped' } })
+  expect(readdirSync(directory)).toEqual([])
 })

@@ -22,17 +22,23 @@ function openDirectory() {
   onTestFinished(() => {
     nodeFs.closeSync(descriptor)
   })
+  let stopped = false
+  const directory = { ...at, descriptor, isStopped: () => stopped }
   return {
     ...at,
     /** Carries jobs out to their very end, with some of the file calls replaced. */
     carryOut: (jobs: readonly FileJob[], replaced: Partial<Fs> = {}, flush = true): readonly FileOutcome[] => {
-      const { outcomes, clearAway } = runJobs({ ...at, descriptor, flush, fs: { ...nodeFs, ...replaced } }, jobs)
+      const { outcomes, clearAway } = runJobs({ ...directory, flush, fs: { ...nodeFs, ...replaced } }, jobs)
       clearAway()
       return outcomes
     },
     names: () => readdirSync(at.directory).toSorted(),
     loseLock: () => {
       replaceLock(at)
+    },
+    /** A job of another thread ends all writing. */
+    stop: () => {
+      stopped = true
     },
   }
 }
@@ -64,7 +70,8 @@ function threeFiles() {
   })
   return {
     ...at,
-    run: (replaced: Replaced) => at.carryOut(jobs, replaced(nodeFs)),
+    jobs,
+    run: (replaced: Replaced, given: readonly FileJob[] = jobs) => at.carryOut(given, replaced(nodeFs)),
     contents: () => paths.map((path) => readFileSync(path, 'utf8')),
   }
 }
@@ -176,6 +183,25 @@ describe.each(KINDS)('%s', (kind) => {
     expect(flushes).toBe(1)
   })
 
+  test(`${kind}: nothing is touched once a job of another thread ended all writing`, () => {
+    const at = oneFile(kind)
+    at.stop()
+    const touch = () => failWith('EIO')
+    expect(at.run(kind, () => ({ openSync: touch, renameSync: touch, unlinkSync: touch }))).toEqual({ kind: 'stopped' })
+    expect(at.content()).toBe(before(kind))
+  })
+
+  test(`${kind}: the outcome is unknown when a job of another thread ends all writing after the change`, () => {
+    const at = oneFile(kind)
+    const outcome = at.run(kind, ({ fsyncSync }) => ({
+      fsyncSync: (descriptor) => {
+        fsyncSync(descriptor)
+        if (nodeFs.fstatSync(descriptor).isDirectory()) at.stop()
+      },
+    }))
+    expect(outcome.kind).toBe('unknown')
+  })
+
   // The fence: what a process does that was stopped between its look at the lock and its change, and goes on after a
   // successor took the lock, swept the temp files, read the manifest and acknowledged a change of it.
   test(`${kind}: what a successor acknowledged since the last check of the lock is not changed`, () => {
@@ -198,6 +224,22 @@ describe.each(KINDS)('%s', (kind) => {
     expect(at.content()).toBe('acknowledged by the successor')
   })
 })
+
+test.each(['create', 'replace'] as const)(
+  '%s: nothing is changed when a job of another thread ends all writing during the flush',
+  (kind) => {
+    const at = oneFile(kind)
+    const outcome = at.run(kind, ({ fsyncSync }) => ({
+      fsyncSync: (descriptor) => {
+        fsyncSync(descriptor)
+        at.stop()
+      },
+    }))
+    expect(outcome).toEqual({ kind: 'stopped' })
+    expect(at.content()).toBe(before(kind))
+    expect(existsSync(at.temp)).toBe(false)
+  },
+)
 
 const STEPS = {
   create: ['openSync', 'writevSync', 'fsyncSync', 'fstatSync', 'closeSync', 'linkSync'],
@@ -393,9 +435,116 @@ describe('of jobs that are carried out together', () => {
         if (renamed === 1) at.loseLock()
       },
     }))
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'lock-lost', 'lock-lost'])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'lock-lost', 'stopped'])
     expect(at.contents()).toEqual([TEXT, OLD, OLD])
     expect(at.names()).toEqual(['0.json', '1.json', '2.json'])
+  })
+})
+
+test('of jobs that are carried out together those behind a move that was left half-way are not changed any more', () => {
+  const at = threeFiles()
+  const path = join(at.directory, '1.json')
+  const move: FileJob = { kind: 'move', path, to: `${path}.aside` }
+  let renames = 0
+  const outcomes = at.run(
+    ({ renameSync }) => ({
+      renameSync: (from, to) => {
+        renames += 1
+        // That of the first file, then the move: out of the way, on to its new name, and back.
+        if (renames > 2) failWith('EIO')
+        renameSync(from, to)
+      },
+    }),
+    [...at.jobs.slice(0, 1), move, ...at.jobs.slice(2)],
+  )
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'unknown', 'stopped'])
+  expect(renames).toBe(4)
+  expect(at.names()).toEqual(['0.json', '2.json'])
+})
+
+describe('a flush of files', () => {
+  /** Notes what is flushed, files by their names. The n-th flush fails. */
+  function flushes(directory: string, order: string[], failing: number) {
+    return (real: Fs): Partial<Fs> => ({
+      fsyncSync: (descriptor) => {
+        const { ino } = real.fstatSync(descriptor)
+        const name = readdirSync(directory).find((one) => real.statSync(join(directory, one)).ino === ino)
+        order.push(name ?? 'directory')
+        if (order.length === failing) failWith('EIO')
+        real.fsyncSync(descriptor)
+      },
+    })
+  }
+
+  const flushOf = (directory: string, ...names: string[]): FileJob => ({
+    kind: 'flush',
+    paths: names.map((name) => join(directory, name)),
+  })
+
+  test('a flush of files flushes each, then the directory', () => {
+    const at = threeFiles()
+    const order: string[] = []
+    const outcomes = at.run(flushes(at.directory, order, 0), [flushOf(at.directory, '0.json', '1.json')])
+    expect(outcomes).toEqual([{ kind: 'done', identity: null }])
+    expect(order).toEqual(['0.json', '1.json', 'directory'])
+  })
+
+  test('a flush of files promises nothing once the lock is lost', () => {
+    const at = threeFiles()
+    at.loseLock()
+    expect(at.run(() => ({}), [flushOf(at.directory, '0.json')])).toMatchObject([{ kind: 'unknown' }])
+  })
+
+  test('a flush of files ends at the first that fails, and names it: the system would report success for it the next time', () => {
+    const at = threeFiles()
+    const order: string[] = []
+    const open = new Set<number>()
+    const outcomes = at.run(
+      (real) => ({
+        ...flushes(at.directory, order, 2)(real),
+        openSync: (...given: Parameters<Fs['openSync']>) => {
+          const descriptor = real.openSync(...given)
+          open.add(descriptor)
+          return descriptor
+        },
+        // A close that reports an error must not hide the flush that did.
+        closeSync: (descriptor) => {
+          real.closeSync(descriptor)
+          open.delete(descriptor)
+          failWith('EIO')
+        },
+      }),
+      [flushOf(at.directory, '0.json', '1.json', '2.json')],
+    )
+    const path = join(at.directory, '1.json')
+    expect(outcomes).toMatchObject([{ kind: 'refused', because: 'unflushed', path, errno: 'EIO' }])
+    expect(order).toEqual(['0.json', '1.json'])
+    expect(open).toEqual(new Set())
+  })
+
+  test('a flush of files that cannot be opened may be repeated', () => {
+    const at = threeFiles()
+    const outcomes = at.run(() => ({}), [flushOf(at.directory, '0.json', 'missing.json')])
+    expect(outcomes).toMatchObject([{ kind: 'refused', because: 'error', errno: 'ENOENT' }])
+  })
+
+  test('of a flush of files and the changes beside it none is done when the flush of the directory fails, which is not repeated', () => {
+    const at = threeFiles()
+    const order: string[] = []
+    const jobs = [...at.jobs.slice(0, 1), flushOf(at.directory, '1.json'), flushOf(at.directory, '2.json')]
+    // Those of three files come before it.
+    const outcomes = at.run(flushes(at.directory, order, 4), jobs)
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['unknown', 'unknown', 'unknown'])
+    expect(order.filter((name) => name === 'directory')).toEqual(['directory'])
+  })
+
+  test('of a flush of files and the changes beside it the changes are done when a file cannot be flushed', () => {
+    const at = threeFiles()
+    const order: string[] = []
+    const jobs = [flushOf(at.directory, '2.json'), ...at.jobs.slice(0, 2)]
+    const outcomes = at.run(flushes(at.directory, order, 1), jobs)
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['refused', 'done', 'done'])
+    expect(at.contents()).toEqual([TEXT, TEXT, OLD])
   })
 })
 

@@ -12,20 +12,27 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
-import { type DirectoryLock, lockDirectory } from '#campaignd/repository/file/lock/directory-lock.js'
+import { DirectoryLock, lockDirectory } from '#campaignd/repository/file/lock/directory-lock.js'
 import { OwnedLockFs } from '#campaignd/repository/file/lock/owned-lock-fs.js'
+import { OwnerFile } from '#campaignd/repository/file/lock/owner-file.js'
+import { describeThisProcess, type OwnerRecord, readOwnerRecord } from '#campaignd/repository/file/lock/owner-record.js'
 import { type LockProcess, spawnLockProcess } from '../../../support/service/lock-process.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 import { TIME_LIMIT } from '../../../support/time-limit.js'
+import { attach, canTrace } from '../../../support/tools.js'
 
 /** Milliseconds after which a lock is stale: what is had at once is had much sooner. */
 const STALE = 10_000
 
 /** One that ends with the test. */
-function startLockProcess(directory: string, mode: 'lock' | 'open' = 'lock'): LockProcess {
-  const started = spawnLockProcess(directory, mode)
+function startLockProcess(
+  directory: string,
+  mode: 'lock' | 'open' = 'lock',
+  begin: 'at-once' | 'gated' = 'at-once',
+): LockProcess {
+  const started = spawnLockProcess(directory, mode, begin)
   onTestFinished(() => started.kill('SIGKILL'))
   return started
 }
@@ -158,6 +165,17 @@ describe('a contender', () => {
     expect((await contender).isOurs()).toBe(true)
   })
 
+  test('a contender is not disturbed by a sweep in what it moved aside just now, however old the lock is', () => {
+    const directory = temporaryDirectory()
+    const owned = new DataDirectory(directory)
+    owned.create()
+    mkdirSync(join(directory, 'lock'))
+    age(join(directory, 'lock'), 3600)
+    renameSync(join(directory, 'lock'), join(directory, 'lock.stale-1'))
+    owned.sweep()
+    expect(readdirSync(directory)).toContain('lock.stale-1')
+  })
+
   test('a contender says what to remove when the lock holds something', async () => {
     const directory = temporaryDirectory()
     mkdirSync(join(directory, 'lock'))
@@ -199,6 +217,82 @@ describe('a contender', () => {
     const began = performance.now()
     expect((await take(directory)).isOurs()).toBe(true)
     expect(performance.now() - began).toBeLessThan(STALE)
+  })
+
+  test('a contender leaves a lock alone that another took for its own before it', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    const claim = () => {
+      if (!existsSync(path)) return void setImmediate(claim)
+      writeFileSync(join(directory, 'owner.json'), JSON.stringify(recordOf(path)))
+    }
+    claim()
+    const waits: string[] = []
+    const contender = lockDirectory(directory, { onWait: (holder) => waits.push(holder), onLost: () => undefined })
+    onTestFinished(async () => (await contender).release())
+    await expect.poll(() => waits.length).toBe(1)
+    expect(readOwnerRecord(join(directory, 'owner.json'))).toMatchObject({ token: 'of another' })
+    rmdirSync(path)
+    expect((await contender).isOurs()).toBe(true)
+    expect(readOwnerRecord(join(directory, 'owner.json'))).toMatchObject({ pid: process.pid })
+  })
+
+  test('a contender that stands still at its second check while another takes the lock goes on waiting', async () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'lock')
+    mkdirSync(path)
+    age(path, 60)
+    const losses: Error[] = []
+    const contender = take(directory, (reason) => losses.push(reason))
+    await expect.poll(() => existsSync(join(directory, 'owner.json'))).toBe(true)
+    replace(path)
+    // Longer than a refresh, at which the library sees that the lock is another's.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
+    setTimeout(() => rmdirSync(path), 1000)
+    expect((await contender).isOurs()).toBe(true)
+    expect(losses).toEqual([])
+  })
+
+  test('a contender checks again also when the lock becomes stale between its own check and that of the library', async () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'lock'))
+    age(join(directory, 'lock'), STALE / 2000)
+    const clock = vi.spyOn(Date, 'now')
+    onTestFinished(() => clock.mockRestore())
+    // Its check comes in the turn in which it removes its probe.
+    const began = performance.now()
+    const contender = take(directory)
+    const hasProbe = () => readdirSync(directory).some((name) => name.startsWith('probe-'))
+    while (hasProbe()) await new Promise((resolve) => setImmediate(resolve))
+    const now = Date.now()
+    clock.mockImplementation(() => now + STALE)
+    await contender
+    expect(performance.now() - began).toBeGreaterThan(900)
+  })
+
+  test('a contender that cannot write its record fails, and leaves no lock behind', async () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'owner.json'))
+    await expect(take(directory)).rejects.toThrow('owner.json')
+    expect(readdirSync(directory)).toEqual(['owner.json'])
+  })
+
+  test.skipIf(!canTrace())('a contender takes no holder for dead of which it can read nothing', async () => {
+    const directory = temporaryDirectory()
+    const holder = startLockProcess(directory)
+    await holder.receive('owns')
+    const contender = startLockProcess(directory, 'lock', 'gated')
+    await contender.receive('starts')
+    const options = ['-f', '-P', `/proc/${holder.pid}/stat`, '-e', 'inject=openat:error=ENFILE']
+    const output = join(temporaryDirectory(), 'trace')
+    const tracer = await attach(contender.pid, output, options, (child) => onTestFinished(() => void child.kill()))
+    contender.send('go')
+    await contender.receive('waits')
+    expect(tracer.output()).toContain('(INJECTED)')
+    await sleep(1500)
+    await tracer.detach()
+    expect(holder.messages.map(({ event }) => event)).toEqual(['starts', 'owns'])
+    expect(contender.messages.map(({ event }) => event)).toEqual(['starts', 'waits'])
   })
 
   test('a contender fails at once where there is no directory', async () => {
@@ -256,6 +350,13 @@ async function takeoverTime(directory: string): Promise<number> {
   return performance.now() - began
 }
 
+/** Of a process of which nothing can be known, that took the lock directory for its own. */
+function recordOf(path: string): OwnerRecord {
+  const { ino, birthtimeNs } = statSync(path, { bigint: true })
+  const identity = { inode: ino, birthtimeNs }
+  return { ...describeThisProcess(identity, '2026-03-01T12:00:00.000Z'), pid: 1, token: 'of another', boot_id: null }
+}
+
 function editOwner(directory: string, given: object): void {
   const path = join(directory, 'owner.json')
   const record = JSON.parse(readFileSync(path, 'utf8')) as object
@@ -292,13 +393,76 @@ describe('of many contenders exactly one gets', () => {
     round(temporaryDirectory(), 4, 'open'))
 })
 
-describe('what the library is handed to remove', () => {
-  function ownFs(directory: string): { readonly fs: OwnedLockFs; readonly path: string; rmdir(): void } {
+type Done = (error: NodeJS.ErrnoException | null) => void
+
+interface LibraryFs {
+  mkdir(path: string, done: Done): void
+  utimes(path: string, accessed: Date, modified: Date, done: Done): void
+  rmdirSync(path: string): void
+}
+
+describe('what the library is handed', () => {
+  function ownFs(directory: string) {
     const path = join(directory, 'lock')
-    const fs = new OwnedLockFs(path, 10_000, true)
-    const { rmdirSync: rmdir } = fs.forLibrary() as { rmdirSync: () => void }
-    return { fs, path, rmdir }
+    const fs = new OwnedLockFs(path, STALE, true)
+    const library = fs.forLibrary() as unknown as LibraryFs
+    return {
+      ...{ fs, path },
+      rmdir: () => {
+        library.rmdirSync(path)
+      },
+      make: () => new Promise((resolve) => library.mkdir(path, resolve)),
+      refresh: (at: Date) => new Promise((resolve) => library.utimes(path, at, at, resolve)),
+    }
   }
+
+  test('the lock library refreshes the lock that this process made', async () => {
+    const { path, make, refresh } = ownFs(temporaryDirectory())
+    await make()
+    const at = new Date('2026-03-01T12:00:00Z')
+    expect(await refresh(at)).toBeNull()
+    expect(statSync(path).mtime).toEqual(at)
+  })
+
+  // Its owner would take the other time for the loss of its lock.
+  test.each(['another made', 'was abandoned'] as const)('the lock library refreshes none that %s', async (which) => {
+    const { fs, path, make, refresh } = ownFs(temporaryDirectory())
+    await make()
+    if (which === 'another made') replace(path)
+    else fs.abandon()
+    const before = statSync(path, { bigint: true }).ctimeNs
+    expect(await refresh(new Date('2026-03-01T12:00:00Z'))).toMatchObject({ code: 'ENOENT' })
+    expect(statSync(path, { bigint: true }).ctimeNs).toBe(before)
+  })
+
+  test('the loss of a lock is one only once it is held, and once', async () => {
+    const directory = temporaryDirectory()
+    const { fs, make } = ownFs(directory)
+    await make()
+    const identity = fs.identity ?? { inode: 0n, birthtimeNs: null }
+    const lock = new DirectoryLock(fs, identity, new OwnerFile(directory), () => Promise.resolve())
+    expect(await lock.hold(false)).toBe(true)
+    expect([lock.lose(), lock.lose()]).toEqual([true, false])
+    const other = ownFs(temporaryDirectory())
+    await other.make()
+    const notHeld = new DirectoryLock(other.fs, identity, new OwnerFile(directory), () => Promise.resolve())
+    expect(notHeld.lose()).toBe(false)
+    expect(await notHeld.hold(false)).toBe(false)
+  })
+
+  test('a lock that is gone when it was moved aside is taken for gone', () => {
+    const directory = temporaryDirectory()
+    const { fs, path } = ownFs(directory)
+    mkdirSync(path)
+    let looks = 0
+    const removeAtSecond = () => {
+      looks += 1
+      if (looks === 2) for (const name of readdirSync(directory)) rmdirSync(join(directory, name))
+      return true
+    }
+    expect(fs.takeAside(removeAtSecond)).toBe(true)
+    expect(readdirSync(directory)).toEqual([])
+  })
 
   test('the lock library removes a stale lock, and does not even move a fresh one', () => {
     const directory = temporaryDirectory()
@@ -351,5 +515,39 @@ describe('what the library is handed to remove', () => {
     age(path, 60)
     rmdir()
     expect(readdirSync(directory)).toEqual(['lock'])
+  })
+})
+
+describe('the record of an owner', () => {
+  test('the record of an owner is taken by one that knows that this one is dead, and put back by others', () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'owner.json')
+    mkdirSync(join(directory, 'lock'))
+    const record = recordOf(join(directory, 'lock'))
+    writeFileSync(path, JSON.stringify(record))
+    const file = new OwnerFile(directory)
+    expect(file.take({ ...record, token: 'of one before' })).toBe(false)
+    expect(file.read()).toEqual(record)
+    expect(readdirSync(directory)).toEqual(['lock', 'owner.json'])
+    expect(file.take(record)).toBe(true)
+    expect(file.take(record)).toBe(false)
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+
+  test('the record of an owner is written by one at a time of those that took the same lock for their own', () => {
+    const directory = temporaryDirectory()
+    mkdirSync(join(directory, 'lock'))
+    const { ino, birthtimeNs } = statSync(join(directory, 'lock'), { bigint: true })
+    const identity = { inode: ino, birthtimeNs }
+    const file = new OwnerFile(directory)
+    const record = describeThisProcess(identity, '2026-03-01T12:00:00.000Z')
+    const scratch = join(directory, `owner-${ino}-${birthtimeNs}`)
+    mkdirSync(scratch)
+    expect(file.claim(record, identity)).toBe(false)
+    rmdirSync(scratch)
+    expect(file.claim(record, identity)).toBe(true)
+    expect(file.claim({ ...record, token: 'of another' }, identity)).toBe(false)
+    expect(file.claimAgain(record, identity)).toBe(true)
+    expect(file.read()).toEqual(record)
   })
 })
