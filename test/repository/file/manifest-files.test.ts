@@ -65,7 +65,7 @@ async function scene(ids: readonly string[]): Promise<Scene> {
   const ignore = () => undefined
   const events = { onChange: ignore, onRemoved: ignore, onQuarantined: ignore, onLost: ignore, onInDoubt: ignore }
   const files = new ManifestFiles({
-    ...{ directory, threads, onCommit: ignore, onFound: ignore },
+    ...{ directory, threads, maxCampaignBytes: Infinity, onCommit: ignore, onFound: ignore },
     fence: new Fence(lock, ignore),
     onCorrupt: (id, reason) => corrupt.set(id, reason),
     open: (id, committed) => {
