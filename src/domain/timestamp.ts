@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill'
+import { TimeZone } from './time-zone.ts'
 
 const PARTS = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})?$/
 
@@ -38,13 +38,7 @@ export function formatNaiveTime(instant: string, timezone: string): string {
 
 /** True for the name of a time zone that this machine knows; an offset is not a name. */
 export function isTimezone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false
-  try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name)
-    return true
-  } catch {
-    return false
-  }
+  return zoneOf(name) !== null
 }
 
 /** Negative when a is earlier. Text order fails when the numbers of digits differ. */
@@ -73,16 +67,32 @@ function isYearKnown(seconds: string): boolean {
 
 function toUtc(seconds: string, offset: string | undefined, timezone: string): string | undefined {
   const epoch =
-    offset === undefined
-      ? Temporal.PlainDateTime.from(seconds).toZonedDateTime(timezone).epochMilliseconds
-      : Date.parse(`${seconds}${offset}`)
+    offset === undefined ? knownZone(timezone).toEpoch(Date.parse(`${seconds}Z`)) : Date.parse(`${seconds}${offset}`)
   const utc = Number.isNaN(epoch) ? '' : isoSeconds(epoch)
   return isYearKnown(utc) ? utc : undefined
 }
 
 function toLocal(utcSeconds: string, timezone: string): string {
-  const local = Temporal.Instant.from(`${utcSeconds}Z`).toZonedDateTimeISO(timezone).toPlainDateTime()
-  return local.toString({ smallestUnit: 'second' })
+  return isoSeconds(knownZone(timezone).toLocal(Date.parse(`${utcSeconds}Z`)))
+}
+
+/** Zones that were asked for: there are some hundreds, and more names for them. */
+const zones = new Map<string, TimeZone | null>()
+const MAX_ZONES = 1000
+
+function zoneOf(name: string): TimeZone | null {
+  const known = zones.get(name)
+  if (known !== undefined) return known
+  if (zones.size === MAX_ZONES) zones.clear()
+  const zone = TimeZone.named(name)
+  zones.set(name, zone)
+  return zone
+}
+
+function knownZone(name: string): TimeZone {
+  const zone = zoneOf(name)
+  if (zone === null) throw new RangeError(`${name} is no time zone`)
+  return zone
 }
 
 function isoSeconds(epochMilliseconds: number): string {

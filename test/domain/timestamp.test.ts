@@ -1,8 +1,14 @@
 import fc from 'fast-check'
+import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { compareTimes, formatNaiveTime, isTimezone, parseTime } from '#campaignd/domain/timestamp.js'
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/St_Johns', 'Asia/Kolkata', 'Australia/Lord_Howe']
+
+/** Of Berlin, New York and Lord Howe, in seconds since 1970. */
+const CLOCK_CHANGES = ['2026-03-29T01:00Z', '2026-10-25T01:00Z', '2026-11-01T06:00Z', '2026-04-04T15:00Z'].map(
+  (time) => Date.parse(time) / 1000,
+)
 
 /** Instants to the microsecond, as RFC 3339. */
 const instant = fc
@@ -39,6 +45,22 @@ describe('a naive time', () => {
         const naive = formatNaiveTime(time, zone)
         expect(naive).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
         expect(formatNaiveTime(parseTime(naive, zone) ?? '', zone)).toBe(naive)
+      }),
+    )
+  })
+
+  test('a naive time is the one that Temporal gives, in both directions and beside each clock change', () => {
+    const beside = fc
+      .constantFrom(...CLOCK_CHANGES)
+      .chain((change) => fc.integer({ min: change - 9000, max: change + 9000 }))
+    const second = fc.oneof(beside, fc.integer({ min: -2e9, max: 4e9 }))
+    fc.assert(
+      fc.property(second, fc.constantFrom(...ZONES), (seconds, zone) => {
+        const utc = new Date(seconds * 1000).toISOString().slice(0, -'.000Z'.length)
+        const local = Temporal.Instant.from(`${utc}Z`).toZonedDateTimeISO(zone).toPlainDateTime()
+        expect(formatNaiveTime(`${utc}Z`, zone)).toBe(local.toString({ smallestUnit: 'second' }))
+        const epoch = Temporal.PlainDateTime.from(utc).toZonedDateTime(zone).epochMilliseconds
+        expect(Date.parse(parseTime(utc, zone) ?? '')).toBe(epoch)
       }),
     )
   })
