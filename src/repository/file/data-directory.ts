@@ -76,6 +76,11 @@ export class DataDirectory {
     return () => `${manifest}.${randomUUID()}${TEMP_SUFFIX}`
   }
 
+  /** A name of the same kind for a file that is no manifest's. */
+  probeTemp(): string {
+    return join(this.campaigns, `probe.${randomUUID()}${TEMP_SUFFIX}`)
+  }
+
   /** Where a corrupt file is moved: beside the others, so that one flush covers both names. */
   aside(id: string): string {
     return `${this.manifest(id)}.${randomUUID()}${ASIDE_SUFFIX}`
