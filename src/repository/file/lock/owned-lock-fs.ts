@@ -171,7 +171,7 @@ export class OwnedLockFs {
       const stat = fs.statSync(path, { bigint: true })
       if (this.identity === null || !isLockStat(stat, this.identity)) throw lost('the lock is not ours')
     } catch (error) {
-      process.nextTick(done, error as NodeJS.ErrnoException)
+      process.nextTick(done, error)
       return
     }
     fs.utimes(path, accessed, modified, (error) => {
@@ -206,6 +206,6 @@ function callBack<T>(done: Done<T>, work: () => T): void {
   try {
     process.nextTick(done, null, work())
   } catch (error) {
-    process.nextTick(done, error as NodeJS.ErrnoException)
+    process.nextTick(done, error)
   }
 }

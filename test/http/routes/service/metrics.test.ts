@@ -202,7 +202,7 @@ test('the age of the lock is how long ago it was refreshed, and infinite when it
   onTestFinished(() => void vi.useRealTimers())
   const app = await openApp(FRESH)
   const lock = join(app.dataDir, 'lock')
-  const age = async () => (await scrape(app)).value('campaignd_lock_refresh_age_seconds')
+  const age = async () => (await scrape(app)).value('campaignd_lock_refresh_age_seconds') ?? NaN
   const before = await age()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)
   const after = await age()

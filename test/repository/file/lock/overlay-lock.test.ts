@@ -56,7 +56,7 @@ mounted(
     expect(spawnSync('nsenter', [...enter, ...rename], { encoding: 'utf8' }).stderr).toContain('EXDEV')
 
     const contenders = Array.from({ length: 4 }, () => start(overlay, 'open'))
-    const owner = await Promise.any(contenders.map(async (one) => (await one.receive('owns')) && one))
+    const owner = await Promise.any(contenders.map((one) => one.receive('owns').then(() => one)))
     // Longer than a refresh, by which an owner learns that another one came after it.
     await sleep(3000)
     const events = contenders.flatMap(({ messages }) => messages.map(({ event }) => event))
