@@ -97,7 +97,7 @@ export class Metrics {
   watchLock(age: () => number): void {
     this.gauge(
       'campaignd_lock_refresh_age_seconds',
-      'Seconds since the lock of the data directory was refreshed, which is done every 2.5 s; at 10 another process may take it. ' +
+      'Seconds since the lock of the data directory was refreshed, which is done every 2.5 s; at 12 another process may take it. ' +
         '+Inf once it is lost.',
       age,
     )

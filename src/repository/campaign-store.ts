@@ -55,7 +55,7 @@ export interface DeleteOptions {
   readonly force: boolean
 }
 
-/** Whether writes are accepted now, or a sentence that says why not. */
+/** Whether a commit could be made now, or why not and what to do: the end of a sentence. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string }
 
 /**
@@ -97,7 +97,8 @@ export interface CampaignStore {
 
   readonly leases: LeaseBook
 
-  readiness(): Readiness
+  /** By evidence: it may try the disk. */
+  readiness(): Promise<Readiness>
 
   /** Finishes the accepted calls, then releases the store. */
   close(): Promise<void>

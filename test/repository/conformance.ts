@@ -463,7 +463,7 @@ export function describeStore(name: string, open: Open): void {
         (error: unknown) => codeOf(error) !== 'store-unavailable',
       )
       const reopening = reopen()
-      expect(store.readiness().ready).toBe(false)
+      expect((await store.readiness()).ready).toBe(false)
       await expect(store.update('sweep', report('0001', 'late'))).rejects.toMatchObject({
         code: 'store-unavailable',
       })
@@ -495,9 +495,9 @@ export function describeStore(name: string, open: Open): void {
 
     test('readiness holds until the close', async () => {
       const { store, reopen } = await open()
-      expect(store.readiness()).toEqual({ ready: true })
-      expect((await reopen()).readiness()).toEqual({ ready: true })
-      expect(store.readiness().ready).toBe(false)
+      expect(await store.readiness()).toEqual({ ready: true })
+      expect(await (await reopen()).readiness()).toEqual({ ready: true })
+      expect((await store.readiness()).ready).toBe(false)
     })
 
     test('a campaign of 1000 experiments is the same after random updates and a reopening', async () => {

@@ -21,9 +21,12 @@ export function fieldErrors(
   context: string | undefined,
 ): LocatedError[] {
   const part = context === undefined ? undefined : PARTS[context]
-  // A key that is refused is reported twice: with what is wrong, and as a key.
-  const faults = errors.filter(({ keyword }) => keyword !== 'propertyNames')
-  return faults.map((error) => ({ ...(part === undefined ? {} : { in: part }), ...fieldError(error) }))
+  return errors.filter(saysWhy).map((error) => ({ ...(part === undefined ? {} : { in: part }), ...fieldError(error) }))
+}
+
+/** False for what says once more that another error is there: that a key is refused, or a value that could be null as well. */
+function saysWhy({ keyword, schemaPath }: FastifySchemaValidationError): boolean {
+  return keyword !== 'propertyNames' && keyword !== 'anyOf' && !/\/anyOf\/[1-9]/.test(schemaPath)
 }
 
 /** With `verbose` AJV adds the value and the schema that refuses it; of a key, the key. */

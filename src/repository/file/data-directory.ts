@@ -76,6 +76,11 @@ export class DataDirectory {
     return () => `${manifest}.${randomUUID()}${TEMP_SUFFIX}`
   }
 
+  /** A name of the same kind for a file that is no manifest's. */
+  probeTemp(): string {
+    return join(this.campaigns, `probe.${randomUUID()}${TEMP_SUFFIX}`)
+  }
+
   /** Where a corrupt file is moved: beside the others, so that one flush covers both names. */
   aside(id: string): string {
     return `${this.manifest(id)}.${randomUUID()}${ASIDE_SUFFIX}`
@@ -115,13 +120,26 @@ export class DataDirectory {
 
   /** Completes what was being moved aside, and deletes the rest. */
   private emptyTrash(path: string): void {
-    // Under another name first, so that no other process puts anything there any more.
-    const found = join(this.root, `trash-${randomUUID()}`)
-    renameSync(path, found)
+    const found = this.renameTrash(path)
     for (const name of readdirSync(found)) {
       if (name.endsWith(ASIDE_SUFFIX)) renameSync(join(found, name), join(this.campaigns, name))
     }
     rmSync(found, { recursive: true })
+  }
+
+  /**
+   * Under another name no other process puts anything there any more. In a lower layer of an overlayfs, where no directory can be
+   * renamed, none of this mount did.
+   */
+  private renameTrash(path: string): string {
+    const renamed = join(this.root, `trash-${randomUUID()}`)
+    try {
+      renameSync(path, renamed)
+      return renamed
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EXDEV') return path
+      throw error
+    }
   }
 
   /** Makes names durable that a crashed predecessor did not flush. */

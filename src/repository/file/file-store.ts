@@ -28,6 +28,7 @@ import { CampaignCommits } from '../group-commit/campaign-commits.ts'
 import { corrupt } from '../repository-error.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
 import { lockLost } from './commit/system-error.ts'
+import { CommitProbe } from './commit-probe.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { StoredManifest } from './encoding/manifest-file.ts'
 import { Fence } from './fence.ts'
@@ -66,13 +67,18 @@ export class FileStore implements CampaignStore {
   private readonly files: ManifestFiles
   private readonly feed = new ChangeFeed()
   private readonly fence: Fence
+  private readonly probe: CommitProbe
+  private readonly options: FileStoreOptions
   private closing: Promise<void> | null = null
 
   constructor(
     private readonly parts: FileStoreParts,
-    private readonly options: FileStoreOptions,
+    given: FileStoreOptions,
   ) {
+    const options = { ...given, onCommit: (report: CommitReport) => this.onCommit(report, given) }
+    this.options = options
     this.leases = new MemoryLeaseBook(options.monotonic)
+    this.probe = new CommitProbe(parts.threads, () => parts.directory.probeTemp())
     this.fence = new Fence(parts.lock, (reason, waiting, committing) => {
       parts.threads.stop()
       for (const commits of this.files.campaigns) commits.end(waiting, committing)
@@ -142,11 +148,15 @@ export class FileStore implements CampaignStore {
     return this.feed.watchAll(listener)
   }
 
-  readiness(): Readiness {
-    return this.fence.readiness()
+  async readiness(): Promise<Readiness> {
+    const before = this.fence.readiness()
+    if (!before.ready) return before
+    const found = await this.probe.readiness()
+    const after = this.fence.readiness()
+    return after.ready ? found : after
   }
 
-  /** Seconds since the lock was refreshed, as a contender sees it; infinite once it is not ours any more. */
+  /** Seconds since the lock was refreshed; infinite once it is not ours any more. */
   lockAge(): number {
     return this.parts.lock.age() / 1000
   }
@@ -215,6 +225,11 @@ export class FileStore implements CampaignStore {
     const { directory, threads, lock } = this.parts
     const paths = { path: directory.manifest(id), tempPath: directory.temps(id) }
     return new FileCommitTarget({ ...paths, threads, lock, onCommit: this.options.onCommit })
+  }
+
+  private onCommit(report: CommitReport, { onCommit }: FileStoreOptions): void {
+    this.probe.committed(report)
+    onCommit(report)
   }
 
   private publish(change: CampaignChange): void {

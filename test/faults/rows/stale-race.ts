@@ -1,7 +1,7 @@
-import { mkdirSync, utimesSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type LockProcess, spawnLockProcess } from '../../support/service/lock-process.js'
+import { isBad, type LockProcess, spawnLockProcess } from '../../support/service/lock-process.js'
 import type { Fault, Findings, Size } from '../fault.js'
 import { playRounds } from '../rounds.js'
 import type { Stage } from '../stage.js'
@@ -10,30 +10,31 @@ const ROUNDS: Readonly<Record<Size, number>> = { short: 2, middle: 15, full: 100
 const CONTENDERS = 8
 /** Milliseconds after which there must still be one: longer than a refresh, by which an owner learns that it lost. */
 const STAYS = 3_000
-/** Seconds since the last refresh of a lock that is dead for everybody. */
-const AGED = 60
+/** Rounds at the same time: contenders that cannot know that the owner is dead wait most of theirs. */
+const AT_ONCE = 3
 
 /** What the contenders find: each is a lock whose owner is no more. */
-const LEFTOVERS = [
-  { hasRecord: false, isAged: true },
-  { hasRecord: true, isAged: false },
-  { hasRecord: true, isAged: true },
+const LEFTOVERS: readonly ((stage: Stage, directory: string) => Promise<void>)[] = [
+  async (_stage, directory) => {
+    mkdirSync(join(directory, 'lock'))
+  },
+  killHolder,
+  async (stage, directory) => {
+    await killHolder(stage, directory)
+    rmSync(join(directory, 'owner.json'))
+  },
 ]
 
 export const staleRace: Fault = {
   name: 'stale-race',
-  how: `${CONTENDERS} processes at once on the lock of a dead owner: aged without a record, killed just now, aged`,
-  run: (stage, size) => playRounds(ROUNDS[size], 1, (round) => play(stage, round)),
+  how: `${CONTENDERS} processes at once on the lock of a dead owner: one that nobody knows, killed just now, its record gone`,
+  run: (stage, size) => playRounds(ROUNDS[size], AT_ONCE, (round) => play(stage, round)),
 }
 
 async function play(stage: Stage, round: number): Promise<Findings> {
   const directory = join(stage.root, String(round))
   mkdirSync(directory)
-  const { hasRecord = false, isAged = false } = LEFTOVERS[round % LEFTOVERS.length] ?? {}
-  if (hasRecord) await killHolder(stage, directory)
-  else mkdirSync(join(directory, 'lock'))
-  const then = Date.now() / 1000 - AGED
-  if (isAged) utimesSync(join(directory, 'lock'), then, then)
+  await LEFTOVERS[round % LEFTOVERS.length]?.(stage, directory)
   const processes = Array.from({ length: CONTENDERS }, () => start(stage, directory))
   await Promise.all(processes.map((one) => one.receive('starts')))
   for (const one of processes) one.send('go')
@@ -41,9 +42,7 @@ async function play(stage: Stage, round: number): Promise<Findings> {
   const atFirst = owners(processes)
   await sleep(STAYS)
   const afterwards = owners(processes)
-  const bad = processes.flatMap(({ messages }) =>
-    messages.filter(({ event }) => event === 'lost' || event === 'failed'),
-  )
+  const bad = processes.flatMap(({ messages }) => messages.filter(isBad))
   await Promise.all(processes.map((one) => one.kill('SIGKILL')))
   const problems = [
     ...(atFirst === 1 && afterwards === 1 ? [] : [`${atFirst} owners, ${afterwards} after ${STAYS} ms`]),

@@ -90,7 +90,7 @@ test('the response to an internal error reveals neither a stack nor a path', asy
     logger: pino({}, { write: (line: string) => lines.push(line) }),
     wrapStore: (store) =>
       Object.assign(Object.create(store) as CampaignStore, {
-        readiness: () => ({ ready: false, reason: 'the lock was lost' }),
+        readiness: () => Promise.resolve({ ready: false, reason: 'the lock was lost' }),
         ...{ read: fails, list: fails, update: fails, create: fails, delete: fails },
       }),
   })

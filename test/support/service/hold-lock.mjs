@@ -1,6 +1,6 @@
 // Acquires the lock of a data directory and prints what happens, a JSON line each: node hold-lock.mjs <directory> [lock|open] [gated]
 // With `open` it opens the whole store, with `gated` not before the first line on stdin. Then on stdin: `release`,
-// `abandon` (and exit), `block <ms>`.
+// `abandon` (and exit), `block <ms>`; `step <ms>`, also while it waits, sets its wall clock forward or back.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { lockDirectory } from '#campaignd/repository/file/lock/directory-lock.js'
@@ -30,6 +30,16 @@ async function acquire() {
   return { release: () => store.close(), abandon: ignore }
 }
 
+const { now } = Date
+lines.on('line', async (line) => {
+  const [command, milliseconds] = line.split(' ')
+  if (command === 'step') Date.now = () => now() + Number(milliseconds)
+  if (command === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(milliseconds))
+  if (command === 'release') await lock.release()
+  if (command === 'abandon') lock.abandon()
+  if (command === 'release' || command === 'abandon') process.exit(0)
+})
+
 print('starts')
 if (begin === 'gated') await once(lines, 'line')
 let lock
@@ -40,11 +50,3 @@ try {
   process.exit(1)
 }
 print('owns')
-
-lines.on('line', async (line) => {
-  const [command, milliseconds] = line.split(' ')
-  if (command === 'release') await lock.release()
-  if (command === 'abandon') lock.abandon()
-  if (command === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(milliseconds))
-  else process.exit(0)
-})

@@ -12,6 +12,11 @@ export type LockMessage =
   | { readonly event: 'failed'; readonly message: string }
   | { readonly event: 'lost'; readonly reason: string }
 
+/** A loss of the lock, or a failure other than that of waiting for its holder to the end. */
+export function isBad(message: LockMessage): boolean {
+  return message.event === 'lost' || (message.event === 'failed' && !message.message.includes('is in use by'))
+}
+
 /** A process that acquires the lock of a directory. The test that starts it ends it. */
 export interface LockProcess {
   readonly child: ChildProcess
@@ -28,13 +33,16 @@ export interface LockProcess {
 /**
  * @param mode `lock`: acquire the lock only; `open`: open the whole store
  * @param begin `gated`: not before it is sent a line
+ * @param wrapper program and arguments to put before node
  */
 export function spawnLockProcess(
   directory: string,
   mode: 'lock' | 'open' = 'lock',
   begin: 'at-once' | 'gated' = 'at-once',
+  wrapper: readonly string[] = [],
 ): LockProcess {
-  const child = spawn(process.execPath, [SCRIPT, directory, mode, begin], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [program, ...args] = [...wrapper, process.execPath, SCRIPT, directory, mode, begin]
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const messages: LockMessage[] = []
   const changes = new EventEmitter()
   let hasEnded = false

@@ -35,14 +35,16 @@ export const healthRoutes: Route = async (app, { service }) => {
       schema: {
         operationId: 'isReady',
         tags: ['service'],
-        summary: 'The service accepts changes',
-        description: 'The store is usable, its lock is held, and the service is not stopping.',
+        summary: 'A change could be made durable',
+        description:
+          'The store is usable, its lock is held, the service is not stopping, and the disk takes a write: one was made ' +
+          'within the last second, or is tried now. Otherwise `detail` says what to do; it is ready again by itself.',
         response: responses('probe', ['not-ready'], { 200: { description: 'It does', schema: Ready } }),
       },
     },
-    () => {
-      const readiness = service.store.readiness()
+    async () => {
       if (app.isDraining()) throw new HttpError('not-ready', 'The service is stopping.')
+      const readiness = await service.store.readiness()
       if (!readiness.ready) throw new HttpError('not-ready', `The store cannot be used: ${readiness.reason}.`)
       return { status: 'ready' as const }
     },

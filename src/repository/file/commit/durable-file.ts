@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { isLock, type LockIdentity } from '../lock/lock-identity.ts'
 import { type FileIdentity, identityOf, isSame } from './file-identity.ts'
 import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
+import { probeDisk } from './probe-file.ts'
 import { closeQuietly, flushTemp, openToRead, removeTemp, writeTemp } from './temp-file.ts'
 
 export interface DurableDirectory {
@@ -56,7 +57,7 @@ export function runJobs(directory: DurableDirectory, jobs: readonly FileJob[]): 
   for (const one of all) one.outcome ??= flush(directory, one)
   for (const one of all) {
     const { job } = one
-    if (job.kind === 'flush') continue
+    if (job.kind === 'flush' || job.kind === 'probe') continue
     one.outcome ??= isOver(directory, all) ? giveUp(directory, job) : rename(directory, one, job)
   }
   const done = all.filter(({ outcome }) => outcome === null)
@@ -96,6 +97,10 @@ function flush({ fs, flush: isAsked }: DurableDirectory, one: Progress): FileOut
   const { job, descriptor } = one
   try {
     if (job.kind === 'flush') return isAsked ? flushFiles(fs, job.paths) : null
+    if (job.kind === 'probe') {
+      probeDisk(fs, job.temp, isAsked)
+      return { kind: 'done', identity: null }
+    }
     if (descriptor !== null && isWrite(job)) one.identity = flushTemp(fs, job.temp, descriptor, isAsked)
     return null
   } catch (error) {

@@ -13,8 +13,14 @@ export type FileChange =
   | { readonly kind: 'delete'; readonly path: string; readonly expected: FileIdentity }
   | { readonly kind: 'move'; readonly path: string; readonly to: string }
 
-/** `flush` makes files durable as they are; it ends at the first that cannot be. */
-export type FileJob = FileChange | { readonly kind: 'flush'; readonly paths: readonly string[] }
+/**
+ * - `flush`: makes files durable as they are; it ends at the first that cannot be
+ * - `probe`: writes a file and removes it, to learn whether one can be written
+ */
+export type FileJob =
+  | FileChange
+  | { readonly kind: 'flush'; readonly paths: readonly string[] }
+  | { readonly kind: 'probe'; readonly temp: string }
 
 /**
  * - `done`: it is on disk, and survives a power cut

@@ -3,21 +3,24 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lock, type LockOptions } from 'proper-lockfile'
 import { hasBirthTimes, type LockIdentity } from './lock-identity.ts'
+import { LockObservation, WakingClock } from './lock-observation.ts'
 import { OwnedLockFs } from './owned-lock-fs.ts'
 import { OwnerFile } from './owner-file.ts'
 import { describeOwner, describeThisProcess, isKnownToBeGone, isLockOf } from './owner-record.ts'
 
-/** The same for every process: one with a shorter limit would take the lock of a live holder. */
+/** A holder that could not refresh its lock for as long has lost it. The same for every process, as all of these. */
 const STALE_MS = 10_000
 /** Refreshed four times a period, so that three may fail. */
 const REFRESH_MS = 2_500
-/** How much longer than `STALE_MS` a contender waits, so that it outlives a holder that died just now. */
-const GRACE_MS = 2_000
+/** A contender takes a lock that it has seen unchanged for as long: later than its holder gives it up. */
+const OBSERVED_MS = STALE_MS + 2_000
+/** How long a contender waits at most: it outlives a holder that refreshed its lock once more after the first look at it. */
+const WAIT_MS = OBSERVED_MS + REFRESH_MS + 500
 const SECOND_CHECK_MS = 1_000
 const POLL_MS = 200
 
 export interface LockEvents {
-  /** Another process holds it; called once, before the wait. */
+  /** Another process holds it; called once, before a wait of so many seconds at most. */
   readonly onWait: (holder: string, seconds: number) => void
   /** The lock was lost while held. Called at most once, and not after a release. */
   readonly onLost: (reason: Error) => void
@@ -25,16 +28,17 @@ export interface LockEvents {
 
 /**
  * Makes this process the only one that uses a directory, until release or death. The lock of a holder that is known to be dead is
- * taken over at once; where that cannot be known, once it is stale.
+ * taken over at once; where that cannot be known, once it was seen unchanged for long enough.
  * @throws Error naming the holder when it is still there after that, or what has to be removed
  */
 export async function lockDirectory(directory: string, events: LockEvents): Promise<DirectoryLock> {
-  const deadline = performance.now() + STALE_MS + GRACE_MS
+  const clock = new WakingClock()
+  const observation = new LockObservation(clock, OBSERVED_MS)
   const birthTimes = await hasBirthTimes(directory)
   const owner = new OwnerFile(directory)
   let contended = false
   for (;;) {
-    const fs = new OwnedLockFs(join(directory, 'lock'), STALE_MS, birthTimes)
+    const fs = new OwnedLockFs(join(directory, 'lock'), STALE_MS, birthTimes, observation)
     const wasThere = removeLockOfDead(owner, fs)
     const lock = await acquire(directory, fs, owner, events.onLost)
     if (lock !== null) {
@@ -42,12 +46,12 @@ export async function lockDirectory(directory: string, events: LockEvents): Prom
       await lock.withdraw()
     }
     const holder = describeOwner(owner.read())
-    if (performance.now() > deadline) {
+    if (clock.now() > WAIT_MS) {
       throw new Error(
         `The data directory ${directory} is in use by ${holder}. Stop that one, or use another directory.`,
       )
     }
-    if (!contended) events.onWait(holder, (STALE_MS + GRACE_MS) / 1000)
+    if (!contended) events.onWait(holder, WAIT_MS / 1000)
     contended = true
     await sleep(POLL_MS)
   }
@@ -75,7 +79,7 @@ export class DirectoryLock {
     return this.fs.isOurs()
   }
 
-  /** Milliseconds since it was refreshed, by one check of the disk; infinite when it is not ours any more. */
+  /** Milliseconds since this process refreshed it; infinite when it is not ours any more, by one check of the disk. */
   age(): number {
     return this.fs.age()
   }

@@ -22,26 +22,22 @@ export function lockIdentityOf({ ino, birthtimeNs }: nodeFs.BigIntStats, hasBirt
   return { inode: ino, birthtimeNs: hasBirthTimes ? birthtimeNs : null }
 }
 
+export function isSameIdentity(a: LockIdentity, b: LockIdentity): boolean {
+  return a.inode === b.inode && a.birthtimeNs === b.birthtimeNs
+}
+
 /** True when the directory at the path is the one with the identity. One stat call. */
 export function isLock(path: string, identity: LockIdentity, fs: typeof nodeFs = nodeFs): boolean {
-  return statOf(path, identity, fs) !== null
-}
-
-/** Milliseconds since the directory with the identity was refreshed; infinite when it is not at the path. */
-export function lockAge(path: string, identity: LockIdentity): number {
-  const stat = statOf(path, identity, nodeFs)
-  // Where times are kept in whole seconds, a refresh rounds them up.
-  return stat === null ? Infinity : Math.max(0, Date.now() - Number(stat.mtimeMs))
-}
-
-function statOf(path: string, identity: LockIdentity, fs: typeof nodeFs): nodeFs.BigIntStats | null {
   try {
-    const stat = fs.statSync(path, { bigint: true })
-    const isSameBirth = identity.birthtimeNs === null || stat.birthtimeNs === identity.birthtimeNs
-    return stat.ino === identity.inode && isSameBirth ? stat : null
+    return isLockStat(fs.statSync(path, { bigint: true }), identity)
   } catch {
-    return null
+    return false
   }
+}
+
+/** The same for what was found at the path. */
+export function isLockStat(stat: nodeFs.BigIntStats, identity: LockIdentity): boolean {
+  return isSameIdentity(lockIdentityOf(stat, identity.birthtimeNs !== null), identity)
 }
 
 /** Without statx, libuv reports the time of the last change as that of birth: it moves when the directory is touched. */

@@ -3,8 +3,20 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { LockIdentity } from './lock-identity.ts'
 
+/**
+ * Where a pid and its start mean one process: boot of the machine, pid namespace, and time namespace, from whose start the ticks are
+ * counted. Null where there is no /proc.
+ */
+interface Scope {
+  readonly boot_id: string | null
+  readonly pid_namespace: string | null
+  readonly time_namespace: string | null
+}
+
+const SCOPE = ['boot_id', 'pid_namespace', 'time_namespace'] as const
+
 /** Who holds a data directory, in a file beside the lock: by it a successor knows whether the holder lives. */
-export interface OwnerRecord {
+export interface OwnerRecord extends Scope {
   readonly host: string
   readonly pid: number
   readonly since: string
@@ -13,9 +25,6 @@ export interface OwnerRecord {
   /** Identity of the lock directory that this owner took, in decimal numbers. */
   readonly lock_inode: string
   readonly lock_birthtime_ns: string | null
-  /** Boot of the machine, and pid namespace on it: within both a pid means one process. Null where there is no /proc. */
-  readonly boot_id: string | null
-  readonly pid_namespace: string | null
   /** When the process started, in clock ticks after the boot: differs from that of a later one with the same pid. */
   readonly start_ticks: string | null
 }
@@ -28,8 +37,7 @@ export function describeThisProcess(lock: LockIdentity, since: string): OwnerRec
     token: randomUUID(),
     lock_inode: String(lock.inode),
     lock_birthtime_ns: lock.birthtimeNs === null ? null : String(lock.birthtimeNs),
-    boot_id: bootId(),
-    pid_namespace: pidNamespace(),
+    ...scopeOfThisProcess(),
     start_ticks: readOrNull(() => startTicks(process.pid)),
   }
 }
@@ -45,13 +53,15 @@ export function readOwnerRecord(path: string): OwnerRecord | null {
 }
 
 /**
- * True only when the owner was a process of this very boot and pid namespace and is gone. Containers on the host's network share
- * host name and boot id but not the namespace: nothing can be known of their processes.
+ * True only when the owner was a process of this very boot and namespaces and is gone. Containers on the host's network share host
+ * name and boot id but not the pid namespace, and in another time namespace a process seems to have started at another time: nothing
+ * can be known of them. Nor of the owner of an earlier version, which named no time namespace.
  */
 export function isKnownToBeGone(owner: OwnerRecord): boolean {
-  const { pid, boot_id, pid_namespace, start_ticks } = owner
-  if (boot_id === null || pid_namespace === null || typeof start_ticks !== 'string') return false
-  if (boot_id !== bootId() || pid_namespace !== pidNamespace()) return false
+  const { pid, start_ticks } = owner
+  const here = scopeOfThisProcess()
+  if (typeof start_ticks !== 'string' || SCOPE.some((key) => here[key] === null || here[key] !== owner[key]))
+    return false
   if (!isThere(pid)) return true
   try {
     return startTicks(pid) !== start_ticks
@@ -79,8 +89,12 @@ export function describeOwner(owner: OwnerRecord | null): string {
   return owner === null ? 'an unknown process' : `process ${owner.pid} on ${owner.host} since ${owner.since}`
 }
 
-function bootId(): string | null {
-  return readOrNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+function scopeOfThisProcess(): Scope {
+  return {
+    boot_id: readOrNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    pid_namespace: pidNamespace(),
+    time_namespace: timeNamespace(),
+  }
 }
 
 /** Null as well where /proc is that of another namespace, in which our pid is another's. */
@@ -88,6 +102,15 @@ function pidNamespace(): string | null {
   return readOrNull(() =>
     readlinkSync('/proc/self') === String(process.pid) ? readlinkSync('/proc/self/ns/pid') : null,
   )
+}
+
+/** `none` before Linux 5.6, which knows only one: within a boot the kernel stays the same. */
+function timeNamespace(): string | null {
+  try {
+    return readlinkSync('/proc/self/ns/time')
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'none' : null
+  }
 }
 
 /**
