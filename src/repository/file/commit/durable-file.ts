@@ -76,6 +76,7 @@ export function isEnd({ kind }: FileOutcome): boolean {
   return kind === 'unknown' || kind === 'lock-lost' || kind === 'stopped'
 }
 
+const DONE: FileOutcome = { kind: 'done', identity: null }
 const STOPPED: FileOutcome = { kind: 'stopped' }
 
 function isOver(directory: DurableDirectory, all: readonly Progress[]): boolean {
@@ -96,11 +97,10 @@ function write({ fs }: DurableDirectory, job: FileJob, startEarly: boolean): Pro
 function flush({ fs, flush: isAsked }: DurableDirectory, one: Progress): FileOutcome | null {
   const { job, descriptor } = one
   try {
+    if (job.kind === 'probe') probeDisk(fs, job.temp, isAsked)
+    // Neither has a name that the flush of the directory would make durable.
+    if (job.kind === 'probe' || (job.kind === 'flush' && job.paths.length === 0)) return DONE
     if (job.kind === 'flush') return isAsked ? flushFiles(fs, job.paths) : null
-    if (job.kind === 'probe') {
-      probeDisk(fs, job.temp, isAsked)
-      return { kind: 'done', identity: null }
-    }
     if (descriptor !== null && isWrite(job)) one.identity = flushTemp(fs, job.temp, descriptor, isAsked)
     return null
   } catch (error) {
