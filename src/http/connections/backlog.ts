@@ -21,6 +21,8 @@ export class Backlog implements ClientBacklog {
   /** How many bytes the kernel had taken, and since when no more. */
   private taken = 0
   private takenAt = performance.now()
+  /** Since when something waits without a break, and how many bytes the kernel had taken then. */
+  private waitsSince: { readonly at: number; readonly taken: number } | null = null
 
   constructor(
     private readonly socket: SocketOfServer,
@@ -76,6 +78,12 @@ export class Backlog implements ClientBacklog {
     return now - this.takenAt
   }
 
+  /** Bytes a second that the client takes while something waits for it; infinite when that has not lasted for so long. */
+  rate(now: number, milliseconds: number): number {
+    if (this.waitsSince === null || now - this.waitsSince.at < milliseconds) return Infinity
+    return ((takenOf(this.socket) - this.waitsSince.taken) / (now - this.waitsSince.at)) * 1000
+  }
+
   /** Closes the connection at once. */
   cut(): void {
     this.close()
@@ -98,6 +106,8 @@ export class Backlog implements ClientBacklog {
 
   private count(bytes: number): void {
     if (this.isClosed) return
+    if (!(this.socket.writableLength > 0)) this.waitsSince = null
+    else this.waitsSince ??= { at: performance.now(), taken: takenOf(this.socket) }
     this.unsent.change(bytes - this.counted)
     this.counted = bytes
   }

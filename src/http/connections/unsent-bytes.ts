@@ -3,9 +3,11 @@ import { askForCollection } from '../../runtime/ask-for-collection.ts'
 /** Responses up to this size always fit: a refusal in their place would take as much, and workers must be told. */
 const SMALL = 16 * 1024
 
-/** Milliseconds after which a client that takes nothing of what waits for it is cut off: always, and when the limit is reached. */
+/** Milliseconds after which a client that takes nothing of what waits for it is cut off. */
 export const STALLED = 30_000
-const STALLED_AT_LIMIT = 5_000
+/** When the limit is reached, so is one that took fewer bytes a second for so many milliseconds: one byte now and then is no reading. */
+const MIN_RATE = 32 * 1024
+const SLOW_AT_LIMIT = 5_000
 
 /** Bytes of requests that a client may send ahead of their responses when the limit is reached. */
 const MAX_AHEAD = 64 * 1024
@@ -25,6 +27,8 @@ export interface ClientBacklog {
   measure(): void
   /** For how many milliseconds the client has taken nothing of what waits for it. */
   stalledFor(now: number): number
+  /** Bytes a second that it took while something waited; infinite when that has not lasted for so long. */
+  rate(now: number, milliseconds: number): number
   cut(): void
 }
 
@@ -37,7 +41,7 @@ export interface CutConnection {
 
 /**
  * The bytes that wait for clients, of all connections together. When they reach the limit, those clients are cut off that have
- * taken nothing for some seconds or sent many requests ahead, the one first for which most waits; what does not fit then is
+ * taken little for some seconds or sent many requests ahead, the one first for which most waits; what does not fit then is
  * refused.
  */
 export class UnsentBytes {
@@ -96,6 +100,8 @@ export class UnsentBytes {
       const stalled = backlog.stalledFor(now)
       if (stalled >= STALLED) this.cutOffOne(backlog, stalled)
     }
+    // Streams write without asking for room.
+    if (this.total > this.limit) this.relieve(0, now)
     this.collect(now)
   }
 
@@ -110,7 +116,8 @@ export class UnsentBytes {
     for (const backlog of largestFirst) {
       if (backlog.bytes === 0 || this.fits(bytes)) return
       const stalled = backlog.stalledFor(now)
-      if (stalled >= STALLED_AT_LIMIT || backlog.ofRequests > MAX_AHEAD) this.cutOffOne(backlog, stalled)
+      const isSlow = backlog.rate(now, SLOW_AT_LIMIT) < MIN_RATE
+      if (isSlow || backlog.ofRequests > MAX_AHEAD) this.cutOffOne(backlog, stalled)
     }
   }
 

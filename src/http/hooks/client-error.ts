@@ -70,9 +70,11 @@ function rawResponse(code: HttpErrorCode): string {
 }
 
 /** CONNECT asks for a tunnel; Node would close the connection without a word. */
-export function respondToConnect(_request: IncomingMessage, socket: Socket): void {
-  // Those of Node are gone.
+export function respondToConnect(_request: IncomingMessage, socket: HttpSocket): void {
+  // Those of Node are gone: a response before this one would not be told to go on, nor that its client has left.
   socket.on('error', () => undefined)
+  socket.on('drain', () => socket._httpMessage?.emit('drain'))
+  socket.on('close', () => socket._httpMessage?.destroy())
   discardRest(socket)
   afterResponses(socket, () => endWith('unknown-method', socket))
 }

@@ -1,4 +1,5 @@
-import type { FastifyReply } from 'fastify'
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { Connections } from '../connections/connections.ts'
 import { HttpError } from '../problems/problem.ts'
@@ -64,19 +65,23 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
     }
     const admit = (reply: FastifyReply, body: unknown, send: Send) => {
       const { request } = reply
-      const { backlog } = connections.of(request)
-      const size = request.method === 'HEAD' ? 0 : sizeOf(body)
-      if (reply.statusCode < 400 && !backlog.hasRoomFor(size)) {
-        send(tooMuchUnsent(reply))
-        return
-      }
-      backlog.reserve(size)
+      connections.of(request).backlog.reserve(request.method === 'HEAD' ? 0 : sizeOf(body))
       for (const hook of hooks) hook(request, reply)
-      add({ reply, send: (error) => (error === undefined ? send(null, body) : send(error)) })
+      const sendOrReplace = (error?: Error) => {
+        if (error === undefined) send(null, body)
+        else {
+          discard(body)
+          send(error)
+        }
+      }
+      add({ reply, send: sendOrReplace })
     }
-    app.addHook('onSend', (_request, reply, payload, send) => {
-      const body = asBytes(payload)
-      if (!compression.applies(reply, body)) admit(reply, body, send)
+    app.addHook('onSend', (request, reply, payload, send) => {
+      const body = bodyOf(request, payload)
+      if (isRefusable(reply) && !connections.of(request).backlog.hasRoomFor(sizeOf(body))) {
+        discard(body)
+        send(tooMuchUnsent(reply))
+      } else if (!compression.applies(reply, body)) admit(reply, body, send)
       else compression.compress(reply, body, (compressed) => admit(reply, compressed ?? body, send))
     })
     done()
@@ -84,13 +89,28 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
   { name: 'send-together', fastify: '5.x' },
 )
 
-function asBytes(payload: unknown): unknown {
+/** A read. What a write changed is told in any case: its caller would repeat it. */
+function isRefusable({ statusCode, request: { method } }: FastifyReply): boolean {
+  return statusCode < 400 && method === 'GET'
+}
+
+function bodyOf({ method }: FastifyRequest, payload: unknown): unknown {
+  // Fastify would have all of it made, for nobody.
+  if (method === 'HEAD' && payload instanceof Readable) {
+    discard(payload)
+    return Readable.from([])
+  }
   return typeof payload === 'string' && payload.length > SHORT_TEXT ? Buffer.from(payload) : payload
 }
 
 function sizeOf(payload: unknown): number {
   if (typeof payload === 'string' || payload instanceof Uint8Array) return payload.length
   return payload === null || payload === undefined ? 0 : STREAM
+}
+
+/** What holds on to a stream that is not sent has to know. */
+function discard(body: unknown): void {
+  if (body instanceof Readable) body.destroy()
 }
 
 function tooMuchUnsent(reply: FastifyReply): HttpError {

@@ -60,6 +60,7 @@ export function openEventStream(reply: FastifyReply, connections: Connections): 
 function chunkedSink(raw: ServerResponse, backlog: Backlog): EventSink {
   return {
     write: (bytes) => {
+      if (raw.writableEnded) return false
       const takesMore = raw.write(bytes)
       backlog.measure()
       return takesMore
@@ -75,7 +76,10 @@ function chunkedSink(raw: ServerResponse, backlog: Backlog): EventSink {
         if (!raw.destroyed) raw.setTimeout(STANDSTILL_MS)
       })
     },
-    end: () => void raw.end(LAST_CHUNK),
+    // It may end for more than one reason: once the campaign is deleted, the token may be revoked.
+    end: () => {
+      if (!raw.writableEnded) raw.end(LAST_CHUNK)
+    },
     drop: () => void raw.destroy(),
   }
 }
@@ -89,6 +93,8 @@ function plainSink(raw: ServerResponse, backlog: Backlog): EventSink {
       return raw.writableLength
     },
     write: (bytes) => [...withoutChunks(bytes)].map((piece) => chunked.write(piece)).every(Boolean),
-    end: () => void raw.end(),
+    end: () => {
+      if (!raw.writableEnded) raw.end()
+    },
   }
 }

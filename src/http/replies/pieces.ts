@@ -7,7 +7,7 @@ import { jsonReply } from './json.ts'
 /** Bytes up to which a response is sent in one piece. */
 const SMALL = 256 * 1024
 
-/** Milliseconds of making pieces after which others get their turn. */
+/** Milliseconds of making pieces, of all responses, after which others get their turn. */
 const TURN = 4
 
 /** Items of a list in a piece. */
@@ -69,15 +69,26 @@ function takeFirst(pieces: Iterator<Piece>): { first: Uint8Array[]; isAll: boole
   return { first, isAll: false }
 }
 
-async function* paced(first: readonly Uint8Array[], rest: Iterator<Piece>): AsyncGenerator<Uint8Array, void> {
-  yield* first
-  let turn = performance.now()
+async function* paced(first: Uint8Array[], rest: Iterator<Piece>): AsyncGenerator<Uint8Array, void> {
+  // Let go one by one: a slow client keeps what it has not read.
+  for (let piece = first.shift(); piece !== undefined; piece = first.shift()) yield piece
   for (let next = rest.next(); next.done !== true; next = rest.next()) {
     yield bytesOf(next.value)
-    if (performance.now() - turn < TURN) continue
-    await nextTurn()
-    turn = performance.now()
+    if (performance.now() >= turnEnd) await shareOfTurn()
   }
+}
+
+/** Of all responses that are made in pieces: with a time for each, many would hold up a turn of the event loop together. */
+let turnEnd = -Infinity
+let turns = Promise.resolve()
+
+/** Waits for a turn of the event loop in which no other waits. */
+function shareOfTurn(): Promise<void> {
+  turns = turns.then(async () => {
+    await nextTurn()
+    turnEnd = performance.now() + TURN
+  })
+  return turns
 }
 
 function bytesOf(piece: Piece): Uint8Array {

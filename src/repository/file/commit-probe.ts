@@ -31,8 +31,9 @@ export class CommitProbe {
     private readonly temp: () => string,
   ) {}
 
-  committed({ outcome }: CommitReport): void {
-    if (outcome === 'durable') this.last = { at: performance.now(), readiness: READY }
+  /** A deletion needs no room: that it went through says nothing of a write. */
+  committed({ outcome, bytes }: CommitReport): void {
+    if (outcome === 'durable' && bytes > 0) this.last = { at: performance.now(), readiness: READY }
   }
 
   readiness(): Promise<Readiness> {

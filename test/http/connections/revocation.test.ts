@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createToken, Tokens } from '#campaignd/auth/tokens.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
 import { Scrape } from '../../support/http/metrics.js'
 import { RawConnection } from '../../support/http/raw-connection.js'
@@ -65,6 +65,26 @@ test('a token that is taken out ends its streams, and its calls that wait get 40
   expect((await otherPoll).status).toBe(200)
   const { text } = await call('GET', `${SWEEP}/experiments/0001`, { headers: as(admin) })
   expect(JSON.parse(text)).toMatchObject({ status: 'pending', worker: null })
+})
+
+test('a stream that has ended, and is not read to its end, is not ended again when its token is taken out', async () => {
+  const { call, put, stream, held } = await openGuarded()
+  const experiments = Array.from({ length: 1500 }, (_, index) => experimentDraft(`e${index}`))
+  const draft = { ...campaignDraft(0), campaign_id: 'large', experiments }
+  expect((await call('POST', '/v1/campaigns', { headers: as(admin), body: draft })).status).toBe(201)
+  const connection = await stream('/v1/campaigns/large/events', reader)
+  await expect.poll(held).toBe(1)
+  connection.stopReading()
+  for (const first of [0, 500, 1000]) {
+    const failed = experiments.slice(first, first + 500)
+    const updates = failed.map(({ exp_id }) => ({ exp_id, status: 'failed', error: 'e'.repeat(8000) }))
+    const body = { updates }
+    expect((await call('PATCH', '/v1/campaigns/large/experiments', { headers: as(admin), body })).status).toBe(200)
+  }
+  expect((await call('DELETE', '/v1/campaigns/large', { headers: as(admin) })).status).toBe(204)
+  put(admin.line)
+  await expect.poll(held).toBe(0)
+  expect((await call('GET', '/healthz')).status).toBe(200)
 })
 
 test('a role that is lowered ends what needs the higher one, and nothing else', async () => {

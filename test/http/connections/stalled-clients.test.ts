@@ -31,6 +31,7 @@ async function openLarge() {
   return { ...campaign, url, large: path, size, open, value }
 }
 
+const GZIP = { 'accept-encoding': 'gzip' }
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 
 test('large responses that are pipelined are made one at a time, and all of them arrive', async () => {
@@ -47,7 +48,7 @@ test('large responses that are pipelined are made one at a time, and all of them
 })
 
 test('while others read nothing a large response is refused and small ones are not, until those are cut off', async () => {
-  const { call, path, large, open, value, report } = await openLarge()
+  const { call, url, path, large, open, value, report } = await openLarge()
   const deaf = await open()
   deaf.stopReading()
   deaf.write(get(large).repeat(PAGES))
@@ -56,9 +57,18 @@ test('while others read nothing a large response is refused and small ones are n
   expectProblem(refused, 503, 'too-much-unsent')
   expect(refused.headers).toMatchObject({ 'retry-after': '5' })
   expect(refused.headers).not.toHaveProperty('etag')
+  const manifest = path.replace(/\/experiments.*/, '')
+  for (let times = 0; times < 40; times += 1) {
+    expectProblem(await call('GET', manifest, { headers: GZIP }), 503, 'too-much-unsent')
+  }
   expect((await report('e1', { status: 'completed' })).status).toBe(200)
+  const claims = await call('POST', `${manifest}/claims`, { body: { worker: 'w', limit: 50 } })
+  expect([claims.status, claims.text.length > 100 * KIB]).toEqual([200, true])
   expect((await call('GET', `${path}/progress`)).status).toBe(200)
   await expect.poll(async () => (await call('GET', large)).status).toBe(200)
+  const compressed = await fetch(`${url}${manifest}`, { headers: GZIP })
+  expect(compressed.headers.get('content-encoding')).toBe('gzip')
+  await compressed.arrayBuffer()
   deaf.readOn()
   await deaf.closed
   expect(await value('campaignd_connections_cut_total')).toBe(1)

@@ -104,6 +104,22 @@ test('at the limit those are cut off that stand still, the largest first and no 
   expect(cut).toEqual([{ bytes: 40 * KIB, seconds: 6 }])
 })
 
+test('at the limit who takes a byte now and then is cut off too, and who reads is not', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { connect } = open(1_000 * KIB)
+  const [trickling, reading] = [connect(), connect()]
+  trickling.respond(400 * KIB)
+  reading.respond(600 * KIB)
+  for (let second = 0; second < 8; second += 1) {
+    vi.advanceTimersByTime(1_000)
+    trickling.socket.take(1)
+    reading.socket.take(50 * KIB)
+  }
+  expect(connect().respond(900 * KIB)).toBe(false)
+  expect([trickling, reading].map(({ socket }) => socket.isDestroyed)).toEqual([true, false])
+})
+
 test('at the limit who has sent many requests ahead is cut off at once', () => {
   const { connect } = open(100 * KIB)
   const [ahead, other] = [connect(), connect()]

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Problem } from '#campaignd/http/problems/problem.js'
 import { openCampaign, type TestCampaign } from '../../support/campaigns/campaign.js'
-import { campaignDraft } from '../../support/campaigns/drafts.js'
+import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
 import { RawConnection } from '../../support/http/raw-connection.js'
 import { bytesOf } from '../../support/store/files.js'
@@ -202,6 +202,17 @@ test.each(['BREW /v1/campaigns', 'GET2 /healthz', 'CONNECT localhost:80'])(
     expect(behind.answers().map(({ status }) => status)).toEqual([200, 501])
   },
 )
+
+test('a response that is still being sent when a CONNECT comes after it is sent to its end, and the connection closed', async () => {
+  const experiments = Array.from({ length: 5000 }, (_, index) => experimentDraft(`e${index}`))
+  const campaign = await openCampaign(1, { experiments })
+  const listening = { ...campaign, url: await campaign.listen() }
+  const get = `GET ${campaign.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+  const connection = await exchange(listening, `${get}${request('CONNECT localhost:80')}`)
+  expect(statusesIn(connection)).toEqual([200, 501])
+  expect(connection.text).toContain('"e4999"')
+  await expectNoConnections(listening)
+})
 
 test('complete requests before malformed bytes get their responses first, in order', async () => {
   const listening = await listen()

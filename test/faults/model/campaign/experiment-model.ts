@@ -71,11 +71,12 @@ export function requeued(before: Experiment, now: string): Experiment {
   return { ...before, ...cleared, ...times, status: 'pending', attempts: withClosedAttempt(before, now) }
 }
 
-/** The end of a text that is longer than so many bytes, with a note of what was cut. The texts here are ASCII. */
+/** The end of a text that is longer than so many bytes, with a note of what was cut, also before. The texts here are ASCII. */
 function shortened(text: string, limit: number): string {
   if (text.length <= limit) return text
+  const [note = '', before = 0] = /^\[(\d+) bytes cut\]\n/.exec(text) ?? []
   const cut = text.length - (limit - NOTE)
-  return `[${cut} bytes cut]\n${text.slice(cut)}`
+  return `[${Number(before) + cut - note.length} bytes cut]\n${text.slice(cut)}`
 }
 
 export function keptError(error: string | null | undefined): string | null {
