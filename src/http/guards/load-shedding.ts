@@ -6,7 +6,7 @@ import type { Guard } from './guard.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Never refused for lag: what is lost without the response costs more than the response. */
+    /** Never refused for load: what is lost without the response costs more than the response. */
     readonly isVital?: boolean
   }
 }

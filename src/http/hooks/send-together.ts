@@ -89,9 +89,9 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
   { name: 'send-together', fastify: '5.x' },
 )
 
-/** A read. What a write changed is told in any case: its caller would repeat it. */
-function isRefusable({ statusCode, request: { method } }: FastifyReply): boolean {
-  return statusCode < 400 && method === 'GET'
+/** A read, unless it is vital. What a write changed is told in any case: its caller would repeat it. */
+function isRefusable({ statusCode, request }: FastifyReply): boolean {
+  return statusCode < 400 && request.method === 'GET' && request.routeOptions.config.isVital !== true
 }
 
 function bodyOf({ method }: FastifyRequest, payload: unknown): unknown {

@@ -52,7 +52,7 @@ export const BODIES: readonly Hostile[] = [
   invalid('half of a character as an exp_id', BATCH, '{"updates":[{"exp_id":"\\udfff"}]}'),
   raw(
     'bytes that are no UTF-8 in an id',
-    INVALID,
+    MALFORMED_JSON,
     request(CREATION, [JSON_TYPE, 'Content-Length: 21'], '{"campaign_id":"\xff\xfe\xc0"}'),
   ),
   creation('an exp_id twice', { experiments: [experimentDraft('1'), experimentDraft('2'), experimentDraft('1')] }),
@@ -83,8 +83,8 @@ export const BODIES: readonly Hostile[] = [
   malformed('JSON that is cut short', running.slice(0, -1)),
   malformed('JSON with more behind it', running + running),
   malformed('zeros', '\0'.repeat(1000)),
-  raw('compressed JSON', MALFORMED_JSON, () => {
-    const bytes = gzipSync(running).toString('latin1')
+  raw('compressed JSON that is cut short', '400 malformed-encoding', () => {
+    const bytes = gzipSync(running).subarray(0, -9).toString('latin1')
     return request(REPORT, [JSON_TYPE, 'Content-Encoding: gzip', `Content-Length: ${bytes.length}`], bytes)
   }),
   mediaType('text/plain', ['Content-Type: text/plain']),

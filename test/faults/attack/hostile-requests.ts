@@ -19,6 +19,8 @@ import {
 const MALFORMED_REQUEST = '400 malformed-request'
 const MALFORMED_URL = '400 malformed-url'
 const NOT_FOUND = '404 not-found'
+const NOT_ALLOWED = '405 method-not-allowed'
+const UNKNOWN_METHOD = '501 unknown-method'
 const HEADERS_TOO_LARGE = '431 headers-too-large'
 
 const PATHS: readonly Hostile[] = [
@@ -40,8 +42,8 @@ const PATHS: readonly Hostile[] = [
   path(NOT_FOUND, 'DELETE', `/v1/./campaigns/${TARGET}?force=true`),
   path(NOT_FOUND, 'GET', '/docs/..%2f..%2f..%2fetc%2fpasswd'),
   path(INVALID, 'GET', '/problems/..%2fproblems'),
-  path(NOT_FOUND, 'TRACE', '/v1/campaigns'),
-  path(NOT_FOUND, 'PROPFIND', '/v1/campaigns'),
+  path(NOT_ALLOWED, 'TRACE', '/v1/campaigns'),
+  path(NOT_ALLOWED, 'PROPFIND', '/v1/campaigns'),
   path(MALFORMED_URL, 'GET', '/v1/campaigns/%zz'),
   path(MALFORMED_URL, 'GET', '/v1/campaigns/%f0%9f'),
   path('414 url-too-long', 'GET', `/v1/campaigns/${'a'.repeat(2000)}`),
@@ -55,7 +57,7 @@ const HTTP: readonly Hostile[] = [
   malformed('a word', 'NONSENSE\r\n\r\n'),
   malformed('bytes of another protocol', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'),
   malformed('the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-  malformed('a method that there is not', request('BREW /v1/campaigns')),
+  raw('a method that there is not', UNKNOWN_METHOD, request('BREW /v1/campaigns')),
   malformed('a version that there is not', 'GET /v1/campaigns HTTP/9.9\r\nHost: localhost\r\n\r\n'),
   malformed('a header without a colon', request('GET /v1/campaigns', ['nonsense'])),
   malformed('a header with a control character', request('GET /v1/campaigns', ['X-A: \x01'])),
@@ -76,7 +78,7 @@ const HTTP: readonly Hostile[] = [
     ),
   ),
   raw('an expectation that there is not', '417 expectation-failed', request('GET /v1/campaigns', ['Expect: miracles'])),
-  { ...raw('a tunnel', NOT_FOUND, request('CONNECT localhost:22')), least: 0 },
+  { ...raw('a tunnel', UNKNOWN_METHOD, request('CONNECT localhost:22')), least: 0 },
   { ...malformed('half a body and no more', HALF), then: 'end-writing' },
   { ...malformed('half a head and no more', `${REPORT} HTTP/1.1\r\nHost: local`), then: 'end-writing' },
   { name: 'half a body and a reset', bytes: () => HALF, answers: [], least: 0, then: 'reset' },

@@ -8,7 +8,8 @@ export const metricsRoutes: Route = async (app, { service, access }) => {
   app.get(
     '/metrics',
     {
-      config: { role: access.openMetrics ? 'none' : 'read' },
+      // Under an attack they are what tells of it.
+      config: { role: access.openMetrics ? 'none' : 'read', isVital: true },
       schema: {
         operationId: 'getMetrics',
         tags: ['service'],
