@@ -54,7 +54,8 @@ class PacedAttack {
     const statuses = connection.answers().map(({ status }) => status)
     connection.reset()
     const due = Array.from({ length: PIPELINED }, (_, index) => (index % 2 === 0 ? 200 : 400))
-    if (statuses.join() !== due.join()) problems.push(`a pipeline was answered ${statuses.join()}`)
+    // While what waits for clients is at its limit, one that sends so far ahead is cut off.
+    if (statuses.length > 0 && statuses.join() !== due.join()) problems.push(`a pipeline was answered ${statuses.join()}`)
   }
 
   private async leaveHalfOpen(): Promise<void> {

@@ -100,7 +100,7 @@ class StalledReaders {
       this.dropped = await droppedBy(url)
     }
     await stalling
-    if (this.dropped !== readers) this.problems.push(`${this.dropped} were cut off, and ${readers} stand still`)
+    if (this.dropped < readers) this.problems.push(`${this.dropped} were cut off, and ${readers} stand still`)
     this.problems.push(...(await attackers.order('end', undefined)))
     attackers.end()
   }
@@ -125,5 +125,8 @@ class StalledReaders {
 
 async function droppedBy(url: string): Promise<number> {
   const { text } = await send('GET', `${url}/metrics`)
-  return new Scrape(text).value('campaignd_event_streams_dropped_total') ?? Number.NaN
+  const scrape = new Scrape(text)
+  const value = (name: string) => scrape.value(name) ?? Number.NaN
+  // By the stream, or at the limit of all that waits for clients.
+  return value('campaignd_event_streams_dropped_total') + value('campaignd_connections_cut_total')
 }
