@@ -55,7 +55,8 @@ class PacedAttack {
     connection.reset()
     const due = Array.from({ length: PIPELINED }, (_, index) => (index % 2 === 0 ? 200 : 400))
     // While what waits for clients is at its limit, one that sends so far ahead is cut off.
-    if (statuses.length > 0 && statuses.join() !== due.join()) problems.push(`a pipeline was answered ${statuses.join()}`)
+    if (statuses.length > 0 && statuses.join() !== due.join())
+      problems.push(`a pipeline was answered ${statuses.join()}`)
   }
 
   private async leaveHalfOpen(): Promise<void> {
