@@ -39,7 +39,12 @@ export function nameBodies<T extends object>(document: T): T {
   return document
 }
 
-function nameContent(schemas: Record<string, Schema>, name: string, description: string, { content = {} }: Content): void {
+function nameContent(
+  schemas: Record<string, Schema>,
+  name: string,
+  description: string,
+  { content = {} }: Content,
+): void {
   for (const media of Object.values(content)) {
     const { schema } = media
     if (schema === undefined || schema.$ref !== undefined || schema.type === 'string') continue

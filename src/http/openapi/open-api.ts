@@ -30,7 +30,10 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   tags: [
     { name: 'campaigns', description: 'Create, find, change and delete campaigns' },
     { name: 'experiments', description: 'Report and read the status of experiments' },
-    { name: 'workers', description: 'Claim experiments, renew their leases by heartbeats, list the running experiments' },
+    {
+      name: 'workers',
+      description: 'Claim experiments, renew their leases by heartbeats, list the running experiments',
+    },
     { name: 'events', description: 'Follow campaigns as they change' },
     { name: 'resume', description: 'Continue after an interruption' },
     { name: 'service', description: 'The service itself' },
@@ -101,7 +104,8 @@ function transformDocument(optionalBodies: ReadonlySet<string>): TransformDocume
       path?.post === undefined ? [] : [path.post],
     )
     for (const { operationId = '', requestBody } of operations) {
-      if (requestBody !== undefined && 'required' in requestBody) requestBody.required = !optionalBodies.has(operationId)
+      if (requestBody !== undefined && 'required' in requestBody)
+        requestBody.required = !optionalBodies.has(operationId)
     }
     return nameBodies(openapiObject)
   }

@@ -1,6 +1,6 @@
-import { type TSchema,Type } from '@sinclair/typebox'
+import { type TSchema, Type } from '@sinclair/typebox'
 import { ref } from '../../domain/schema.ts'
-import { type ProblemCode,PROBLEMS } from '../problems/catalog.ts'
+import { type ProblemCode, PROBLEMS } from '../problems/catalog.ts'
 import { Problem, PROBLEM_TYPE } from '../problems/problem.ts'
 
 /** Problems of every call, whatever it does and from every caller. */

@@ -20,6 +20,7 @@ export interface LongPollOptions {
  * Runs a call that may wait: until the time is up, the client disconnects or its token is revoked.
  * @param seconds the longest wait
  * @param call gets null when it must not wait
+ * @param hasChanged whether the result tells of a change: that was made while the token permitted it, and is told in any case
  * @throws HttpError `too-many-waiting`, and `unauthorized` when the token was revoked
  */
 export async function longPoll<T>(
@@ -27,6 +28,7 @@ export async function longPoll<T>(
   { connections, longPolls }: LongPollOptions,
   seconds: number,
   call: (wait: Wait | null) => Promise<T>,
+  hasChanged: (result: T) => boolean = () => false,
 ): Promise<T> {
   if (seconds === 0) return call(null)
   const stop = new AbortController()
@@ -39,7 +41,8 @@ export async function longPoll<T>(
   }
   try {
     const result = await call({ signal: stop.signal, onHeld })
-    if (held.ended === 'revoked') throw unauthorized(reply, 'The token was revoked while the call waited.')
+    if (held.ended === 'revoked' && !hasChanged(result))
+      throw unauthorized(reply, 'The token was revoked while the call waited.')
     return result
   } finally {
     clearTimeout(timer)

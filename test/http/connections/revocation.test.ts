@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createToken, Tokens } from '#campaignd/auth/tokens.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
@@ -85,6 +85,25 @@ test('a stream that has ended, and is not read to its end, is not ended again wh
   put(admin.line)
   await expect.poll(held).toBe(0)
   expect((await call('GET', '/healthz')).status).toBe(200)
+})
+
+test('a claim that is made is told, also when its token is taken out before the reply', async () => {
+  const { service, call, put, claim, held } = await openGuarded()
+  const body = { status: 'pending' }
+  expect((await call('PATCH', `${SWEEP}/experiments/0001`, { headers: as(admin), body })).status).toBe(200)
+  const { store } = service
+  const update = store.update.bind(store)
+  const slow = vi.spyOn(store, 'update').mockImplementation(async (id, decide) => {
+    const result = await update(id, decide)
+    put(admin.line)
+    await expect.poll(held).toBe(0)
+    return result
+  })
+  onTestFinished(() => slow.mockRestore())
+  const { status, text } = await claim(worker)
+  expect(status).toBe(200)
+  const { claims } = JSON.parse(text) as { readonly claims: readonly unknown[] }
+  expect(claims).toEqual([expect.objectContaining({ attempt: 2 })])
 })
 
 test('a role that is lowered ends what needs the higher one, and nothing else', async () => {

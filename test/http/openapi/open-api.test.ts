@@ -70,7 +70,9 @@ test('the service serves the OpenAPI document', async () => {
 })
 
 test('the version of the OpenAPI document is that of the package', () => {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as Document['info']
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  ) as Document['info']
   expect(document.info.version).toBe(version)
 })
 

@@ -26,7 +26,7 @@ export const SERVICE_PROBLEMS = {
   'too-much-unsent': problemKind(503, 'Too much unsent', {
     meaning:
       'Clients that do not read leave no room for the response: as many bytes wait for them as CAMPAIGND_MAX_UNSENT_BYTES ' +
-      'allows. What the call changed is durable.',
+      'allows. Only reads are refused for it.',
     remedy: 'Repeat the call: those that stand still are cut off within seconds.',
     retryAfter: 5,
   }),

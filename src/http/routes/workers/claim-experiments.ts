@@ -47,8 +47,12 @@ const schema = {
 export const claimExperiments: Route = async (app, dependencies) => {
   const { service } = dependencies
   app.post('/campaigns/:campaign_id/claims', { config: { role: 'work' }, schema }, async ({ params, body }, reply) => {
-    const { claims, state, done } = await longPoll(reply, dependencies, body.wait_seconds ?? 0, (wait) =>
-      service.campaigns.claim(params.campaign_id, body, wait),
+    const { claims, state, done } = await longPoll(
+      reply,
+      dependencies,
+      body.wait_seconds ?? 0,
+      (wait) => service.campaigns.claim(params.campaign_id, body, wait),
+      (result) => result.claims.length > 0,
     )
     return { claims: claims.map(toResponse), state, done }
   })
