@@ -33,6 +33,7 @@ import { asProblem, HttpError, pathOf } from './problems/problem.ts'
 import { streamLimit } from './replies/event-stream.ts'
 import { longPollLimit } from './replies/long-poll.ts'
 import { problemReply } from './replies/pieces.ts'
+import { IncomingBytes } from './requests/incoming-bytes.ts'
 import { jsonBody } from './requests/json-body.ts'
 import { schemaController } from './requests/validation.ts'
 import { routes } from './routes/routes.ts'
@@ -60,7 +61,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const guards = guardsOf(app, dependencies, connections)
   await app.register(guardHook, { connections, guards, onPassed: awaitBody })
   await app.register(revocation, { isPermitted })
-  await app.register(jsonBody)
+  await app.register(jsonBody, { incoming: new IncomingBytes(bodyLimits(limits).together) })
   await app.register(openApi)
   const places = { longPolls: longPollLimit(limits), streams: streamLimit(limits) }
   service.metrics.watchConnections(connections)

@@ -55,14 +55,18 @@ export interface BodyLimits {
   /** Of an error of any length the end is kept. */
   readonly report: number
   readonly other: number
+  /** Of all calls together, on their way: with one of the largest there is room for others. */
+  readonly together: number
 }
 
 export function bodyLimits({ maxCampaignBytes }: Pick<Limits, 'maxCampaignBytes'>): BodyLimits {
+  const create = Math.ceil(maxCampaignBytes * 1.5)
   return {
-    create: Math.ceil(maxCampaignBytes * 1.5),
+    create,
     append: maxCampaignBytes,
     many: 16 * MIB,
     report: 4 * MIB,
     other: MIB,
+    together: create + 64 * MIB,
   }
 }

@@ -28,6 +28,7 @@ const ANY_WRITE: readonly ProblemCode[] = [
   'malformed-json',
   'malformed-encoding',
   'body-too-large',
+  'too-much-incoming',
   'unsupported-media-type',
   'unsupported-encoding',
   'store-unavailable',

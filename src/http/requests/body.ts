@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { createGunzip, type Gunzip } from 'node:zlib'
 import type { FastifyRequest } from 'fastify'
 import { HttpError } from '../problems/problem.ts'
+import type { IncomingBytes } from './incoming-bytes.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,8 +16,15 @@ const CHUNK = 64 * 1024
 /** Content codings of a body that are taken. */
 const GZIP: ReadonlySet<string | undefined> = new Set(['gzip', 'x-gzip'])
 
-/** Called once, with all bytes. */
+/** Called once, with all bytes. They are in memory until it returns. */
 type OnBody = (result: Buffer | Error) => void
+
+interface Incoming {
+  readonly request: FastifyRequest
+  readonly payload: Readable
+  /** All bodies that are on their way. */
+  readonly incoming: IncomingBytes
+}
 
 /** True for a body that is sent as gzip, false for one that is sent as it is; null: it is sent in a way that is not taken. */
 export function isGzip(request: FastifyRequest): boolean | null {
@@ -37,16 +45,17 @@ export function bodyTooLarge({ routeOptions: { bodyLimit, config } }: FastifyReq
  * Reads the body to its end, unpacked. It is never longer than its route takes: what unpacks to more is refused as soon as it does.
  * Fastify's own reader does not unpack, and decodes what is no text.
  */
-export function readBody(request: FastifyRequest, payload: Readable, done: OnBody): void {
-  if (isGzip(request) === true) readGzip(request, payload, done)
-  else collect(payload, payload, request, done)
+export function readBody(body: Incoming, done: OnBody): void {
+  if (isGzip(body.request) === true) readGzip(body, done)
+  else collect(body.payload, body, done)
 }
 
-function readGzip(request: FastifyRequest, payload: Readable, done: OnBody): void {
+function readGzip(body: Incoming, done: OnBody): void {
+  const { payload } = body
   const gunzip = createGunzip({ chunkSize: CHUNK })
   // Not `pipeline`: with the one it would end the other, and the connection with the request.
   payload.once('error', (error) => gunzip.destroy(error))
-  collect(payload.pipe(gunzip), payload, request, (result) => {
+  collect(payload.pipe(gunzip), body, (result) => {
     if (result instanceof Error) stop(payload, gunzip)
     done(isOfZlib(result) ? new HttpError('malformed-encoding', `The body is not gzip: ${result.message}.`) : result)
   })
@@ -63,24 +72,34 @@ function isOfZlib(result: Buffer | Error): result is Error {
 }
 
 /** @param source the body, or what it unpacks to */
-function collect(source: Readable, payload: Readable, request: FastifyRequest, done: OnBody): void {
+function collect(source: Readable, { request, payload, incoming }: Incoming, done: OnBody): void {
   const limit = request.routeOptions.bodyLimit
+  const counted = incoming.begin()
   const chunks: Buffer[] = []
   let length = 0
   const finish: OnBody = (result) => {
     source.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', finish)
-    done(result)
+    try {
+      done(result)
+    } finally {
+      counted.end()
+    }
   }
   const onData = (chunk: Buffer) => {
     chunks.push(chunk)
     length += chunk.length
-    if (length <= limit) return
+    const fits = counted.add(chunk.length)
+    if (fits && length <= limit) return
     payload.pause()
-    finish(bodyTooLarge(request))
+    finish(length > limit ? bodyTooLarge(request) : tooMuchIncoming())
   }
   const onEnd = () => {
     const [only] = chunks
     finish(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length))
   }
   source.on('data', onData).on('end', onEnd).on('error', finish)
+}
+
+function tooMuchIncoming(): HttpError {
+  return new HttpError('too-much-incoming', 'The bodies of other requests leave no room for this one.')
 }

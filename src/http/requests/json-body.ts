@@ -4,17 +4,23 @@ import fastifyPlugin from 'fastify-plugin'
 import { invalid, jsonPointer } from '../../domain/errors.ts'
 import { HttpError } from '../problems/problem.ts'
 import { readBody } from './body.ts'
+import type { IncomingBytes } from './incoming-bytes.ts'
 
 const MAX_DEPTH = 32
 /** Characters: a text up to this length is cheap to parse at any depth. */
 const CHEAP_LENGTH = 4096
 
+export interface JsonBodyOptions {
+  /** All bodies that are on their way. */
+  readonly incoming: IncomingBytes
+}
+
 /** JSON is the only type of body. Values that JSON allows and no manifest can hold are refused here. */
-export const jsonBody = fastifyPlugin(
-  (app, _options, done) => {
+export const jsonBody = fastifyPlugin<JsonBodyOptions>(
+  (app, { incoming }, done) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', (request, payload, parsed) => {
-      readBody(request, payload, (result) => {
+      readBody({ request, payload, incoming }, (result) => {
         if (result instanceof Error) parsed(result)
         else parseInto(result, parsed)
       })

@@ -30,6 +30,13 @@ export const SERVICE_PROBLEMS = {
     remedy: 'Repeat the call: those that stand still are cut off within seconds.',
     retryAfter: 5,
   }),
+  'too-much-incoming': problemKind(503, 'Too much incoming', {
+    meaning:
+      'The bodies of other requests leave no room for this one: together they may take one and a half times ' +
+      'CAMPAIGND_MAX_CAMPAIGN_BYTES and 64 MiB, unpacked. Nothing was changed.',
+    remedy: 'Repeat the call. Send large bodies one after the other.',
+    retryAfter: 5,
+  }),
   'too-many-waiting': problemKind(503, 'Too many long polls', {
     meaning: 'As many long polls are open as CAMPAIGND_MAX_WAITING allows. Nothing was changed.',
     remedy: 'Repeat the call, or send it without `wait` and `wait_seconds`.',

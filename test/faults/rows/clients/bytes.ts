@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
 import { send } from '../../../support/http/client.js'
 import type { Fault, Findings, Size } from '../../fault.js'
@@ -21,6 +22,7 @@ const EXTENTS: Readonly<Record<Size, Extent>> = {
 
 const LARGE = '/v1/campaigns/large'
 const PIPELINED = 64
+const MIB = 1024 * 1024
 const CHUNK = 64 * 1024
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
@@ -34,7 +36,16 @@ const FLOODS = [
   // Thousands of requests behind one whose reply takes a minute.
   get(`${LARGE}/progress?wait=60&until=end`) + asChunk(get('/healthz')),
   asChunk(get('/%')),
+  unfinishedBody(),
 ]
+
+/** 15 MiB in 15 kB, of which the last bytes never come. */
+function unfinishedBody(): string {
+  const packed = gzipSync(Buffer.alloc(15 * MIB, ' '))
+  const lines = [`PATCH ${LARGE}/experiments HTTP/1.1`, 'Host: localhost', 'Content-Type: application/json']
+  const head = [...lines, 'Content-Encoding: gzip', `Content-Length: ${packed.length}`, '', ''].join('\r\n')
+  return head + packed.subarray(0, -10).toString('latin1')
+}
 
 export const bytes: Fault = {
   name: 'bytes',
