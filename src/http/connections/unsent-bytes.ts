@@ -1,4 +1,4 @@
-import { askForCollection } from '../../runtime/ask-for-collection.ts'
+import type { Garbage } from '../../runtime/garbage.ts'
 
 /** Responses up to this size always fit: a refusal in their place would take as much, and workers must be told. */
 const SMALL = 16 * 1024
@@ -14,10 +14,6 @@ const MAX_AHEAD = 64 * 1024
 
 /** Milliseconds in which clients are not looked at again for room. */
 const RELIEF_INTERVAL = 100
-
-/** Bytes that clients left behind for which V8 is asked to collect garbage, and the least milliseconds between two times. */
-const GARBAGE = 8 * 1024 * 1024
-const COLLECTION_INTERVAL = 15_000
 
 /** What waits for one client. */
 export interface ClientBacklog {
@@ -49,11 +45,10 @@ export class UnsentBytes {
   private total = 0
   private cutOff = 0
   private relievedAt = -Infinity
-  private garbage = 0
-  private collectedAt = -Infinity
 
   constructor(
     private readonly limit: number,
+    private readonly garbage: Garbage,
     private readonly onCut: (cut: CutConnection) => void,
   ) {}
 
@@ -80,7 +75,7 @@ export class UnsentBytes {
 
   /** Notes bytes that had to wait and do not any more: they are garbage. */
   leave(bytes: number): void {
-    this.garbage += bytes
+    this.garbage.leave(bytes)
   }
 
   /** True when a response of that size fits, at the cost of those who take nothing. */
@@ -102,7 +97,7 @@ export class UnsentBytes {
     }
     // Streams write without asking for room.
     if (this.total > this.limit) this.relieve(0, now)
-    this.collect(now)
+    this.garbage.collect(now)
   }
 
   /** One that is larger than the whole limit fits too, as long as half of that is free: each response can be given at times. */
@@ -119,13 +114,6 @@ export class UnsentBytes {
       const isSlow = backlog.rate(now, SLOW_AT_LIMIT) < MIN_RATE
       if (isSlow || backlog.ofRequests > MAX_AHEAD) this.cutOffOne(backlog, stalled)
     }
-  }
-
-  private collect(now: number): void {
-    if (this.garbage < GARBAGE || this.total > this.garbage || now - this.collectedAt < COLLECTION_INTERVAL) return
-    this.garbage = 0
-    this.collectedAt = now
-    askForCollection()
   }
 
   private cutOffOne(backlog: ClientBacklog, milliseconds: number): void {

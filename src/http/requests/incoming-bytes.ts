@@ -1,3 +1,5 @@
+import type { Garbage } from '../../runtime/garbage.ts'
+
 /** Of a body that size it is not asked whether it fits: workers must be able to report while others send much. */
 const SMALL = 16 * 1024
 
@@ -13,7 +15,10 @@ export interface IncomingBody {
 export class IncomingBytes {
   private total = 0
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly limit: number,
+    private readonly garbage: Garbage,
+  ) {}
 
   begin(): IncomingBody {
     let length = 0
@@ -25,6 +30,7 @@ export class IncomingBytes {
       },
       end: () => {
         this.total -= length
+        if (length > SMALL) this.garbage.leave(length)
         length = 0
       },
     }
