@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
-import { Garbage } from '../runtime/garbage.ts'
 import { Connections } from './connections/connections.ts'
 import type { AppDependencies } from './dependencies.ts'
 import { authentication } from './guards/authentication.ts'
@@ -51,8 +50,7 @@ const TIMEOUT_CHECK = 1_000
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { service, limits, access } = dependencies
   const isPermitted = permission(access)
-  const garbage = new Garbage()
-  const connections = openConnections(dependencies, isPermitted, garbage)
+  const connections = openConnections(dependencies, isPermitted)
   const { app, hooks, record } = createServer(dependencies, connections)
   for (const schema of SCHEMAS) app.addSchema(schema)
   await app.register(connectionHooks, { connections, takesTurns: access.corsOrigins.length > 0 })
@@ -63,7 +61,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const guards = guardsOf(app, dependencies, connections)
   await app.register(guardHook, { connections, guards, onPassed: awaitBody })
   await app.register(revocation, { isPermitted })
-  await app.register(jsonBody, { incoming: new IncomingBytes(bodyLimits(limits).together, garbage) })
+  await app.register(jsonBody, { incoming: new IncomingBytes(bodyLimits(limits).together) })
   await app.register(openApi)
   const places = { longPolls: longPollLimit(limits), streams: streamLimit(limits) }
   service.metrics.watchConnections(connections)
@@ -71,13 +69,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   return app
 }
 
-function openConnections(
-  { limits, access, logger }: AppDependencies,
-  isPermitted: IsPermitted,
-  garbage: Garbage,
-): Connections {
+function openConnections({ limits, access, logger }: AppDependencies, isPermitted: IsPermitted): Connections {
   return new Connections({
-    ...{ maxUnsentBytes: limits.maxUnsentBytes, tokens: access.tokens, isPermitted, garbage },
+    ...{ maxUnsentBytes: limits.maxUnsentBytes, tokens: access.tokens, isPermitted },
     onCut: (cut) => {
       logger.warn(cut, 'a connection is cut off: its client does not take what waits for it')
     },

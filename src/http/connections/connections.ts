@@ -1,6 +1,5 @@
 import { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Garbage } from '../../runtime/garbage.ts'
 import { Connection } from './connection.ts'
 import { Held } from './held.ts'
 import { type CutConnection, UnsentBytes } from './unsent-bytes.ts'
@@ -8,8 +7,6 @@ import { type CutConnection, UnsentBytes } from './unsent-bytes.ts'
 export interface ConnectionsOptions {
   /** Bytes that may wait for clients. */
   readonly maxUnsentBytes: number
-  /** What clients leave behind. */
-  readonly garbage: Garbage
   /** The current tokens, or null: another value when they were read again. */
   readonly tokens: () => object | null
   /** Whether the current tokens permit a request. */
@@ -33,7 +30,7 @@ export class Connections {
 
   constructor(private readonly options: ConnectionsOptions) {
     this.tokens = options.tokens()
-    this.unsent = new UnsentBytes(options.maxUnsentBytes, options.garbage, options.onCut)
+    this.unsent = new UnsentBytes(options.maxUnsentBytes, options.onCut)
   }
 
   /** How many requests something is held for. */

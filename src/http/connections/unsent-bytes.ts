@@ -1,4 +1,4 @@
-import type { Garbage } from '../../runtime/garbage.ts'
+import { Garbage } from '../../runtime/garbage.ts'
 
 /** Responses up to this size always fit: a refusal in their place would take as much, and workers must be told. */
 const SMALL = 16 * 1024
@@ -41,6 +41,7 @@ export interface CutConnection {
  * refused.
  */
 export class UnsentBytes {
+  private readonly garbage = new Garbage()
   private readonly backlogs = new Set<ClientBacklog>()
   private total = 0
   private cutOff = 0
@@ -48,7 +49,6 @@ export class UnsentBytes {
 
   constructor(
     private readonly limit: number,
-    private readonly garbage: Garbage,
     private readonly onCut: (cut: CutConnection) => void,
   ) {}
 

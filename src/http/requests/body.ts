@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { createGunzip, type Gunzip } from 'node:zlib'
 import type { FastifyRequest } from 'fastify'
 import { HttpError } from '../problems/problem.ts'
+import { IncomingBody } from './incoming-body.ts'
 import type { IncomingBytes } from './incoming-bytes.ts'
 
 declare module 'fastify' {
@@ -11,13 +12,13 @@ declare module 'fastify' {
   }
 }
 
-const CHUNK = 64 * 1024
+const CHUNK = 256 * 1024
 
 /** Content codings of a body that are taken. */
 const GZIP: ReadonlySet<string | undefined> = new Set(['gzip', 'x-gzip'])
 
-/** Called once, with all bytes. They are in memory until it returns. */
-type OnBody = (result: Buffer | Error) => void
+/** Called once. Whoever gets the body ends it. */
+type OnBody = (result: IncomingBody | Error) => void
 
 interface Incoming {
   readonly request: FastifyRequest
@@ -67,36 +68,25 @@ function stop(payload: Readable, gunzip: Gunzip): void {
   gunzip.on('error', () => undefined).destroy()
 }
 
-function isOfZlib(result: Buffer | Error): result is Error {
+function isOfZlib(result: IncomingBody | Error): result is Error {
   return result instanceof Error && 'code' in result && String(result.code).startsWith('Z_')
 }
 
 /** @param source the body, or what it unpacks to */
 function collect(source: Readable, { request, payload, incoming }: Incoming, done: OnBody): void {
-  const limit = request.routeOptions.bodyLimit
-  const counted = incoming.begin()
-  const chunks: Buffer[] = []
-  let length = 0
+  const body = new IncomingBody(request.routeOptions.bodyLimit, incoming)
   const finish: OnBody = (result) => {
     source.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', finish)
-    try {
-      done(result)
-    } finally {
-      counted.end()
-    }
+    if (result instanceof Error) body.end()
+    done(result)
   }
-  const onData = (chunk: Buffer) => {
-    chunks.push(chunk)
-    length += chunk.length
-    const fits = counted.add(chunk.length)
-    if (fits && length <= limit) return
+  const onData = (piece: Buffer) => {
+    const excess = body.add(piece)
+    if (excess === null) return
     payload.pause()
-    finish(length > limit ? bodyTooLarge(request) : tooMuchIncoming())
+    finish(excess === 'too-large' ? bodyTooLarge(request) : tooMuchIncoming())
   }
-  const onEnd = () => {
-    const [only] = chunks
-    finish(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length))
-  }
+  const onEnd = () => finish(body)
   source.on('data', onData).on('end', onEnd).on('error', finish)
 }
 

@@ -4,6 +4,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { invalid, jsonPointer } from '../../domain/errors.ts'
 import { HttpError } from '../problems/problem.ts'
 import { readBody } from './body.ts'
+import type { IncomingBody } from './incoming-body.ts'
 import type { IncomingBytes } from './incoming-bytes.ts'
 
 const MAX_DEPTH = 32
@@ -36,13 +37,15 @@ export const optionalBody: preValidationHookHandler = (request, _reply, done) =>
   done()
 }
 
-function parseInto(bytes: Buffer, parsed: (error: Error | null, body?: unknown) => void): void {
+function parseInto(incoming: IncomingBody, parsed: (error: Error | null, body?: unknown) => void): void {
   let body: unknown
   try {
-    body = parseBody(decode(bytes))
+    body = parseBody(decode(incoming.bytes))
   } catch (error) {
     parsed(error as Error)
     return
+  } finally {
+    incoming.end()
   }
   parsed(null, body)
 }

@@ -3,7 +3,6 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { Backlog } from '#campaignd/http/connections/backlog.js'
 import { networkOf } from '#campaignd/http/connections/network.js'
 import { type CutConnection, STALLED, UnsentBytes } from '#campaignd/http/connections/unsent-bytes.js'
-import { Garbage } from '#campaignd/runtime/garbage.js'
 
 const KIB = 1024
 
@@ -34,7 +33,7 @@ class TestSocket {
 
 function open(limit: number) {
   const cut: CutConnection[] = []
-  const unsent = new UnsentBytes(limit, new Garbage(), (one) => cut.push(one))
+  const unsent = new UnsentBytes(limit, (one) => cut.push(one))
   const connect = () => {
     const socket = new TestSocket((one) => new Backlog(one, unsent))
     const backlog = socket.backlog(socket as unknown as Socket)

@@ -1,10 +1,9 @@
 import { Connections } from '#campaignd/http/connections/connections.js'
-import { Garbage } from '#campaignd/runtime/garbage.js'
 
 /** Connections of clients that may do everything. */
 export function anyConnections(): Connections {
   return new Connections({
-    ...{ maxUnsentBytes: 1024 * 1024, garbage: new Garbage(), tokens: () => null, isPermitted: () => true },
+    ...{ maxUnsentBytes: 1024 * 1024, tokens: () => null, isPermitted: () => true },
     onCut: () => undefined,
   })
 }

@@ -16,10 +16,13 @@ const SLICES: Readonly<Record<Size, number>> = { short: 1, middle: 3, full: 10 }
 const SLICE = 2_000
 
 /** By how much the service may be larger after an attack, and how long it has to become so small. */
-const MOST_LARGER: Readonly<Record<Size, number>> = { short: 1.5, middle: 1.5, full: 1.15 }
+const MOST_LARGER: Readonly<Record<Size, number>> = { short: 1.5, middle: 1.15, full: 1.15 }
 const RECOVERY = 60_000
 
 const MIB = 1024 ** 2
+
+/** As in the image. */
+const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '131072' }
 
 export interface AttackOptions {
   readonly stage: Stage
@@ -46,8 +49,8 @@ export class UnderAttack {
     const { stage, size, environment = {} } = options
     // In full with the default: otherwise a machine that is busy itself would have workers refused.
     const maxLag = size === 'full' ? '500' : '0'
-    const little = { NODE_OPTIONS: '--max-old-space-size=512', CAMPAIGND_MAX_LAG: maxLag, ...environment }
-    const service = await stage.start({ environment: little })
+    const little = { NODE_OPTIONS: '--max-old-space-size=512', CAMPAIGND_MAX_LAG: maxLag }
+    const service = await stage.start({ environment: { ...ALLOCATOR, ...little, ...environment } })
     const attackers = await Attackers.begin<ConnectionOrders>(stage, './connection-attackers.ts', service.url)
     return new UnderAttack(options, service, attackers)
   }

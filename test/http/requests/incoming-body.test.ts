@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { IncomingBody } from '#campaignd/http/requests/incoming-body.js'
+import { IncomingBytes } from '#campaignd/http/requests/incoming-bytes.js'
+import { residentBytes } from '../../support/memory.js'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Pieces of many sizes that differ, and what they are together. */
+function piecesOf(total: number) {
+  const pieces: Buffer[] = []
+  for (let length = 0, size = 1; length < total; length += size, size = ((size * 7) % (90 * KIB)) + 1) {
+    pieces.push(Buffer.alloc(Math.min(size, total - length), pieces.length))
+  }
+  return { pieces, whole: Buffer.concat(pieces) }
+}
+
+test('a body is what came, however it came', () => {
+  for (const total of [0, 1, 100, 300 * KIB, MIB]) {
+    const { pieces, whole } = piecesOf(total)
+    const body = new IncomingBody(MIB, new IncomingBytes(MIB))
+    expect(pieces.map((piece) => body.add(piece))).toEqual(pieces.map(() => null))
+    expect(body.bytes.equals(whole)).toBe(true)
+    body.end()
+    expect(body.bytes).toHaveLength(0)
+  }
+})
+
+test('a body takes its limit and no byte more', () => {
+  const { pieces } = piecesOf(MIB)
+  const body = new IncomingBody(MIB, new IncomingBytes(2 * MIB))
+  for (const piece of pieces) expect(body.add(piece)).toBeNull()
+  expect(body.add(Buffer.alloc(1))).toBe('too-large')
+  body.end()
+})
+
+test('bodies share their room, which each gives back once', () => {
+  const together = new IncomingBytes(MIB)
+  const [one, other] = [new IncomingBody(MIB, together), new IncomingBody(MIB, together)]
+  expect(one.add(Buffer.alloc(600 * KIB))).toBeNull()
+  expect(other.add(Buffer.alloc(600 * KIB))).toBe('no-room')
+  other.end()
+  other.end()
+  expect(new IncomingBody(MIB, together).add(Buffer.alloc(600 * KIB))).toBe('no-room')
+  one.end()
+  const small = new IncomingBody(MIB, together)
+  expect(small.add(Buffer.alloc(16 * KIB))).toBeNull()
+})
+
+test('the memory of a body goes back to the system when the body ends, not when garbage is collected', () => {
+  const { pieces } = piecesOf(16 * MIB)
+  const bodies = Array.from({ length: 8 }, () => new IncomingBody(16 * MIB, new IncomingBytes(16 * MIB)))
+  const before = residentBytes(process.pid)
+  for (const body of bodies) for (const piece of pieces) body.add(piece)
+  expect(residentBytes(process.pid) - before).toBeGreaterThan(100 * MIB)
+  for (const body of bodies) body.end()
+  expect(residentBytes(process.pid) - before).toBeLessThan(32 * MIB)
+})
