@@ -3,16 +3,18 @@ import * as nodeFs from 'node:fs'
 import { constants } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { Campaign } from '../../../domain/campaign/campaign.ts'
+import { Campaign, type CampaignOptions } from '../../../domain/campaign/campaign.ts'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import { CampaignManifestEntry, retryCount } from '../../../domain/experiment/experiment.ts'
 import { shareRepeated } from '../../../domain/experiment/repeated-values.ts'
+import { isBreak, type LongWork } from '../../../domain/long-work.ts'
 import { createManifest } from '../../../domain/operations/create.ts'
 import { CampaignDraft, ExperimentDraft } from '../../../domain/operations/draft.ts'
 import { readTime } from '../../../domain/operations/report-request.ts'
 import { TEXT_FORMATS } from '../../../domain/text-format.ts'
 import type { CorruptCampaign } from '../../../domain/views/campaign-list.ts'
+import { inTurns } from '../../../runtime/turns.ts'
 import type { Committed } from '../../campaign-store.ts'
 import { type FileIdentity, identityOf, isSame } from '../commit/file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
@@ -84,14 +86,14 @@ async function readCampaign(path: string, reading: Reading): Promise<Omit<Stored
   try {
     const lines = await readManifestLines(descriptor)
     if (lines !== null && 'revision' in lines.value) {
-      const campaign = Campaign.of(checkedManifest(readOwnManifest(lines.value), id), { limit, sizes: lines.sizes })
+      const campaign = await inTurns(ownCampaign(lines.value, id, { limit, sizes: lines.sizes }))
       return { campaign, encoded: lines.encoded }
     }
     if (identity.size > MAX_WHOLE) throw new Untrusted(TOO_LARGE)
     const file = Buffer.alloc(Number(identity.size))
     const length = nodeFs.readSync(descriptor, file, 0, file.length, 0)
-    const campaign = Campaign.of(readManifest(decode(file.subarray(0, length)), reading), { limit })
-    return { campaign, encoded: ManifestBytes.of(campaign) }
+    const campaign = await inTurns(campaignOf(decode(file.subarray(0, length)), reading))
+    return { campaign, encoded: await inTurns(ManifestBytes.of(campaign)) }
   } finally {
     nodeFs.closeSync(descriptor)
   }
@@ -111,7 +113,11 @@ function decode(file: Buffer): string {
   }
 }
 
-function readManifest(text: string, reading: Reading): CampaignManifest {
+function* ownCampaign(value: unknown, id: string, options: CampaignOptions): LongWork<Campaign> {
+  return yield* Campaign.from(yield* checkedManifest(yield* readOwnManifest(value), id), options)
+}
+
+function* campaignOf(text: string, reading: Reading): LongWork<Campaign> {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -121,24 +127,27 @@ function readManifest(text: string, reading: Reading): CampaignManifest {
     )
   }
   const isOurs = typeof value === 'object' && value !== null && 'revision' in value
-  return checkedManifest(isOurs ? readOwnManifest(value) : readToolManifest(value, text, reading), reading.id)
+  if (isOurs) return yield* ownCampaign(value, reading.id, reading)
+  const manifest = yield* readToolManifest(value, text, reading)
+  return yield* Campaign.from(yield* checkedManifest(manifest, reading.id), reading)
 }
 
 /** @throws Untrusted when it is of another campaign, or contradicts itself */
-function checkedManifest(manifest: CampaignManifest, id: string): CampaignManifest {
+function* checkedManifest(manifest: CampaignManifest, id: string): LongWork<CampaignManifest> {
   const { campaign_id, total_experiments, revision: newest, experiments } = manifest
   if (campaign_id !== id) throw new Untrusted(`its campaign_id is ${JSON.stringify(campaign_id)}`)
   if (total_experiments !== experiments.length) {
     throw new Untrusted(`its total_experiments is ${total_experiments}, but it has ${experiments.length}`)
   }
   const ids = new Set<string>()
-  for (const { exp_id, attempt, retry_count, revision } of experiments) {
+  for (const [position, { exp_id, attempt, retry_count, revision }] of experiments.entries()) {
     if (ids.has(exp_id)) throw new Untrusted(`it has the experiment ${exp_id} twice`)
     if (retry_count !== retryCount(attempt)) throw new Untrusted(`retry_count and attempt of ${exp_id} disagree`)
     if (revision > newest) throw new Untrusted(`experiment ${exp_id} is newer than its campaign`)
     ids.add(exp_id)
+    if (isBreak(position)) yield
   }
-  shareRepeated(experiments)
+  yield* shareRepeated(experiments)
   return manifest
 }
 
@@ -146,33 +155,41 @@ function checkedManifest(manifest: CampaignManifest, id: string): CampaignManife
 const formats = { ...TEXT_FORMATS, 'date-time': true } as const
 const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false, formats })
 ajv.addSchema([CampaignManifestEntry, ExperimentDraft])
-const isManifest: ValidateFunction<CampaignManifest> = ajv.compile<CampaignManifest>(CampaignManifest)
+const isHeader: ValidateFunction<CampaignManifest> = ajv.compile<CampaignManifest>({
+  ...CampaignManifest,
+  properties: { ...CampaignManifest.properties, experiments: { type: 'array', minItems: 1 } },
+})
+const isEntry: ValidateFunction = ajv.compile(CampaignManifestEntry)
 const isDraft: ValidateFunction<CampaignDraft> = ajv.compile<CampaignDraft>(CampaignDraft)
 
-function readOwnManifest(value: unknown): CampaignManifest {
-  if (!isManifest(value)) throw new Untrusted(firstFault(isManifest.errors))
+function* readOwnManifest(value: unknown): LongWork<CampaignManifest> {
+  if (!isHeader(value)) throw new Untrusted(firstFault(isHeader.errors))
+  for (const [position, entry] of value.experiments.entries()) {
+    if (!isEntry(entry)) throw new Untrusted(firstFault(isEntry.errors, `/experiments/${position}`))
+    if (isBreak(position)) yield
+  }
   return value
 }
 
 /** A file of the Python tool, put there by hand: times without a zone are UTC. */
-function readToolManifest(value: unknown, text: string, { identity, modified }: Reading): CampaignManifest {
+function* readToolManifest(value: unknown, text: string, { identity, modified }: Reading): LongWork<CampaignManifest> {
   if (!isDraft(value)) throw new Untrusted(firstFault(isDraft.errors))
   // The same each time that this very file is read.
   const uid = createHash('sha256').update(`${identity.inode} ${identity.mtimeNs} ${text}`).digest('hex').slice(0, 16)
   const creation = { now: modified.toISOString(), timezone: 'UTC', uid, idSuffix: '' }
-  const manifest = createManifest({ created_at: creation.now, ...value }, creation)
+  const manifest = yield* createManifest({ created_at: creation.now, ...value }, creation)
   return value.updated_at === undefined
     ? manifest
     : { ...manifest, updated_at: readTime(value.updated_at, 'UTC', '/updated_at') }
 }
 
-function firstFault(errors: ErrorObject[] | null | undefined): string {
+function firstFault(errors: ErrorObject[] | null | undefined, place = ''): string {
   const error = errors?.[0]
   if (error === undefined) return 'it is no manifest'
   const key: unknown = error.params['additionalProperty']
   return typeof key === 'string'
     ? `it has the key ${JSON.stringify(key)}, of a newer version or of something else`
-    : `it is no manifest: ${error.instancePath} ${error.message ?? ''}`
+    : `it is no manifest: ${place}${error.instancePath} ${error.message ?? ''}`
 }
 
 function reasonOf(error: unknown): string {
