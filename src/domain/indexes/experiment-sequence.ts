@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment/experiment.ts'
+import type { ExperimentStatus } from '../experiment/status.ts'
 import type { LongWork } from '../long-work.ts'
-import { isAlike, moved, sum, summarise, type Summary } from './summary.ts'
+import { hasStatus, isAlike, moved, sum, summarise, type Summary } from './summary.ts'
 
 /** Log2 of the children of a node: a power of two, so that the path to a position is shifts and masks. */
 const BITS = 5
@@ -96,6 +97,11 @@ export class ExperimentSequence {
     return nextIn(this.root, this.levels, from, 0, matches)
   }
 
+  /** Visits all in a status, in order: many in a fraction of the time that `next` takes. */
+  each(status: ExperimentStatus, visit: (experiment: Experiment) => void): void {
+    eachIn(this.root, status, visit)
+  }
+
   *[Symbol.iterator](): Iterator<Experiment> {
     yield* iterate(this.root)
   }
@@ -143,6 +149,12 @@ function nextIn(node: Node, level: number, from: number, offset: number, matches
     if (found !== -1) return found
   }
   return -1
+}
+
+function eachIn(node: Node, status: ExperimentStatus, visit: (experiment: Experiment) => void): void {
+  if (!hasStatus(status)(node.summary)) return
+  if ('children' in node) for (const child of node.children) eachIn(child, status, visit)
+  else for (const item of node.items) if (item.status === status) visit(item)
 }
 
 function* iterate(node: Node): Generator<Experiment, void> {
