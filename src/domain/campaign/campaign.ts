@@ -54,8 +54,8 @@ interface ManifestSize {
   readonly header: number
 }
 
-/** Of a campaign, the part that a decision changes at least for the indexes to be made anew. */
-const REBUILT = 8
+/** A decision has the indexes made anew that changes so many experiments, and more than an eighth of all. */
+const MANY = 512
 
 /** What is known of a manifest beside its content. */
 export interface CampaignOptions {
@@ -164,7 +164,7 @@ export class Campaign {
   *revised(changes: Changes): LongWork<Revision> {
     const { at, header, changed = [], appended = [] } = changes
     const lines = new Map<number, string>()
-    const isMuch = appended.length > 0 || changed.length > this.experiments.length / REBUILT
+    const isMuch = appended.length > 0 || changed.length > Math.max(MANY, this.experiments.length / 8)
     const next = isMuch ? yield* this.rebuilt(changes, lines) : yield* this.updated(changed, lines)
     const nextHeader = copyOfHeader(this.header)
     if (header !== undefined) Object.assign(nextHeader, header)
