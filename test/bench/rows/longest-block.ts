@@ -17,7 +17,7 @@ export const longestBlock: Row = {
     },
   ],
   measure: async (dataDir) => {
-    const blocks = new LongestBlocks(() => startWatched({ dataDir }), AT_THE_LIMITS)
+    const blocks = new LongestBlocks({ start: () => startWatched({ dataDir }), largest: AT_THE_LIMITS })
     await blocks.measure()
     const longest = [...blocks.byName].sort(([, a], [, b]) => b.milliseconds - a.milliseconds)
     const ours = longest
