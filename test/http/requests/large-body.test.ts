@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { type AppReply, openApp, type TestApp } from '../../support/service/app.js'
 
@@ -108,10 +107,7 @@ describe('a fault in a long list', () => {
 
   test.each(Object.entries(FAULTS))('%s is reported as in a short one', async (_name, fault) => {
     const app = await openApp()
-    const few = await refusal(
-      app,
-      campaignDraft(0, { experiments: drafts(3, 2, fault) }),
-    )
+    const few = await refusal(app, campaignDraft(0, { experiments: drafts(3, 2, fault) }))
     const many = await refusal(app, campaignDraft(0, { experiments: drafts(MANY, 1234, fault) }))
     expect(few).toMatchObject({ status: 400 })
     expect(many).toEqual(moved(few, 2, 1234))
