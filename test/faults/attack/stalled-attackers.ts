@@ -11,7 +11,7 @@ const AT_ONCE = 10
 
 /** Milliseconds between two rounds: see README.md, "Decisions". */
 const TICK = 100
-const PIPELINED = 20
+const PIPELINED = 16
 
 const PIPELINE = (keptOpen(`GET ${CAMPAIGN}/progress`) + BAD_REPORT).repeat(PIPELINED / 2)
 const REPLY_TIMEOUT = 10_000
