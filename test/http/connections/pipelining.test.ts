@@ -46,10 +46,14 @@ test('of thousands of requests in one piece only those are parsed that may wait'
   let parsed = 0
   const server = createServer((request, response) => {
     parsed += 1
-    connections.of({ raw: request }).takeTurn(request, response, () => response.end('{}'))
+    connections.of({ raw: request }).takeTurn(request, response, () => {
+      response.end('{}')
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
+  onTestFinished(() => {
+    server.close()
+  })
   const { port } = server.address() as { readonly port: number }
   const connection = await connectTo(`http://127.0.0.1:${port}`)
   connection.write(get('/').repeat(1500))
