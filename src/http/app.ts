@@ -17,11 +17,11 @@ import { rateLimit } from './guards/rate-limit.ts'
 import { revocation } from './guards/revocation.ts'
 import { wellFormedUrl } from './guards/well-formed-url.ts'
 import { accessLog } from './hooks/access-log.ts'
-import { respondToClientError, respondToConnect } from './hooks/client-error.ts'
+import { respondToClientError } from './hooks/client-error.ts'
 import { connectionHooks } from './hooks/connection-hooks.ts'
 import { cors } from './hooks/cors.ts'
 import { drain } from './hooks/drain.ts'
-import { awaitBody, listenForExpectations } from './hooks/expectation.ts'
+import { awaitBody } from './hooks/expectation.ts'
 import { requestIdOf } from './hooks/request-id.ts'
 import { RequestStart } from './hooks/request-start.ts'
 import { closeAfterResponse, closeIfUnread, responseHeaders, type ResponseHook } from './hooks/response-headers.ts'
@@ -37,14 +37,12 @@ import { IncomingBytes } from './requests/incoming-bytes.ts'
 import { jsonBody } from './requests/json-body.ts'
 import { schemaController } from './requests/validation.ts'
 import { routes } from './routes/routes.ts'
+import { openServer } from './server.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
 /** Longest part of a path, in UTF-16: an id of 256 characters of any script. A longer one is refused before it is compared. */
 const MAX_PARAM_LENGTH = 512
-
-/** Milliseconds between checks of the timeouts: with Node's 30 s a request could take much longer than its limit. */
-const TIMEOUT_CHECK = 1_000
 
 /** The service without its socket. Closing it ends long polls and streams, and refuses new writes. */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
@@ -53,13 +51,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const connections = openConnections(dependencies, isPermitted)
   const { app, hooks, record } = createServer(dependencies, connections)
   for (const schema of SCHEMAS) app.addSchema(schema)
-  await app.register(connectionHooks, { connections, takesTurns: access.corsOrigins.length > 0 })
+  await app.register(connectionHooks, { connections })
   // Before the guards: a page must be allowed to read why it was refused.
   if (access.corsOrigins.length > 0) await app.register(cors, access)
   await app.register(drain, { onDrain: () => service.drain() })
   await app.register(sendTogether, { connections, hooks, record })
   const guards = guardsOf(app, dependencies, connections)
-  await app.register(guardHook, { connections, guards, onPassed: awaitBody })
+  await app.register(guardHook, { guards, onPassed: awaitBody })
   await app.register(revocation, { isPermitted })
   await app.register(jsonBody, { incoming: new IncomingBytes(bodyLimits(limits).together) })
   await app.register(openApi)
@@ -83,33 +81,22 @@ function createServer({ service, logger, limits }: AppDependencies, connections:
   const app: App = fastify({
     logController: new RequestStart(logger),
     bodyLimit: bodyLimits(limits).other,
-    requestTimeout: limits.requestTimeout * 1000,
-    keepAliveTimeout: limits.keepAliveTimeout * 1000,
-    http: {
-      headersTimeout: limits.headersTimeout * 1000,
-      connectionsCheckingInterval: TIMEOUT_CHECK,
-      requireHostHeader: false,
-    },
+    serverFactory: (handle) => openServer(handle, connections, limits),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdOf,
     schemaController,
     // What the router itself refuses passes no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
-      connections.of(request).takeTurn(request.raw, reply.raw, () => {
-        const json = JSON.stringify(asProblem(error, request, reply))
-        for (const hook of hooks) hook(request, reply)
-        void reply.send(json)
-        record(request, reply)
-      })
+      const json = JSON.stringify(asProblem(error, request, reply))
+      for (const hook of hooks) hook(request, reply)
+      void reply.send(json)
+      record(request, reply)
     },
     clientErrorHandler: respondToClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
   const hooks: readonly ResponseHook[] = [responseHeaders, closeAfterResponse(app), closeIfUnread]
   const record = accessLog(app, service.metrics.requests, logger)
-  app.server.maxConnections = limits.maxConnections
-  app.server.on('connect', respondToConnect)
-  listenForExpectations(app.server)
   // The declared responses are documentation: as serialisers they would drop what they do not declare.
   app.setSerializerCompiler(() => JSON.stringify)
   // Without it Fastify searches the declared responses each time, with the same result.

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Backlog } from './backlog.ts'
-import { discardRest } from './discard-rest.ts'
+import { discardRest, stopParsing } from './discard-rest.ts'
 import type { Held } from './held.ts'
 import type { UnsentBytes } from './unsent-bytes.ts'
 
 /** Requests of one connection that may wait behind the one whose response is next. */
-export const MAX_QUEUED = 64
+export const MAX_QUEUED = 16
 
 /** Bytes of memory that a request takes while it waits, beside its headers. */
 const QUEUED_REQUEST = 2048
@@ -61,6 +61,7 @@ export class Connection {
       this.overrun = request
       // With the response to it the connection closes.
       response.shouldKeepAlive = false
+      stopParsing(this.socket)
       // Not while the chunk is parsed that it came with.
       setImmediate(discardRest, this.socket)
     }

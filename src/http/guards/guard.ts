@@ -1,6 +1,5 @@
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { Connections } from '../connections/connections.ts'
 import type { HttpError } from '../problems/problem.ts'
 
 /**
@@ -11,7 +10,6 @@ import type { HttpError } from '../problems/problem.ts'
 export type Guard = (request: FastifyRequest, reply: FastifyReply, route: FastifyContextConfig) => HttpError | null
 
 export interface GuardHookOptions {
-  readonly connections: Connections
   /** In the order in which a request has to pass them. */
   readonly guards: readonly Guard[]
   /** Called for a request that has passed them. */
@@ -19,17 +17,15 @@ export interface GuardHookOptions {
 }
 
 /**
- * Runs the guards on every request when its turn has come, also on one that has no route. One hook for all of them: Fastify's step from one hook to
- * the next costs more than a guard.
+ * Runs the guards on every request, also on one that has no route. One hook for all of them: Fastify's step from one hook to the
+ * next costs more than a guard.
  */
 export const guardHook = fastifyPlugin<GuardHookOptions>(
-  (app, { connections, guards, onPassed }, done) => {
+  (app, { guards, onPassed }, done) => {
     app.addHook('onRequest', (request, reply, next) => {
-      connections.of(request).takeTurn(request.raw, reply.raw, () => {
-        const refusal = refusalOf(guards, request, reply)
-        if (refusal === undefined) onPassed(reply)
-        next(refusal)
-      })
+      const refusal = refusalOf(guards, request, reply)
+      if (refusal === undefined) onPassed(reply)
+      next(refusal)
     })
     done()
   },

@@ -87,8 +87,8 @@ const HTTP: readonly Hostile[] = [
 /** Many requests before the first answer is read. */
 const PIPELINES: readonly Hostile[] = [
   {
-    ...raw('50 bad reports in one piece', INVALID, BAD_REPORT.repeat(49) + withBody(REPORT, '{"status":"done"}')),
-    least: 50,
+    ...raw('16 bad reports in one piece', INVALID, BAD_REPORT.repeat(15) + withBody(REPORT, '{"status":"done"}')),
+    least: 16,
   },
   {
     name: 'a bad report with nonsense behind it',

@@ -94,7 +94,7 @@ export const ACCESS_PROBLEMS = {
   'too-many-requests': problemKind(429, 'Too many requests', {
     meaning:
       'The token, or the address, sends more requests a second than CAMPAIGND_RATE_LIMIT allows; or a connection has more than ' +
-      '64 requests that wait for a response.',
+      '16 requests that wait for a response.',
     remedy: 'Repeat the call after the seconds in Retry-After.',
     retryAfter: 1,
   }),

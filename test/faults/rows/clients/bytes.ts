@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { experimentDraft } from '../../../support/campaigns/drafts.js'
 import { send } from '../../../support/http/client.js'
@@ -22,6 +23,9 @@ const EXTENTS: Readonly<Record<Size, Extent>> = {
 
 const LARGE = '/v1/campaigns/large'
 const PIPELINED = 64
+/** Milliseconds between two versions of the large campaign. */
+const PACE = 250
+
 const MIB = 1024 * 1024
 const CHUNK = 64 * 1024
 
@@ -62,12 +66,12 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
   const flood = (text: string, connections: number) =>
     attackers.order('deafen', { bytes: text, connections, pace: 100 })
   let refused = 0
+  const versions = new Versions(url)
   const act = async (connections: number) => {
     for (const text of FLOODS) await flood(text, connections)
     for (let count = 0; count < connections; count += 1) {
       // Each response is a version of its own.
-      const change = { status: 'completed', result_path: `${connections} ${count}` }
-      await expectStatus(200, send('PATCH', `${url}${LARGE}/experiments/e0`, change))
+      await versions.next()
       await flood(get(LARGE), 1)
       const { status } = await send('GET', `${url}${LARGE}/experiments?limit=1000`)
       if (status === 503) refused += 1
@@ -77,10 +81,45 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
     () => act(deaf),
     () => act(deaf / 10),
   )
+  await versions.end()
   const cut = await row.metric('campaignd_connections_cut_total')
   if ((await row.metric('campaignd_unsent_bytes')) > 0)
     row.problems.push('bytes are counted for clients that have left')
   return row.end({ connections: (FLOODS.length + 1) * deaf, 'cut off': cut, 'large calls refused': refused })
+}
+
+/** Makes a version of the large campaign now and then, also in quiet: the disk has the same work all the time. */
+class Versions {
+  private isOver = false
+  private count = 0
+  private onNext: (() => void)[] = []
+  private readonly run: Promise<void>
+
+  constructor(private readonly url: string) {
+    this.run = this.make()
+    // It shows where it is waited for.
+    this.run.catch(() => undefined)
+  }
+
+  /** Resolves when there is a new one. */
+  next(): Promise<void> {
+    return Promise.race([new Promise<void>((resolve) => this.onNext.push(resolve)), this.run])
+  }
+
+  async end(): Promise<void> {
+    this.isOver = true
+    await this.run
+  }
+
+  private async make(): Promise<void> {
+    while (!this.isOver) {
+      this.count += 1
+      const change = { status: 'completed', result_path: String(this.count) }
+      await expectStatus(200, send('PATCH', `${this.url}${LARGE}/experiments/e0`, change))
+      for (const resolve of this.onNext.splice(0)) resolve()
+      await sleep(PACE)
+    }
+  }
 }
 
 function createLarge(url: string, count: number): Promise<void> {

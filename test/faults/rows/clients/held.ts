@@ -38,7 +38,7 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
   await row.run(async () => {
     for (const bytes of pipelines) {
       for (const leave of ['reset', 'half-close'] as const) {
-        await row.attackers.order('visit', { bytes, connections, leave, stay: STAY, pace: 20 })
+        await row.attackers.order('visit', { bytes, connections, leave, stay: STAY, pace: 100 })
       }
     }
   })
