@@ -1,15 +1,18 @@
 import { isUtf8 } from 'node:buffer'
-import type { preValidationHookHandler } from 'fastify'
+import type { FastifyRequest, preValidationHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { inTurns } from '../../runtime/turns.ts'
 import { readBody } from './body.ts'
 import { MAX_DEPTH, refuseUnfit } from './fit-values.ts'
 import type { IncomingBody } from './incoming-body.ts'
 import type { IncomingBytes } from './incoming-bytes.ts'
+import { LargeBodies } from './large-bodies.ts'
 import { malformed, notUtf8, parseLargeBody } from './large-body.ts'
 
 /** Bytes of a body above which it is parsed in slices: others would have to wait. */
-const LARGE = 256 * 1024
+const LONG = 256 * 1024
+/** Bytes of a body above which it waits for others. No call takes so many that itself waits for something else. */
+const LARGE = 1024 * 1024
 /** Characters: a text up to this length is cheap to parse at any depth. */
 const CHEAP_LENGTH = 4096
 
@@ -22,10 +25,15 @@ export interface JsonBodyOptions {
 export const jsonBody = fastifyPlugin<JsonBodyOptions>(
   (app, { incoming }, done) => {
     app.removeAllContentTypeParsers()
+    const large = new LargeBodies()
+    app.addHook('onRoute', (route) => {
+      if ((route.bodyLimit ?? 0) > LARGE) route.onSend = large.onSend
+    })
     app.addContentTypeParser('application/json', (request, payload, parsed) => {
       readBody({ request, payload, incoming }, (result) => {
         if (result instanceof Error) parsed(result)
-        else parseInto(result, parsed)
+        else if (result.bytes.length <= LONG) parseInto(result, parsed)
+        else void parseLater(request, result, large).then((body) => parsed(null, body), parsed)
       })
     })
     done()
@@ -42,14 +50,9 @@ export const optionalBody: preValidationHookHandler = (request, _reply, done) =>
 type Parsed = (error: Error | null, body?: unknown) => void
 
 function parseInto(incoming: IncomingBody, parsed: Parsed): void {
-  const { bytes } = incoming
-  if (bytes.length > LARGE) {
-    void parseLater(bytes, incoming, parsed)
-    return
-  }
   let body: unknown
   try {
-    body = parseBody(decode(bytes))
+    body = parseBody(decode(incoming.bytes))
   } catch (error) {
     parsed(error as Error)
     return
@@ -59,17 +62,14 @@ function parseInto(incoming: IncomingBody, parsed: Parsed): void {
   parsed(null, body)
 }
 
-async function parseLater(bytes: Buffer, incoming: IncomingBody, parsed: Parsed): Promise<void> {
-  let body: unknown
+async function parseLater(request: FastifyRequest, incoming: IncomingBody, large: LargeBodies): Promise<unknown> {
   try {
-    body = await inTurns(parseLargeBody(bytes))
-  } catch (error) {
-    parsed(error as Error)
-    return
+    const { bytes } = incoming
+    if (bytes.length > LARGE) await large.begin(request)
+    return await inTurns(parseLargeBody(bytes))
   } finally {
     incoming.end()
   }
-  parsed(null, body)
 }
 
 /** @throws HttpError at bytes that are no text: replaced, two names could become one */

@@ -1,5 +1,7 @@
+import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
+import { send } from '../../support/http/client.js'
 import { type AppReply, openApp, type TestApp } from '../../support/service/app.js'
 
 /** White space behind a body: that much makes any one that is parsed in slices, and so much one that is looked at for its depth. */
@@ -162,4 +164,25 @@ describe('a fault in a long list', () => {
     expect(created.status).toBe(201)
     expect(created.json<{ experiments?: object[] }>().experiments).toMatchObject(draft.experiments)
   })
+})
+
+test('large bodies that come together are taken one after the other, whoever leaves', async () => {
+  const app = await openApp()
+  const url = await app.listen()
+  const bodyOf = (id: string) => campaignDraft(7000, { campaign_id: id })
+  const left = Array.from({ length: 3 }, (_, index) => {
+    const body = JSON.stringify(bodyOf(`left-${index}`))
+    expect(body.length).toBeGreaterThan(1024 * 1024)
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const call = request(`${url}/v1/campaigns`, { method: 'POST', headers, agent: false })
+    call.on('error', () => undefined).end(body)
+    return call
+  })
+  const kept = ['a', 'b', 'c'].map((id) => send('POST', `${url}/v1/campaigns`, bodyOf(id)))
+  // A refused one makes room too.
+  const refused = send('POST', `${url}/v1/campaigns`, { ...bodyOf('d'), unknown: 1 })
+  for (const call of left) call.destroy()
+  const last = send('POST', `${url}/v1/campaigns`, bodyOf('e'))
+  const statuses = (await Promise.all([...kept, refused, last])).map(({ status }) => status)
+  expect(statuses).toEqual([201, 201, 201, 400, 201])
 })
