@@ -1,3 +1,5 @@
+import { isWithinCharacter } from './text-pieces.ts'
+
 /** A place up to which a text is JSON. */
 export interface SafePlace {
   readonly at: number
@@ -69,9 +71,4 @@ function messageOf(json: string): string {
   } catch (error) {
     return (error as Error).message
   }
-}
-
-/** Whether it is a byte of UTF-8 within a character. */
-function isWithinCharacter(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import * as nodeFs from 'node:fs'
 import { constants } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -19,6 +18,7 @@ import type { Committed } from '../../campaign-store.ts'
 import { type FileIdentity, identityOf, isSame } from '../commit/file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
 import { readManifestLines } from './manifest-lines.ts'
+import { digestOf, isText, parseWhole, readWhole } from './whole-file.ts'
 
 export interface StoredManifest extends Committed {
   readonly encoded: ManifestBytes
@@ -90,9 +90,7 @@ async function readCampaign(path: string, reading: Reading): Promise<Omit<Stored
       return { campaign, encoded: lines.encoded }
     }
     if (identity.size > MAX_WHOLE) throw new Untrusted(TOO_LARGE)
-    const file = Buffer.alloc(Number(identity.size))
-    const length = nodeFs.readSync(descriptor, file, 0, file.length, 0)
-    const campaign = await inTurns(campaignOf(decode(file.subarray(0, length)), reading))
+    const campaign = await inTurns(campaignOf(await inTurns(readWhole(descriptor, Number(identity.size))), reading))
     return { campaign, encoded: await inTurns(ManifestBytes.of(campaign)) }
   } finally {
     nodeFs.closeSync(descriptor)
@@ -103,24 +101,15 @@ const TOO_LARGE =
   `it is larger than ${MAX_WHOLE / 1024 / 1024} MiB, and not a manifest with one experiment a line as this service writes it: ` +
   'it may have been cut short, or written by two at once'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function decode(file: Buffer): string {
-  try {
-    return utf8.decode(file)
-  } catch {
-    throw new Untrusted('it is not UTF-8')
-  }
-}
-
 function* ownCampaign(value: unknown, id: string, options: CampaignOptions): LongWork<Campaign> {
   return yield* Campaign.from(yield* checkedManifest(yield* readOwnManifest(value), id), options)
 }
 
-function* campaignOf(text: string, reading: Reading): LongWork<Campaign> {
+function* campaignOf(file: Buffer, reading: Reading): LongWork<Campaign> {
+  if (!(yield* isText(file))) throw new Untrusted('it is not UTF-8')
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = yield* parseWhole(file)
   } catch (error) {
     throw new Untrusted(
       `it is not JSON, as when it was cut short or written by two at once: ${(error as Error).message}`,
@@ -128,7 +117,7 @@ function* campaignOf(text: string, reading: Reading): LongWork<Campaign> {
   }
   const isOurs = typeof value === 'object' && value !== null && 'revision' in value
   if (isOurs) return yield* ownCampaign(value, reading.id, reading)
-  const manifest = yield* readToolManifest(value, text, reading)
+  const manifest = yield* readToolManifest(value, file, reading)
   return yield* Campaign.from(yield* checkedManifest(manifest, reading.id), reading)
 }
 
@@ -155,32 +144,47 @@ function* checkedManifest(manifest: CampaignManifest, id: string): LongWork<Camp
 const formats = { ...TEXT_FORMATS, 'date-time': true } as const
 const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false, formats })
 ajv.addSchema([CampaignManifestEntry, ExperimentDraft])
-const isHeader: ValidateFunction<CampaignManifest> = ajv.compile<CampaignManifest>({
-  ...CampaignManifest,
-  properties: { ...CampaignManifest.properties, experiments: { type: 'array', minItems: 1 } },
-})
-const isEntry: ValidateFunction = ajv.compile(CampaignManifestEntry)
-const isDraft: ValidateFunction<CampaignDraft> = ajv.compile<CampaignDraft>(CampaignDraft)
+/** A schema of manifests, checked in slices: first all but the experiments, as their list is the last that a manifest has. */
+interface Checks<T> {
+  readonly ofRest: ValidateFunction<T>
+  readonly ofEntry: ValidateFunction
+}
 
-function* readOwnManifest(value: unknown): LongWork<CampaignManifest> {
-  if (!isHeader(value)) throw new Untrusted(firstFault(isHeader.errors))
+function checksOf<T>(manifest: { readonly properties: { readonly experiments: object } }, entry: object): Checks<T> {
+  const { items: _entries, ...list } = manifest.properties.experiments as { readonly items?: unknown }
+  const ofRest = { ...manifest, properties: { ...manifest.properties, experiments: list } }
+  return { ofRest: ajv.compile<T>(ofRest), ofEntry: ajv.compile(entry) }
+}
+
+const OWN = checksOf<CampaignManifest>(CampaignManifest, CampaignManifestEntry)
+const TOOL = checksOf<CampaignDraft>(CampaignDraft, ExperimentDraft)
+
+function* checked<T extends { readonly experiments: readonly unknown[] }>(
+  value: unknown,
+  { ofRest, ofEntry }: Checks<T>,
+): LongWork<T> {
+  if (!ofRest(value)) throw new Untrusted(firstFault(ofRest.errors))
   for (const [position, entry] of value.experiments.entries()) {
-    if (!isEntry(entry)) throw new Untrusted(firstFault(isEntry.errors, `/experiments/${position}`))
+    if (!ofEntry(entry)) throw new Untrusted(firstFault(ofEntry.errors, `/experiments/${position}`))
     if (isBreak(position)) yield
   }
   return value
 }
 
+function* readOwnManifest(value: unknown): LongWork<CampaignManifest> {
+  return yield* checked(value, OWN)
+}
+
 /** A file of the Python tool, put there by hand: times without a zone are UTC. */
-function* readToolManifest(value: unknown, text: string, { identity, modified }: Reading): LongWork<CampaignManifest> {
-  if (!isDraft(value)) throw new Untrusted(firstFault(isDraft.errors))
+function* readToolManifest(value: unknown, file: Buffer, { identity, modified }: Reading): LongWork<CampaignManifest> {
+  const draft = yield* checked(value, TOOL)
   // The same each time that this very file is read.
-  const uid = createHash('sha256').update(`${identity.inode} ${identity.mtimeNs} ${text}`).digest('hex').slice(0, 16)
+  const uid = (yield* digestOf(`${identity.inode} ${identity.mtimeNs} `, file)).slice(0, 16)
   const creation = { now: modified.toISOString(), timezone: 'UTC', uid, idSuffix: '' }
-  const manifest = yield* createManifest({ created_at: creation.now, ...value }, creation)
-  return value.updated_at === undefined
+  const manifest = yield* createManifest({ created_at: creation.now, ...draft }, creation)
+  return draft.updated_at === undefined
     ? manifest
-    : { ...manifest, updated_at: readTime(value.updated_at, 'UTC', '/updated_at') }
+    : { ...manifest, updated_at: readTime(draft.updated_at, 'UTC', '/updated_at') }
 }
 
 function firstFault(errors: ErrorObject[] | null | undefined, place = ''): string {
