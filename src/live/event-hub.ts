@@ -24,8 +24,8 @@ import type { EventSink } from './stream-reader.ts'
 
 const KEEP_ALIVE_MS = 15_000
 const MAX_BACKLOG = 1024 * 1024
-/** For old states of campaigns, kept for readers that are in the middle of a large change. */
-const MAX_HELD_BYTES = 256 * 1024 * 1024
+/** For old states of campaigns, kept for readers that are in the middle of a large change; as values they take twice as much. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024
 /** When clients reconnect after a stop: each gets its own delay, so that they do not come at once. */
 const RETRY_MS = { least: 1000, spread: 2000 }
 

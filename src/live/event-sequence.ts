@@ -5,18 +5,30 @@ import type { EventFrame } from './event-frame.ts'
  * which stays in memory for as long as a reader is in the middle of them.
  */
 export class EventSequence {
-  /** It was given up to free memory: who is in the middle of it has to begin anew. */
-  isRevoked = false
+  /** How many events it has, or had. */
+  readonly length: number
 
   /**
    * @param mark where a reader stands after them: a revision, or a number of the events of all campaigns
    * @param size about how many bytes they are
    */
   constructor(
-    readonly frames: readonly EventFrame[],
+    private events: readonly EventFrame[],
     readonly mark: number,
     readonly size = 0,
-  ) {}
+  ) {
+    this.length = events.length
+  }
+
+  /** None once it was given up to free memory: who is in the middle of it has to begin anew. */
+  get frames(): readonly EventFrame[] {
+    return this.events
+  }
+
+  /** Readers may keep it for long: what it tells is in memory no more. */
+  revoke(): void {
+    this.events = []
+  }
 }
 
 /** The sequences that readers are in the middle of. Together bounded in bytes: above that the oldest is given up. */
@@ -32,8 +44,8 @@ export class HeldSequences {
     if (readers === 0) this.bytes += sequence.size
     for (const oldest of this.readers.keys()) {
       if (this.bytes <= this.maxBytes || oldest === sequence) break
-      oldest.isRevoked = true
       this.forget(oldest)
+      oldest.revoke()
     }
   }
 

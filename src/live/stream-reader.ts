@@ -119,8 +119,8 @@ export class StreamReader implements Member {
   private nextFrame(missed: Missed): EventFrame | null {
     const { sequence, next } = missed
     const frame = sequence.frames[next]
-    if (frame === undefined) this.finish(sequence)
-    else if (sequence.isRevoked) this.begin(this.channel.beginAnew())
+    if (next === sequence.length) this.finish(sequence)
+    else if (frame === undefined) this.begin(this.channel.beginAnew())
     else {
       missed.next += 1
       return frame

@@ -197,6 +197,16 @@ test('a reader in the middle of a change that was given up begins anew', async (
   expect(channel.readers).toBe(2)
 })
 
+test('a change that was given up is in memory no more, though a reader is still in the middle of it', () => {
+  const held = new HeldSequences(1000)
+  const sequence = () => new EventSequence([frameOf('event', 10)], 1, 600)
+  const [older, newer] = [sequence(), sequence()]
+  held.hold(older)
+  expect(older.frames).toHaveLength(1)
+  held.hold(newer)
+  expect([older, newer].map(({ frames }) => frames.length)).toEqual([0, 1])
+})
+
 test('the end of a stream comes in the middle of a change too', async () => {
   const { channel, publishParts, join } = openChannel()
   const { connection } = join()
