@@ -51,12 +51,12 @@ const ROOMS = [
   { name: 'domain/operations', path: '^src/domain/operations/', knows: [GROUND, EXPERIMENT, INDEXES, CAMPAIGN] },
 
   { name: 'repository', path: SEAMS, knows: [DOMAIN] },
-  { name: 'repository/group-commit', path: GROUP_COMMIT, knows: [DOMAIN, SEAMS] },
+  { name: 'repository/group-commit', path: GROUP_COMMIT, knows: ['^src/runtime/', DOMAIN, SEAMS] },
   { name: 'repository/file/lock', path: FILE_LOCK, knows: [] },
-  { name: 'repository/file/encoding', path: FILE_ENCODING, knows: [DOMAIN, SEAMS, FILE_COMMIT] },
+  { name: 'repository/file/encoding', path: FILE_ENCODING, knows: ['^src/runtime/', DOMAIN, SEAMS, FILE_COMMIT] },
   { name: 'repository/file/commit', path: FILE_COMMIT, knows: [SEAMS, FILE_LOCK] },
   { name: 'repository/file/leases', path: FILE_LEASES, knows: [DOMAIN, SEAMS] },
-  { name: 'repository/file', path: FILE_STORE, knows: [DOMAIN, SEAMS, GROUP_COMMIT, ...FILE_ROOMS] },
+  { name: 'repository/file', path: FILE_STORE, knows: ['^src/runtime/', DOMAIN, SEAMS, GROUP_COMMIT, ...FILE_ROOMS] },
 
   { name: 'leases', path: LEASES, knows: [DOMAIN, SEAMS] },
   { name: 'live', path: LIVE, knows: ['^src/runtime/', DOMAIN, SEAMS] },
@@ -70,7 +70,7 @@ const ROOMS = [
     path: '^src/service/open-service[.]ts$',
     knows: [SERVICE, DOMAIN, SEAMS, FILE_STORE, LEASES, LIVE, METRICS],
   },
-  { name: 'service', path: SERVICE, knows: [DOMAIN, SEAMS, LEASES, LIVE, METRICS] },
+  { name: 'service', path: SERVICE, knows: ['^src/runtime/', DOMAIN, SEAMS, LEASES, LIVE, METRICS] },
 
   { name: 'http/limits', path: LIMITS, knows: [] },
   { name: 'http/problems', path: PROBLEMS, knows: [DOMAIN, SEAMS, LIMITS] },

@@ -2,6 +2,7 @@ import { type TProperties, Type } from '@sinclair/typebox'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
 import { parseVersion, versionText } from '../domain/campaign/version.ts'
 import { CampaignManifestEntry, type Experiment, Timestamp } from '../domain/experiment/experiment.ts'
+import { atOnce, isBreak, type LongWork } from '../domain/long-work.ts'
 import { Described, ref } from '../domain/schema.ts'
 import { changesSince } from '../domain/views/changes-since.ts'
 import { Progress } from '../domain/views/progress.ts'
@@ -84,9 +85,9 @@ type Changed = Committed & Pick<Extract<CampaignChange, { type: 'changed' }>, 'p
 type Gone = Extract<CampaignChange, { type: 'deleted' | 'corrupted' }>
 
 /** One change: a commit, or all that a reader missed. */
-export function changeEvents(change: Changed): EventSequence {
+export function* changeEvents(change: Changed): LongWork<EventSequence> {
   const { header } = change.campaign
-  const { ends, size } = partsOf(change)
+  const { ends, size } = yield* partsOf(change)
   const frames = ends.map((end, index) => {
     const isLast = index === ends.length - 1
     const part = ends.length === 1 ? '' : `,"part":${index + 1},"parts":${ends.length}`
@@ -98,7 +99,7 @@ export function changeEvents(change: Changed): EventSequence {
 }
 
 /** Which experiments each event of a change ends before, and the bytes of all. */
-function partsOf(change: Changed): { readonly ends: readonly number[]; readonly size: number } {
+function* partsOf(change: Changed): LongWork<{ readonly ends: readonly number[]; readonly size: number }> {
   const limit = Math.max(MIN_PART_BYTES, MAX_EVENT_BYTES - Buffer.byteLength(progressJson(change.campaign)))
   const ends: number[] = []
   let size = 0
@@ -111,6 +112,7 @@ function partsOf(change: Changed): { readonly ends: readonly number[]; readonly 
     }
     partSize += length
     size += length
+    if (isBreak(index)) yield
   }
   return { ends: [...ends, change.experiments.length], size }
 }
@@ -161,7 +163,7 @@ export function missedEvents(committed: Committed, known: number): EventSequence
   const most = Math.min(MAX_MISSED, Math.floor(total_experiments / 2))
   const experiments = changesSince(campaign, known, most)
   if (experiments === null) return snapshotEvents(committed, true)
-  return changeEvents({ ...committed, previous_revision: known, experiments })
+  return atOnce(changeEvents({ ...committed, previous_revision: known, experiments }))
 }
 
 export function snapshotEvents({ campaign }: Committed, reset: boolean): EventSequence {

@@ -9,7 +9,6 @@ import type {
 import { type ChannelOptions, EventChannel } from './event-channel.ts'
 import {
   beginningFrame,
-  changeEvents,
   firstEvents,
   goneFrame,
   MAX_MISSED,
@@ -19,6 +18,7 @@ import {
 } from './event-data.ts'
 import { EventSequence, HeldSequences } from './event-sequence.ts'
 import { httpChunk } from './http-chunk.ts'
+import { OrderedChanges } from './ordered-changes.ts'
 import { RecentChanges } from './recent-changes.ts'
 import type { EventSink } from './stream-reader.ts'
 
@@ -32,8 +32,9 @@ const RETRY_MS = { least: 1000, spread: 2000 }
 /** A campaign with readers, or with some that are about to be added. */
 interface WatchedCampaign {
   readonly channel: EventChannel
+  readonly changes: OrderedChanges
   readonly unwatch: Unsubscribe
-  /** Null before the first reader. */
+  /** The state of the last event. Null before the first reader. */
   newest: Committed | null
   /** Readers that are about to be added. */
   opening: number
@@ -93,6 +94,8 @@ export class EventHub {
     watched.opening += 1
     try {
       const read = await this.store.read(campaignId)
+      // What was read is not told to this reader once more.
+      await watched.changes.published()
       if (this.ended) return null
       // The read found a new file, or the campaign was deleted meanwhile: nothing is published to this channel any more.
       if (this.campaigns.get(campaignId) !== watched) return await this.subscribe(campaignId, lastEventId, open)
@@ -165,18 +168,29 @@ export class EventHub {
       catchUp: (revision) => missedEvents(newest(), revision),
       beginAnew: () => snapshotEvents(newest(), true),
     })
-    const unwatch = this.store.watch(campaignId, (change) => {
-      this.publish(campaignId, watched, change)
+    const changes = new OrderedChanges({
+      hasReaders: () => channel.readers > 0,
+      publish: (change, events) => {
+        this.publish(campaignId, watched, change, events)
+      },
     })
-    const watched: WatchedCampaign = { channel, unwatch, newest: null, opening: 0 }
+    const unwatch = this.store.watch(campaignId, (change) => {
+      changes.add(change)
+    })
+    const watched: WatchedCampaign = { channel, changes, unwatch, newest: null, opening: 0 }
     this.campaigns.set(campaignId, watched)
     return watched
   }
 
-  private publish(campaignId: string, watched: WatchedCampaign, change: CampaignChange): void {
+  private publish(
+    campaignId: string,
+    watched: WatchedCampaign,
+    change: CampaignChange,
+    events: EventSequence | null,
+  ): void {
     if (change.type === 'changed') {
       watched.newest = change
-      if (watched.channel.readers > 0) publishTo(watched.channel, changeEvents(change))
+      if (events !== null) publishTo(watched.channel, events)
       return
     }
     const last = change.type === 'created' ? null : goneFrame(change, null)

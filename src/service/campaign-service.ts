@@ -93,8 +93,9 @@ export class CampaignService {
     drafts: readonly ExperimentDraft[],
     { timezone, precondition }: Timed,
   ): Promise<Appended & { readonly created: boolean }> {
-    return this.update(id, precondition, (campaign, now) => {
-      const { changes, next, result } = appendExperiments(campaign, drafts, { now, timezone }, this.parts.limits)
+    const { limits } = this.parts
+    return this.update(id, precondition, function* (campaign, now) {
+      const { changes, next, result } = yield* appendExperiments(campaign, drafts, { now, timezone }, limits)
       return { changes, next, result: { ...result, created: changes !== null } }
     })
   }

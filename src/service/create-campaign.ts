@@ -6,6 +6,7 @@ import { createManifest } from '../domain/operations/create.ts'
 import type { CampaignDraft } from '../domain/operations/draft.ts'
 import type { CampaignStore, Committed } from '../repository/campaign-store.ts'
 import { isRefusal } from '../repository/repository-error.ts'
+import { inTurns } from '../runtime/turns.ts'
 
 export interface CreateParts {
   readonly store: CampaignStore
@@ -37,7 +38,7 @@ export async function createCampaign(
   refuseTooMany(draft, limits)
   const uid = randomBytes(8).toString('hex')
   const idSuffix = idempotencyKey === null ? randomBytes(4).toString('hex') : hashOf(idempotencyKey)
-  return createOrFind(store, createManifest(draft, { now: now(), timezone, uid, idSuffix }))
+  return createOrFind(store, await inTurns(createManifest(draft, { now: now(), timezone, uid, idSuffix })))
 }
 
 async function createOrFind(store: CampaignStore, wanted: CampaignManifest): Promise<CreatedCampaign> {

@@ -6,6 +6,7 @@ import { claimsAgainstPatches } from './rows/claims.js'
 import { hollowAgainstEtcd, patchesAgainstEtcd } from './rows/etcd.js'
 import { heapAgainstFile } from './rows/heap.js'
 import { liveRow } from './rows/live.js'
+import { longestBlock } from './rows/longest-block.js'
 import { patchesAgainstNaive } from './rows/naive.js'
 import { progressUnderWrites } from './rows/progress-under-writes.js'
 import { startRow } from './rows/starts.js'
@@ -25,6 +26,7 @@ const ROWS: readonly Row[] = [
   heartbeatsAgainstBare,
   leaseSweep,
   liveRow,
+  longestBlock,
 ]
 
 /**

@@ -1,5 +1,6 @@
 import type { Fault } from './fault.js'
 import { limits } from './rows/bounds/limits.js'
+import { longWork } from './rows/bounds/long-work.js'
 import { bytes } from './rows/clients/bytes.js'
 import { held } from './rows/clients/held.js'
 import { revoked } from './rows/clients/revoked.js'
@@ -41,4 +42,5 @@ export const FAULTS: readonly Fault[] = [
   revoked,
   fleet,
   limits,
+  longWork,
 ]

@@ -11,6 +11,7 @@ import type {
 } from '#campaignd/repository/campaign-store.js'
 import {
   append,
+  decided,
   listAll,
   newManifest,
   refuse,
@@ -220,7 +221,7 @@ export function describeStore(name: string, open: Open): void {
       const { store } = await openSweep(open, 1)
       const add = (campaign: Campaign, at: string): Decision<number> => {
         const count = Number(campaign.header.labels['count'] ?? 0) + 1
-        return relabel({ count: String(count) }, count)(campaign, at)
+        return decided(relabel({ count: String(count) }, count), campaign, at)
       }
       const counts: number[] = []
       for (let round = 0; round < 5; round += 1) {

@@ -1,8 +1,11 @@
 import type { Experiment } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
-import { ClaimQueues } from '../indexes/claim-queues.ts'
-import { ExperimentSequence, hasStatus, lineSize } from '../indexes/experiment-sequence.ts'
-import { type CampaignCounts, countsOf, updateCounts } from '../indexes/status-counts.ts'
+import type { ClaimQueues } from '../indexes/claim-queues.ts'
+import { type ExperimentSequence, lineSize } from '../indexes/experiment-sequence.ts'
+import { type CampaignCounts, updateCounts } from '../indexes/status-counts.ts'
+import { hasStatus } from '../indexes/summary.ts'
+import { atOnce, isBreak, listOf, type LongWork } from '../long-work.ts'
+import { type CampaignIndexes, indexesOf, type Positions } from './campaign-indexes.ts'
 import { headerSize, shrinkGoal } from './campaign-size.ts'
 import { type CampaignHeader, type CampaignManifest, copyOfHeader } from './manifest.ts'
 import { mostToCut, shrinkExperiments, type Shrinking } from './shrink-experiments.ts'
@@ -39,16 +42,20 @@ export interface Decision<T> {
 }
 
 /**
- * An operation on a campaign, as a store runs it: pure and synchronous.
+ * An operation on a campaign, as a store runs it: pure. One that may have to change or read every experiment is long work; while that
+ * is done, other calls of the same campaign wait.
  * @param at RFC 3339, UTC: when it is decided, never before the campaign's `updated_at`
  */
-export type Decide<T> = (campaign: Campaign, at: string) => Decision<T>
+export type Decide<T> = (campaign: Campaign, at: string) => Decision<T> | LongWork<Decision<T>>
 
 /** Bytes: that a manifest may have, and that its header has. */
 interface ManifestSize {
   readonly limit: number
   readonly header: number
 }
+
+/** A decision has the indexes made anew that changes so many experiments, and more than an eighth of all. */
+const MANY = 512
 
 /** What is known of a manifest beside its content. */
 export interface CampaignOptions {
@@ -60,30 +67,46 @@ export interface CampaignOptions {
 
 /** A manifest with its indexes: by id, by status, counts, claim queues. An immutable value; `with` returns the next one. */
 export class Campaign {
+  readonly experiments: ExperimentSequence
+  readonly counts: CampaignCounts
+  readonly queues: ClaimQueues
+  private readonly positions: Positions
+
   private constructor(
     readonly header: CampaignHeader,
-    readonly experiments: ExperimentSequence,
-    readonly counts: CampaignCounts,
-    /** What can be claimed. */
-    readonly queues: ClaimQueues,
-    /** Positions in manifest order, from 0, by id. */
-    private readonly positions: ReadonlyMap<string, number>,
+    { experiments, counts, queues, positions }: CampaignIndexes,
     private readonly size: ManifestSize,
-  ) {}
+  ) {
+    this.experiments = experiments
+    this.counts = counts
+    this.queues = queues
+    this.positions = positions
+  }
 
-  static of({ experiments, ...header }: CampaignManifest, { limit = Infinity, sizes }: CampaignOptions = {}): Campaign {
-    const positions = new Map(experiments.map(({ exp_id }, position) => [exp_id, position]))
-    const sequence = ExperimentSequence.from(experiments, sizes)
-    const size = { limit, header: headerSize(header) }
-    return new Campaign(header, sequence, countsOf(experiments), ClaimQueues.of(experiments), positions, size)
+  static of(manifest: CampaignManifest, options: CampaignOptions = {}): Campaign {
+    return atOnce(Campaign.from(manifest, options))
+  }
+
+  static *from(
+    { experiments, ...header }: CampaignManifest,
+    { limit = Infinity, sizes }: CampaignOptions = {},
+  ): LongWork<Campaign> {
+    return new Campaign(header, yield* indexesOf(experiments, sizes), { limit, header: headerSize(header) })
   }
 
   /** A new campaign, as a revision: of one that is imported with long errors some may be cut. */
-  static create(manifest: CampaignManifest, limit: number): Revision {
-    const lines = new Map(manifest.experiments.map((experiment, position) => [position, JSON.stringify(experiment)]))
-    const campaign = Campaign.of(manifest, { limit, sizes: Array.from(lines.values(), lineSize) })
+  static *create(manifest: CampaignManifest, limit: number): LongWork<Revision> {
+    const lines = new Map<number, string>()
+    const sizes: number[] = []
+    for (const [position, experiment] of manifest.experiments.entries()) {
+      const json = JSON.stringify(experiment)
+      lines.set(position, json)
+      sizes.push(lineSize(json))
+      if (isBreak(position)) yield
+    }
+    const campaign = yield* Campaign.from(manifest, { limit, sizes })
     if (campaign.bytes <= shrinkGoal(limit)) return { campaign, lines, shrunk: 0 }
-    return campaign.shrunk(lines, { most: Infinity, atMost: limit })
+    return yield* campaign.shrunk(lines, { most: Infinity, atMost: limit })
   }
 
   /** Bytes of its manifest; at most some fifty fewer. */
@@ -129,53 +152,88 @@ export class Campaign {
     return this.revise(changes).campaign
   }
 
+  /** `revised`, in one go: of a decision that changes few experiments. */
+  revise(changes: Changes): Revision {
+    return atOnce(this.revised(changes))
+  }
+
   /**
    * The campaign after one decision: the next revision. Where its manifest comes near its limit, errors are cut in the same revision.
    * @throws Error when a changed experiment is not in the campaign
    */
-  revise({ at, header, changed = [], appended = [] }: Changes): Revision {
-    let { experiments, counts, queues, positions } = this
+  *revised(changes: Changes): LongWork<Revision> {
+    const { at, header, changed = [], appended = [] } = changes
     const lines = new Map<number, string>()
+    const isMuch = appended.length > 0 || changed.length > Math.max(MANY, this.experiments.length / 8)
+    const next = isMuch ? yield* this.rebuilt(changes, lines) : yield* this.updated(changed, lines)
+    const nextHeader = copyOfHeader(this.header)
+    if (header !== undefined) Object.assign(nextHeader, header)
+    nextHeader.updated_at = at
+    nextHeader.revision = this.nextRevision
+    nextHeader.total_experiments = next.experiments.length
+    const size = header === undefined ? this.size : { ...this.size, header: headerSize(nextHeader) }
+    const grown = new Campaign(nextHeader, next, size)
+    if (grown.bytes <= shrinkGoal(size.limit)) return { campaign: grown, lines, shrunk: 0 }
+    return yield* grown.shrunk(lines, { most: mostToCut(lines.size), atMost: Math.max(size.limit, this.bytes) })
+  }
+
+  /** Every index brought forward by each experiment: what is not touched is shared. */
+  private *updated(changed: readonly Experiment[], lines: Map<number, string>): LongWork<CampaignIndexes> {
+    let { experiments, counts, queues } = this
     for (const after of changed) {
-      const position = this.positionOf(after.exp_id)
-      if (position === undefined) throw new Error(`changes name the unknown experiment ${after.exp_id}`)
+      const position = this.positionOfChanged(after)
       const before = experiments.at(position)
       const json = JSON.stringify(after)
       counts = updateCounts(counts, before, after)
       queues = queues.with(position, before, after)
       experiments = experiments.replace(position, after, lineSize(json))
       lines.set(position, json)
+      if (isBreak(lines.size)) yield
     }
-    if (appended.length > 0) {
-      const added = appended.map(({ exp_id }, index): [string, number] => [exp_id, this.experiments.length + index])
-      positions = new Map([...this.positions, ...added])
-      const jsons = appended.map((experiment) => JSON.stringify(experiment))
-      for (const [index, json] of jsons.entries()) lines.set(this.experiments.length + index, json)
-      experiments = experiments.append(appended, jsons.map(lineSize))
-      counts = countsOf(experiments)
-      queues = ClaimQueues.of([...experiments])
+    return { experiments, counts, queues, positions: this.positions }
+  }
+
+  /** Every index made anew, of which each step is much cheaper. */
+  private *rebuilt({ changed = [], appended = [] }: Changes, lines: Map<number, string>): LongWork<CampaignIndexes> {
+    const experiments = yield* listOf(this.experiments)
+    const sizes = yield* listOf(this.experiments.sizes)
+    const put = (position: number, experiment: Experiment) => {
+      const json = JSON.stringify(experiment)
+      experiments[position] = experiment
+      sizes[position] = lineSize(json)
+      lines.set(position, json)
     }
-    const next = copyOfHeader(this.header)
-    if (header !== undefined) Object.assign(next, header)
-    next.updated_at = at
-    next.revision = this.nextRevision
-    next.total_experiments = experiments.length
-    const size = header === undefined ? this.size : { ...this.size, header: headerSize(next) }
-    const grown = new Campaign(next, experiments, counts, queues, positions, size)
-    if (grown.bytes <= shrinkGoal(size.limit)) return { campaign: grown, lines, shrunk: 0 }
-    return grown.shrunk(lines, { most: mostToCut(lines.size), atMost: Math.max(size.limit, this.bytes) })
+    for (const after of changed) {
+      put(this.positionOfChanged(after), after)
+      if (isBreak(lines.size)) yield
+    }
+    for (const experiment of appended) {
+      put(experiments.length, experiment)
+      if (isBreak(lines.size)) yield
+    }
+    return yield* indexesOf(experiments, sizes, appended.length === 0 ? this.positions : undefined)
+  }
+
+  private positionOfChanged({ exp_id }: Experiment): number {
+    const position = this.positionOf(exp_id)
+    if (position === undefined) throw new Error(`changes name the unknown experiment ${exp_id}`)
+    return position
   }
 
   /** Cuts errors in this very revision until there is room again, or `most` are cut and it has no more than `atMost` bytes. */
-  private shrunk(lines: Map<number, string>, { most, atMost }: Pick<Shrinking, 'most' | 'atMost'>): Revision {
-    const { header, counts, queues, positions, size } = this
-    const { experiments, shrunk } = shrinkExperiments(this.experiments, lines, {
+  private *shrunk(
+    lines: Map<number, string>,
+    { most, atMost }: Pick<Shrinking, 'most' | 'atMost'>,
+  ): LongWork<Revision> {
+    const { header, size } = this
+    const { experiments, shrunk } = yield* shrinkExperiments(this.experiments, lines, {
       most,
       atMost: atMost - size.header,
       goal: shrinkGoal(size.limit) - size.header,
       revision: header.revision,
     })
     // Of what is cut nothing is counted or queued.
-    return { campaign: new Campaign(header, experiments, counts, queues, positions, size), lines, shrunk }
+    const { counts, queues, positions } = this
+    return { campaign: new Campaign(header, { experiments, counts, queues, positions }, size), lines, shrunk }
   }
 }

@@ -1,6 +1,7 @@
 import { copyOfExperiment } from '../experiment/experiment.ts'
 import { shrink } from '../experiment/shrink.ts'
 import { type ExperimentSequence, lineSize } from '../indexes/experiment-sequence.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 
 /** Experiments that one decision may cut for each that it changes: more than the stages that one can ever need. */
 const CUT_FOR_ONE = 8
@@ -27,11 +28,11 @@ export function mostToCut(changed: number): number {
  *
  * @param lines gets the JSON of those that were cut, by position
  */
-export function shrinkExperiments(
+export function* shrinkExperiments(
   experiments: ExperimentSequence,
   lines: Map<number, string>,
   { goal, atMost, most, revision }: Shrinking,
-): { readonly experiments: ExperimentSequence; readonly shrunk: number } {
+): LongWork<{ readonly experiments: ExperimentSequence; readonly shrunk: number }> {
   const cut = new Set<number>()
   let smaller = experiments
   for (let steps = 0; smaller.summary.bytes > goal; steps += 1) {
@@ -45,6 +46,7 @@ export function shrinkExperiments(
     lines.delete(position)
     lines.set(position, json)
     cut.add(position)
+    if (isBreak(steps)) yield
   }
   return { experiments: smaller, shrunk: cut.size }
 }

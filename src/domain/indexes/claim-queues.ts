@@ -1,5 +1,7 @@
 import { Map } from 'immutable'
 import type { Experiment } from '../experiment/experiment.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
+import { mapOf } from './map-of.ts'
 import { PositionSet } from './position-set.ts'
 
 /** Which experiments a worker can run; a field that is left out matches all. */
@@ -29,18 +31,22 @@ export class ClaimQueues {
   ) {}
 
   /** Collects lists first: to make a new value for each experiment takes several times as long. */
-  static of(experiments: readonly Experiment[]): ClaimQueues {
+  static *of(experiments: readonly Experiment[]): LongWork<ClaimQueues> {
     const queues = new globalThis.Map<string, Lists>()
     const claims = new globalThis.Map<string, number[]>()
-    experiments.forEach((experiment, position) => {
+    for (const [position, experiment] of experiments.entries()) {
       const key = queueKey(experiment)
       let lists = queues.get(key)
       if (lists === undefined) queues.set(key, (lists = new Lists(experiment)))
       collect(lists, position, experiment)
       const claim = claimOf(experiment)
       if (claim !== null) push(claims, claim, position)
-    })
-    return new ClaimQueues(Map(queues).map(queueOf), setsOf(claims))
+      if (isBreak(position)) yield
+    }
+    return new ClaimQueues(
+      yield* mapOf(queues, queueOf),
+      yield* mapOf(claims, (positions) => PositionSet.of(positions)),
+    )
   }
 
   /** After the experiment at the position turned from `before` into `after`. */

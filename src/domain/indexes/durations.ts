@@ -1,5 +1,7 @@
 import { Map } from 'immutable'
 import type { Experiment } from '../experiment/experiment.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
+import { mapOf } from './map-of.ts'
 
 /** How long the completed experiments of one config on one backend took, and how many are still to run. */
 interface Kind {
@@ -40,13 +42,19 @@ export class Durations {
     private readonly tried: number,
   ) {}
 
-  static of(experiments: Iterable<Experiment>): Durations {
+  static *of(experiments: readonly Experiment[]): LongWork<Durations> {
     const counts = new globalThis.Map<string, KindCounts>()
-    for (const experiment of experiments) count(counts, experiment)
-    const backends = Map(counts).map((kinds) => backendOf(kinds))
+    for (const [position, experiment] of experiments.entries()) {
+      count(counts, experiment)
+      if (isBreak(position)) yield
+    }
+    const backends = new globalThis.Map<string, Backend>()
     let tried = 0
-    for (const { kinds } of backends.values()) for (const kind of kinds.values()) tried += expected(kind)
-    return new Durations(backends, merged(backends.values()), tried)
+    for (const [name, kinds] of counts) {
+      backends.set(name, yield* backendOf(kinds))
+      tried += yield* expectedOf(kinds)
+    }
+    return new Durations(yield* mapOf(backends, (backend) => backend), yield* merged([...backends.values()]), tried)
   }
 
   /** After one experiment turned from `before` into `after`. */
@@ -100,10 +108,25 @@ function count(counts: globalThis.Map<string, KindCounts>, experiment: Experimen
   if (isRemaining(experiment)) kind.remaining += 1
 }
 
-function backendOf(counts: KindCounts): Backend {
-  const kinds = [...counts.values()]
-  for (const { taken } of kinds) ascending(taken)
-  return { kinds: Map(counts), taken: merged(kinds), untried: kinds.reduce((sum, kind) => sum + untried(kind), 0) }
+function* backendOf(counts: KindCounts): LongWork<Backend> {
+  const kinds = yield* mapOf<string, KindCount, Kind>(counts, ({ taken, remaining }) => ({
+    taken: ascending(taken),
+    remaining,
+  }))
+  const all = [...counts.values()]
+  return { kinds, taken: yield* merged(all), untried: all.reduce((sum, kind) => sum + untried(kind), 0) }
+}
+
+/** @param counts with their times in order */
+function* expectedOf(counts: KindCounts): LongWork<number> {
+  let sum = 0
+  let index = 0
+  for (const kind of counts.values()) {
+    sum += expected(kind)
+    index += 1
+    if (isBreak(index)) yield
+  }
+  return sum
 }
 
 /** Null when it is not completed, or when a clock that was set back made its duration negative. */
@@ -132,14 +155,20 @@ function median(taken: readonly number[]): number | null {
   return taken.length % 2 === 1 ? upper : (upper + (taken[middle - 1] ?? upper)) / 2
 }
 
-function merged(parts: Iterable<Pick<Kind, 'taken'>>): number[] {
+function* merged(parts: readonly Pick<Kind, 'taken'>[]): LongWork<number[]> {
   const all: number[] = []
-  for (const { taken } of parts) for (const time of taken) all.push(time)
+  for (const [index, { taken }] of parts.entries()) {
+    for (const time of taken) all.push(time)
+    if (isBreak(index)) yield
+  }
   return ascending(all)
 }
 
+/** Sorts in place. By numbers alone, without a call for each comparison: there may be 100,000 of them in one go. */
 function ascending(times: number[]): number[] {
-  return times.sort((a, b) => a - b)
+  if (times.length < 2) return times
+  for (const [index, time] of Float64Array.from(times).sort().entries()) times[index] = time
+  return times
 }
 
 function exchanged(taken: readonly number[], gone: number | null, come: number | null): readonly number[] {

@@ -1,7 +1,9 @@
 import { Map } from 'immutable'
 import type { Experiment, FailureKind } from '../experiment/experiment.ts'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 import { Durations } from './durations.ts'
+import { mapOf } from './map-of.ts'
 
 /** How many experiments are in each status. */
 export type Counts = Readonly<Record<ExperimentStatus, number>>
@@ -32,22 +34,25 @@ const SINGLE = Object.fromEntries(
 ) as Record<ExperimentStatus, Group>
 const SHARED = new Set(Object.values(SINGLE))
 
-export function countsOf(experiments: Iterable<Experiment>): CampaignCounts {
+export function* countsOf(experiments: readonly Experiment[]): LongWork<CampaignCounts> {
   const by_status = { ...NO_COUNTS }
   const backends = new globalThis.Map<string, Group>()
   const cycles = new globalThis.Map<number, Group>()
   let failures: Failures = Map()
   let ever_started = 0
-  for (const experiment of experiments) {
+  for (const [position, experiment] of experiments.entries()) {
     const { status, backend, cycle_index, attempt } = experiment
     by_status[status] += 1
     add(backends, backend, status)
     add(cycles, cycle_index, status)
     if (status === 'failed') failures = failures.update(kindOf(experiment), 0, (n) => n + 1)
     if (attempt > 0) ever_started += 1
+    if (isBreak(position)) yield
   }
-  const durations = Durations.of(experiments)
-  return { by_status, by_backend: Map(backends), by_cycle: Map(cycles), failures, ever_started, durations }
+  const by_backend = yield* mapOf<string, Group, Counts>(backends, asIs)
+  const by_cycle = yield* mapOf<number, Group, Counts>(cycles, asIs)
+  const durations = yield* Durations.of(experiments)
+  return { by_status, by_backend, by_cycle, failures, ever_started, durations }
 }
 
 /** Counts in place: to make a new value for each experiment takes twice as long. */
@@ -87,6 +92,10 @@ function kindOf(failed: Experiment): FailureKind {
 
 function groupOf(count: (status: ExperimentStatus) => number): Group {
   return Object.fromEntries(EXPERIMENT_STATUSES.map((status) => [status, count(status)])) as Group
+}
+
+function asIs(counts: Counts): Counts {
+  return counts
 }
 
 function bump(counts: Counts, status: ExperimentStatus, by: number): Group {

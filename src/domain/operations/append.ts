@@ -2,6 +2,7 @@ import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { campaignFull, type CampaignSize, hasRoomToGrow, refuseTooMany } from '../campaign/campaign-size.ts'
 import { DomainError, jsonPointer } from '../errors.ts'
 import { type Experiment, sameDefinition } from '../experiment/experiment.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 import type { ExperimentDraft } from './draft.ts'
 import { draftExperiments } from './draft-experiment.ts'
 
@@ -17,26 +18,39 @@ export interface Appended {
  *
  * @throws DomainError `invalid`; `campaign-full`; `experiment-exists` when one exists with another definition
  */
-export function appendExperiments(
+export function* appendExperiments(
   campaign: Campaign,
   drafts: readonly ExperimentDraft[],
   { now, timezone }: { readonly now: string; readonly timezone: string },
   size: CampaignSize,
-): Decision<Appended> {
+): LongWork<Decision<Appended>> {
   const drafting = { revision: campaign.nextRevision, timezone, pointer: jsonPointer('experiments') }
-  const drafted = draftExperiments(drafts, drafting)
-  const appended = drafted.filter((experiment) => !exists(campaign, experiment))
+  const drafted = yield* draftExperiments(drafts, drafting)
+  const appended = yield* missingIn(campaign, drafted)
   // A repeated call may be made even when the limit is lower than it was.
-  if (appended.length === 0) return { changes: null, result: appendedTo(campaign, drafted) }
+  if (appended.length === 0) return { changes: null, result: yield* appendedTo(campaign, drafted) }
   refuseTooMany({ experiments: { length: campaign.experiments.length + appended.length } }, size)
   const changes = { at: now, appended }
-  const next = campaign.revise(changes)
+  const next = yield* campaign.revised(changes)
   refuseFull(next.campaign, appended.length)
-  return { changes, next, result: appendedTo(next.campaign, drafted) }
+  return { changes, next, result: yield* appendedTo(next.campaign, drafted) }
 }
 
-function appendedTo(campaign: Campaign, drafted: readonly Experiment[]): Appended {
-  const experiments = drafted.map((experiment) => campaign.get(experiment.exp_id) ?? experiment)
+function* missingIn(campaign: Campaign, drafted: readonly Experiment[]): LongWork<Experiment[]> {
+  const missing: Experiment[] = []
+  for (const [index, experiment] of drafted.entries()) {
+    if (!exists(campaign, experiment)) missing.push(experiment)
+    if (isBreak(index)) yield
+  }
+  return missing
+}
+
+function* appendedTo(campaign: Campaign, drafted: readonly Experiment[]): LongWork<Appended> {
+  const experiments: Experiment[] = []
+  for (const [index, experiment] of drafted.entries()) {
+    experiments.push(campaign.get(experiment.exp_id) ?? experiment)
+    if (isBreak(index)) yield
+  }
   return { experiments, revision: campaign.header.revision }
 }
 

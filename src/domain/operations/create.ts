@@ -6,6 +6,7 @@ import { invalid, jsonPointer } from '../errors.ts'
 import { requeue } from '../experiment/attempt.ts'
 import { DEFINITION_KEYS, type Experiment } from '../experiment/experiment.ts'
 import { lineSize } from '../indexes/experiment-sequence.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 import type { CampaignDraft, ExperimentDraft } from './draft.ts'
 import { draftExperiments } from './draft-experiment.ts'
 import { readTime } from './report-request.ts'
@@ -25,7 +26,10 @@ export interface Creation {
  * The manifest that a draft describes, at revision 1.
  * @throws DomainError `invalid` at the first field that is not consistent, is not unique, or is no time
  */
-export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuffix }: Creation): CampaignManifest {
+export function* createManifest(
+  draft: CampaignDraft,
+  { now, timezone, uid, idSuffix }: Creation,
+): LongWork<CampaignManifest> {
   const total_experiments = draft.experiments.length
   if (draft.total_experiments !== undefined && draft.total_experiments !== total_experiments) {
     const detail = `is ${draft.total_experiments}, but there are ${total_experiments} experiments`
@@ -42,8 +46,12 @@ export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuf
     uid,
     settings: consistentSettings({ ...DEFAULT_SETTINGS, ...draft.settings }),
     labels: draft.labels ?? {},
-    definition_digest: definitionDigest(draft.config_hash, draft.experiments),
-    experiments: draftExperiments(draft.experiments, { revision: 1, timezone, pointer: jsonPointer('experiments') }),
+    definition_digest: yield* definitionDigest(draft.config_hash, draft.experiments),
+    experiments: yield* draftExperiments(draft.experiments, {
+      revision: 1,
+      timezone,
+      pointer: jsonPointer('experiments'),
+    }),
   }
 }
 
@@ -53,12 +61,15 @@ export function createManifest(draft: CampaignDraft, { now, timezone, uid, idSuf
  * @param limit bytes of its manifest
  * @throws DomainError `campaign-full`
  */
-export function newCampaign(manifest: CampaignManifest, limit: number): Revision {
-  const created = Campaign.create(manifest, limit)
+export function* newCampaign(manifest: CampaignManifest, limit: number): LongWork<Revision> {
+  const created = yield* Campaign.create(manifest, limit)
   const { campaign } = created
   if (hasRoomToGrow(campaign.bytes, limit)) return created
   let bytes = campaign.bytes - campaign.experiments.summary.bytes
-  for (const experiment of manifest.experiments) bytes += lineSize(JSON.stringify(beforeItRan(experiment)))
+  for (const [position, experiment] of manifest.experiments.entries()) {
+    bytes += lineSize(JSON.stringify(beforeItRan(experiment)))
+    if (isBreak(position)) yield
+  }
   if (hasRoomToGrow(bytes, limit)) return created
   const what = `Campaign ${manifest.campaign_id} with its ${manifest.total_experiments} experiments`
   throw campaignFull(what, bytes, limit)
@@ -69,9 +80,12 @@ function beforeItRan(experiment: Experiment): Experiment {
 }
 
 /** sha256, in hex, over config_hash and the seven defining fields of each experiment in order. */
-export function definitionDigest(configHash: string, experiments: readonly ExperimentDraft[]): string {
+export function* definitionDigest(configHash: string, experiments: readonly ExperimentDraft[]): LongWork<string> {
   const hash = createHash('sha256').update(JSON.stringify(configHash))
-  for (const experiment of experiments) hash.update(JSON.stringify(DEFINITION_KEYS.map((key) => experiment[key])))
+  for (const [position, experiment] of experiments.entries()) {
+    hash.update(JSON.stringify(DEFINITION_KEYS.map((key) => experiment[key])))
+    if (isBreak(position)) yield
+  }
   return hash.digest('hex')
 }
 

@@ -2,6 +2,7 @@ import { invalid, jsonPointer } from '../errors.ts'
 import { keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from '../experiment/error-text.ts'
 import { type Experiment, type PastAttempt, retryCount } from '../experiment/experiment.ts'
 import { shareRepeated } from '../experiment/repeated-values.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 import type { ExperimentDraft } from './draft.ts'
 import { readTime } from './report-request.ts'
 
@@ -16,9 +17,10 @@ interface Drafting {
  * Experiments from their drafts.
  * @throws DomainError `invalid` for an id given twice, and for fields of a draft that contradict each other
  */
-export function draftExperiments(drafts: readonly ExperimentDraft[], drafting: Drafting): Experiment[] {
+export function* draftExperiments(drafts: readonly ExperimentDraft[], drafting: Drafting): LongWork<Experiment[]> {
   const firstUse = new Map<string, number>()
-  const experiments = drafts.map((draft, index) => {
+  const experiments: Experiment[] = []
+  for (const [index, draft] of drafts.entries()) {
     const pointer = `${drafting.pointer}${jsonPointer(index)}`
     const earlier = firstUse.get(draft.exp_id)
     if (earlier !== undefined) {
@@ -26,9 +28,10 @@ export function draftExperiments(drafts: readonly ExperimentDraft[], drafting: D
       throw invalid({ pointer: `${pointer}/exp_id`, detail })
     }
     firstUse.set(draft.exp_id, index)
-    return draftExperiment(draft, { ...drafting, pointer })
-  })
-  shareRepeated(experiments)
+    experiments.push(draftExperiment(draft, { ...drafting, pointer }))
+    if (isBreak(index)) yield
+  }
+  yield* shareRepeated(experiments)
   return experiments
 }
 

@@ -1,5 +1,6 @@
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import type { Experiment } from '../experiment/experiment.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 
 export interface ExpiredLease {
   readonly exp_id: string
@@ -14,19 +15,23 @@ export interface ExpiredLease {
  *
  * @returns the ids of the lost ones
  */
-export function expireLeases(
+export function* expireLeases(
   campaign: Campaign,
   expired: readonly ExpiredLease[],
   now: string,
-): Decision<readonly string[]> {
+): LongWork<Decision<readonly string[]>> {
   const revision = campaign.nextRevision
-  const changed = expired.flatMap((lease): Experiment[] => {
+  const changed: Experiment[] = []
+  for (const [index, lease] of expired.entries()) {
     const experiment = campaign.get(lease.exp_id)
     const holds = experiment?.status === 'running' && experiment.lease !== null && experiment.attempt === lease.attempt
-    return holds ? [{ ...lost(experiment, lease, now), revision }] : []
-  })
-  const changes = changed.length === 0 ? null : { at: now, changed }
-  return { changes, result: changed.map(({ exp_id }) => exp_id) }
+    if (holds) changed.push({ ...lost(experiment, lease, now), revision })
+    if (isBreak(index)) yield
+  }
+  const result = changed.map(({ exp_id }) => exp_id)
+  if (changed.length === 0) return { changes: null, result }
+  const changes = { at: now, changed }
+  return { changes, next: yield* campaign.revised(changes), result }
 }
 
 function lost(experiment: Experiment, { idle_seconds }: ExpiredLease, now: string): Experiment {

@@ -1,6 +1,7 @@
 import type { Campaign, Decision, Revision } from '../campaign/campaign.ts'
 import { DomainError, jsonPointer, within } from '../errors.ts'
 import { type Experiment, ExpId } from '../experiment/experiment.ts'
+import type { LongWork } from '../long-work.ts'
 import { StrictObject } from '../schema.ts'
 import { applyReport, findExperiment, type Moment } from './report.ts'
 import { type ExperimentReport, reportProperties } from './report-request.ts'
@@ -27,32 +28,42 @@ export type BatchResult = { readonly exp_id: string; readonly experiment: Experi
  * @returns a result for each update, in their order
  * @throws DomainError `batch-refused` with the results, when atomic
  */
-export function updateBatch(
+export function* updateBatch(
   campaign: Campaign,
   items: readonly BatchItem[],
   { atomic, ...when }: Omit<Moment, 'revision'> & { readonly atomic: boolean },
-): Decision<readonly BatchResult[]> {
+): LongWork<Decision<readonly BatchResult[]>> {
   const moment = { ...when, revision: campaign.nextRevision }
   const changed = new Map<string, Experiment>()
-  const results = items.map((item, index): BatchResult => {
+  const results: BatchResult[] = []
+  for (const [index, item] of items.entries()) {
     const { exp_id } = item
-    const pointer = jsonPointer('updates', index)
-    if ('refused' in item) return { exp_id, refused: within(pointer, item.refused) }
-    try {
+    const result = resultOf(item, jsonPointer('updates', index), (report) => {
       const before = changed.get(exp_id) ?? findExperiment(campaign, exp_id)
-      const after = applyReport(before, item.report, moment)
+      const after = applyReport(before, report, moment)
       if (after !== before) changed.set(exp_id, after)
-      return { exp_id, experiment: after }
-    } catch (error) {
-      if (error instanceof DomainError) return { exp_id, refused: within(pointer, error) }
-      throw error
-    }
-  })
+      return after
+    })
+    results.push(result)
+    // Each may have a long error.
+    yield
+  }
   if (atomic) refuseUnlessAll(results)
   if (changed.size === 0) return { changes: null, result: results }
   const changes = { at: when.now, changed: [...changed.values()] }
-  const next = campaign.revise(changes)
+  const next = yield* campaign.revised(changes)
   return { changes, next, result: next.shrunk === 0 ? results : results.map((result) => asShrunk(result, next)) }
+}
+
+function resultOf(item: BatchItem, pointer: string, apply: (report: ExperimentReport) => Experiment): BatchResult {
+  const { exp_id } = item
+  if ('refused' in item) return { exp_id, refused: within(pointer, item.refused) }
+  try {
+    return { exp_id, experiment: apply(item.report) }
+  } catch (error) {
+    if (error instanceof DomainError) return { exp_id, refused: within(pointer, error) }
+    throw error
+  }
 }
 
 /** Each result as it was decided; where an error had to be cut, as the campaign has it. */

@@ -5,6 +5,7 @@ import { DomainError } from '../errors.ts'
 import { requeue } from '../experiment/attempt.ts'
 import { type Experiment, ExpId } from '../experiment/experiment.ts'
 import type { Counts } from '../indexes/status-counts.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 import { StrictObject, StringEnum } from '../schema.ts'
 
 export const ResumeRequest = StrictObject(
@@ -78,52 +79,74 @@ export interface Resumed extends ConfigDiff {
  * @returns the plan; no changes when it was carried out before, or for a dry run
  * @throws DomainError `config-changed` with the difference, when a hash changed and the caller did not choose
  */
-export function resume(campaign: Campaign, request: ResumeRequest, now: string): Decision<Resumed> {
-  const diff = configDiff(campaign, request)
+export function* resume(campaign: Campaign, request: ResumeRequest, now: string): LongWork<Decision<Resumed>> {
+  const diff = yield* configDiff(campaign, request)
   const dryRun = request.dry_run === true
   const choice = request.on_config_change ?? 'refuse'
   if (diff.config_changed && choice === 'refuse' && !dryRun) throw configChanged(campaign, diff)
 
-  const newHashes = new Map(choice === 'refuse' ? [] : diff.changed.map(({ exp_id, to }) => [exp_id, to]))
-  const revision = campaign.nextRevision
-  const plan: ({ exp_id: string } & Step)[] = []
-  const changed: Experiment[] = []
-  for (const experiment of campaign.experiments) {
-    const newHash = newHashes.get(experiment.exp_id)
-    const step = stepFor(experiment, request, choice === 'rerun_changed' && newHash !== undefined)
-    plan.push({ exp_id: experiment.exp_id, ...step })
-    const after = carryOut(experiment, step, newHash, now)
-    if (after !== experiment) changed.push({ ...after, revision })
-  }
-
+  const { plan, remaining, changed } = yield* planFor(campaign, request, choice === 'refuse' ? [] : diff.changed, now)
   const config_hash = choice === 'refuse' ? undefined : request.config_hash
   const newConfig = config_hash !== undefined && config_hash !== campaign.header.config_hash
   const changes =
     changed.length > 0 || newConfig ? { at: now, changed, ...(newConfig ? { header: { config_hash } } : {}) } : null
-  const next = changes === null ? undefined : campaign.revise(changes)
+  const next = changes === null ? undefined : yield* campaign.revised(changes)
   const after = next?.campaign ?? campaign
   const result = {
     ...diff,
     plan,
-    remaining: plan.filter(({ action }) => action === 'run').map(({ exp_id }) => exp_id),
+    remaining,
     counts: after.counts.by_status,
     revision: dryRun ? campaign.header.revision : after.header.revision,
   }
   return dryRun || changes === null ? { changes: null, result } : { changes, next, result }
 }
 
+interface Planned extends Pick<Resumed, 'plan' | 'remaining'> {
+  readonly changed: readonly Experiment[]
+}
+
+function* planFor(
+  campaign: Campaign,
+  request: ResumeRequest,
+  newConfigs: ConfigDiff['changed'],
+  now: string,
+): LongWork<Planned> {
+  const newHashes = new Map<string, string>()
+  for (const { exp_id, to } of newConfigs) newHashes.set(exp_id, to)
+  const revision = campaign.nextRevision
+  const plan: ({ exp_id: string } & Step)[] = []
+  const remaining: string[] = []
+  const changed: Experiment[] = []
+  for (const experiment of campaign.experiments) {
+    const { exp_id } = experiment
+    const newHash = newHashes.get(exp_id)
+    const step = stepFor(experiment, request, request.on_config_change === 'rerun_changed' && newHash !== undefined)
+    plan.push({ exp_id, ...step })
+    if (step.action === 'run') remaining.push(exp_id)
+    const after = carryOut(experiment, step, newHash, now)
+    if (after !== experiment) changed.push({ ...after, revision })
+    if (isBreak(plan.length)) yield
+  }
+  return { plan, remaining, changed }
+}
+
 const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], removed: [] }
 
 /** Without a config_hash nothing is compared. */
-function configDiff(campaign: Campaign, { config_hash, experiments }: ResumeRequest): ConfigDiff {
+function* configDiff(campaign: Campaign, { config_hash, experiments }: ResumeRequest): LongWork<ConfigDiff> {
   if (config_hash === undefined) return NO_DIFF
-  const given = new Map((experiments ?? []).map((one) => [one.exp_id, one.config_hash]))
+  const given = new Map<string, string>()
+  for (const one of experiments ?? []) given.set(one.exp_id, one.config_hash)
   const changed: ConfigDiff['changed'] = []
   const removed: string[] = []
+  let count = 0
   for (const { exp_id, config_hash: from } of experiments === undefined ? [] : campaign.experiments) {
     const to = given.get(exp_id)
     if (to === undefined) removed.push(exp_id)
     else if (to !== from) changed.push({ exp_id, from, to })
+    count += 1
+    if (isBreak(count)) yield
   }
   return {
     config_changed: config_hash !== campaign.header.config_hash || changed.length > 0,

@@ -4,6 +4,7 @@ import { invalid } from '../errors.ts'
 import { requeue } from '../experiment/attempt.ts'
 import { type Experiment, ExpId, FailureKind } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
+import { isBreak, listOf, type LongWork } from '../long-work.ts'
 import { StrictObject, StringEnum } from '../schema.ts'
 
 export const RetryRequest = StrictObject(
@@ -40,31 +41,51 @@ export interface Retried {
  * Puts experiments back to pending. A repeated call changes nothing.
  * @throws DomainError `invalid` for status completed without include_completed
  */
-export function retry(campaign: Campaign, request: RetryRequest, now: string): Decision<Retried> {
+export function* retry(campaign: Campaign, request: RetryRequest, now: string): LongWork<Decision<Retried>> {
   if (request.status === 'completed' && request.include_completed !== true) {
     throw invalid({ pointer: '/status', detail: 'completed is put back only with include_completed: true' })
   }
-  const asked = request.exp_ids === undefined ? null : [...new Set(request.exp_ids)]
-  const candidates = asked === null ? campaign.inStatus(...wantedStatuses(request)) : byId(campaign, asked)
-  const chosen = [...candidates].filter((one) => reasonToSkip(one, request) === null)
-  const skipped = (asked ?? []).flatMap((exp_id) => {
-    const reason = reasonToSkip(campaign.get(exp_id), request)
-    return reason === null ? [] : [{ exp_id, reason }]
-  })
+  const { chosen, skipped } = yield* choose(campaign, request)
   const retried = chosen.map(({ exp_id }) => exp_id)
   if (chosen.length === 0 || request.dry_run === true) {
     return { changes: null, result: { retried, skipped, revision: campaign.header.revision } }
   }
   const revision = campaign.nextRevision
-  const changed = chosen.map((experiment) => ({ ...requeue(experiment, now), revision }))
-  return { changes: { at: now, changed }, result: { retried, skipped, revision } }
+  const changed: Experiment[] = []
+  for (const [index, experiment] of chosen.entries()) {
+    changed.push({ ...requeue(experiment, now), revision })
+    if (isBreak(index)) yield
+  }
+  const changes = { at: now, changed }
+  return { changes, next: yield* campaign.revised(changes), result: { retried, skipped, revision } }
 }
 
-/** In manifest order. */
-function byId(campaign: Campaign, asked: readonly string[]): Experiment[] {
-  return asked
-    .flatMap((exp_id) => campaign.get(exp_id) ?? [])
-    .sort((a, b) => (campaign.positionOf(a.exp_id) ?? 0) - (campaign.positionOf(b.exp_id) ?? 0))
+interface Choice {
+  /** In manifest order. */
+  readonly chosen: readonly Experiment[]
+  readonly skipped: Retried['skipped']
+}
+
+function* choose(campaign: Campaign, request: RetryRequest): LongWork<Choice> {
+  if (request.exp_ids === undefined) {
+    const candidates = yield* listOf(campaign.inStatus(...wantedStatuses(request)))
+    return { chosen: candidates.filter((one) => reasonToSkip(one, request) === null), skipped: [] }
+  }
+  const positions: number[] = []
+  const skipped: { exp_id: string; reason: string }[] = []
+  for (const [index, exp_id] of [...new Set(request.exp_ids)].entries()) {
+    const position = campaign.positionOf(exp_id)
+    const reason = reasonToSkip(campaign.get(exp_id), request)
+    if (reason !== null) skipped.push({ exp_id, reason })
+    else if (position !== undefined) positions.push(position)
+    if (isBreak(index)) yield
+  }
+  const chosen: Experiment[] = []
+  for (const [index, position] of Uint32Array.from(positions).sort().entries()) {
+    chosen.push(campaign.experiments.at(position))
+    if (isBreak(index)) yield
+  }
+  return { chosen, skipped }
 }
 
 function wantedStatuses({ status = 'failed', include_completed }: RetryRequest): ExperimentStatus[] {

@@ -1,6 +1,6 @@
 import type { Campaign } from '../campaign/campaign.ts'
 import type { Experiment } from '../experiment/experiment.ts'
-import { changedAfter } from '../indexes/experiment-sequence.ts'
+import { changedAfter } from '../indexes/summary.ts'
 
 /**
  * The experiments that changed or were added after a revision, as they are now, in the order of their last changes.

@@ -1,7 +1,7 @@
 import type { Campaign } from '../campaign/campaign.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status.ts'
-import { hasStatus } from '../indexes/experiment-sequence.ts'
+import { hasStatus } from '../indexes/summary.ts'
 
 export interface ExperimentQuery {
   /** Any of these; all when left out. */

@@ -98,11 +98,27 @@ export function etaSeconds(campaign: Campaign): number | null {
   const { durations, by_status } = campaign.counts
   const waiting = durations.remaining
   if (waiting === null) return null
-  const now = Date.parse(campaign.header.updated_at)
-  let time = waiting
-  for (const experiment of campaign.inStatus('running')) {
-    const done = experiment.started_at === null ? 0 : Math.max(0, now - Date.parse(experiment.started_at))
-    time += Math.max(0, (durations.usual(experiment) ?? 0) - done)
-  }
+  const time = waiting + runningTime(campaign)
   return Math.round(time / Math.max(1, by_status.running) / 1000)
+}
+
+/** Milliseconds that the running experiments still take, all together. Many start in one moment, and many are of one kind. */
+function runningTime({ header, counts: { durations }, experiments }: Campaign): number {
+  const now = Date.parse(header.updated_at)
+  const usual = remembering((backend) => remembering((config_name) => durations.usual({ backend, config_name }) ?? 0))
+  const timeSince = remembering((started_at) => Math.max(0, now - Date.parse(started_at)))
+  let time = 0
+  experiments.each('running', ({ backend, config_name, started_at }) => {
+    time += Math.max(0, usual(backend)(config_name) - (started_at === null ? 0 : timeSince(started_at)))
+  })
+  return time
+}
+
+function remembering<T>(make: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>()
+  return (key) => {
+    let value = known.get(key)
+    if (value === undefined) known.set(key, (value = make(key)))
+    return value
+  }
 }

@@ -1,14 +1,11 @@
 import { Readable } from 'node:stream'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
+import { isTurnOver, shareOfTurn } from '../../runtime/turns.ts'
 import type { Problem } from '../problems/problem.ts'
 import { jsonReply } from './json.ts'
 
 /** Bytes up to which a response is sent in one piece. */
 const SMALL = 256 * 1024
-
-/** Milliseconds of making pieces, of all responses, after which others get their turn. */
-const TURN = 4
 
 /** Items of a list in a piece. */
 const ITEMS = 64
@@ -74,21 +71,8 @@ async function* paced(first: Uint8Array[], rest: Iterator<Piece>): AsyncGenerato
   for (let piece = first.shift(); piece !== undefined; piece = first.shift()) yield piece
   for (let next = rest.next(); next.done !== true; next = rest.next()) {
     yield bytesOf(next.value)
-    if (performance.now() >= turnEnd) await shareOfTurn()
+    if (isTurnOver()) await shareOfTurn()
   }
-}
-
-/** Of all responses that are made in pieces: with a time for each, many would hold up a turn of the event loop together. */
-let turnEnd = -Infinity
-let turns = Promise.resolve()
-
-/** Waits for a turn of the event loop in which no other waits. */
-function shareOfTurn(): Promise<void> {
-  turns = turns.then(async () => {
-    await nextTurn()
-    turnEnd = performance.now() + TURN
-  })
-  return turns
 }
 
 function bytesOf(piece: Piece): Uint8Array {

@@ -1,13 +1,18 @@
 import { isUtf8 } from 'node:buffer'
-import type { preValidationHookHandler } from 'fastify'
+import type { FastifyRequest, preValidationHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { invalid, jsonPointer } from '../../domain/errors.ts'
-import { HttpError } from '../problems/problem.ts'
+import { inTurns } from '../../runtime/turns.ts'
 import { readBody } from './body.ts'
+import { MAX_DEPTH, refuseUnfit } from './fit-values.ts'
 import type { IncomingBody } from './incoming-body.ts'
 import type { IncomingBytes } from './incoming-bytes.ts'
+import { LargeBodies } from './large-bodies.ts'
+import { malformed, notUtf8, parseLargeBody } from './large-body.ts'
 
-const MAX_DEPTH = 32
+/** Bytes of a body above which it is parsed in slices: others would have to wait. */
+const LONG = 256 * 1024
+/** Bytes of a body above which it waits for others. No call takes so many that itself waits for something else. */
+const LARGE = 1024 * 1024
 /** Characters: a text up to this length is cheap to parse at any depth. */
 const CHEAP_LENGTH = 4096
 
@@ -20,10 +25,15 @@ export interface JsonBodyOptions {
 export const jsonBody = fastifyPlugin<JsonBodyOptions>(
   (app, { incoming }, done) => {
     app.removeAllContentTypeParsers()
+    const large = new LargeBodies()
+    app.addHook('onRoute', (route) => {
+      if ((route.bodyLimit ?? 0) > LARGE) route.onSend = large.onSend
+    })
     app.addContentTypeParser('application/json', (request, payload, parsed) => {
       readBody({ request, payload, incoming }, (result) => {
         if (result instanceof Error) parsed(result)
-        else parseInto(result, parsed)
+        else if (result.bytes.length <= LONG) parseInto(result, parsed)
+        else void parseLater(request, result, large).then((body) => parsed(null, body), parsed)
       })
     })
     done()
@@ -37,7 +47,9 @@ export const optionalBody: preValidationHookHandler = (request, _reply, done) =>
   done()
 }
 
-function parseInto(incoming: IncomingBody, parsed: (error: Error | null, body?: unknown) => void): void {
+type Parsed = (error: Error | null, body?: unknown) => void
+
+function parseInto(incoming: IncomingBody, parsed: Parsed): void {
   let body: unknown
   try {
     body = parseBody(decode(incoming.bytes))
@@ -50,9 +62,19 @@ function parseInto(incoming: IncomingBody, parsed: (error: Error | null, body?: 
   parsed(null, body)
 }
 
+async function parseLater(request: FastifyRequest, incoming: IncomingBody, large: LargeBodies): Promise<unknown> {
+  try {
+    const { bytes } = incoming
+    if (bytes.length > LARGE) await large.begin(request)
+    return await inTurns(parseLargeBody(bytes))
+  } finally {
+    incoming.end()
+  }
+}
+
 /** @throws HttpError at bytes that are no text: replaced, two names could become one */
 function decode(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new HttpError('malformed-json', 'The body is not UTF-8.')
+  if (!isUtf8(bytes)) throw notUtf8()
   return bytes.toString()
 }
 
@@ -64,9 +86,9 @@ function parseBody(text: string): unknown {
   try {
     value = JSON.parse(json.length > CHEAP_LENGTH ? cutTooDeep(json) : json)
   } catch (error) {
-    throw new HttpError('malformed-json', `The body is not JSON: ${(error as Error).message}`)
+    throw malformed(error)
   }
-  refuseUnfit(value, [])
+  refuseUnfit(value)
   return value
 }
 
@@ -95,42 +117,4 @@ function endOfString(json: string, begin: number): number {
     if (escapes % 2 === 0) return at
   }
   return json.length
-}
-
-/**
- * @param path where the value is; used as a stack, since a copy for each value would cost more than parsing
- * @throws DomainError `invalid` at a value nested deeper than 32 levels (recursion over it could overflow the stack), at a number
- *   that parsing rounded, and at the key `__proto__`
- */
-function refuseUnfit(value: unknown, path: (string | number)[]): void {
-  if (typeof value === 'number' && !isExact(value)) {
-    throw invalid({ pointer: jsonPointer(...path), detail: 'is beyond what a number can hold exactly (2^53 - 1)' })
-  }
-  if (typeof value !== 'object' || value === null) return
-  if (path.length >= MAX_DEPTH) {
-    throw invalid({ pointer: jsonPointer(...path), detail: `is nested deeper than ${MAX_DEPTH} levels` })
-  }
-  if (Array.isArray(value)) refuseUnfitItem(value, path)
-  else refuseUnfitMember(value as Record<string, unknown>, path)
-}
-
-function refuseUnfitItem(array: readonly unknown[], path: (string | number)[]): void {
-  for (const [index, item] of array.entries()) {
-    path.push(index)
-    refuseUnfit(item, path)
-    path.pop()
-  }
-}
-
-function refuseUnfitMember(object: Readonly<Record<string, unknown>>, path: (string | number)[]): void {
-  for (const key of Object.keys(object)) {
-    path.push(key)
-    if (key === '__proto__') throw invalid({ pointer: jsonPointer(...path), detail: 'is not a known field' })
-    refuseUnfit(object[key], path)
-    path.pop()
-  }
-}
-
-function isExact(value: number): boolean {
-  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
 }

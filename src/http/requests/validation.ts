@@ -4,6 +4,7 @@ import type { FastifyServerOptions } from 'fastify'
 import { FREE_TEXT } from '../../domain/schema.ts'
 import { TEXT_FORMATS } from '../../domain/text-format.ts'
 import { HEADER_FORMATS } from './header-format.ts'
+import { inSlices, type Validator } from './long-lists.ts'
 
 /** No report is refused for a byte of a log: half of a surrogate pair in a free text is replaced by U+FFFD. */
 const replaceLoneSurrogates: SchemaValidateFunction = (_schema, text: string, _parent, place) => {
@@ -69,10 +70,16 @@ function keepingCompiler(namedSchemas: unknown): Compile {
   }
   const [body, text] = [compiler(false), compiler('array')]
   const validators = new Map<string, unknown>()
+  const compileBody: Compile = (route) => {
+    const { $ref } = route.schema as { readonly $ref?: string }
+    const schema = $ref === undefined ? route.schema : (namedSchemas as Record<string, unknown>)[$ref]
+    const compilePart = (part: object) => body({ ...route, schema: part }) as Validator
+    return inSlices(body(route) as Validator, schema as object, compilePart)
+  }
   return (route) => {
     const isBody = route.httpPart === 'body'
     const key = `${isBody} ${JSON.stringify(route.schema)}`
-    const validator = validators.get(key) ?? (isBody ? body : text)(route)
+    const validator = validators.get(key) ?? (isBody ? compileBody(route) : text(route))
     validators.set(key, validator)
     return validator
   }

@@ -1,3 +1,4 @@
+import { inTurns } from '../../runtime/turns.ts'
 import type { CommitReport } from '../commit-report.ts'
 import type { Commit, CommitFailure, CommitOutcome, CommitTarget, RemoveOutcome } from '../commit-target.ts'
 import type { CommitThreads } from './commit/commit-threads.ts'
@@ -23,7 +24,8 @@ export class FileCommitTarget implements CommitTarget<StoredManifest> {
 
   async commit(base: StoredManifest, { campaign, lines, calls }: Commit): Promise<CommitOutcome<StoredManifest>> {
     const { path, tempPath } = this.options
-    const encoded = base.encoded.with(campaign, lines)
+    const encoding = inTurns(base.encoded.with(campaign, lines))
+    const encoded = encoding instanceof Promise ? await encoding : encoding
     const change = { kind: 'replace', path, temp: tempPath(), parts: encoded.parts, expected: base.identity } as const
     const { outcome, milliseconds } = await runReported(this.options, change, calls)
     if (outcome.kind !== 'done' || outcome.identity === null) return failureOf(outcome)

@@ -1,5 +1,7 @@
 import * as nodeFs from 'node:fs'
 import type { Campaign, Revision } from '../../domain/campaign/campaign.ts'
+import type { LongWork } from '../../domain/long-work.ts'
+import { inTurns } from '../../runtime/turns.ts'
 import type { CommitReport } from '../commit-report.ts'
 import type { CampaignCommits } from '../group-commit/campaign-commits.ts'
 import { alreadyThere, corrupt, notFound } from '../repository-error.ts'
@@ -81,12 +83,16 @@ export class ManifestFiles {
    * @returns it as it was created, whatever happened to it since
    * @throws RepositoryError `campaign-exists`, `campaign-corrupt`, and those of a write
    */
-  create(id: string, make: () => Revision): Promise<{ readonly created: StoredManifest; readonly shrunk: number }> {
+  create(
+    id: string,
+    make: () => LongWork<Revision>,
+  ): Promise<{ readonly created: StoredManifest; readonly shrunk: number }> {
     return this.mutex.run(id, async () => {
       await this.refuseIfThere(id)
       const { directory } = this.options
-      const { campaign, lines, shrunk } = make()
-      const encoded = ManifestBytes.of(campaign, lines)
+      const { campaign, lines, shrunk } = await inTurns(make())
+      const encoded = await inTurns(ManifestBytes.of(campaign, lines))
+      this.options.fence.refuseIfStopped()
       const change = { kind: 'create', path: directory.manifest(id), temp: directory.temps(id)() } as const
       const outcome = await this.change({ ...change, parts: encoded.parts })
       if (outcome.kind === 'refused' && outcome.because === 'exists') throw alreadyThere(id)

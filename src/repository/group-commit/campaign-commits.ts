@@ -1,5 +1,4 @@
 import type { Campaign, Decide } from '../../domain/campaign/campaign.ts'
-import { laterTime } from '../../domain/timestamp.ts'
 import { changesSince } from '../../domain/views/changes-since.ts'
 import type { Committed } from '../campaign-store.ts'
 import type { Commit, CommitFailure, CommitOutcome, CommitTarget } from '../commit-target.ts'
@@ -8,7 +7,8 @@ import { notFound, outcomeUnknown, type RepositoryError } from '../repository-er
 import type { GroupCommit, GroupCommitEvents } from './group-commit.ts'
 import { GroupCommitTimer } from './group-commit-timer.ts'
 import { PendingCalls } from './pending-calls.ts'
-import { UpdateCall, type WaitingCall } from './update-call.ts'
+import { UndecidedCalls } from './undecided-calls.ts'
+import { removalCall, UpdateCall, type WaitingCall } from './update-call.ts'
 import { WriteBatch } from './write-batch.ts'
 
 type Durable<State extends Committed> = Extract<CommitOutcome<State>, { kind: 'durable' }>
@@ -25,6 +25,7 @@ export interface CampaignCommitsOptions<State extends Committed> {
 /** The group commit of one campaign, into any target. */
 export class CampaignCommits<State extends Committed> implements GroupCommit<State> {
   private state: State
+  private readonly undecided: UndecidedCalls
   private readonly pending = new PendingCalls()
   private removals: WaitingCall[] = []
   private readonly timer = new GroupCommitTimer()
@@ -36,6 +37,8 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
 
   constructor(private readonly options: CampaignCommitsOptions<State>) {
     this.state = options.committed
+    const newest = () => this.pending.newest(this.state.campaign)
+    this.undecided = new UndecidedCalls({ now: options.now, newest, onDecided: this.onDecided.bind(this) })
   }
 
   get committed(): State {
@@ -52,11 +55,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
         reject(this.ended)
         return
       }
-      const decide: Decide<void> = (campaign) => {
-        permit(campaign)
-        return { changes: null, result: undefined }
-      }
-      this.removals.push(new UpdateCall(decide, resolve, reject))
+      this.removals.push(removalCall(permit, resolve, reject))
       this.begin()
     })
   }
@@ -65,20 +64,26 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
     if (this.ended !== null) return
     this.ended = error
     this.pending.failAll(error, committing)
+    this.undecided.failAll(error)
     for (const removal of this.removals.splice(0)) removal.fail(error)
+    this.tellIdle()
   }
 
   async idle(): Promise<void> {
-    while (this.busy || this.scheduled) await new Promise<void>((resolve) => this.onIdle.push(resolve))
+    while (this.busy || this.scheduled || !this.undecided.isEmpty)
+      await new Promise<void>((resolve) => this.onIdle.push(resolve))
+  }
+
+  private tellIdle(): void {
+    for (const resolve of this.onIdle.splice(0)) resolve()
   }
 
   private admit(call: WaitingCall): void {
-    if (this.ended !== null) {
-      call.fail(this.ended)
-      return
-    }
-    const newest = this.pending.newest(this.state.campaign)
-    call.decide(newest, laterTime(this.options.now(), newest.header.updated_at))
+    if (this.ended === null) this.undecided.add(call)
+    else call.fail(this.ended)
+  }
+
+  private onDecided(call: WaitingCall, newest: Campaign): void {
     this.pending.add(call, newest)
     this.timer.onCall(this.pending.waiting)
     this.begin()
@@ -111,7 +116,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
       else if (!this.pending.hasUnchanged) break
     }
     this.busy = false
-    for (const resolve of this.onIdle.splice(0)) resolve()
+    this.tellIdle()
   }
 
   private takeNext(): WaitingCall | WriteBatch | null {
@@ -166,7 +171,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   private async tryRemoval(removal: WaitingCall): Promise<void> {
     const { target, events } = this.options
     const { campaign } = this.state
-    removal.decide(campaign, campaign.header.updated_at)
+    await removal.decide(campaign, campaign.header.updated_at)
     if (removal.decision === null) {
       await this.refuseRemoval(removal)
       return
@@ -241,6 +246,4 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
 }
 
 /** When all is handled that this turn of the event loop brought, and nothing is sent yet that was made ready in it. */
-function endOfTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,4 +1,6 @@
 import type { Campaign, Decide, Decision } from '../../domain/campaign/campaign.ts'
+import { inTurns } from '../../runtime/turns.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
 
 /** A call, whatever it returns. */
 export type WaitingCall = Pick<UpdateCall<unknown>, 'decide' | 'decision' | 'answer' | 'fail'>
@@ -15,11 +17,17 @@ export class UpdateCall<T> {
     readonly fail: (error: unknown) => void,
   ) {}
 
-  /** Decides on a state; again when the state it was decided on did not become durable. */
-  decide(campaign: Campaign, at: string): void {
+  /**
+   * Decides on a state; again when the state it was decided on did not become durable.
+   * @returns a promise, which does not reject, when that takes several turns of the event loop
+   */
+  decide(campaign: Campaign, at: string): MaybePromise<void> {
     this.decided = null
     try {
-      this.decided = this.operation(campaign, at)
+      const operation = this.operation(campaign, at)
+      const decided = Symbol.iterator in operation ? inTurns(operation) : operation
+      if (decided instanceof Promise) return this.decideLater(decided)
+      this.decided = decided
     } catch (error) {
       this.refusal = error
     }
@@ -34,4 +42,25 @@ export class UpdateCall<T> {
     if (this.decided === null) this.fail(this.refusal)
     else this.resolve(this.decided.result)
   }
+
+  private async decideLater(decided: Promise<Decision<T>>): Promise<void> {
+    try {
+      this.decided = await decided
+    } catch (error) {
+      this.refusal = error
+    }
+  }
+}
+
+/** A call that removes the campaign, unless `permit` throws. */
+export function removalCall(
+  permit: (campaign: Campaign) => void,
+  resolve: () => void,
+  fail: (error: unknown) => void,
+): WaitingCall {
+  const decide: Decide<undefined> = (campaign) => {
+    permit(campaign)
+    return { changes: null, result: undefined }
+  }
+  return new UpdateCall(decide, resolve, fail)
 }

@@ -6,7 +6,7 @@ import type { WaitingCall } from './update-call.ts'
 /** What shares one commit: changes on top of each other, and the calls that are answered once it is durable. */
 export class WriteBatch {
   /** JSON of the experiments that changed, by position, in the order of their last changes. */
-  private readonly lines = new Map<number, string>()
+  private lines = new Map<number, string>()
   private readonly calls: WaitingCall[] = []
   private cut = 0
 
@@ -65,13 +65,18 @@ export class WriteBatch {
   private apply({ changes, next }: Decision<unknown>): void {
     if (changes === null) return
     const { campaign, lines, shrunk } = next ?? this.newest.revise(changes)
+    if (this.lines.size === 0) this.lines = new Map(lines)
+    else this.addLines(lines)
+    this.newest = campaign
+    this.cut += shrunk
+  }
+
+  private addLines(lines: ReadonlyMap<number, string>): void {
     for (const [position, line] of lines) {
       // Removed first, so that the position moves to the end.
       this.lines.delete(position)
       this.lines.set(position, line)
     }
-    this.newest = campaign
-    this.cut += shrunk
   }
 }
 

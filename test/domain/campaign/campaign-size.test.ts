@@ -6,6 +6,7 @@ import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { DomainError } from '#campaignd/domain/errors.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { manifestPieces } from '#campaignd/domain/formats/manifest-json.js'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { appendExperiments } from '#campaignd/domain/operations/append.js'
 import { claim } from '#campaignd/domain/operations/claim.js'
 import { createManifest, newCampaign } from '#campaignd/domain/operations/create.js'
@@ -90,7 +91,7 @@ describe('bytes', () => {
           campaign = campaign.with({ at: NOW, header: { labels: { label: step.name } } })
         else {
           const draft = experimentDraft(`new-${index}`, { config_name: step.name.toWellFormed() })
-          campaign = after(campaign, appendExperiments(campaign, [draft], REPORT, LIMITS))
+          campaign = after(campaign, atOnce(appendExperiments(campaign, [draft], REPORT, LIMITS)))
         }
         const { length } = fileOf(campaign)
         expect(campaign.bytes).toBeGreaterThanOrEqual(length)
@@ -200,7 +201,7 @@ describe('a decision on a campaign near its limit answers what the campaign then
   test('a batch of reports', () => {
     const campaign = running()
     const items = [{ exp_id: '0001', report: { status: 'failed' as const, error: LONG } }]
-    const decided = updateBatch(campaign, items, { ...REPORT, atomic: false })
+    const decided = atOnce(updateBatch(campaign, items, { ...REPORT, atomic: false }))
     expectHeld(campaign, decided, (results) => results.flatMap((one) => ('experiment' in one ? [one.experiment] : [])))
   })
 
@@ -215,9 +216,9 @@ describe('a decision on a campaign near its limit answers what the campaign then
     const leased = { status: 'running' as const, worker: 'gpu-2', lease_seconds: 60 }
     const held = after(campaign, updateExperiment(campaign, '0001', leased, REPORT))
     for (const decided of [
-      expireLeases(held, expired, NOW),
-      retry(campaign, {}, NOW),
-      resume(campaign, {}, NOW),
+      atOnce(expireLeases(held, expired, NOW)),
+      atOnce(retry(campaign, {}, NOW)),
+      atOnce(resume(campaign, {}, NOW)),
       patchCampaign(campaign, { labels: { team: 'inference' } }, NOW, LIMITS),
     ]) {
       expect(decided.changes).not.toBeNull()
@@ -230,9 +231,9 @@ describe('growth', () => {
   const LIMIT = 100 * KIB
 
   test('experiments are added up to four fifths of the limit, and no further', () => {
-    let campaign = newCampaign(newManifest('sweep', 1), LIMIT).campaign
+    let campaign = atOnce(newCampaign(newManifest('sweep', 1), LIMIT)).campaign
     const add = (expId: string) =>
-      appendExperiments(campaign, [experimentDraft(expId, { config_path: 'x'.repeat(1000) })], REPORT, LIMITS)
+      atOnce(appendExperiments(campaign, [experimentDraft(expId, { config_path: 'x'.repeat(1000) })], REPORT, LIMITS))
     const refusals: unknown[] = []
     for (const expId of ids(100).map((id) => `new-${id}`)) {
       const refusal = refusalOf(() => {
@@ -249,19 +250,19 @@ describe('growth', () => {
   })
 
   test('the refusal has the figures and the setting', () => {
-    const refusal = refusalOf(() => newCampaign(newManifest('sweep', 300), LIMIT))
+    const refusal = refusalOf(() => atOnce(newCampaign(newManifest('sweep', 300), LIMIT)))
     expect(refusal?.message).toMatch(
       /^Campaign sweep with its 300 experiments would have \d+ KiB, more than 80 % of the 100 KiB .*CAMPAIGND_MAX_CAMPAIGN_BYTES/,
     )
   })
 
   test('what a campaign became can be created again, however full it is', () => {
-    const created = newCampaign(newManifest('sweep', 180), LIMIT).campaign
+    const created = atOnce(newCampaign(newManifest('sweep', 180), LIMIT)).campaign
     const grown = failAll(created, 2, 'x'.repeat(500), () => undefined)
     expect(grown.bytes).toBeGreaterThan(0.85 * LIMIT)
     const creation = { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
-    const manifest = createManifest(grown.toManifest(), creation)
-    const again = newCampaign(manifest, LIMIT)
+    const manifest = atOnce(createManifest(grown.toManifest(), creation))
+    const again = atOnce(newCampaign(manifest, LIMIT))
     const outcomes = ({ experiments }: Campaign) =>
       [...experiments].map(({ exp_id, status, attempt, error }) => [exp_id, status, attempt, error])
     expect(outcomes(again.campaign)).toEqual(outcomes(grown))
@@ -269,7 +270,7 @@ describe('growth', () => {
 
   test('an import that is larger than a campaign may be is cut until it fits', () => {
     const grown = failAll(sized(100, Infinity), 2, 'x'.repeat(2000), () => undefined)
-    const { campaign, lines, shrunk } = newCampaign(grown.toManifest(), LIMIT)
+    const { campaign, lines, shrunk } = atOnce(newCampaign(grown.toManifest(), LIMIT))
     expect(campaign.bytes).toBeLessThanOrEqual(0.9 * LIMIT)
     expect(shrunk).toBeGreaterThan(0)
     expect([...lines].map(([position, json]) => [position, JSON.parse(json) as unknown])).toEqual(

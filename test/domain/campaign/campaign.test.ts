@@ -237,3 +237,28 @@ function groups(
   const values = new Set(experiments.map((one) => String(one[key])))
   return [...values].map((value) => [value, experiments.filter((one) => String(one[key]) === value)])
 }
+
+test('a decision that changes many experiments gives what as many decisions give', () => {
+  const statuses = EXPERIMENT_STATUSES.map((status) => ({ status, started_at: STARTS[0] ?? null }))
+  const given = (index: number) => ({ ...statuses[index % statuses.length], backend: BACKENDS[index % 3] ?? '' })
+  const before = campaignOf(Array.from({ length: 700 }, (_, index) => given(index)))
+  const after = (one: Experiment, index: number): Experiment => ({
+    ...one,
+    ...experiment({ ...one, ...statuses[(index + 1) % statuses.length], completed_at: AT, worker: 'w1' }),
+    revision: before.nextRevision,
+  })
+  const changed = [...before.experiments].slice(0, 600).map(after)
+  const together = before.revise({ at: AT, changed })
+  let single = before
+  for (const one of changed) single = single.with({ at: AT, changed: [one] })
+  expect([...together.campaign.experiments]).toEqual([...single.experiments])
+  expect(together.campaign.experiments.summary).toEqual(single.experiments.summary)
+  expect(together.lines.size).toBe(600)
+  expect(together.campaign.nextRevision).toBe(before.nextRevision + 1)
+  const derived = (campaign: Campaign) => ({
+    ...progressOf(campaign),
+    ...{ revision: 0, bytes: campaign.bytes, claimable: [...campaign.queues.claimable({}, MAX_RETRIES)] },
+  })
+  expect(derived(together.campaign)).toEqual(derived(single))
+  expect(changed.map(({ exp_id }) => together.campaign.positionOf(exp_id))).toEqual(changed.map((_, index) => index))
+})

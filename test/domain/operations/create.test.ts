@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest, type Creation, definitionDigest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
@@ -11,7 +12,7 @@ import { NOW } from '../../support/campaigns/reports.js'
 const CREATION: Creation = { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }
 
 function create(draft: CampaignDraft, creation: Partial<Creation> = {}): CampaignManifest {
-  return createManifest(draft, { ...CREATION, ...creation })
+  return atOnce(createManifest(draft, { ...CREATION, ...creation }))
 }
 
 /** The only experiment of a campaign, as it is created from the draft. */
@@ -180,7 +181,8 @@ describe('the times of a draft', () => {
 })
 
 describe('the definition digest', () => {
-  const digest = (given: Partial<ExperimentDraft>) => definitionDigest('0099efaa28b0', [experimentDraft('0001', given)])
+  const digest = (given: Partial<ExperimentDraft>) =>
+    atOnce(definitionDigest('0099efaa28b0', [experimentDraft('0001', given)]))
 
   test('the definition digest is a sha256 in hex, the same for the same definition', () => {
     expect(digest({})).toMatch(/^[0-9a-f]{64}$/)
@@ -219,10 +221,10 @@ describe('the definition digest', () => {
   test('the definition digest is another one with another config_hash, number or order of experiments', () => {
     const [first, second] = [experimentDraft('0001'), experimentDraft('0002')]
     const digests = [
-      definitionDigest('a', [first, second]),
-      definitionDigest('b', [first, second]),
-      definitionDigest('a', [second, first]),
-      definitionDigest('a', [first]),
+      atOnce(definitionDigest('a', [first, second])),
+      atOnce(definitionDigest('b', [first, second])),
+      atOnce(definitionDigest('a', [second, first])),
+      atOnce(definitionDigest('a', [first])),
     ]
     expect(new Set(digests)).toHaveLength(4)
   })

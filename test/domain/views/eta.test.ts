@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import { Durations } from '#campaignd/domain/indexes/durations.js'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import { etaSeconds } from '#campaignd/domain/views/progress.js'
@@ -10,7 +11,7 @@ import { sampleText } from '../../support/campaigns/samples.js'
 
 function campaignOf(experiments: ExperimentDraft[], now = '2026-03-01T12:00:00Z'): Campaign {
   const creation = { now, timezone: 'UTC', uid: '0123456789abcdef', idSuffix: '01234567' }
-  return Campaign.of(createManifest({ ...campaignDraft(1), experiments }, creation))
+  return Campaign.of(atOnce(createManifest({ ...campaignDraft(1), experiments }, creation)))
 }
 
 function completed(expId: string, seconds: number, given: Partial<ExperimentDraft> = {}): ExperimentDraft {
@@ -99,7 +100,7 @@ test('durations that are kept up to date equal those that are computed anew', ()
         const make = ({ seconds, ...fields }: (typeof start)[number], index: number) =>
           campaignOf([completed(String(index), seconds, fields)]).experiments.at(0)
         const experiments = start.map(make)
-        let kept = Durations.of(experiments)
+        let kept = atOnce(Durations.of(experiments))
         for (const [at, change] of changes) {
           const index = at % experiments.length
           const before = make(start[index] ?? change, index)
@@ -108,7 +109,7 @@ test('durations that are kept up to date equal those that are computed anew', ()
           kept = kept.with(experiments[index] ?? before, after)
           experiments[index] = after
         }
-        const anew = Durations.of(experiments)
+        const anew = atOnce(Durations.of(experiments))
         expect(kept.remaining).toBe(anew.remaining)
         for (const experiment of experiments) expect(kept.usual(experiment)).toBe(anew.usual(experiment))
       },

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Changes, Decision } from '#campaignd/domain/campaign/campaign.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
+import { decided } from '../../support/campaigns/decisions.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import type { Call, Spoiling } from './service.js'
 import { tryModel } from './trial.js'
@@ -88,7 +89,7 @@ function changing(store: CampaignStore, spoil: (changes: Changes) => Changes): C
     result,
   })
   return overriding(store, {
-    update: (id, decide) => store.update(id, (campaign, at) => spoiled(decide(campaign, at))),
+    update: (id, decide) => store.update(id, (campaign, at) => spoiled(decided(decide, campaign, at))),
   })
 }
 
@@ -106,13 +107,13 @@ function handingOutAgain(store: CampaignStore): CampaignStore {
   return overriding(store, {
     update: (id, decide) =>
       store.update(id, (campaign, at) => {
-        const decided = decide(campaign, at)
+        const first = decided(decide, campaign, at)
         const changed = [...campaign.inStatus('running')]
           .filter(({ lease }) => lease !== null)
           .map((one): Experiment => ({ ...one, status: 'pending' }))
-        if (!isEmptyClaim(decided.result) || changed.length === 0) return decided
-        const again = decide(campaign.with({ at: campaign.header.updated_at, changed }), at)
-        return isEmptyClaim(again.result) ? decided : again
+        if (!isEmptyClaim(first.result) || changed.length === 0) return first
+        const again = decided(decide, campaign.with({ at: campaign.header.updated_at, changed }), at)
+        return isEmptyClaim(again.result) ? first : again
       }),
   })
 }

@@ -1,5 +1,6 @@
 import * as nodeFs from 'node:fs'
 import { join } from 'node:path'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { type DurableDirectory, runJobs } from '#campaignd/repository/file/commit/durable-file.js'
 import { type FileIdentity, identityOf } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
@@ -214,7 +215,7 @@ function manifestOf(id: string, revision: number): Uint8Array {
       : {},
   )
   const header = { campaign_id: id, revision }
-  return Buffer.concat(ManifestBytes.of(campaignOf(experiments, header)).parts)
+  return Buffer.concat(atOnce(ManifestBytes.of(campaignOf(experiments, header))).parts)
 }
 
 /** As the repository hands them over: some parts, not one. */

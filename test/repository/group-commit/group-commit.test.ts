@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Decide } from '#campaignd/domain/campaign/campaign.js'
 import type { CampaignChange, Committed } from '#campaignd/repository/campaign-store.js'
 import { CampaignCommits } from '#campaignd/repository/group-commit/campaign-commits.js'
 import { corrupt, unavailable } from '#campaignd/repository/repository-error.js'
-import { NOW, refuse, relabel, repeat, report } from '../../support/campaigns/decisions.js'
+import { decided, NOW, refuse, relabel, repeat, report } from '../../support/campaigns/decisions.js'
 import { SharedHead } from './shared-head.js'
 
 /** The group commit of one process, and its changes and results in order. */
@@ -126,4 +126,110 @@ test('of 50 increments through each of two processes none is lost', async () => 
     const steps = log.flatMap((line) => /^changed (\d+)-(\d+)/.exec(line)?.slice(1) ?? [])
     for (let at = 1; at + 1 < steps.length; at += 2) expect(steps[at + 1]).toBe(steps[at])
   }
+})
+
+/** A decision that takes until it is released. */
+function held(decide: Decide<unknown>) {
+  let isReleased = false
+  const long: Decide<unknown> = function* (campaign, at) {
+    while (!isReleased) yield
+    return decided(decide, campaign, at)
+  }
+  return { long, release: () => (isReleased = true) }
+}
+
+async function someTurns(): Promise<void> {
+  for (let count = 0; count < 5; count += 1) await turn()
+}
+
+describe('while a long decision goes on', () => {
+  test('calls that come wait, and are decided on its result', async () => {
+    const { log, call, commits } = processOn(new SharedHead())
+    const { long, release } = held(report('0001', 'a'))
+    const calls = [call(long), call(report('0002', 'b')), call(repeat)]
+    await someTurns()
+    expect(log).toEqual([])
+    release()
+    await Promise.all(calls)
+    expect(log).toEqual(['changed 1-3 0001,0002', 'result 2', 'result 3', 'result 3'])
+    await commits.idle()
+  })
+
+  test('and is refused, calls that come are decided on what was before', async () => {
+    const { log, call } = processOn(new SharedHead())
+    const { long, release } = held(refuse('no'))
+    const calls = [call(long), call(report('0002', 'b'))]
+    await someTurns()
+    release()
+    await Promise.all(calls)
+    expect(log.toSorted()).toEqual(['changed 1-2 0002', 'refusal no', 'result 2'])
+  })
+
+  test.each([
+    {
+      kind: 'fails',
+      outcome: { kind: 'refused', error: unavailable('full') },
+      log: ['refusal store-unavailable', 'changed 1-3 0001,0002', 'result 2', 'result 3'],
+    },
+    {
+      kind: 'succeeds',
+      outcome: null,
+      log: ['changed 1-2 0003', 'result 2', 'changed 2-3 0001', 'result 3', 'changed 3-4 0002', 'result 4'],
+    },
+  ] as const)(
+    'and the commit before it $kind, it is decided on what became of that',
+    async ({ outcome, log: expected }) => {
+      const store = new SharedHead()
+      const { log, call } = processOn(store)
+      const { long, release } = held(report('0001', 'a'))
+      const calls: Promise<unknown>[] = [call(report('0003', 'c'))]
+      if (outcome !== null) store.failures.push(outcome)
+      store.meanwhile = () => calls.push(call(long), call(report('0002', 'b')))
+      await someTurns()
+      expect(log).toHaveLength(outcome === null ? 2 : 1)
+      release()
+      await Promise.all(calls)
+      await Promise.all(calls)
+      expect(log).toEqual(expected)
+    },
+  )
+
+  test('and another process commits, it is decided again on that', async () => {
+    const store = new SharedHead()
+    const { log, call, commits } = processOn(store)
+    const { long, release } = held(report('0001', 'a'))
+    const calls = [call(report('0002', 'b')), call(long)]
+    store.change()
+    await someTurns()
+    release()
+    await Promise.all(calls)
+    expect(log[0]).toBe('changed 1-2 0003')
+    expect(log.filter((line) => line.startsWith('result')).toSorted()).toEqual(['result 3', 'result 4'])
+    expect(commits.committed).toBe(store.head)
+  })
+
+  test('and the campaign is removed, it fails with the calls that wait for it', async () => {
+    const { log, call, remove, commits } = processOn(new SharedHead())
+    const { long, release } = held(report('0001', 'a'))
+    await Promise.all([call(long), call(repeat), remove()])
+    expect(log.toSorted()).toEqual(
+      ['deleted', 'refusal campaign-not-found', 'refusal campaign-not-found', 'removed', 'result undefined'].toSorted(),
+    )
+    release()
+    await commits.idle()
+    await someTurns()
+    expect(log).toHaveLength(5)
+  })
+
+  test('the group commit is not idle', async () => {
+    const { commits, call } = processOn(new SharedHead())
+    const { long, release } = held(report('0001', 'a'))
+    const called = call(long)
+    let isIdle = false
+    const idle = commits.idle().then(() => (isIdle = true))
+    await someTurns()
+    expect(isIdle).toBe(false)
+    release()
+    await Promise.all([called, idle])
+  })
 })

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import type { Committed } from '#campaignd/repository/campaign-store.js'
 import type { Commit, CommitFailure, CommitOutcome, CommitTarget } from '#campaignd/repository/commit-target.js'
-import { newManifest, NOW, report } from '../../support/campaigns/decisions.js'
+import { decided, newManifest, NOW, report } from '../../support/campaigns/decisions.js'
 
 /** A commit target in memory that several processes share: it takes a commit only on top of its head. */
 export class SharedHead implements CommitTarget<Committed> {
@@ -35,7 +35,7 @@ export class SharedHead implements CommitTarget<Committed> {
 
   /** As another process commits it. */
   change = (decide = report('0003', 'of another')): void => {
-    const { changes } = decide(this.head.campaign, NOW)
+    const { changes } = decided(decide, this.head.campaign, NOW)
     if (changes !== null) this.head = { campaign: this.head.campaign.with(changes), encoded: null }
   }
 

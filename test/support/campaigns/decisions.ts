@@ -1,5 +1,6 @@
 import type { Campaign, Decide, Decision } from '#campaignd/domain/campaign/campaign.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { draftExperiments } from '#campaignd/domain/operations/draft-experiment.js'
@@ -20,7 +21,7 @@ export const UNICODE: Readonly<Record<string, string>> = {
 /** A manifest at revision 1, with the experiments 0001, 0002 and so on. */
 export function newManifest(id: string, experiments: number, given: Partial<CampaignDraft> = {}): CampaignManifest {
   const draft = campaignDraft(experiments, { campaign_id: id, ...given })
-  return createManifest(draft, { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' })
+  return atOnce(createManifest(draft, { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }))
 }
 
 /** Sets the result path of an experiment; no change when it has it. */
@@ -40,13 +41,22 @@ export function append(...expIds: readonly string[]): Decide<number> {
     const missing = expIds.filter((id) => campaign.get(id) === undefined).map((id) => experimentDraft(id))
     if (missing.length === 0) return repeat(campaign)
     const drafting = { revision: campaign.nextRevision, timezone: 'UTC', pointer: '' }
-    return { changes: { at: NOW, appended: draftExperiments(missing, drafting) }, result: campaign.nextRevision }
+    return {
+      changes: { at: NOW, appended: atOnce(draftExperiments(missing, drafting)) },
+      result: campaign.nextRevision,
+    }
   }
 }
 
 /** Replaces the labels. */
 export function relabel(labels: Readonly<Record<string, string>>, result?: number): Decide<number> {
   return ({ nextRevision }) => ({ changes: { at: NOW, header: { labels } }, result: result ?? nextRevision })
+}
+
+/** What is decided, in one go. */
+export function decided<T>(decide: Decide<T>, campaign: Campaign, at: string): Decision<T> {
+  const decision = decide(campaign, at)
+  return Symbol.iterator in decision ? atOnce(decision) : decision
 }
 
 export function refuse(reason: string): Decide<number> {

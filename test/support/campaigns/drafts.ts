@@ -1,6 +1,7 @@
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import type { CampaignHeader } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 
@@ -58,5 +59,5 @@ export function campaignOf(given: readonly Partial<Experiment>[], header: Partia
   const draft = campaignDraft(given.length)
   const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }
   const experiments = draft.experiments.map((one, index) => experiment({ ...one, ...given[index] }))
-  return Campaign.of({ ...createManifest(draft, creation), ...header, experiments })
+  return Campaign.of({ ...atOnce(createManifest(draft, creation)), ...header, experiments })
 }

@@ -12,6 +12,8 @@ export interface ServiceOptions {
   readonly main?: string
   /** Program and arguments to put before node, such as strace. */
   readonly wrapper?: readonly string[]
+  /** A module to load before it, with which a channel is open. */
+  readonly probe?: string
 }
 
 /** The service as it ships, in a process of its own. */
@@ -56,10 +58,12 @@ export async function listening(child: ServiceProcess, dataDir: string): Promise
 
 export type ServiceProcess = ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }
 
-export function spawnService({ dataDir, environment = {}, wrapper = [], main = MAIN }: ServiceOptions): ServiceProcess {
-  const [program, ...args] = [...wrapper, process.execPath, main]
+export function spawnService(options: ServiceOptions): ServiceProcess {
+  const { dataDir, environment = {}, wrapper = [], main = MAIN, probe } = options
+  const before = probe === undefined ? [] : ['--import', probe]
+  const [program, ...args] = [...wrapper, process.execPath, ...before, main]
   const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(probe === undefined ? [] : (['ipc'] as const))],
     env: {
       PATH: process.env['PATH'],
       CAMPAIGND_PORT: '0',

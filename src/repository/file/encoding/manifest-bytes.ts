@@ -1,5 +1,6 @@
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import { encodeHeader, experimentLine, MANIFEST_END } from '../../../domain/formats/manifest-json.ts'
+import { isBreak, type LongWork } from '../../../domain/long-work.ts'
 import type { EncodedManifest } from '../../campaign-store.ts'
 import { LineBlock } from './line-block.ts'
 
@@ -24,13 +25,18 @@ export class ManifestBytes implements EncodedManifest {
   ) {}
 
   /** @param lines JSON of the experiments by position, of those of which it is known */
-  static of({ header, experiments }: Campaign, lines: ChangedLines = new Map()): ManifestBytes {
-    const encoded = Array.from(experiments, (experiment, position) =>
-      experimentLine(lines.get(position) ?? JSON.stringify(experiment), position),
-    )
-    const blocks = Array.from({ length: Math.ceil(encoded.length / BLOCK) }, (_, index) =>
-      LineBlock.of(encoded.slice(index * BLOCK, (index + 1) * BLOCK)),
-    )
+  static *of({ header, experiments }: Campaign, lines: ChangedLines = new Map()): LongWork<ManifestBytes> {
+    const blocks: LineBlock[] = []
+    let block: string[] = []
+    let position = 0
+    for (const experiment of experiments) {
+      block.push(experimentLine(lines.get(position) ?? JSON.stringify(experiment), position))
+      position += 1
+      if (block.length < BLOCK && position < experiments.length) continue
+      blocks.push(LineBlock.of(block))
+      block = []
+      yield
+    }
     return new ManifestBytes(encode(encodeHeader(header)), blocks)
   }
 
@@ -61,16 +67,20 @@ export class ManifestBytes implements EncodedManifest {
   }
 
   /** The bytes after a commit. New positions follow the last one without a gap. */
-  with(campaign: Campaign, changed: ChangedLines): ManifestBytes {
+  *with(campaign: Campaign, changed: ChangedLines): LongWork<ManifestBytes> {
     const byBlock = new Map<number, Map<number, string>>()
+    let count = 0
     for (const [position, json] of changed) {
       const index = Math.floor(position / BLOCK)
       const lines = byBlock.get(index) ?? new Map<number, string>()
       byBlock.set(index, lines.set(position % BLOCK, experimentLine(json, position)))
+      count += 1
+      if (isBreak(count)) yield
     }
     const blocks = [...this.blocks]
     for (const [index, lines] of byBlock) {
       blocks[index] = (blocks[index] ?? LineBlock.of([])).with(lines)
+      yield
     }
     return new ManifestBytes(encode(encodeHeader(campaign.header)), blocks)
   }

@@ -1,22 +1,24 @@
-import { createHash } from 'node:crypto'
 import * as nodeFs from 'node:fs'
 import { constants } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { Campaign } from '../../../domain/campaign/campaign.ts'
+import { Campaign, type CampaignOptions } from '../../../domain/campaign/campaign.ts'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import { CampaignManifestEntry, retryCount } from '../../../domain/experiment/experiment.ts'
 import { shareRepeated } from '../../../domain/experiment/repeated-values.ts'
+import { isBreak, type LongWork } from '../../../domain/long-work.ts'
 import { createManifest } from '../../../domain/operations/create.ts'
 import { CampaignDraft, ExperimentDraft } from '../../../domain/operations/draft.ts'
 import { readTime } from '../../../domain/operations/report-request.ts'
 import { TEXT_FORMATS } from '../../../domain/text-format.ts'
 import type { CorruptCampaign } from '../../../domain/views/campaign-list.ts'
+import { inTurns } from '../../../runtime/turns.ts'
 import type { Committed } from '../../campaign-store.ts'
 import { type FileIdentity, identityOf, isSame } from '../commit/file-identity.ts'
 import { ManifestBytes } from './manifest-bytes.ts'
 import { readManifestLines } from './manifest-lines.ts'
+import { digestOf, isText, parseWhole, readWhole } from './whole-file.ts'
 
 export interface StoredManifest extends Committed {
   readonly encoded: ManifestBytes
@@ -84,14 +86,12 @@ async function readCampaign(path: string, reading: Reading): Promise<Omit<Stored
   try {
     const lines = await readManifestLines(descriptor)
     if (lines !== null && 'revision' in lines.value) {
-      const campaign = Campaign.of(checkedManifest(readOwnManifest(lines.value), id), { limit, sizes: lines.sizes })
+      const campaign = await inTurns(ownCampaign(lines.value, id, { limit, sizes: lines.sizes }))
       return { campaign, encoded: lines.encoded }
     }
     if (identity.size > MAX_WHOLE) throw new Untrusted(TOO_LARGE)
-    const file = Buffer.alloc(Number(identity.size))
-    const length = nodeFs.readSync(descriptor, file, 0, file.length, 0)
-    const campaign = Campaign.of(readManifest(decode(file.subarray(0, length)), reading), { limit })
-    return { campaign, encoded: ManifestBytes.of(campaign) }
+    const campaign = await inTurns(campaignOf(await inTurns(readWhole(descriptor, Number(identity.size))), reading))
+    return { campaign, encoded: await inTurns(ManifestBytes.of(campaign)) }
   } finally {
     nodeFs.closeSync(descriptor)
   }
@@ -101,44 +101,42 @@ const TOO_LARGE =
   `it is larger than ${MAX_WHOLE / 1024 / 1024} MiB, and not a manifest with one experiment a line as this service writes it: ` +
   'it may have been cut short, or written by two at once'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function decode(file: Buffer): string {
-  try {
-    return utf8.decode(file)
-  } catch {
-    throw new Untrusted('it is not UTF-8')
-  }
+function* ownCampaign(value: unknown, id: string, options: CampaignOptions): LongWork<Campaign> {
+  return yield* Campaign.from(yield* checkedManifest(yield* readOwnManifest(value), id), options)
 }
 
-function readManifest(text: string, reading: Reading): CampaignManifest {
+function* campaignOf(file: Buffer, reading: Reading): LongWork<Campaign> {
+  if (!(yield* isText(file))) throw new Untrusted('it is not UTF-8')
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = yield* parseWhole(file)
   } catch (error) {
     throw new Untrusted(
       `it is not JSON, as when it was cut short or written by two at once: ${(error as Error).message}`,
     )
   }
   const isOurs = typeof value === 'object' && value !== null && 'revision' in value
-  return checkedManifest(isOurs ? readOwnManifest(value) : readToolManifest(value, text, reading), reading.id)
+  if (isOurs) return yield* ownCampaign(value, reading.id, reading)
+  const manifest = yield* readToolManifest(value, file, reading)
+  return yield* Campaign.from(yield* checkedManifest(manifest, reading.id), reading)
 }
 
 /** @throws Untrusted when it is of another campaign, or contradicts itself */
-function checkedManifest(manifest: CampaignManifest, id: string): CampaignManifest {
+function* checkedManifest(manifest: CampaignManifest, id: string): LongWork<CampaignManifest> {
   const { campaign_id, total_experiments, revision: newest, experiments } = manifest
   if (campaign_id !== id) throw new Untrusted(`its campaign_id is ${JSON.stringify(campaign_id)}`)
   if (total_experiments !== experiments.length) {
     throw new Untrusted(`its total_experiments is ${total_experiments}, but it has ${experiments.length}`)
   }
   const ids = new Set<string>()
-  for (const { exp_id, attempt, retry_count, revision } of experiments) {
+  for (const [position, { exp_id, attempt, retry_count, revision }] of experiments.entries()) {
     if (ids.has(exp_id)) throw new Untrusted(`it has the experiment ${exp_id} twice`)
     if (retry_count !== retryCount(attempt)) throw new Untrusted(`retry_count and attempt of ${exp_id} disagree`)
     if (revision > newest) throw new Untrusted(`experiment ${exp_id} is newer than its campaign`)
     ids.add(exp_id)
+    if (isBreak(position)) yield
   }
-  shareRepeated(experiments)
+  yield* shareRepeated(experiments)
   return manifest
 }
 
@@ -146,33 +144,56 @@ function checkedManifest(manifest: CampaignManifest, id: string): CampaignManife
 const formats = { ...TEXT_FORMATS, 'date-time': true } as const
 const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false, formats })
 ajv.addSchema([CampaignManifestEntry, ExperimentDraft])
-const isManifest: ValidateFunction<CampaignManifest> = ajv.compile<CampaignManifest>(CampaignManifest)
-const isDraft: ValidateFunction<CampaignDraft> = ajv.compile<CampaignDraft>(CampaignDraft)
+/** A schema of manifests, checked in slices: first all but the experiments, as their list is the last that a manifest has. */
+interface Checks<T> {
+  readonly ofRest: ValidateFunction<T>
+  readonly ofEntry: ValidateFunction
+}
 
-function readOwnManifest(value: unknown): CampaignManifest {
-  if (!isManifest(value)) throw new Untrusted(firstFault(isManifest.errors))
+function checksOf<T>(manifest: { readonly properties: { readonly experiments: object } }, entry: object): Checks<T> {
+  const { items: _entries, ...list } = manifest.properties.experiments as { readonly items?: unknown }
+  const ofRest = { ...manifest, properties: { ...manifest.properties, experiments: list } }
+  return { ofRest: ajv.compile<T>(ofRest), ofEntry: ajv.compile(entry) }
+}
+
+const OWN = checksOf<CampaignManifest>(CampaignManifest, CampaignManifestEntry)
+const TOOL = checksOf<CampaignDraft>(CampaignDraft, ExperimentDraft)
+
+function* checked<T extends { readonly experiments: readonly unknown[] }>(
+  value: unknown,
+  { ofRest, ofEntry }: Checks<T>,
+): LongWork<T> {
+  if (!ofRest(value)) throw new Untrusted(firstFault(ofRest.errors))
+  for (const [position, entry] of value.experiments.entries()) {
+    if (!ofEntry(entry)) throw new Untrusted(firstFault(ofEntry.errors, `/experiments/${position}`))
+    if (isBreak(position)) yield
+  }
   return value
 }
 
-/** A file of the Python tool, put there by hand: times without a zone are UTC. */
-function readToolManifest(value: unknown, text: string, { identity, modified }: Reading): CampaignManifest {
-  if (!isDraft(value)) throw new Untrusted(firstFault(isDraft.errors))
-  // The same each time that this very file is read.
-  const uid = createHash('sha256').update(`${identity.inode} ${identity.mtimeNs} ${text}`).digest('hex').slice(0, 16)
-  const creation = { now: modified.toISOString(), timezone: 'UTC', uid, idSuffix: '' }
-  const manifest = createManifest({ created_at: creation.now, ...value }, creation)
-  return value.updated_at === undefined
-    ? manifest
-    : { ...manifest, updated_at: readTime(value.updated_at, 'UTC', '/updated_at') }
+function* readOwnManifest(value: unknown): LongWork<CampaignManifest> {
+  return yield* checked(value, OWN)
 }
 
-function firstFault(errors: ErrorObject[] | null | undefined): string {
+/** A file of the Python tool, put there by hand: times without a zone are UTC. */
+function* readToolManifest(value: unknown, file: Buffer, { identity, modified }: Reading): LongWork<CampaignManifest> {
+  const draft = yield* checked(value, TOOL)
+  // The same each time that this very file is read.
+  const uid = (yield* digestOf(`${identity.inode} ${identity.mtimeNs} `, file)).slice(0, 16)
+  const creation = { now: modified.toISOString(), timezone: 'UTC', uid, idSuffix: '' }
+  const manifest = yield* createManifest({ created_at: creation.now, ...draft }, creation)
+  return draft.updated_at === undefined
+    ? manifest
+    : { ...manifest, updated_at: readTime(draft.updated_at, 'UTC', '/updated_at') }
+}
+
+function firstFault(errors: ErrorObject[] | null | undefined, place = ''): string {
   const error = errors?.[0]
   if (error === undefined) return 'it is no manifest'
   const key: unknown = error.params['additionalProperty']
   return typeof key === 'string'
     ? `it has the key ${JSON.stringify(key)}, of a newer version or of something else`
-    : `it is no manifest: ${error.instancePath} ${error.message ?? ''}`
+    : `it is no manifest: ${place}${error.instancePath} ${error.message ?? ''}`
 }
 
 function reasonOf(error: unknown): string {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import { openCampaign } from '../../../support/campaigns/campaign.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
@@ -34,7 +35,7 @@ async function expectCorrupt(app: TestApp, id: string): Promise<void> {
 /** A manifest of ours, for the campaign `sweep`. */
 function ownManifest(): CampaignManifest {
   const creation = { now: '2026-03-01T12:00:00.000Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
-  return createManifest(campaignDraft(2), creation)
+  return atOnce(createManifest(campaignDraft(2), creation))
 }
 
 test('the other campaigns go on beside a torn file', async () => {

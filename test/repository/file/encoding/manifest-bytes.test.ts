@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Campaign, type Changes } from '#campaignd/domain/campaign/campaign.js'
+import { atOnce } from '#campaignd/domain/long-work.js'
 import { draftExperiments } from '#campaignd/domain/operations/draft-experiment.js'
 import { ManifestBytes } from '#campaignd/repository/file/encoding/manifest-bytes.js'
 import { newManifest, NOW } from '../../../support/campaigns/decisions.js'
@@ -24,12 +25,12 @@ test('splicing the changed lines gives the bytes of encoding the whole', () => {
     fc.array(anyCommit, { minLength: 1, maxLength: 6 }),
     (experiments, commits) => {
       let campaign = Campaign.of(newManifest('sweep', experiments))
-      let bytes = ManifestBytes.of(campaign)
+      let bytes = encoded(campaign)
       for (const commit of commits) {
         const [next, lines] = apply(campaign, commit)
         const before = text(bytes)
-        const spliced = bytes.with(next, lines)
-        expect(text(spliced)).toBe(text(ManifestBytes.of(next)))
+        const spliced = atOnce(bytes.with(next, lines))
+        expect(text(spliced)).toBe(text(encoded(next)))
         expect(JSON.parse(text(spliced))).toEqual(next.toManifest())
         expect(text(bytes)).toBe(before)
         campaign = next
@@ -42,10 +43,10 @@ test('splicing the changed lines gives the bytes of encoding the whole', () => {
 
 test('a change keeps the blocks that it does not touch', () => {
   const campaign = Campaign.of(newManifest('sweep', 1000))
-  const bytes = ManifestBytes.of(campaign)
+  const bytes = encoded(campaign)
   const [next, lines] = apply(campaign, { changed: { '500': 'new' }, appended: 0, label: '' })
   const before = new Set(bytes.parts)
-  const fresh = bytes.with(next, lines).parts.filter((part) => !before.has(part))
+  const fresh = atOnce(bytes.with(next, lines)).parts.filter((part) => !before.has(part))
   // The header, and the block around the experiment.
   expect(fresh).toHaveLength(2)
 })
@@ -53,7 +54,7 @@ test('a change keeps the blocks that it does not touch', () => {
 test('the parts can go to another thread without taking more memory along than they hold', () => {
   const campaign = Campaign.of(newManifest('sweep', 200))
   const [next, lines] = apply(campaign, { changed: { '5': 'new', '70': 'new' }, appended: 70, label: 'ü' })
-  for (const part of ManifestBytes.of(campaign).with(next, lines).parts) {
+  for (const part of atOnce(encoded(campaign).with(next, lines)).parts) {
     expect(part.buffer.byteLength).toBeLessThanOrEqual(part.byteLength + 16)
   }
 })
@@ -73,9 +74,11 @@ function apply(
       result_path,
       revision: campaign.nextRevision,
     })),
-    appended: draftExperiments(
-      Array.from({ length: appended }, (_, index) => experimentDraft(`new-${campaign.nextRevision}-${index}`)),
-      { revision: campaign.nextRevision, timezone: 'UTC', pointer: '' },
+    appended: atOnce(
+      draftExperiments(
+        Array.from({ length: appended }, (_, index) => experimentDraft(`new-${campaign.nextRevision}-${index}`)),
+        { revision: campaign.nextRevision, timezone: 'UTC', pointer: '' },
+      ),
     ),
   }
   const next = campaign.with(changes)
@@ -84,6 +87,10 @@ function apply(
     ...Array.from({ length: appended }, (_, at) => campaign.experiments.length + at),
   ]
   return [next, new Map(positions.map((at) => [at, JSON.stringify(next.experiments.at(at))]))]
+}
+
+function encoded(campaign: Campaign): ManifestBytes {
+  return atOnce(ManifestBytes.of(campaign))
 }
 
 function text(bytes: ManifestBytes): string {

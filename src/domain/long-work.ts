@@ -1,0 +1,31 @@
+/**
+ * Work that may take long, such as a decision about 100,000 experiments: it yields wherever others may get their turn. What it reads
+ * are immutable values, so nothing that happens meanwhile disturbs it.
+ */
+export type LongWork<T> = Generator<void, T, void>
+
+/** Does all of the work in one go. */
+export function atOnce<T>(work: LongWork<T>): T {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** Items between two breaks: to look at the clock at each costs as much as some of them do. */
+const ITEMS = 32
+
+/** Whether work that does one item after the other yields after that of the index. */
+export function isBreak(index: number): boolean {
+  return index % ITEMS === ITEMS - 1
+}
+
+/** All items, as a list. */
+export function* listOf<T>(items: Iterable<T>): LongWork<T[]> {
+  const list: T[] = []
+  for (const item of items) {
+    list.push(item)
+    if (isBreak(list.length)) yield
+  }
+  return list
+}
