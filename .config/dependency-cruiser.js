@@ -89,6 +89,7 @@ const ROOMS = [
     knows: [...BELOW_HTTP, ...HTTP_ROOMS, DEPENDENCIES],
   },
   { name: 'http/routes/all', path: '^src/http/routes/routes[.]ts$', knows: ['^src/http/routes/', DEPENDENCIES] },
+  { name: 'http/server', path: '^src/http/server[.]ts$', knows: [...HTTP_ROOMS] },
   { name: 'http/app', path: '^src/http/app[.]ts$', knows: [...BELOW_HTTP, '^src/http/'] },
 
   { name: 'config', path: '^src/config([.]ts$|/)', knows: ['^src/auth/', LIMITS, DOMAIN] },

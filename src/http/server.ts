@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Connections } from './connections/connections.ts'
 import { respondToConnect } from './hooks/client-error.ts'
 import { listenForExpectations } from './hooks/expectation.ts'
@@ -22,11 +23,26 @@ export function openServer(handle: RequestListener, connections: Connections, li
   }
   const server = createServer(options, (request, response) => {
     connections.of({ raw: request }).takeTurn(request, response, () => {
-      void handle(request, response)
+      handle(request, response)
     })
   })
   server.maxConnections = limits.maxConnections
   server.on('connect', respondToConnect)
+  closeTunnelsToo(server)
   listenForExpectations(server)
   return server
+}
+
+/** Of a connection that asks for a tunnel Node knows nothing any more: a stop would wait for its client. */
+function closeTunnelsToo(server: Server): void {
+  const tunnels = new Set<Duplex>()
+  server.on('connect', (_request, socket) => {
+    tunnels.add(socket)
+    socket.once('close', () => tunnels.delete(socket))
+  })
+  const closeAll = server.closeAllConnections.bind(server)
+  server.closeAllConnections = () => {
+    closeAll()
+    for (const socket of tunnels) socket.destroy()
+  }
 }

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { campaignDraft } from '../support/campaigns/drafts.js'
 import { type Reply, send, writersOn } from '../support/http/client.js'
 import { Scrape } from '../support/http/metrics.js'
+import { RawConnection } from '../support/http/raw-connection.js'
 import { messages, runMain, runService, startCampaign, startService } from '../support/service/service.js'
 import { spawnService } from '../support/service/service-process.js'
 import { leftovers, storedManifest } from '../support/store/files.js'
@@ -152,6 +153,23 @@ test('a stop answers the long polls that are held, at once', async () => {
   expect(performance.now() - began).toBeLessThan(TIME_LIMIT)
   expect(statuses).toEqual([...Array.from({ length: 20 }, () => 304), 200])
   expect(await ended).toBe(0)
+})
+
+test('a stop does not wait for clients that read nothing, also when they asked for a tunnel', async () => {
+  const service = await startCampaign(10_000)
+  const get = `GET ${new URL(service.campaign).pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(10)
+  for (const behind of ['', 'CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n']) {
+    const connection = await RawConnection.open(service.url)
+    onTestFinished(() => {
+      connection.reset()
+    })
+    connection.stopReading()
+    connection.write(get + behind)
+  }
+  const unsent = async () =>
+    new Scrape((await send('GET', `${service.url}/metrics`)).text).value('campaignd_unsent_bytes')
+  await expect.poll(unsent).toBeGreaterThan(0)
+  expect(await service.end('SIGTERM')).toBe(0)
 })
 
 test('a second process on the directory ends at once when it is stopped while it waits, or else exits naming the first', async () => {

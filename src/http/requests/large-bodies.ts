@@ -13,7 +13,8 @@ export class LargeBodies {
     const before = this.last
     const over = new Promise<void>((resolve) => {
       const { socket } = request.raw
-      socket.once('close', resolve)
+      if (socket.destroyed) resolve()
+      else socket.once('close', resolve)
       this.ends.set(request, () => {
         socket.removeListener('close', resolve)
         resolve()

@@ -1,7 +1,10 @@
 import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
+import { RawConnection } from '../../support/http/raw-connection.js'
 import { type AppReply, openApp, type TestApp } from '../../support/service/app.js'
 
 /** White space behind a body: that much makes any one that is parsed in slices, and so much one that is looked at for its depth. */
@@ -185,4 +188,20 @@ test('large bodies that come together are taken one after the other, whoever lea
   const last = send('POST', `${url}/v1/campaigns`, bodyOf('e'))
   const statuses = (await Promise.all([...kept, refused, last])).map(({ status }) => status)
   expect(statuses).toEqual([201, 201, 201, 400, 201])
+})
+
+test('clients that leave once they have sent all of a large body hold up nobody', async () => {
+  const app = await openApp()
+  const url = await app.listen()
+  const packed = gzipSync(JSON.stringify(campaignDraft(2)) + ' '.repeat(2 * 1024 * 1024))
+  const lines = ['POST /v1/campaigns HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
+  const head = [...lines, 'Content-Encoding: gzip', `Content-Length: ${packed.length}`, '', ''].join('\r\n')
+  for (let count = 0; count < 20; count += 1) {
+    const connection = await RawConnection.open(url)
+    connection.write(Buffer.concat([Buffer.from(head), packed]))
+    await sleep(count % 10)
+    connection.reset()
+  }
+  // One of them may have created it.
+  expect([200, 201]).toContain((await create(app, VALID + ' '.repeat(2 * 1024 * 1024))).status)
 })
