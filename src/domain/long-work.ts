@@ -4,6 +4,10 @@
  */
 export type LongWork<T> = Generator<void, T, void>
 
+export function isLongWork<T>(value: object | LongWork<T>): value is LongWork<T> {
+  return typeof (value as Partial<LongWork<T>>).next === 'function'
+}
+
 /** Does all of the work in one go. */
 export function atOnce<T>(work: LongWork<T>): T {
   for (;;) {

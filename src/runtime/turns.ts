@@ -6,6 +6,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
  */
 const TURN = 4
 
+/** Steps of work that is short: it needs no clock. */
+const SHORT = 4
+
 /** When the long work of this turn of the event loop is to end. */
 let turnEnd = -Infinity
 let isBegun = false
@@ -16,11 +19,11 @@ let turns = Promise.resolve()
  * @returns a plain value when it was done at once
  */
 export function inTurns<T>(work: Iterator<void, T, void>): T | Promise<T> {
-  beginTurn()
-  for (;;) {
+  for (let steps = 1; ; steps += 1) {
     const step = work.next()
     if (step.done === true) return step.value
-    if (isTurnOver()) return continued(work)
+    if (steps === SHORT) beginTurn()
+    if (steps >= SHORT && isTurnOver()) return continued(work)
   }
 }
 

@@ -36,6 +36,9 @@ export interface ServiceOptions {
   readonly wrapStore?: (store: CampaignStore) => CampaignStore
 }
 
+/** Experiments that one line of the log names. */
+const MOST_LOGGED = 100
+
 /** Campaigns of which it is remembered that a notice was given. */
 const MOST_NOTICED = 10_000
 
@@ -109,7 +112,8 @@ function leaseEvents(logger: ServiceLog, metrics: Metrics) {
   return {
     onExpired: (campaign_id: string, exp_ids: readonly string[]) => {
       metrics.expired(exp_ids.length)
-      logger.warn({ campaign_id, exp_ids }, 'leases ran out: their experiments are lost')
+      const fields = { campaign_id, leases: exp_ids.length, exp_ids: exp_ids.slice(0, MOST_LOGGED) }
+      logger.warn(fields, 'leases ran out: their experiments are lost')
     },
     onError: (campaign_id: string, error: unknown) => {
       logger.error({ campaign_id, err: error }, 'leases that ran out could not be ended: tried again')

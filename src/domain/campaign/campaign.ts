@@ -2,10 +2,10 @@ import type { Experiment } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
 import type { ClaimQueues } from '../indexes/claim-queues.ts'
 import { type ExperimentSequence, lineSize } from '../indexes/experiment-sequence.ts'
-import { type CampaignCounts, updateCounts } from '../indexes/status-counts.ts'
+import type { CampaignCounts } from '../indexes/status-counts.ts'
 import { hasStatus } from '../indexes/summary.ts'
-import { atOnce, isBreak, listOf, type LongWork } from '../long-work.ts'
-import { type CampaignIndexes, indexesOf, type Positions } from './campaign-indexes.ts'
+import { atOnce, isBreak, type LongWork } from '../long-work.ts'
+import { type CampaignIndexes, FEW, indexesOf, rebuilt, updated, updatedInSlices } from './campaign-indexes.ts'
 import { headerSize, shrinkGoal } from './campaign-size.ts'
 import { type CampaignHeader, type CampaignManifest, copyOfHeader } from './manifest.ts'
 import { mostToCut, shrinkExperiments, type Shrinking } from './shrink-experiments.ts'
@@ -67,21 +67,11 @@ export interface CampaignOptions {
 
 /** A manifest with its indexes: by id, by status, counts, claim queues. An immutable value; `with` returns the next one. */
 export class Campaign {
-  readonly experiments: ExperimentSequence
-  readonly counts: CampaignCounts
-  readonly queues: ClaimQueues
-  private readonly positions: Positions
-
   private constructor(
     readonly header: CampaignHeader,
-    { experiments, counts, queues, positions }: CampaignIndexes,
+    private readonly indexes: CampaignIndexes,
     private readonly size: ManifestSize,
-  ) {
-    this.experiments = experiments
-    this.counts = counts
-    this.queues = queues
-    this.positions = positions
-  }
+  ) {}
 
   static of(manifest: CampaignManifest, options: CampaignOptions = {}): Campaign {
     return atOnce(Campaign.from(manifest, options))
@@ -109,6 +99,19 @@ export class Campaign {
     return yield* campaign.shrunk(lines, { most: Infinity, atMost: limit })
   }
 
+  get experiments(): ExperimentSequence {
+    return this.indexes.experiments
+  }
+
+  get counts(): CampaignCounts {
+    return this.indexes.counts
+  }
+
+  /** What can be claimed. */
+  get queues(): ClaimQueues {
+    return this.indexes.queues
+  }
+
   /** Bytes of its manifest; at most some fifty fewer. */
   get bytes(): number {
     return this.size.header + this.experiments.summary.bytes
@@ -126,7 +129,7 @@ export class Campaign {
 
   /** The position of the experiment in manifest order, from 0; undefined when there is none of that id. */
   positionOf(expId: string): number | undefined {
-    return this.positions.get(expId)
+    return this.indexes.positions.get(expId)
   }
 
   get(expId: string): Experiment | undefined {
@@ -152,9 +155,13 @@ export class Campaign {
     return this.revise(changes).campaign
   }
 
-  /** `revised`, in one go: of a decision that changes few experiments. */
+  /** `revised`, in one go. Without a generator where it changes few experiments, as nearly every decision does. */
   revise(changes: Changes): Revision {
-    return atOnce(this.revised(changes))
+    const { changed = [], appended = [] } = changes
+    if (appended.length > 0 || changed.length > FEW) return atOnce(this.revised(changes))
+    const lines = new Map<number, string>()
+    const grown = this.grown(changes, updated(this.indexes, changed, lines))
+    return grown.isRoomy ? { campaign: grown, lines, shrunk: 0 } : atOnce(this.cut(grown, lines))
   }
 
   /**
@@ -162,62 +169,33 @@ export class Campaign {
    * @throws Error when a changed experiment is not in the campaign
    */
   *revised(changes: Changes): LongWork<Revision> {
-    const { at, header, changed = [], appended = [] } = changes
+    const { changed = [], appended = [] } = changes
     const lines = new Map<number, string>()
     const isMuch = appended.length > 0 || changed.length > Math.max(MANY, this.experiments.length / 8)
-    const next = isMuch ? yield* this.rebuilt(changes, lines) : yield* this.updated(changed, lines)
+    const { indexes } = this
+    const next = yield* isMuch
+      ? rebuilt(indexes, { changed, appended }, lines)
+      : updatedInSlices(indexes, changed, lines)
+    const grown = this.grown(changes, next)
+    return grown.isRoomy ? { campaign: grown, lines, shrunk: 0 } : yield* this.cut(grown, lines)
+  }
+
+  private grown({ at, header }: Changes, next: CampaignIndexes): Campaign {
     const nextHeader = copyOfHeader(this.header)
     if (header !== undefined) Object.assign(nextHeader, header)
     nextHeader.updated_at = at
     nextHeader.revision = this.nextRevision
     nextHeader.total_experiments = next.experiments.length
     const size = header === undefined ? this.size : { ...this.size, header: headerSize(nextHeader) }
-    const grown = new Campaign(nextHeader, next, size)
-    if (grown.bytes <= shrinkGoal(size.limit)) return { campaign: grown, lines, shrunk: 0 }
-    return yield* grown.shrunk(lines, { most: mostToCut(lines.size), atMost: Math.max(size.limit, this.bytes) })
+    return new Campaign(nextHeader, next, size)
   }
 
-  /** Every index brought forward by each experiment: what is not touched is shared. */
-  private *updated(changed: readonly Experiment[], lines: Map<number, string>): LongWork<CampaignIndexes> {
-    let { experiments, counts, queues } = this
-    for (const after of changed) {
-      const position = this.positionOfChanged(after)
-      const before = experiments.at(position)
-      const json = JSON.stringify(after)
-      counts = updateCounts(counts, before, after)
-      queues = queues.with(position, before, after)
-      experiments = experiments.replace(position, after, lineSize(json))
-      lines.set(position, json)
-      if (isBreak(lines.size)) yield
-    }
-    return { experiments, counts, queues, positions: this.positions }
+  private get isRoomy(): boolean {
+    return this.bytes <= shrinkGoal(this.size.limit)
   }
 
-  /** Every index made anew, of which each step is much cheaper. */
-  private *rebuilt({ changed = [], appended = [] }: Changes, lines: Map<number, string>): LongWork<CampaignIndexes> {
-    const experiments = yield* listOf(this.experiments)
-    const sizes = yield* listOf(this.experiments.sizes)
-    const put = (position: number, experiment: Experiment) => {
-      const json = JSON.stringify(experiment)
-      experiments[position] = experiment
-      sizes[position] = lineSize(json)
-      lines.set(position, json)
-    }
-    for (const after of changed) {
-      put(this.positionOfChanged(after), after)
-      if (isBreak(lines.size)) yield
-    }
-    for (const experiment of appended) {
-      put(experiments.length, experiment)
-      if (isBreak(lines.size)) yield
-    }
-    return yield* indexesOf(experiments, sizes, appended.length === 0 ? this.positions : undefined)
-  }
-
-  private positionOfChanged({ exp_id }: Experiment): number {
-    const position = this.positionOf(exp_id)
-    if (position === undefined) throw new Error(`changes name the unknown experiment ${exp_id}`)
-    return position
+  private cut(grown: Campaign, lines: Map<number, string>): LongWork<Revision> {
+    return grown.shrunk(lines, { most: mostToCut(lines.size), atMost: Math.max(this.size.limit, this.bytes) })
   }
 
   /** Cuts errors in this very revision until there is room again, or `most` are cut and it has no more than `atMost` bytes. */
@@ -233,7 +211,6 @@ export class Campaign {
       revision: header.revision,
     })
     // Of what is cut nothing is counted or queued.
-    const { counts, queues, positions } = this
-    return { campaign: new Campaign(header, { experiments, counts, queues, positions }, size), lines, shrunk }
+    return { campaign: new Campaign(header, { ...this.indexes, experiments }, size), lines, shrunk }
   }
 }

@@ -1,4 +1,5 @@
 import type { Campaign, Decide, Decision } from '../../domain/campaign/campaign.ts'
+import { isLongWork } from '../../domain/long-work.ts'
 import { inTurns } from '../../runtime/turns.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 
@@ -25,7 +26,7 @@ export class UpdateCall<T> {
     this.decided = null
     try {
       const operation = this.operation(campaign, at)
-      const decided = Symbol.iterator in operation ? inTurns(operation) : operation
+      const decided = isLongWork(operation) ? inTurns(operation) : operation
       if (decided instanceof Promise) return this.decideLater(decided)
       this.decided = decided
     } catch (error) {

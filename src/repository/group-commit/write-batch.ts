@@ -8,6 +8,7 @@ export class WriteBatch {
   /** JSON of the experiments that changed, by position, in the order of their last changes. */
   private lines = new Map<number, string>()
   private readonly calls: WaitingCall[] = []
+  private committed: readonly Experiment[] = []
   private cut = 0
 
   /** @param newest what the first change is made on */
@@ -22,9 +23,9 @@ export class WriteBatch {
     return this.calls
   }
 
-  /** The experiments that changed, as they are now, in the order of their last changes. */
+  /** The experiments that changed, as they are committed, in the order of their last changes. */
   get experiments(): readonly Experiment[] {
-    return Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position))
+    return this.committed
   }
 
   /** How many experiments were cut to make room. */
@@ -38,8 +39,12 @@ export class WriteBatch {
     this.calls.push(call)
   }
 
-  /** What is to be committed, as it is now. */
+  /**
+   * What is to be committed; after it nothing more is changed. What changed is listed here and not once it is durable: of 100,000
+   * experiments much else is done in that turn.
+   */
   toCommit(): Commit {
+    this.committed = Array.from(this.lines.keys(), (position) => this.newest.experiments.at(position))
     return { campaign: this.newest, lines: this.lines, calls: this.calls.length }
   }
 

@@ -12,20 +12,20 @@ export const longestBlock: Row = {
       name: 'longest-block',
       title:
         `For how long any call at the limits holds the event loop, N = ${experiments}, ` +
-        `${campaignBytes / 1024 / 1024} MiB; of each call the longest: ms (of them on a processor, for garbage)`,
+        `${campaignBytes / 1024 / 1024} MiB; without the time for which others had the processor; of each call: ms in all / on a processor / for garbage`,
       goal: atMost(50),
     },
   ],
   measure: async (dataDir) => {
     const blocks = new LongestBlocks({ start: () => startWatched({ dataDir }), largest: AT_THE_LIMITS })
     await blocks.measure()
-    const longest = [...blocks.byName].sort(([, a], [, b]) => b.milliseconds - a.milliseconds)
+    const longest = [...blocks.byName].sort(([, a], [, b]) => b.held - a.held)
     const ours = longest
       .map(
         ([name, { milliseconds, busy, garbage }]) =>
           `${name} ${[milliseconds, busy, garbage].map(Math.round).join(' / ')}`,
       )
       .join('; ')
-    return [{ figures: [longest[0]?.[1].milliseconds ?? Infinity], unit: ' ms', ours, baseline: 'none' }]
+    return [{ figures: [longest[0]?.[1].held ?? Infinity], unit: ' ms', ours, baseline: 'none' }]
   },
 }

@@ -1,6 +1,6 @@
 import type { Campaign, Decide, Decision } from '#campaignd/domain/campaign/campaign.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { atOnce } from '#campaignd/domain/long-work.js'
+import { atOnce, isLongWork } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { draftExperiments } from '#campaignd/domain/operations/draft-experiment.js'
@@ -56,7 +56,7 @@ export function relabel(labels: Readonly<Record<string, string>>, result?: numbe
 /** What is decided, in one go. */
 export function decided<T>(decide: Decide<T>, campaign: Campaign, at: string): Decision<T> {
   const decision = decide(campaign, at)
-  return Symbol.iterator in decision ? atOnce(decision) : decision
+  return isLongWork(decision) ? atOnce(decision) : decision
 }
 
 export function refuse(reason: string): Decide<number> {

@@ -33,21 +33,24 @@ if (isMainThread) {
   process.on('message', () => {
     // What was observed of the last collections comes in a later turn.
     setTimeout(() => {
-      const longest = late.reduce((most, one) => (one.end - one.begin > most.end - most.begin ? one : most), NONE)
-      const { begin, end, busy } = longest
-      const garbage = collections.reduce(
-        (sum, [from, to]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, begin)),
-        0,
-      )
-      process.send({ milliseconds: end - begin, busy, garbage })
+      const blocks = late.map(blockOf)
+      process.send(blocks.reduce((most, one) => (one.held > most.held ? one : most), NONE))
       late = []
       collections = []
     }, 20)
   })
   process.channel.unref()
+
+  /** What other processes took of it while the thread waited for a processor is not the service's. */
+  const blockOf = ({ begin, end, busy }) => {
+    const milliseconds = end - begin
+    const within = ([from, to]) => Math.max(0, Math.min(to, end) - Math.max(from, begin))
+    const garbage = collections.reduce((sum, collection) => sum + within(collection), 0)
+    return { held: Math.min(milliseconds, busy + garbage), milliseconds, busy, garbage }
+  }
 }
 
-const NONE = { begin: 0, end: 0, busy: 0 }
+const NONE = { held: 0, milliseconds: 0, busy: 0, garbage: 0 }
 
 /** Milliseconds for which this thread was on a processor. */
 function onProcessor() {

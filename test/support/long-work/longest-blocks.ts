@@ -99,7 +99,7 @@ export class LongestBlocks {
     this.options.onCall?.(name, performance.now() - began)
     const block = await service.longestBlock()
     const known = this.byName.get(name)
-    if (known === undefined || known.milliseconds < block.milliseconds) this.byName.set(name, block)
+    if (known === undefined || known.held < block.held) this.byName.set(name, block)
   }
 }
 

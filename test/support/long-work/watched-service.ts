@@ -7,6 +7,8 @@ const PROBE = fileURLToPath(new URL('./block-probe.mjs', import.meta.url))
 
 /** For how long the event loop of a service was held, at the longest. */
 export interface Block {
+  /** Milliseconds without those in which the thread waited for a processor, which other processes had. */
+  readonly held: number
   readonly milliseconds: number
   /** Of them on a processor, and for garbage. */
   readonly busy: number

@@ -114,11 +114,11 @@ export class MemoryLeaseBook implements LeaseBook {
     { exp_id, status, lease, attempt, worker }: Experiment,
     now: number,
   ): void {
-    const known = byExperiment.get(exp_id)
     if (status !== 'running' || lease === null) {
       byExperiment.delete(exp_id)
       return
     }
+    const known = byExperiment.get(exp_id)
     const continues = known?.isTaken === false && known.attempt === attempt && known.seconds === lease.seconds
     const lastSeen = continues ? known.lastSeen : now
     byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen, isTaken: false })
