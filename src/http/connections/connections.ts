@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { inTurns } from '../../runtime/turns.ts'
 import { Connection } from './connection.ts'
 import { Held } from './held.ts'
 import { type CutConnection, UnsentBytes } from './unsent-bytes.ts'
@@ -81,6 +82,14 @@ export class Connections {
     const tokens = this.options.tokens()
     if (tokens === this.tokens) return
     this.tokens = tokens
-    for (const held of [...this.held]) if (!this.options.isPermitted(held.request)) held.end('revoked')
+    void inTurns(this.revoke())
+  }
+
+  /** Thousands may be held with one token. */
+  private *revoke(): Generator<void, void, void> {
+    for (const held of [...this.held]) {
+      if (!this.options.isPermitted(held.request)) held.end('revoked')
+      yield
+    }
   }
 }

@@ -16,12 +16,14 @@ interface Extent {
   readonly others: number
   /** Milliseconds from the change of the file in which all must have ended: a second, but on a machine that is busy itself. */
   readonly within: number
+  /** How often the token is given back, used and revoked again. */
+  readonly rounds: number
 }
 
 const EXTENTS: Readonly<Record<Size, Extent>> = {
-  short: { held: 30, others: 1_000, within: 10_000 },
-  middle: { held: 200, others: 6_000, within: 10_000 },
-  full: { held: 800, others: 6_000, within: 1_500 },
+  short: { held: 30, others: 1_000, within: 10_000, rounds: 1 },
+  middle: { held: 200, others: 6_000, within: 10_000, rounds: 2 },
+  full: { held: 800, others: 6_000, within: 1_500, rounds: 3 },
 }
 
 const CAMPAIGN = '/v1/campaigns/guarded'
@@ -42,7 +44,7 @@ export const revoked: Fault = {
 }
 
 async function attack(stage: Stage, size: Size): Promise<Findings> {
-  const { held, others, within } = EXTENTS[size]
+  const { held, others, within, rounds } = EXTENTS[size]
   const file = join(stage.root, 'tokens')
   const rest = Array.from({ length: others }, (_, index) => createToken(`other-${index}`, 'work').line)
   const write = (...lines: string[]) => {
@@ -52,18 +54,31 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
   const row = await UnderAttack.begin({ stage, size, environment: { CAMPAIGND_TOKENS_FILE: file }, headers: ADMIN })
   const { url } = row.service
   await createCampaign(url, 'guarded', 1, {}, ADMIN)
-  await expectStatus(200, send('PATCH', `${url}${CAMPAIGN}`, { settings: { max_retries: 3 } }, ADMIN))
+  await expectStatus(
+    200,
+    send('PATCH', `${url}${CAMPAIGN}`, { settings: { max_retries: 3, lease_seconds: 3600 } }, ADMIN),
+  )
   await expectStatus(200, send('POST', `${url}${CAMPAIGN}/claims`, { worker: 'w1' }, ADMIN))
   let took = 0
   await row.run(async () => {
-    for (const bytes of [STREAM, WAIT]) await row.attackers.order('listen', { bytes, connections: held, pace: 50 })
-    await allHeld(row, 2 * held)
-    write(admin.line)
-    took = await untilClosed(row, 2 * held, within)
-    const { statuses } = await row.attackers.order('look', undefined)
-    if ((statuses[401] ?? 0) !== held) row.problems.push(`calls were answered ${JSON.stringify(statuses)}`)
+    for (let round = 0; round < rounds; round += 1) {
+      write(gone.line, admin.line)
+      await until('the token is valid', () => isValid(url))
+      for (const bytes of [STREAM, WAIT]) await row.attackers.order('listen', { bytes, connections: held, pace: 100 })
+      await allHeld(row, 2 * held)
+      write(admin.line)
+      took = Math.max(took, await untilClosed(row, 2 * held, within))
+      const { statuses } = await row.attackers.order('look', undefined)
+      if ((statuses[401] ?? 0) !== held) row.problems.push(`calls were answered ${JSON.stringify(statuses)}`)
+      await row.attackers.order('end', undefined)
+    }
   })
-  return row.end({ held: 2 * held, tokens: others + 2, 'ms until all had ended': Math.round(took) })
+  return row.end({ held: 2 * held * rounds, tokens: others + 2, 'ms until all had ended': Math.round(took) })
+}
+
+async function isValid(url: string): Promise<boolean> {
+  const headers = { authorization: `Bearer ${gone.token}` }
+  return (await send('GET', `${url}${CAMPAIGN}/progress`, undefined, headers)).status === 200
 }
 
 async function allHeld(row: UnderAttack, count: number): Promise<void> {
