@@ -1,8 +1,8 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Connections } from './connections/connections.ts'
-import { respondToConnect } from './hooks/client-error.ts'
-import { listenForExpectations } from './hooks/expectation.ts'
+import { respondToConnect, respondToExpectation } from './hooks/client-error.ts'
+import { listenForContinue } from './hooks/expectation.ts'
 import type { Limits } from './limits.ts'
 
 /** Milliseconds between checks of the timeouts: with Node's 30 s a request could take much longer than its limit. */
@@ -21,15 +21,17 @@ export function openServer(handle: RequestListener, connections: Connections, li
     connectionsCheckingInterval: TIMEOUT_CHECK,
     requireHostHeader: false,
   }
-  const server = createServer(options, (request, response) => {
+  const inTurn = (begin: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
     connections.of({ raw: request }).takeTurn(request, response, () => {
-      handle(request, response)
+      begin(request, response)
     })
-  })
+  }
+  const server = createServer(options, inTurn(handle))
   server.maxConnections = limits.maxConnections
   server.on('connect', respondToConnect)
   closeTunnelsToo(server)
-  listenForExpectations(server)
+  listenForContinue(server)
+  server.on('checkExpectation', inTurn(respondToExpectation))
   return server
 }
 

@@ -11,7 +11,7 @@ import { malformed, notUtf8, parseLargeBody } from './large-body.ts'
 
 /** Bytes of a body above which it is parsed in slices: others would have to wait. */
 const LONG = 256 * 1024
-/** Bytes of a body above which it waits for others. No call takes so many that itself waits for something else. */
+/** Bytes above which calls take bodies that never wait for something else themselves. */
 const LARGE = 1024 * 1024
 /** Characters: a text up to this length is cheap to parse at any depth. */
 const CHEAP_LENGTH = 4096
@@ -65,10 +65,12 @@ function parseInto(incoming: IncomingBody, parsed: Parsed): void {
 async function parseLater(request: FastifyRequest, incoming: IncomingBody, large: LargeBodies): Promise<unknown> {
   try {
     const { bytes } = incoming
-    if (bytes.length > LARGE) await large.begin(request)
+    await large.begin(request, bytes.length)
     return await inTurns(parseLargeBody(bytes))
   } finally {
     incoming.end()
+    // The schema of such a call leaves nothing large.
+    if (request.routeOptions.bodyLimit <= LARGE) large.end(request)
   }
 }
 

@@ -3,6 +3,7 @@ import type { LongWork } from '../../domain/long-work.ts'
 import { type LargeJson, parseLarge } from '../../runtime/json/large-json.ts'
 import { textPieces, withoutByteOrderMark } from '../../runtime/json/text-pieces.ts'
 import { HttpError } from '../problems/problem.ts'
+import { refuseUnbounded } from './body-bounds.ts'
 import { MAX_DEPTH, refuseUnfitLarge } from './fit-values.ts'
 
 export function notUtf8(): HttpError {
@@ -24,6 +25,7 @@ export function* parseLargeBody(bytes: Buffer): LongWork<unknown> {
   }
   const json = withoutByteOrderMark(bytes)
   if (yield* isBlank(json)) return undefined
+  yield* refuseUnbounded(json)
   const parsed = yield* parse(json)
   yield* refuseUnfitLarge(parsed)
   return parsed.value

@@ -60,3 +60,16 @@ test('of thousands of requests in one piece only those are parsed that may wait'
   await expect.poll(() => connection.answers().length).toBe(18)
   expect(parsed).toBe(18)
 })
+
+test.each(['Expect: 100-continue', 'Expect: something', 'Authorization: Bearer nobody'])(
+  'requests with %s wait for their turn like any other',
+  async (header) => {
+    const { listen } = await openCampaign(1)
+    const connection = await connectTo(await listen())
+    const poll = get('/v1/events')
+    const behind = `GET /healthz HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`
+    connection.write(poll + behind.repeat(100))
+    await expect.poll(() => connection.text).toContain('event: snapshot')
+    expect(connection.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200'])
+  },
+)
