@@ -89,9 +89,19 @@ export class StreamReader implements Member {
       const frame = this.nextFrame(this.missed)
       if (frame === null) continue
       written += frame.bytes.length
-      if (!this.sink.write(frame.bytes)) return false
+      const takesMore = this.sink.write(frame.bytes)
+      this.letGo()
+      if (!takesMore) return false
     }
     return this.missed !== null
+  }
+
+  /** Of a sequence that is written nothing is kept: a connection may take long for the last bytes. */
+  private letGo(): void {
+    const { missed } = this
+    if (missed === null || missed.next < missed.sequence.length) return
+    this.channel.held.release(missed.sequence)
+    this.missed = { ...missed, sequence: new EventSequence([], missed.sequence.mark), next: 0 }
   }
 
   /** Whether more than the limit waits for it, in its connection and here. */

@@ -197,6 +197,20 @@ test('a reader in the middle of a change that was given up begins anew', async (
   expect(channel.readers).toBe(2)
 })
 
+test('a sequence of which all was written is not kept for a reader whose connection still has to take it', () => {
+  const held = new HeldSequences(1000)
+  const channel = new EventChannel({
+    ...{ maxBacklog: MAX_BACKLOG, held, onDropped: () => undefined },
+    catchUp: () => new EventSequence([], 1),
+    beginAnew: () => new EventSequence([], 1),
+  })
+  const first = new EventSequence([frameOf('event', 200 * KIB)], 1, 600)
+  channel.add(new Connection(), first)
+  held.hold(new EventSequence([frameOf('other', 10)], 1, 600))
+  // Else it would have been given up for the other.
+  expect(first.frames).toHaveLength(1)
+})
+
 test('a change that was given up is in memory no more, though a reader is still in the middle of it', () => {
   const held = new HeldSequences(1000)
   const sequence = () => new EventSequence([frameOf('event', 10)], 1, 600)

@@ -74,7 +74,7 @@ function isOfZlib(result: IncomingBody | Error): result is Error {
 
 /** @param source the body, or what it unpacks to */
 function collect(source: Readable, { request, payload, incoming }: Incoming, done: OnBody): void {
-  const body = new IncomingBody(request.routeOptions.bodyLimit, incoming)
+  const body = new IncomingBody(request.routeOptions.bodyLimit, incoming, () => request.raw.socket.destroy())
   const finish: OnBody = (result) => {
     source.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', finish)
     if (result instanceof Error) body.end()
@@ -86,7 +86,10 @@ function collect(source: Readable, { request, payload, incoming }: Incoming, don
     payload.pause()
     finish(excess === 'too-large' ? bodyTooLarge(request) : tooMuchIncoming())
   }
-  const onEnd = () => finish(body)
+  const onEnd = () => {
+    body.finish()
+    finish(body)
+  }
   source.on('data', onData).on('end', onEnd).on('error', finish)
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingBytes } from './incoming-bytes.ts'
+import type { GrowingBody, IncomingBytes } from './incoming-bytes.ts'
 
 /** Of a body that size it is not asked whether it fits: workers must be able to report while others send much. */
 const SMALL = 16 * 1024
@@ -13,24 +13,34 @@ type Excess = 'too-large' | 'no-room'
  * A body that is on its way, or read and not yet parsed. It grows in memory of its own, which goes back to the system at once when
  * the body is needed no more: in pieces on the heap of the process, what a flood left behind stayed with it.
  */
-export class IncomingBody {
+export class IncomingBody implements GrowingBody {
   private piece: Buffer = Buffer.alloc(0)
   private memory: ArrayBuffer | null = null
-  private length = 0
+  private size = 0
 
-  /** @param limit in bytes, of this body */
+  /**
+   * @param limit in bytes, of this body
+   * @param cut closes its connection
+   */
   constructor(
     private readonly limit: number,
     private readonly together: IncomingBytes,
-  ) {}
+    readonly cut: () => void,
+  ) {
+    together.add(this)
+  }
+
+  get length(): number {
+    return this.size
+  }
 
   /** @returns why the piece was not added, or null */
   add(piece: Buffer): Excess | null {
-    if (this.length + piece.length > this.limit) return 'too-large'
-    const isFirst = this.length === 0
-    this.length += piece.length
+    if (this.size + piece.length > this.limit) return 'too-large'
+    const isFirst = this.size === 0
+    this.size += piece.length
     this.together.change(piece.length)
-    if (this.length > SMALL && !this.together.hasRoom) return 'no-room'
+    if (this.size > SMALL && !this.together.hasRoom()) return 'no-room'
     if (isFirst) this.piece = piece
     else if (!this.append(piece)) return 'no-room'
     return null
@@ -38,12 +48,18 @@ export class IncomingBody {
 
   /** All of it. There is none of it after the end. */
   get bytes(): Buffer {
-    return this.memory === null ? this.piece : Buffer.from(this.memory, 0, this.length)
+    return this.memory === null ? this.piece : Buffer.from(this.memory, 0, this.size)
+  }
+
+  /** All of it has come. */
+  finish(): void {
+    this.together.remove(this)
   }
 
   end(): void {
-    this.together.change(-this.length)
-    this.length = 0
+    this.together.remove(this)
+    this.together.change(-this.size)
+    this.size = 0
     this.piece = Buffer.alloc(0)
     this.memory?.resize(0)
     this.memory = null
@@ -51,9 +67,9 @@ export class IncomingBody {
 
   /** @returns false when the system gives no memory */
   private append(piece: Buffer): boolean {
-    const at = this.length - piece.length
+    const at = this.size - piece.length
     try {
-      new Uint8Array(this.memoryFor(this.length)).set(piece, at)
+      new Uint8Array(this.memoryFor(this.size)).set(piece, at)
       return true
     } catch (error) {
       if (error instanceof RangeError) return false

@@ -15,10 +15,12 @@ function piecesOf(total: number) {
   return { pieces, whole: Buffer.concat(pieces) }
 }
 
+const bodyIn = (together: IncomingBytes, limit = MIB) => new IncomingBody(limit, together, () => undefined)
+
 test('a body is what came, however it came', () => {
   for (const total of [0, 1, 100, 300 * KIB, MIB]) {
     const { pieces, whole } = piecesOf(total)
-    const body = new IncomingBody(MIB, new IncomingBytes(MIB))
+    const body = bodyIn(new IncomingBytes(MIB))
     expect(pieces.map((piece) => body.add(piece))).toEqual(pieces.map(() => null))
     expect(body.bytes.equals(whole)).toBe(true)
     body.end()
@@ -28,7 +30,7 @@ test('a body is what came, however it came', () => {
 
 test('a body takes its limit and no byte more', () => {
   const { pieces } = piecesOf(MIB)
-  const body = new IncomingBody(MIB, new IncomingBytes(2 * MIB))
+  const body = bodyIn(new IncomingBytes(2 * MIB))
   for (const piece of pieces) expect(body.add(piece)).toBeNull()
   expect(body.add(Buffer.alloc(1))).toBe('too-large')
   body.end()
@@ -36,22 +38,44 @@ test('a body takes its limit and no byte more', () => {
 
 test('bodies share their room, which each gives back once', () => {
   const together = new IncomingBytes(MIB)
-  const [one, other] = [new IncomingBody(MIB, together), new IncomingBody(MIB, together)]
+  const [one, other] = [bodyIn(together), bodyIn(together)]
   expect(one.add(Buffer.alloc(600 * KIB))).toBeNull()
   expect(other.add(Buffer.alloc(600 * KIB))).toBe('no-room')
   other.end()
   other.end()
-  expect(new IncomingBody(MIB, together).add(Buffer.alloc(600 * KIB))).toBe('no-room')
+  expect(bodyIn(together).add(Buffer.alloc(600 * KIB))).toBe('no-room')
   one.end()
-  const small = new IncomingBody(MIB, together)
+  const small = bodyIn(together)
   expect(small.add(Buffer.alloc(16 * KIB))).toBeNull()
 })
 
 test('the memory of a body goes back to the system when the body ends, not when garbage is collected', () => {
   const { pieces } = piecesOf(16 * MIB)
-  const bodies = Array.from({ length: 8 }, () => new IncomingBody(16 * MIB, new IncomingBytes(16 * MIB)))
+  const bodies = Array.from({ length: 8 }, () => bodyIn(new IncomingBytes(16 * MIB), 16 * MIB))
   for (const body of bodies) for (const piece of pieces) body.add(piece)
   const before = residentBytes(process.pid)
   for (const body of bodies) body.end()
   expect(before - residentBytes(process.pid)).toBeGreaterThan(100 * MIB)
+})
+
+test('without room a body that hardly grows is cut off, one that grows or is whole is not', () => {
+  let now = 0
+  const together = new IncomingBytes(MIB, () => now)
+  const cut: string[] = []
+  const [still, growing, whole] = ['still', 'growing', 'whole'].map((name) => {
+    const body = new IncomingBody(2 * MIB, together, () => {
+      cut.push(name)
+      body.end()
+    })
+    body.add(Buffer.alloc(400 * KIB))
+    return body
+  })
+  whole?.finish()
+  expect(together.hasRoom()).toBe(false)
+  now = 4_000
+  growing?.add(Buffer.alloc(200 * KIB))
+  still?.add(Buffer.alloc(1))
+  expect([together.hasRoom(), cut]).toEqual([false, []])
+  now = 5_000
+  expect([together.hasRoom(), cut]).toEqual([true, ['still']])
 })
