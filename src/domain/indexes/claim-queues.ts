@@ -1,14 +1,12 @@
 import { Map } from 'immutable'
 import type { Experiment } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
+import { type ClaimFilter, ClaimFilters, pairKey } from './claim-filters.ts'
 import { mapOf } from './map-of.ts'
 import { PositionSet } from './position-set.ts'
 
-/** Which experiments a worker can run; a field that is left out matches all. */
-export type ClaimFilter = Partial<Pick<Experiment, 'backend' | 'container'>>
-
-/** The experiments of one backend and container, by their positions in the manifest. */
-interface Queue extends Required<ClaimFilter> {
+/** The experiments of one backend and container, or of one filter, by their positions in the manifest. */
+interface Queue {
   readonly pending: PositionSet
   /** By retry_count. */
   readonly failed: Map<number, PositionSet>
@@ -17,8 +15,9 @@ interface Queue extends Required<ClaimFilter> {
 }
 
 /**
- * What can be claimed, updated with each change, so that a claim reads only the experiments that it gets: its cost grows
- * with the pairs of backend and container, not with the experiments. Immutable.
+ * What can be claimed, updated with each change, so that a claim reads only the experiments that it gets, however many there are.
+ * A filter that matches many pairs of backend and container has a queue of its own: to look through them for each experiment would
+ * take seconds. Immutable.
  *
  * Summaries in the tree of experiments cannot do this: of two backends whose experiments alternate they do not say which
  * has retries left, so a worker of one had to read every failed experiment of the other.
@@ -26,6 +25,7 @@ interface Queue extends Required<ClaimFilter> {
 export class ClaimQueues {
   private constructor(
     private readonly queues: Map<string, Queue>,
+    private readonly filters: ClaimFilters,
     /** The running experiments of each claim that gave an id. */
     private readonly claims: Map<string, PositionSet>,
   ) {}
@@ -35,16 +35,16 @@ export class ClaimQueues {
     const queues = new globalThis.Map<string, Lists>()
     const claims = new globalThis.Map<string, number[]>()
     for (const [position, experiment] of experiments.entries()) {
-      const key = queueKey(experiment)
-      let lists = queues.get(key)
-      if (lists === undefined) queues.set(key, (lists = new Lists(experiment)))
-      collect(lists, position, experiment)
+      collect(queues, pairKey(experiment), position, experiment)
       const claim = claimOf(experiment)
       if (claim !== null) push(claims, claim, position)
       if (isBreak(position)) yield
     }
+    const filters = yield* ClaimFilters.of([...queues.values()].map(({ first }) => first))
+    if (filters.hasWide) yield* collectWide(queues, filters, experiments)
     return new ClaimQueues(
       yield* mapOf(queues, queueOf),
+      filters,
       yield* mapOf(claims, (positions) => PositionSet.of(positions)),
     )
   }
@@ -54,7 +54,7 @@ export class ClaimQueues {
     const queuedAlike = before.status === after.status && before.retry_count === after.retry_count
     const queues = queuedAlike ? this.queues : this.requeued(position, before, after)
     const claims = this.reclaimed(position, claimOf(before), claimOf(after))
-    return queues === this.queues && claims === this.claims ? this : new ClaimQueues(queues, claims)
+    return queues === this.queues && claims === this.claims ? this : new ClaimQueues(queues, this.filters, claims)
   }
 
   /** Positions of the experiments that may be claimed now: pending first, then failed with retries left, in order. */
@@ -78,21 +78,18 @@ export class ClaimQueues {
     return this.claims.get(claimKey(worker, claimId)) ?? PositionSet.EMPTY
   }
 
-  private matching({ backend, container }: ClaimFilter): Queue[] {
-    const found: Queue[] = []
-    for (const queue of this.queues.values()) {
-      const matches =
-        (backend === undefined || queue.backend === backend) &&
-        (container === undefined || queue.container === container)
-      if (matches) found.push(queue)
-    }
-    return found
+  private matching(filter: ClaimFilter): Queue[] {
+    return this.filters.keysFor(filter).flatMap((key) => this.queues.get(key) ?? [])
   }
 
   private requeued(position: number, before: Experiment, after: Experiment): Map<string, Queue> {
-    return this.queues.update(queueKey(after), emptyQueue(after), (queue) =>
-      changedQueue(changedQueue(queue, position, before, false), position, after, true),
-    )
+    let { queues } = this
+    for (const key of [pairKey(after), ...this.filters.wideKeysOf(after)]) {
+      queues = queues.update(key, EMPTY, (queue) =>
+        changedQueue(changedQueue(queue, position, before, false), position, after, true),
+      )
+    }
+    return queues
   }
 
   private reclaimed(position: number, old: string | null, current: string | null): Map<string, PositionSet> {
@@ -143,9 +140,7 @@ function changedSet<K>(sets: Map<K, PositionSet>, key: K, position: number, adde
   return set.isEmpty ? sets.delete(key) : sets.set(key, set)
 }
 
-function emptyQueue({ backend, container }: Experiment): Queue {
-  return { backend, container, pending: PositionSet.EMPTY, failed: Map(), running: Map() }
-}
+const EMPTY: Queue = { pending: PositionSet.EMPTY, failed: Map(), running: Map() }
 
 /** Of the same queue, while a whole campaign is read. */
 class Lists {
@@ -156,14 +151,28 @@ class Lists {
   constructor(readonly first: Experiment) {}
 }
 
-function collect(lists: Lists, position: number, { status, retry_count }: Experiment): void {
+function collect(queues: globalThis.Map<string, Lists>, key: string, position: number, experiment: Experiment): void {
+  const { status, retry_count } = experiment
+  let lists = queues.get(key)
+  if (lists === undefined) queues.set(key, (lists = new Lists(experiment)))
   if (status === 'pending') lists.pending.push(position)
   else if (status === 'failed' || status === 'running') push(lists[status], retry_count, position)
 }
 
-function queueOf({ first, pending, failed, running }: Lists): Queue {
+function* collectWide(
+  queues: globalThis.Map<string, Lists>,
+  filters: ClaimFilters,
+  experiments: readonly Experiment[],
+): LongWork<void> {
+  for (const [position, experiment] of experiments.entries()) {
+    for (const key of filters.wideKeysOf(experiment)) collect(queues, key, position, experiment)
+    if (isBreak(position)) yield
+  }
+}
+
+function queueOf({ pending, failed, running }: Lists): Queue {
   const counts = Map(running).map(({ length }) => length)
-  return { ...emptyQueue(first), pending: PositionSet.of(pending), failed: setsOf(failed), running: counts }
+  return { pending: PositionSet.of(pending), failed: setsOf(failed), running: counts }
 }
 
 function push<K>(lists: globalThis.Map<K, number[]>, key: K, position: number): void {
@@ -174,11 +183,6 @@ function push<K>(lists: globalThis.Map<K, number[]>, key: K, position: number): 
 
 function setsOf<K>(lists: globalThis.Map<K, number[]>): Map<K, PositionSet> {
   return Map(lists).map((positions) => PositionSet.of(positions))
-}
-
-/** The length separates two texts that could run together: no other pair gives the same key. */
-function queueKey({ backend, container }: Required<ClaimFilter>): string {
-  return `${backend.length} ${backend}${container}`
 }
 
 /** Two workers that happen to choose the same id must not get each other's experiments. */

@@ -3,7 +3,7 @@ import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { type CampaignState, stateOf } from '../campaign/campaign-state.ts'
 import { startAttempt } from '../experiment/attempt.ts'
 import { ClaimId, definitionProperties, type Experiment, LeaseSeconds, Worker } from '../experiment/experiment.ts'
-import type { ClaimFilter } from '../indexes/claim-queues.ts'
+import type { ClaimFilter } from '../indexes/claim-filters.ts'
 import { Described, StrictObject } from '../schema.ts'
 
 const MAX_CLAIMS = 100
