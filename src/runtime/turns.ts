@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-
 /**
  * Milliseconds of long work in one turn of the event loop, after which others get their turn: of all that is long together, since
  * with a time for each, many would hold up a turn.
@@ -9,10 +7,17 @@ const TURN = 4
 /** Steps of work that is short: it needs no clock. */
 const SHORT = 4
 
+/** Decisions and the reading of bodies, for which others wait; and responses, of which each is as fast as its client. */
+type Kind = 'work' | 'response'
+
 /** When the long work of this turn of the event loop is to end. */
 let turnEnd = -Infinity
 let isBegun = false
-let turns = Promise.resolve()
+
+/** Those that wait for a turn. */
+const waiting: Readonly<Record<Kind, (() => void)[]>> = { work: [], response: [] }
+let isScheduled = false
+let last: Kind = 'response'
 
 /**
  * Does work that yields now and then: at once when it is short, else over several turns of the event loop.
@@ -27,23 +32,15 @@ export function inTurns<T>(work: Iterator<void, T, void>): T | Promise<T> {
   }
 }
 
-/** Whether long work has to wait for another turn of the event loop. */
-export function isTurnOver(): boolean {
-  return performance.now() >= turnEnd
-}
-
-/** Waits for a turn of the event loop in which no other long work goes on. */
-export function shareOfTurn(): Promise<void> {
-  turns = turns.then(async () => {
-    await nextTurn()
-    turnEnd = performance.now() + TURN
-  })
-  return turns
+/** Resolves when a piece of a response may be made: at once, unless the time of this turn of the event loop is used up. */
+export async function turnForResponse(): Promise<void> {
+  beginTurn()
+  if (isTurnOver()) await shareOfTurn('response')
 }
 
 async function continued<T>(work: Iterator<void, T, void>): Promise<T> {
   for (;;) {
-    await shareOfTurn()
+    await shareOfTurn('work')
     do {
       const step = work.next()
       if (step.done === true) return step.value
@@ -51,9 +48,42 @@ async function continued<T>(work: Iterator<void, T, void>): Promise<T> {
   }
 }
 
+function isTurnOver(): boolean {
+  return performance.now() >= turnEnd
+}
+
+/** Waits for a turn of the event loop that no other has begun. */
+function shareOfTurn(kind: Kind): Promise<void> {
+  return new Promise((resolve) => {
+    waiting[kind].push(resolve)
+    schedule()
+  })
+}
+
+function schedule(): void {
+  if (isScheduled || waiting.work.length + waiting.response.length === 0) return
+  isScheduled = true
+  setImmediate(() => {
+    isScheduled = false
+    openTurn()
+    takeNext()?.()
+    schedule()
+  })
+}
+
+/** By turns of both kinds: hundreds of responses must not keep a decision waiting, nor the other way round. */
+function takeNext(): (() => void) | undefined {
+  last = last === 'work' ? 'response' : 'work'
+  if (waiting[last].length === 0) last = last === 'work' ? 'response' : 'work'
+  return waiting[last].shift()
+}
+
 /** Work that begins has the time that other work of the same turn has left. */
 function beginTurn(): void {
-  if (isBegun) return
+  if (!isBegun) openTurn()
+}
+
+function openTurn(): void {
   isBegun = true
   turnEnd = performance.now() + TURN
   setImmediate(() => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { isTurnOver, shareOfTurn } from '../../runtime/turns.ts'
+import { turnForResponse } from '../../runtime/turns.ts'
 import type { Problem } from '../problems/problem.ts'
 import { jsonReply } from './json.ts'
 
@@ -71,7 +71,7 @@ async function* paced(first: Uint8Array[], rest: Iterator<Piece>): AsyncGenerato
   for (let piece = first.shift(); piece !== undefined; piece = first.shift()) yield piece
   for (let next = rest.next(); next.done !== true; next = rest.next()) {
     yield bytesOf(next.value)
-    if (isTurnOver()) await shareOfTurn()
+    await turnForResponse()
   }
 }
 

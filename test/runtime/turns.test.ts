@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { inTurns, turnForResponse } from '#campaignd/runtime/turns.js'
+
+function* steps(count: number, onStep: () => void): Generator<void, number, void> {
+  for (let step = 0; step < count; step += 1) {
+    onStep()
+    yield
+  }
+  return count
+}
+
+function pass(milliseconds: number): void {
+  for (const end = performance.now() + milliseconds; performance.now() < end;);
+}
+
+test('short work is done at once, and long work in several turns of the event loop, with the same result', async () => {
+  expect(inTurns(steps(3, () => undefined))).toBe(3)
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    turns += 1
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  const result = inTurns(steps(100, () => pass(1)))
+  expect(result).toBeInstanceOf(Promise)
+  expect(await result).toBe(100)
+  isOver = true
+  expect(turns).toBeGreaterThan(10)
+})
+
+test('what fails in a later turn rejects', async () => {
+  const work = function* () {
+    yield* steps(50, () => pass(1))
+    throw new Error('later')
+  }
+  await expect(inTurns(work())).rejects.toThrow('later')
+})
+
+test('long work goes on beside any number of responses, and they beside it', async () => {
+  let isOver = false
+  const made = Array.from({ length: 100 }, () => 0)
+  const responses = made.map(async (_count, index) => {
+    while (!isOver) {
+      pass(0.5)
+      made[index] = (made[index] ?? 0) + 1
+      await turnForResponse()
+    }
+  })
+  // 25 turns, or some more.
+  await inTurns(steps(100, () => pass(1)))
+  isOver = true
+  await Promise.all(responses)
+  const pieces = made.reduce((sum, count) => sum + count)
+  // By turns: with one turn for each response, there would be a hundred times as many.
+  expect(pieces).toBeGreaterThan(100)
+  expect(pieces).toBeLessThan(2000)
+})
