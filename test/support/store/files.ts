@@ -1,10 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 
-/** The entries below a directory, with the content of each file. */
+/**
+ * The entries below a directory, with the content of each file. What lies in the trash of a data directory is left out: its
+ * deletion is acknowledged, and when it is removed is nobody's concern.
+ */
 export function bytesOf(directory: string): Record<string, string> {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
+    ({ parentPath }) => !/^trash-/.test(basename(parentPath)),
+  )
   return Object.fromEntries(
     entries.map((entry) => {
       const path = join(entry.parentPath, entry.name)
