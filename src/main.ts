@@ -5,6 +5,7 @@ import { createToken } from './auth/tokens.ts'
 import { type Config, ConfigError, isLoopback, readCommand, type ServiceCommand } from './config.ts'
 import { type App, buildApp } from './http/app.ts'
 import { fitConnections } from './runtime/descriptors.ts'
+import { letHeapGrow } from './runtime/heap-growth.ts'
 import { openLog } from './runtime/log.ts'
 import { keepTickShape } from './runtime/tick-shape.ts'
 import { VERSION } from './runtime/version.ts'
@@ -35,6 +36,7 @@ const { logger } = log
 const running: { app?: App; service?: Service; inDoubt?: Error } = {}
 
 keepTickShape()
+letHeapGrow()
 
 process.on('uncaughtException', (error) => {
   logger.fatal({ err: error }, 'uncaught: the service ends')

@@ -19,16 +19,14 @@ interface Extent {
   readonly slices: number
   readonly passes: number
   readonly quiet: number
-  /** By how much the p99 of healthy calls may be longer under attack: of few slices it is more of a chance. */
-  readonly slower: number
   /** Which limits the slow clients are left to run into. */
   readonly limits: readonly Limit[]
 }
 
 const EXTENTS: Readonly<Record<Size, Extent>> = {
-  short: { slices: 1, passes: 1, quiet: 200, slower: Infinity, limits: [] },
-  middle: { slices: 9, passes: 2, quiet: 2_000, slower: 3, limits: ['headers'] },
-  full: { slices: 25, passes: 4, quiet: 2_000, slower: 2, limits: ['headers', 'request'] },
+  short: { slices: 1, passes: 1, quiet: 200, limits: [] },
+  middle: { slices: 9, passes: 2, quiet: 2_000, limits: ['headers'] },
+  full: { slices: 25, passes: 4, quiet: 2_000, limits: ['headers', 'request'] },
 }
 
 const BUSY = ['busy-1', 'busy-2']
@@ -69,7 +67,7 @@ class HostileInput {
     this.problems.push(...this.writers.differences(service.dataDir))
     await this.stop(service, attackers)
     // One slice is too short for a p99.
-    this.problems.push(...this.slices.problems(EXTENTS[this.size].slower))
+    if (this.size !== 'short') this.problems.push(...this.slices.problems())
     return { counts: { ...this.found, ...this.slices.counts() }, problems: this.problems }
   }
 
