@@ -8,7 +8,7 @@ import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
  */
 export function bytesOf(directory: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
-    ({ parentPath }) => !/^trash-/.test(basename(parentPath)),
+    ({ parentPath }) => !basename(parentPath).startsWith('trash-'),
   )
   return Object.fromEntries(
     entries.map((entry) => {
