@@ -1,6 +1,7 @@
 import { Broadcast } from './broadcast.ts'
 import type { EventFrame } from './event-frame.ts'
-import type { EventSequence, HeldSequences } from './event-sequence.ts'
+import type { EventSequence } from './event-sequence.ts'
+import type { HeldStates } from './held-states.ts'
 import { httpChunk } from './http-chunk.ts'
 import { type EventSink, type ReaderChannel, StreamReader } from './stream-reader.ts'
 
@@ -8,7 +9,7 @@ export interface ChannelOptions {
   /** Bytes that may wait for a reader that takes none. Above that it is dropped, never waited for. */
   readonly maxBacklog: number
   readonly onDropped: () => void
-  readonly held: HeldSequences
+  readonly held: Pick<HeldStates, 'hold'>
   /** What was published after a mark, as the first events of a reader that knows so much. */
   readonly catchUp: (mark: number) => EventSequence
   /** The first events of a reader that has to read everything anew. */
@@ -36,7 +37,7 @@ export class EventChannel implements ReaderChannel {
     return this.all.size
   }
 
-  get held(): HeldSequences {
+  get held(): ChannelOptions['held'] {
     return this.options.held
   }
 

@@ -95,7 +95,7 @@ export function* changeEvents(change: Changed): LongWork<EventSequence> {
       changeData(change, part, change.experiments.slice(ends[index - 1] ?? 0, end)),
     )
   })
-  return new EventSequence(frames, header.revision, size)
+  return new EventSequence(frames, header.revision, { state: change, size })
 }
 
 /** Which experiments each event of a change ends before, and the bytes of all. */

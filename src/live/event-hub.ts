@@ -16,7 +16,8 @@ import {
   overviewFrame,
   snapshotEvents,
 } from './event-data.ts'
-import { EventSequence, HeldSequences } from './event-sequence.ts'
+import { EventSequence } from './event-sequence.ts'
+import type { HeldStates } from './held-states.ts'
 import { httpChunk } from './http-chunk.ts'
 import { OrderedChanges } from './ordered-changes.ts'
 import { RecentChanges } from './recent-changes.ts'
@@ -24,8 +25,6 @@ import type { EventSink } from './stream-reader.ts'
 
 const KEEP_ALIVE_MS = 15_000
 const MAX_BACKLOG = 1024 * 1024
-/** For old states of campaigns, kept for readers that are in the middle of a large change; as values they take twice as much. */
-const MAX_HELD_BYTES = 64 * 1024 * 1024
 /** When clients reconnect after a stop: each gets its own delay, so that they do not come at once. */
 const RETRY_MS = { least: 1000, spread: 2000 }
 
@@ -55,15 +54,16 @@ export class EventHub {
   private readonly unwatchAll: Unsubscribe
   private ended = false
   private droppedReaders = 0
-  private readonly options: Omit<ChannelOptions, 'catchUp' | 'beginAnew'> = {
-    maxBacklog: MAX_BACKLOG,
-    held: new HeldSequences(MAX_HELD_BYTES),
-    onDropped: () => {
-      this.droppedReaders += 1
-    },
-  }
+  private readonly options: Omit<ChannelOptions, 'catchUp' | 'beginAnew'>
 
-  constructor(private readonly store: Pick<CampaignStore, 'read' | 'watch' | 'watchAll'>) {
+  constructor(
+    private readonly store: Pick<CampaignStore, 'read' | 'watch' | 'watchAll'>,
+    held: HeldStates,
+  ) {
+    const onDropped = () => {
+      this.droppedReaders += 1
+    }
+    this.options = { maxBacklog: MAX_BACKLOG, held, onDropped }
     this.unwatchAll = store.watchAll((change) => {
       this.publishToAll(change)
     })

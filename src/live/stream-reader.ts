@@ -1,6 +1,7 @@
 import type { Broadcast, Member } from './broadcast.ts'
 import type { EventFrame } from './event-frame.ts'
-import { EventSequence, type HeldSequences } from './event-sequence.ts'
+import { EventSequence } from './event-sequence.ts'
+import type { HeldStates } from './held-states.ts'
 
 /** The connection of one reader. */
 export interface EventSink {
@@ -25,7 +26,7 @@ export interface SinkListener {
 /** What a reader needs of its channel. */
 export interface ReaderChannel {
   readonly broadcast: Broadcast
-  readonly held: HeldSequences
+  readonly held: Pick<HeldStates, 'hold'>
   /** Where a reader stands that has everything. */
   readonly mark: number
   /** Bytes ever published. */
@@ -43,6 +44,8 @@ const TURN_BYTES = 64 * 1024
 /** What a reader has still to get before it is live. */
 interface Missed {
   readonly sequence: EventSequence
+  /** It is not needed any more. */
+  readonly release: () => void
   next: number
   /** What was published when it began. */
   readonly since: number
@@ -76,8 +79,11 @@ export class StreamReader implements Member {
   /** Begins to get a sequence; after it, what was published meanwhile; then it is live. */
   begin(sequence: EventSequence): void {
     this.stop()
-    this.missed = { sequence, next: 0, since: this.channel.published }
-    this.channel.held.hold(sequence)
+    const giveUp = () => {
+      sequence.revoke()
+    }
+    const release = sequence.state === null ? nothing : this.channel.held.hold(sequence.state, giveUp)
+    this.missed = { sequence, release, next: 0, since: this.channel.published }
   }
 
   /**
@@ -100,7 +106,7 @@ export class StreamReader implements Member {
   private letGo(): void {
     const { missed } = this
     if (missed === null || missed.next < missed.sequence.length) return
-    this.channel.held.release(missed.sequence)
+    missed.release()
     this.missed = { ...missed, sequence: new EventSequence([], missed.sequence.mark), next: 0 }
   }
 
@@ -121,7 +127,7 @@ export class StreamReader implements Member {
   stop(): void {
     this.leave?.()
     this.leave = null
-    if (this.missed !== null) this.channel.held.release(this.missed.sequence)
+    this.missed?.release()
     this.missed = null
   }
 
@@ -145,3 +151,5 @@ export class StreamReader implements Member {
     } else this.begin(this.channel.catchUp(mark))
   }
 }
+
+const nothing = () => undefined

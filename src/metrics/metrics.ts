@@ -15,6 +15,7 @@ export interface MetricSources {
   readonly store: Pick<CampaignStore, 'overviews'>
   readonly leases: { readonly live: number }
   readonly events: { readonly readers: number; readonly dropped: number }
+  readonly held: { readonly bytes: number }
   /** The campaigns could not be read: their metrics are left out. */
   readonly onError: (error: unknown) => void
 }
@@ -63,9 +64,10 @@ export class Metrics {
   /** Reports on these from the next scrape on. */
   watch(sources: MetricSources): void {
     this.sources = sources
-    const { leases, events } = sources
+    const { leases, events, held } = sources
     this.gauge('campaignd_leases_live', 'Leases that are alive.', () => leases.live)
     this.gauge('campaignd_event_streams_open', 'Open streams of events.', () => events.readers)
+    this.gauge('campaignd_held_bytes', 'Bytes of old states that are in memory for slow clients alone.', () => held.bytes)
     new Counter({
       name: 'campaignd_event_streams_dropped_total',
       help: 'Streams of events that were closed because their readers were too slow.',
@@ -80,7 +82,7 @@ export class Metrics {
   /** What is held for clients. */
   watchConnections(connections: WatchedConnections): void {
     const { unsent } = connections
-    this.gauge('campaignd_long_lived_calls_open', 'Long polls and streams that are open.', () => connections.holding)
+    this.gauge('campaignd_long_lived_calls_open', 'Long polls, streams and long downloads that are open.', () => connections.holding)
     this.gauge('campaignd_unsent_bytes', 'Bytes that wait for clients.', () => unsent.bytes)
     new Counter({
       name: 'campaignd_connections_cut_total',

@@ -4,6 +4,7 @@ import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
 import { ChangeWaiter } from '../live/change-waiter.ts'
 import { EventHub } from '../live/event-hub.ts'
+import { HeldStates } from '../live/held-states.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import type { CampaignStore } from '../repository/campaign-store.ts'
 import { openFileStore } from '../repository/file/open-file-store.ts'
@@ -36,6 +37,9 @@ export interface ServiceOptions {
   readonly wrapStore?: (store: CampaignStore) => CampaignStore
 }
 
+/** For old states of campaigns that clients read slowly; as values they take two to three times as much. One state has room in any case. */
+const HELD_BYTES = 64 * 1024 * 1024
+
 /** Experiments that one line of the log names. */
 const MOST_LOGGED = 100
 
@@ -59,17 +63,18 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const store = options.wrapStore?.(fileStore) ?? fileStore
   const leases = new LeaseKeeper({ store, wall: clocks.wall, ...leaseEvents(logger, metrics) })
   const changes = new ChangeWaiter(store)
-  const events = new EventHub(store)
+  const held = new HeldStates(store, Math.max(HELD_BYTES, maxCampaignBytes))
+  const events = new EventHub(store, held)
   metrics.watchLock(() => fileStore.lockAge())
   metrics.watch({
-    ...{ store, events, leases: store.leases },
+    ...{ store, events, held, leases: store.leases },
     onError: (error) => {
       logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
     },
   })
   const campaigns = new CampaignService({ store, leases, changes, limits, now })
   return {
-    ...{ campaigns, store, leases, changes, events, metrics },
+    ...{ campaigns, store, leases, changes, events, held, metrics },
     drain: () => {
       events.end()
       changes.end()

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { EventChannel } from '#campaignd/live/event-channel.js'
 import { EventFrame } from '#campaignd/live/event-frame.js'
-import { EventSequence, HeldSequences } from '#campaignd/live/event-sequence.js'
+import { EventSequence, type ToldState } from '#campaignd/live/event-sequence.js'
+import { HeldStates } from '#campaignd/live/held-states.js'
 import { withoutChunks } from '#campaignd/live/http-chunk.js'
 import type { SinkListener } from '#campaignd/live/stream-reader.js'
+import { ChangeFeed } from '#campaignd/repository/change-feed.js'
+import { committedState } from '../support/campaigns/committed.js'
 
 const KIB = 1024
 const MAX_BACKLOG = 100 * KIB
@@ -59,7 +62,7 @@ function openChannel({ heldBytes = Infinity } = {}) {
   const frames: EventFrame[] = []
   const channel: EventChannel = new EventChannel({
     maxBacklog: MAX_BACKLOG,
-    held: new HeldSequences(heldBytes),
+    held: new HeldStates(new ChangeFeed(), heldBytes),
     onDropped: () => {
       found.dropped += 1
     },
@@ -78,7 +81,7 @@ function openChannel({ heldBytes = Infinity } = {}) {
   const publishParts = (count: number, size: number) => {
     const parts = Array.from({ length: count }, (_, index) => frameOf(`part${index + 1}`, size))
     frames.push(frameOf(`event${frames.length + 1}`, 10))
-    channel.publishSequence(new EventSequence(parts, frames.length, count * size))
+    channel.publishSequence(new EventSequence(parts, frames.length, told(count * size)))
   }
   const join = (first: readonly EventFrame[] = []) => {
     const connection = new Connection()
@@ -86,6 +89,11 @@ function openChannel({ heldBytes = Infinity } = {}) {
     return { connection, leave }
   }
   return { channel, found, publish, publishParts, join }
+}
+
+/** A state that shares nothing with another. */
+function told(size: number): ToldState {
+  return { size, state: committedState('sweep', [new Uint8Array(size)]) }
 }
 
 function frameOf(name: string, size: number): EventFrame {
@@ -181,7 +189,7 @@ test('parts are written as each reader takes them, and all readers share their b
 })
 
 test('a reader in the middle of a change that was given up begins anew', async () => {
-  const { channel, publishParts, join } = openChannel({ heldBytes: 1000 * KIB })
+  const { channel, publishParts, join } = openChannel({ heldBytes: 800 * KIB })
   const { connection } = join()
   publishParts(3, 300 * KIB)
   await nextTurns()
@@ -198,27 +206,35 @@ test('a reader in the middle of a change that was given up begins anew', async (
 })
 
 test('a sequence of which all was written is not kept for a reader whose connection still has to take it', () => {
-  const held = new HeldSequences(1000)
+  const held = new HeldStates(new ChangeFeed(), Infinity)
   const channel = new EventChannel({
     ...{ maxBacklog: MAX_BACKLOG, held, onDropped: () => undefined },
     catchUp: () => new EventSequence([], 1),
     beginAnew: () => new EventSequence([], 1),
   })
-  const first = new EventSequence([frameOf('event', 200 * KIB)], 1, 600)
-  channel.add(new Connection(), first)
-  held.hold(new EventSequence([frameOf('other', 10)], 1, 600))
-  // Else it would have been given up for the other.
-  expect(first.frames).toHaveLength(1)
+  channel.add(new Connection(), new EventSequence([frameOf('event', 200 * KIB)], 1, told(600)))
+  channel.add(new Connection(), new EventSequence([frameOf('event', 10), frameOf('next', 10)], 1, told(700)))
+  expect(held.bytes).toBe(0)
 })
 
 test('a change that was given up is in memory no more, though a reader is still in the middle of it', () => {
-  const held = new HeldSequences(1000)
-  const sequence = () => new EventSequence([frameOf('event', 10)], 1, 600)
-  const [older, newer] = [sequence(), sequence()]
-  held.hold(older)
-  expect(older.frames).toHaveLength(1)
-  held.hold(newer)
-  expect([older, newer].map(({ frames }) => frames.length)).toEqual([0, 1])
+  const held = new HeldStates(new ChangeFeed(), 1000)
+  const channel = new EventChannel({
+    ...{ maxBacklog: MAX_BACKLOG, held, onDropped: () => undefined },
+    catchUp: () => new EventSequence([], 1),
+    beginAnew: () => new EventSequence([], 1),
+  })
+  const sequences = [0, 1, 2].map(() => {
+    const events = [frameOf('event', 20 * KIB), frameOf('next', 20 * KIB)]
+    return new EventSequence(events, 1, told(600))
+  })
+  for (const sequence of sequences) channel.add(new Connection(), sequence)
+  expect(sequences.map(({ frames, state }) => [frames.length, state === null])).toEqual([
+    [0, true],
+    [2, false],
+    [2, false],
+  ])
+  expect(held.bytes).toBe(600)
 })
 
 test('the end of a stream comes in the middle of a change too', async () => {

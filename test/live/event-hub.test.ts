@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import { EventHub } from '#campaignd/live/event-hub.js'
+import { HeldStates } from '#campaignd/live/held-states.js'
 import { withoutChunks } from '#campaignd/live/http-chunk.js'
 import type { EventSink, SinkListener } from '#campaignd/live/stream-reader.js'
 import { ChangeFeed } from '#campaignd/repository/change-feed.js'
@@ -47,11 +48,12 @@ const nextTurns = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 function openHub() {
   const feed = new ChangeFeed()
-  const hub = new EventHub({
+  const store = {
     read: () => Promise.reject(new Error('nothing may be read')),
-    watch: (id, listener) => feed.watch(id, listener),
-    watchAll: (listener) => feed.watchAll(listener),
-  })
+    watch: feed.watch.bind(feed),
+    watchAll: feed.watchAll.bind(feed),
+  }
+  const hub = new EventHub(store, new HeldStates(store, Infinity))
   onTestFinished(() => {
     hub.end()
   })

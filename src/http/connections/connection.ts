@@ -55,6 +55,11 @@ export class Connection {
     held.onEnd(() => this.held.delete(held))
   }
 
+  /** Closes it at once: its client reads too slowly for what is kept for it. */
+  cut(): void {
+    this.unsent.cutOff(this.backlog, this.backlog.stalledFor(performance.now()))
+  }
+
   private queue(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
     const bytes = sizeOf(request)
     if (this.queued === MAX_QUEUED || !this.unsent.fits(bytes)) {

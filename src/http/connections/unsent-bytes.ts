@@ -44,7 +44,7 @@ export class UnsentBytes {
   private readonly garbage = new Garbage()
   private readonly backlogs = new Set<ClientBacklog>()
   private total = 0
-  private cutOff = 0
+  private cutCount = 0
   private relievedAt = -Infinity
 
   constructor(
@@ -58,7 +58,7 @@ export class UnsentBytes {
 
   /** How many connections were cut off. */
   get cut(): number {
-    return this.cutOff
+    return this.cutCount
   }
 
   add(backlog: ClientBacklog): void {
@@ -93,7 +93,7 @@ export class UnsentBytes {
     for (const backlog of [...this.backlogs]) {
       backlog.measure()
       const stalled = backlog.stalledFor(now)
-      if (stalled >= STALLED) this.cutOffOne(backlog, stalled)
+      if (stalled >= STALLED) this.cutOff(backlog, stalled)
     }
     // Streams write without asking for room.
     if (this.total > this.limit) this.relieve(0, now)
@@ -112,14 +112,15 @@ export class UnsentBytes {
       if (backlog.bytes === 0 || this.fits(bytes)) return
       const stalled = backlog.stalledFor(now)
       const isSlow = backlog.rate(now, SLOW_AT_LIMIT) < MIN_RATE
-      if (isSlow || backlog.ofRequests > MAX_AHEAD) this.cutOffOne(backlog, stalled)
+      if (isSlow || backlog.ofRequests > MAX_AHEAD) this.cutOff(backlog, stalled)
     }
   }
 
-  private cutOffOne(backlog: ClientBacklog, milliseconds: number): void {
+  /** @param milliseconds for how long its client took nothing */
+  cutOff(backlog: ClientBacklog, milliseconds: number): void {
     const { bytes } = backlog
     backlog.cut()
-    this.cutOff += 1
+    this.cutCount += 1
     this.onCut({ bytes, seconds: Math.round(milliseconds / 1000) })
   }
 }

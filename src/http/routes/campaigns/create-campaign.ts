@@ -30,7 +30,8 @@ const schema = {
   }),
 }
 
-export const createCampaign: Route = async (app, { service, limits }) => {
+export const createCampaign: Route = async (app, dependencies) => {
+  const { service, limits } = dependencies
   app.post(
     '/campaigns',
     {
@@ -45,7 +46,7 @@ export const createCampaign: Route = async (app, { service, limits }) => {
       })
       const { campaign_id } = committed.campaign.header
       if (created) reply.code(201).header('location', `/v1/campaigns/${campaign_id}`)
-      return manifestReply(reply, committed)
+      return manifestReply(reply, dependencies, committed)
     },
   )
 }

@@ -4,6 +4,7 @@ import { PythonToolManifest, pythonToolPieces } from '../../../domain/formats/py
 import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { NOT_MODIFIED, OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
+import { download } from '../../replies/download.ts'
 import { entityTag, isKnown } from '../../replies/entity-tag.ts'
 import { manifestReply } from '../../replies/manifest.ts'
 import { jsonPieces } from '../../replies/pieces.ts'
@@ -30,13 +31,14 @@ const schema = {
   }),
 }
 
-export const getCampaign: Route = async (app, { service }) => {
+export const getCampaign: Route = async (app, dependencies) => {
+  const { campaigns } = dependencies.service
   app.get('/campaigns/:campaign_id', { config: { role: 'read' }, schema }, async (request, reply) => {
     const timezone = timezoneOf(request.query)
-    const committed = await service.campaigns.read(request.params.campaign_id)
+    const committed = await campaigns.read(request.params.campaign_id)
     if (isKnown(request, reply, entityTag(committed.campaign.header))) return undefined
-    return request.query.format === undefined
-      ? manifestReply(reply, committed)
-      : jsonPieces(reply, pythonToolPieces(committed.campaign, timezone))
+    if (request.query.format === undefined) return manifestReply(reply, dependencies, committed)
+    const body = jsonPieces(reply, pythonToolPieces(committed.campaign, timezone))
+    return download(reply, dependencies, committed, body)
   })
 }

@@ -25,12 +25,13 @@ const schema = {
   }),
 }
 
-export const patchCampaign: Route = async (app, { service }) => {
+export const patchCampaign: Route = async (app, dependencies) => {
+  const { campaigns } = dependencies.service
   app.patch('/campaigns/:campaign_id', { config: { role: 'admin' }, schema }, async (request, reply) => {
     const { params, query, body } = request
     const patch = query.cancel_running === true ? withCancel(body) : body
     const precondition = preconditionOf(request)
-    return manifestReply(reply, await service.campaigns.patch(params.campaign_id, patch, { precondition }))
+    return manifestReply(reply, dependencies, await campaigns.patch(params.campaign_id, patch, { precondition }))
   })
 }
 
