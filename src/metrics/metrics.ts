@@ -67,7 +67,11 @@ export class Metrics {
     const { leases, events, held } = sources
     this.gauge('campaignd_leases_live', 'Leases that are alive.', () => leases.live)
     this.gauge('campaignd_event_streams_open', 'Open streams of events.', () => events.readers)
-    this.gauge('campaignd_held_bytes', 'Bytes of old states that are in memory for slow clients alone.', () => held.bytes)
+    this.gauge(
+      'campaignd_held_bytes',
+      'Bytes of old states that are in memory for slow clients alone.',
+      () => held.bytes,
+    )
     new Counter({
       name: 'campaignd_event_streams_dropped_total',
       help: 'Streams of events that were closed because their readers were too slow.',
@@ -82,7 +86,11 @@ export class Metrics {
   /** What is held for clients. */
   watchConnections(connections: WatchedConnections): void {
     const { unsent } = connections
-    this.gauge('campaignd_long_lived_calls_open', 'Long polls, streams and long downloads that are open.', () => connections.holding)
+    this.gauge(
+      'campaignd_long_lived_calls_open',
+      'Long polls, streams and long downloads that are open.',
+      () => connections.holding,
+    )
     this.gauge('campaignd_unsent_bytes', 'Bytes that wait for clients.', () => unsent.bytes)
     new Counter({
       name: 'campaignd_connections_cut_total',

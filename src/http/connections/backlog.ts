@@ -43,16 +43,17 @@ export class Backlog implements ClientBacklog {
     return this.unsent.makeRoom(bytes)
   }
 
-  /** Counts a response that is about to be written: as a whole, until it is written. */
-  reserve(bytes: number): void {
-    this.reserved = bytes
+  /**
+   * Counts bytes of a response that is about to be written.
+   * @returns to be called once, when they are written: what waits of them is counted by then
+   */
+  reserve(bytes: number): () => void {
+    this.reserved += bytes
     this.measure()
-  }
-
-  /** Counts what waits of a response that was reserved and is written now. */
-  written(): void {
-    this.reserved = 0
-    this.count(this.waiting)
+    return () => {
+      this.reserved -= bytes
+      this.count(this.waiting)
+    }
   }
 
   /** Counts what waits: after each write of a stream, and now and then. */

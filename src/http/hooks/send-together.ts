@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { Connections } from '../connections/connections.ts'
 import { HttpError } from '../problems/problem.ts'
+import { BEGINNING } from '../replies/pieces.ts'
 import type { AccessLog } from './access-log.ts'
 import { Compression } from './compression.ts'
 import type { ResponseHook } from './response-headers.ts'
@@ -24,15 +25,14 @@ interface PendingResponse {
   readonly reply: FastifyReply
   /** Sends the response, or a problem in its place. */
   readonly send: (error?: Error) => void
+  /** Its bytes are where its connection counts them. */
+  readonly written: () => void
 }
 
 type Send = (error?: Error | null, body?: unknown) => void
 
 /** A longer text is sent as bytes: these wait outside of the heap, and are counted as what they are. */
 const SHORT_TEXT = 16 * 1024
-
-/** Of a stream, which writes as its client reads, as much waits at most. */
-const STREAM = 64 * 1024
 
 /** Headers that say something of a response which a problem replaces. */
 const OF_CONTENT = ['etag', 'location', 'content-encoding']
@@ -51,7 +51,7 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
       const batch = pending
       pending = []
       const sent = batch.filter(sendOne)
-      for (const { reply } of batch) connections.of(reply.request).backlog.written()
+      for (const { written } of batch) written()
       for (const { reply } of sent) record(reply.request, reply)
     }
     app.decorateReply('runResponseHooks', function () {
@@ -65,7 +65,7 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
     }
     const admit = (reply: FastifyReply, body: unknown, send: Send) => {
       const { request } = reply
-      connections.of(request).backlog.reserve(request.method === 'HEAD' ? 0 : sizeOf(body))
+      const written = connections.of(request).backlog.reserve(request.method === 'HEAD' ? 0 : sizeOf(body))
       for (const hook of hooks) hook(request, reply)
       const sendOrReplace = (error?: Error) => {
         if (error === undefined) send(null, body)
@@ -74,7 +74,7 @@ export const sendTogether = fastifyPlugin<SendTogetherOptions>(
           send(error)
         }
       }
-      add({ reply, send: sendOrReplace })
+      add({ reply, send: sendOrReplace, written: body instanceof Readable ? atEndOf(reply, written) : written })
     }
     app.addHook('onSend', (request, reply, payload, send) => {
       const body = bodyOf(request, payload)
@@ -105,7 +105,15 @@ function bodyOf({ method }: FastifyRequest, payload: unknown): unknown {
 
 function sizeOf(payload: unknown): number {
   if (typeof payload === 'string' || payload instanceof Uint8Array) return payload.length
-  return payload === null || payload === undefined ? 0 : STREAM
+  return payload === null || payload === undefined ? 0 : BEGINNING
+}
+
+/** A stream is written as its client reads: what it began with is in memory for as long. */
+function atEndOf({ raw }: FastifyReply, work: () => void): () => void {
+  return () => {
+    if (raw.closed) work()
+    else raw.once('close', work)
+  }
 }
 
 /** What holds on to a stream that is not sent has to know. */
@@ -133,7 +141,7 @@ function sendOne({ reply, send }: PendingResponse): boolean {
   }
 }
 
-function failWith(error: Error, { reply, send }: PendingResponse): void {
+function failWith(error: Error, { reply, send }: Pick<PendingResponse, 'reply' | 'send'>): void {
   try {
     send(error)
   } catch {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { manifestPieces } from '../../domain/formats/manifest-json.ts'
 import type { Committed } from '../../repository/campaign-store.ts'
-import { download,type DownloadParts } from './download.ts'
+import { download, type DownloadParts } from './download.ts'
 import { entityTag } from './entity-tag.ts'
 import { jsonPieces } from './pieces.ts'
 

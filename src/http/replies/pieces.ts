@@ -4,8 +4,8 @@ import { turnForResponse } from '../../runtime/turns.ts'
 import type { Problem } from '../problems/problem.ts'
 import { jsonReply } from './json.ts'
 
-/** Bytes up to which a response is sent in one piece. */
-const SMALL = 256 * 1024
+/** Bytes up to which a response is sent in one piece. A longer one begins with as many, which are in memory until they are sent. */
+export const BEGINNING = 256 * 1024
 
 /** Items of a list in a piece. */
 const ITEMS = 64
@@ -56,7 +56,7 @@ function* listPieces(items: readonly unknown[]): Generator<string, void> {
 
 function takeFirst(pieces: Iterator<Piece>): { first: Uint8Array[]; isAll: boolean } {
   const first: Uint8Array[] = []
-  for (let bytes = 0; bytes <= SMALL;) {
+  for (let bytes = 0; bytes <= BEGINNING;) {
     const next = pieces.next()
     if (next.done === true) return { first, isAll: true }
     const piece = bytesOf(next.value)

@@ -6,16 +6,19 @@ import { RawConnection } from '../../support/http/raw-connection.js'
 import { openApp } from '../../support/service/app.js'
 
 const [admin, other, reader] = [createToken('a', 'admin'), createToken('o', 'admin'), createToken('r', 'read')]
+/** Its manifest has some 14 MB: more than the buffers of a connection take. */
 const EXPERIMENTS = 1500
-/** Its manifest is some 14 MB: more than the buffers of a connection take. */
 const ERROR = 'e'.repeat(8000)
+/** As much, in more pieces. */
+const SMALL_ONES = 30_000
 const PATH = '/v1/campaigns/large'
 
-async function openLarge() {
+async function openLarge(count = EXPERIMENTS) {
   let tokens = Tokens.parse([admin, other, reader].map(({ line }) => line).join('\n'))
   const app = await openApp({ access: { tokens: () => tokens } })
+  const config_path = 'p'.repeat(count === EXPERIMENTS ? 1 : 500)
   const headers = { authorization: `Bearer ${admin.token}` }
-  const experiments = Array.from({ length: EXPERIMENTS }, (_, index) => experimentDraft(`e${index}`))
+  const experiments = Array.from({ length: count }, (_, index) => experimentDraft(`e${index}`, { config_path }))
   const body = { ...campaignDraft(0), campaign_id: 'large', experiments }
   expect((await app.call('POST', '/v1/campaigns', { headers, body })).status).toBe(201)
   const url = await app.listen()
@@ -41,12 +44,16 @@ async function openLarge() {
     connection.stopReading()
     return connection
   }
-  const metric = async (name: string) => new Scrape((await app.call('GET', '/metrics', { headers })).text).value(name)
-  await report(ERROR)
+  const metric = async (name: string) => {
+    const { text } = await app.call('GET', '/metrics', { headers })
+    return new Scrape(text).value(name) ?? NaN
+  }
+  if (count === EXPERIMENTS) await report(ERROR)
   return {
     ...{ report, read },
     /** Requests something is held for. */
     held: () => metric('campaignd_long_lived_calls_open'),
+    unsent: () => metric('campaignd_unsent_bytes'),
     heldBytes: () => metric('campaignd_held_bytes'),
     revoke: () => {
       tokens = Tokens.parse(admin.line)
@@ -95,4 +102,17 @@ test('a token that is taken out ends its downloads; what a write changed is told
   await expect.poll(() => written.answers().map(({ status }) => status)).toEqual([200])
   await expect.poll(held).toBe(0)
   expect([written.isClosed, others.isClosed]).toEqual([false, false])
+})
+
+test('what a slow download has begun with counts among the bytes that wait for clients, until its end', async () => {
+  const { read, held, unsent } = await openLarge(SMALL_ONES)
+  const before = await unsent()
+  const connections = [await read(`${PATH}?format=llenergymeasure`), await read(`${PATH}?format=llenergymeasure`)]
+  await expect.poll(held).toBe(2)
+  await expect.poll(unsent).toBeGreaterThan(before + 2 * 256 * 1024)
+  connections[0]?.readOn()
+  await expect.poll(held).toBe(1)
+  await expect.poll(unsent).toBeLessThan(before + 2 * 256 * 1024)
+  connections[1]?.reset()
+  await expect.poll(unsent).toBe(before)
 })

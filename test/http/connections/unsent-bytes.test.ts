@@ -40,9 +40,9 @@ function open(limit: number) {
     unsent.add(backlog)
     const respond = (bytes: number) => {
       if (!backlog.hasRoomFor(bytes)) return false
-      backlog.reserve(bytes)
+      const written = backlog.reserve(bytes)
       socket.write(bytes)
-      backlog.written()
+      written()
       return true
     }
     return { socket, backlog, respond }
@@ -53,10 +53,10 @@ function open(limit: number) {
 test('bytes are counted from the moment that they are reserved until they are taken or the connection closes', () => {
   const { unsent, connect } = open(100 * KIB)
   const [one, other] = [connect(), connect()]
-  one.backlog.reserve(40 * KIB)
+  const written = one.backlog.reserve(40 * KIB)
   expect(unsent.bytes).toBe(40 * KIB)
   one.socket.write(30 * KIB)
-  one.backlog.written()
+  written()
   expect(unsent.bytes).toBe(30 * KIB)
   other.respond(20 * KIB)
   other.socket.take(20 * KIB)
