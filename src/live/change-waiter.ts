@@ -1,4 +1,5 @@
 import type { CampaignStore } from '../repository/campaign-store.ts'
+import { turnOfOne } from '../runtime/turns.ts'
 
 /** How long a call waits. */
 export interface Wait {
@@ -35,6 +36,8 @@ export class ChangeWaiter {
       if (isEnough(result)) return result
       if (times === 0) wait.onHeld()
       await changed
+      // Thousands may wait for the same change.
+      await turnOfOne()
       if (wait.signal.aborted || this.ended) return result
     }
   }

@@ -32,10 +32,15 @@ export function inTurns<T>(work: Iterator<void, T, void>): T | Promise<T> {
   }
 }
 
-/** Resolves when a piece of a response may be made: at once, unless the time of this turn of the event loop is used up. */
+/** Resolves when a response, or a piece of it, may be made: at once, unless the time of this turn of the event loop is used up. */
 export async function turnForResponse(): Promise<void> {
   beginTurn()
   if (isTurnOver()) await shareOfTurn('response')
+}
+
+/** Resolves when one of many may go on that were woken together: one by one, since all would find that there is time. */
+export function turnOfOne(): Promise<void> {
+  return shareOfTurn('response')
 }
 
 async function continued<T>(work: Iterator<void, T, void>): Promise<T> {
@@ -52,7 +57,7 @@ function isTurnOver(): boolean {
   return performance.now() >= turnEnd
 }
 
-/** Waits for a turn of the event loop that no other has begun. */
+/** Waits for its share of a turn of the event loop. */
 function shareOfTurn(kind: Kind): Promise<void> {
   return new Promise((resolve) => {
     waiting[kind].push(resolve)
@@ -66,9 +71,20 @@ function schedule(): void {
   setImmediate(() => {
     isScheduled = false
     openTurn()
-    takeNext()?.()
-    schedule()
+    takeTurn()
   })
+}
+
+/** Those that wait go on, one after the other, while there is time. */
+function takeTurn(): void {
+  const next = isTurnOver() ? undefined : takeNext()
+  if (next === undefined) {
+    schedule()
+    return
+  }
+  next()
+  // Behind all that the one has still to do, which are promises: it may need the whole time.
+  queueMicrotask(() => process.nextTick(takeTurn))
 }
 
 /** By turns of both kinds: hundreds of responses must not keep a decision waiting, nor the other way round. */

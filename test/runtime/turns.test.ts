@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inTurns, turnForResponse } from '#campaignd/runtime/turns.js'
+import { inTurns, turnForResponse, turnOfOne } from '#campaignd/runtime/turns.js'
 
 function* steps(count: number, onStep: () => void): Generator<void, number, void> {
   for (let step = 0; step < count; step += 1) {
@@ -27,6 +27,30 @@ test('short work is done at once, and long work in several turns of the event lo
   expect(await result).toBe(100)
   isOver = true
   expect(turns).toBeGreaterThan(10)
+})
+
+test('many that are woken together go on over several turns, in their order, and several in one turn', async () => {
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    turns += 1
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  const order: number[] = []
+  const goOn = async (one: number) => {
+    await turnOfOne()
+    // What follows a promise belongs to the same turn.
+    await Promise.resolve()
+    pass(0.5)
+    order.push(one)
+  }
+  const all = Array.from({ length: 100 }, (_, index) => index)
+  await Promise.all(all.map(goOn))
+  isOver = true
+  expect(order).toEqual(all)
+  expect(turns).toBeGreaterThan(5)
+  expect(turns).toBeLessThan(80)
 })
 
 test('what fails in a later turn rejects', async () => {

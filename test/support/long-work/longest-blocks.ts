@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { campaignDraft } from '../campaigns/drafts.js'
 import { send } from '../http/client.js'
 import { until } from '../until.js'
 import {
@@ -11,11 +12,14 @@ import {
   make,
   readStream,
 } from './large-calls.js'
+import { WaitingCalls } from './waiting-calls.js'
 import type { Block, WatchedService } from './watched-service.js'
 
 /** Experiments that are started within a second, on a busy machine. */
 const STARTED = 4000
 const READERS = 8
+/** Calls that wait. */
+const WAITING = 4000
 /** Batches of 1,000 changes: with more a reader gets a snapshot. */
 const MISSED = 2
 
@@ -65,6 +69,30 @@ export class LongestBlocks {
     const last = await versionOf(url)
     for (const call of [...leases(draft, seconds + 1)].slice(0, MISSED)) await make(url, call)
     await this.during(service, 'streams, the most missed', () => this.follow(url, last))
+    await this.wait(service)
+  }
+
+  private async wait(service: WatchedService): Promise<void> {
+    const { url } = service
+    const path = '/v1/campaigns/waited'
+    const change = async () => {
+      const body = { campaign_name: `changed ${Math.round(performance.now())}` }
+      await send('PATCH', url + path, body)
+    }
+    // With retries left there may be something to claim later.
+    await make(url, creation(campaignDraft(1, { campaign_id: 'waited', settings: { max_retries: 1 } })))
+    const body = JSON.stringify({ worker: 'idle', wait_seconds: 60 })
+    await send('POST', `${url}${path}/claims`, { worker: 'busy' })
+    const claims = await WaitingCalls.open(url, { method: 'POST', path: `${path}/claims`, body }, WAITING)
+    await this.during(service, 'claims that wait, a change', change)
+    claims.close()
+    const headers = { 'if-none-match': `"${await versionOf(url, 'waited')}"` }
+    const polls = await WaitingCalls.open(url, { method: 'GET', path: `${path}/progress?wait=60`, headers }, WAITING)
+    await this.during(service, 'long polls, a change', async () => {
+      const answered = polls.answered()
+      await change()
+      await answered
+    })
   }
 
   private async follow(url: string, lastEventId?: string): Promise<void> {
@@ -104,7 +132,7 @@ export class LongestBlocks {
 }
 
 /** The id of its newest event. */
-async function versionOf(url: string): Promise<string> {
-  const { headers } = await send('GET', `${url}/v1/campaigns/large/progress`)
+async function versionOf(url: string, id = 'large'): Promise<string> {
+  const { headers } = await send('GET', `${url}/v1/campaigns/${id}/progress`)
   return headers.get('etag')?.slice(1, -1) ?? ''
 }
