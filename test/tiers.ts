@@ -6,6 +6,7 @@ export const CI_ONLY: readonly string[] = [
   'e2e/demo.test.ts',
   'e2e/schemathesis.test.ts',
   'e2e/start.test.ts',
+  'e2e/stop-in-long-work.test.ts',
   'e2e/worker-loops.test.ts',
   'faults/model/model.test.ts',
   'faults/**/mutations.test.ts',

@@ -54,12 +54,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(connectionHooks, { connections })
   // Before the guards: a page must be allowed to read why it was refused.
   if (access.corsOrigins.length > 0) await app.register(cors, access)
-  await app.register(drain, { onDrain: () => service.drain() })
+  await app.register(drain, { onDrain: (refusal) => service.drain(refusal) })
   await app.register(sendTogether, { connections, hooks, record })
   const guards = guardsOf(app, dependencies, connections)
   await app.register(guardHook, { guards, onPassed: awaitBody })
   await app.register(revocation, { isPermitted })
-  await app.register(jsonBody, { incoming: new IncomingBytes(bodyLimits(limits).together) })
+  const incoming = new IncomingBytes(bodyLimits(limits).together)
+  await app.register(jsonBody, { incoming, stopping: service.stopping })
   await app.register(openApi)
   const places = { longPolls: longPollLimit(limits), streams: streamLimit(limits) }
   service.metrics.watchConnections(connections)
@@ -85,7 +86,7 @@ function createServer({ service, logger, limits }: AppDependencies, connections:
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: requestIdOf,
-    schemaController,
+    schemaController: schemaController(service.stopping),
     // What the router itself refuses passes no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const json = JSON.stringify(asProblem(error, request, reply))

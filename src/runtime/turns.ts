@@ -21,14 +21,19 @@ let last: Kind = 'response'
 
 /**
  * Does work that yields now and then: at once when it is short, else over several turns of the event loop.
+ * @param until once it aborts, work that would need one more turn is given up: what is short is done all the same
  * @returns a plain value when it was done at once
+ * @throws the reason of `until`, of work that is given up
  */
-export function inTurns<T>(work: Iterator<void, T, void>): T | Promise<T> {
+export function inTurns<T>(work: Iterator<void, T, void>, until?: AbortSignal): T | Promise<T> {
   for (let steps = 1; ; steps += 1) {
     const step = work.next()
     if (step.done === true) return step.value
     if (steps === SHORT) beginTurn()
-    if (steps >= SHORT && isTurnOver()) return continued(work)
+    if (steps < SHORT || !isTurnOver()) continue
+    // At once: of many that wait for each other, each would have a turn.
+    until?.throwIfAborted()
+    return continued(work, until)
   }
 }
 
@@ -43,9 +48,10 @@ export function turnOfOne(): Promise<void> {
   return shareOfTurn('response')
 }
 
-async function continued<T>(work: Iterator<void, T, void>): Promise<T> {
+async function continued<T>(work: Iterator<void, T, void>, until?: AbortSignal): Promise<T> {
   for (;;) {
     await shareOfTurn('work')
+    until?.throwIfAborted()
     do {
       const step = work.next()
       if (step.done === true) return step.value

@@ -1,5 +1,4 @@
 import type { Campaign, Decide } from '../domain/campaign/campaign.ts'
-import type { CampaignSize } from '../domain/campaign/campaign-size.ts'
 import { type Precondition, requireVersion, type Version } from '../domain/campaign/version.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Experiment } from '../domain/experiment/experiment.ts'
@@ -19,11 +18,9 @@ import type { Wait } from '../live/change-waiter.ts'
 import type { Committed } from '../repository/campaign-store.ts'
 import type { MaybePromise } from '../repository/maybe-promise.ts'
 import { claimExperiments, type ClaimParts, type ClaimResult } from './claim-experiments.ts'
-import { createCampaign, type CreatedCampaign, type CreateOptions } from './create-campaign.ts'
+import { createCampaign, type CreatedCampaign, type CreateOptions, type CreateParts } from './create-campaign.ts'
 
-export interface CampaignServiceParts extends ClaimParts {
-  readonly limits: CampaignSize
-}
+export type CampaignServiceParts = ClaimParts & CreateParts
 
 interface Conditional {
   /** The version that the change requires; null: any. */

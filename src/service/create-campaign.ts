@@ -12,6 +12,8 @@ export interface CreateParts {
   readonly store: CampaignStore
   readonly limits: CampaignSize
   readonly now: () => string
+  /** Aborts when the service stops: a creation that takes long is given up then, with its reason. */
+  readonly stopping: AbortSignal
 }
 
 export interface CreateOptions {
@@ -31,14 +33,15 @@ export interface CreatedCampaign extends Committed {
  * @throws DomainError `invalid`; `campaign-exists` when the existing one has another definition
  */
 export async function createCampaign(
-  { store, limits, now }: CreateParts,
+  { store, limits, now, stopping }: CreateParts,
   draft: CampaignDraft,
   { timezone, idempotencyKey }: CreateOptions,
 ): Promise<CreatedCampaign> {
   refuseTooMany(draft, limits)
   const uid = randomBytes(8).toString('hex')
   const idSuffix = idempotencyKey === null ? randomBytes(4).toString('hex') : hashOf(idempotencyKey)
-  return createOrFind(store, await inTurns(createManifest(draft, { now: now(), timezone, uid, idSuffix })))
+  const made = inTurns(createManifest(draft, { now: now(), timezone, uid, idSuffix }), stopping)
+  return createOrFind(store, await made)
 }
 
 async function createOrFind(store: CampaignStore, wanted: CampaignManifest): Promise<CreatedCampaign> {

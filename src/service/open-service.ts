@@ -58,10 +58,12 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const now = () => timestamps.write(clocks.wall())
   const metrics = new Metrics()
   const { maxCampaignBytes } = limits
+  const controller = new AbortController()
+  const { signal: stopping } = controller
   const ofStore = storeEvents(options, metrics)
-  const fileStore = await openFileStore({ ...ofStore, now, monotonic: clocks.monotonic, maxCampaignBytes })
+  const fileStore = await openFileStore({ ...ofStore, now, monotonic: clocks.monotonic, maxCampaignBytes, stopping })
   const store = options.wrapStore?.(fileStore) ?? fileStore
-  const leases = new LeaseKeeper({ store, wall: clocks.wall, ...leaseEvents(logger, metrics) })
+  const leases = new LeaseKeeper({ store, wall: clocks.wall, ...leaseEvents(logger, metrics, stopping) })
   const changes = new ChangeWaiter(store)
   const held = new HeldStates(store, Math.max(HELD_BYTES, maxCampaignBytes))
   const events = new EventHub(store, held)
@@ -72,10 +74,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
     },
   })
-  const campaigns = new CampaignService({ store, leases, changes, limits, now })
+  const campaigns = new CampaignService({ store, leases, changes, limits, now, stopping })
   return {
-    ...{ campaigns, store, leases, changes, events, held, metrics },
-    drain: () => {
+    ...{ campaigns, store, leases, changes, events, held, metrics, stopping },
+    drain: (refusal) => {
+      controller.abort(refusal)
       events.end()
       changes.end()
     },
@@ -113,7 +116,7 @@ function storeEvents({ dataDir, durability, logger, onFatal }: ServiceOptions, m
   }
 }
 
-function leaseEvents(logger: ServiceLog, metrics: Metrics) {
+function leaseEvents(logger: ServiceLog, metrics: Metrics, stopping: AbortSignal) {
   return {
     onExpired: (campaign_id: string, exp_ids: readonly string[]) => {
       metrics.expired(exp_ids.length)
@@ -121,6 +124,8 @@ function leaseEvents(logger: ServiceLog, metrics: Metrics) {
       logger.warn(fields, 'leases ran out: their experiments are lost')
     },
     onError: (campaign_id: string, error: unknown) => {
+      // Given up: the next start gives each lease a new period.
+      if (stopping.aborted && error === stopping.reason) return
       logger.error({ campaign_id, err: error }, 'leases that ran out could not be ended: tried again')
     },
   }

@@ -15,8 +15,10 @@ export interface Service {
   readonly events: EventHub
   readonly held: HeldStates
   readonly metrics: Metrics
-  /** Ends streams and long polls: before HTTP is closed. */
-  drain(): void
+  /** Aborts when the service stops: long work that is not decided yet is given up then, with its reason. */
+  readonly stopping: AbortSignal
+  /** Ends streams, long polls and long work: before HTTP is closed. @param refusal what the calls get whose work is given up */
+  drain(refusal: Error): void
   /** Finishes what was accepted, then closes the store. */
   close(): Promise<void>
 }

@@ -61,6 +61,30 @@ test('what fails in a later turn rejects', async () => {
   await expect(inTurns(work())).rejects.toThrow('later')
 })
 
+/** Work that ends only when it is given up. */
+function* endless(): Generator<void, never, void> {
+  for (;;) yield
+}
+
+test('long work is given up when its signal aborts, begun or not, and short work is done', async () => {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const begun = [inTurns(endless(), signal), inTurns(endless(), signal)]
+  const decided = inTurns(steps(20, () => pass(1)))
+  stopping.abort(new Error('stopping'))
+  for (const work of begun) await expect(work).rejects.toThrow('stopping')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(() => inTurns(endless(), signal)).toThrow('stopping')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(
+    inTurns(
+      steps(3, () => undefined),
+      signal,
+    ),
+  ).toBe(3)
+  expect(await decided).toBe(20)
+})
+
 test('long work goes on beside any number of responses, and they beside it', async () => {
   let isOver = false
   const made = Array.from({ length: 100 }, () => 0)

@@ -19,11 +19,13 @@ const CHEAP_LENGTH = 4096
 export interface JsonBodyOptions {
   /** All bodies that are on their way. */
   readonly incoming: IncomingBytes
+  /** Aborts when the service stops: a large body is parsed no further then. */
+  readonly stopping: AbortSignal
 }
 
 /** JSON is the only type of body. Values that JSON allows and no manifest can hold are refused here. */
 export const jsonBody = fastifyPlugin<JsonBodyOptions>(
-  (app, { incoming }, done) => {
+  (app, { incoming, stopping }, done) => {
     app.removeAllContentTypeParsers()
     const large = new LargeBodies()
     app.addHook('onRoute', (route) => {
@@ -33,7 +35,7 @@ export const jsonBody = fastifyPlugin<JsonBodyOptions>(
       readBody({ request, payload, incoming }, (result) => {
         if (result instanceof Error) parsed(result)
         else if (result.bytes.length <= LONG) parseInto(result, parsed)
-        else void parseLater(request, result, large).then((body) => parsed(null, body), parsed)
+        else void parseLater(request, result, { large, stopping }).then((body) => parsed(null, body), parsed)
       })
     })
     done()
@@ -62,11 +64,19 @@ function parseInto(incoming: IncomingBody, parsed: Parsed): void {
   parsed(null, body)
 }
 
-async function parseLater(request: FastifyRequest, incoming: IncomingBody, large: LargeBodies): Promise<unknown> {
+interface LaterOptions extends Pick<JsonBodyOptions, 'stopping'> {
+  readonly large: LargeBodies
+}
+
+async function parseLater(
+  request: FastifyRequest,
+  incoming: IncomingBody,
+  { large, stopping }: LaterOptions,
+): Promise<unknown> {
   try {
     const { bytes } = incoming
     await large.begin(request, bytes.length)
-    return await inTurns(parseLargeBody(bytes))
+    return await inTurns(parseLargeBody(bytes), stopping)
   } finally {
     incoming.end()
     // The schema of such a call leaves nothing large.

@@ -41,27 +41,39 @@ class InvalidBody extends Error {
   }
 }
 
-/** A validator like the one of the schema, which checks a long list in slices: its result is then a promise. */
-export function inSlices(validator: Validator, schema: object, compile: (schema: object) => Validator): Validator {
+/** What is compiled is kept for the life of the process; each service stops by itself. */
+export type StoppingValidator = (stopping: AbortSignal) => Validator
+
+/**
+ * A validator like the one of the schema, which checks a long list in slices: its result is then a promise, which rejects when the
+ * service stops.
+ */
+export function inSlices(
+  validator: Validator,
+  schema: object,
+  compile: (schema: object) => Validator,
+): StoppingValidator {
   const { $id: _id, ...body } = schema as BodySchema
   const { properties = {} } = body
   const found = Object.entries(properties).find(([, { type, maxItems = 0 }]) => type === 'array' && maxItems > FEW)
-  if (found === undefined) return validator
+  if (found === undefined) return () => validator
   const [key, { items = {}, ...list }] = found
   const ofRest = compile({ ...body, properties: { ...properties, [key]: list } })
   const parts = { key, keys: Object.keys(properties), ofRest, ofItem: compile(items) }
-  const validate: Validator = (value, place) => {
-    const items = (value as Readonly<Record<string, unknown>> | null)?.[key]
-    if (Array.isArray(items) && items.length > FEW) return checkLater(value, items, parts)
-    const isValid = validator(value, place)
-    validate.errors = validator.errors
-    return isValid
+  return (stopping) => {
+    const validate: Validator = (value, place) => {
+      const items = (value as Readonly<Record<string, unknown>> | null)?.[key]
+      if (Array.isArray(items) && items.length > FEW) return checkLater(check(value, items, parts), stopping)
+      const isValid = validator(value, place)
+      validate.errors = validator.errors
+      return isValid
+    }
+    return validate
   }
-  return validate
 }
 
-async function checkLater(body: unknown, items: readonly unknown[], parts: LongList): Promise<true> {
-  await inTurns(check(body, items, parts))
+async function checkLater(checking: LongWork<void>, stopping: AbortSignal): Promise<true> {
+  await inTurns(checking, stopping)
   return true
 }
 

@@ -53,6 +53,8 @@ export interface FileStoreOptions {
   readonly onCorrupt: (id: string, reason: string) => void
   /** Bytes that a manifest may have. */
   readonly maxCampaignBytes: number
+  /** Aborts when the service stops: long work that is not decided yet is given up then, with its reason. */
+  readonly stopping: AbortSignal
   /** So many experiments of a campaign were cut, durably, to make room in its manifest. */
   readonly onShrunk: (campaign: Campaign, experiments: number) => void
   /** How a commit went, durable or not; before its calls are answered. */
@@ -205,7 +207,7 @@ export class FileStore implements CampaignStore {
     const commits = new CampaignCommits({
       committed,
       target: this.targetOf(id),
-      now: this.options.now,
+      ...{ now: this.options.now, stopping: this.options.stopping },
       events: {
         onChange: (change) => this.publish(change),
         onRemoved: () => this.files.remove(id),

@@ -33,6 +33,8 @@ export interface ManifestFilesOptions {
   readonly onCommit: (report: CommitReport) => void
   /** Bytes that a manifest may have. */
   readonly maxCampaignBytes: number
+  /** Aborts when the service stops: what takes long and is not yet handed to a thread is given up then, with its reason. */
+  readonly stopping: AbortSignal
 }
 
 /** The manifests of the directory: those that are read, and those that are corrupt. */
@@ -89,9 +91,9 @@ export class ManifestFiles {
   ): Promise<{ readonly created: StoredManifest; readonly shrunk: number }> {
     return this.mutex.run(id, async () => {
       await this.refuseIfThere(id)
-      const { directory } = this.options
-      const { campaign, lines, shrunk } = await inTurns(make())
-      const encoded = await inTurns(ManifestBytes.of(campaign, lines))
+      const { directory, stopping } = this.options
+      const { campaign, lines, shrunk } = await inTurns(make(), stopping)
+      const encoded = await inTurns(ManifestBytes.of(campaign, lines), stopping)
       this.options.fence.refuseIfStopped()
       const change = { kind: 'create', path: directory.manifest(id), temp: directory.temps(id)() } as const
       const outcome = await this.change({ ...change, parts: encoded.parts })
@@ -168,8 +170,8 @@ export class ManifestFiles {
   }
 
   private load(id: string): Promise<StoredManifest | CorruptFile | null> {
-    const { directory, maxCampaignBytes: limit } = this.options
-    return loadManifest(directory.manifest(id), { id, limit })
+    const { directory, maxCampaignBytes: limit, stopping } = this.options
+    return loadManifest(directory.manifest(id), { id, limit, stopping })
   }
 
   /** It may have been put there by hand, or written by a run that did not flush. */

@@ -7,18 +7,19 @@ import { notFound, outcomeUnknown, type RepositoryError } from '../repository-er
 import type { GroupCommit, GroupCommitEvents } from './group-commit.ts'
 import { GroupCommitTimer } from './group-commit-timer.ts'
 import { PendingCalls } from './pending-calls.ts'
-import { UndecidedCalls } from './undecided-calls.ts'
+import { UndecidedCalls, type UndecidedCallsOptions } from './undecided-calls.ts'
 import { removalCall, UpdateCall, type WaitingCall } from './update-call.ts'
 import { WriteBatch } from './write-batch.ts'
 
 type Durable<State extends Committed> = Extract<CommitOutcome<State>, { kind: 'durable' }>
 
-export interface CampaignCommitsOptions<State extends Committed> {
+export interface CampaignCommitsOptions<State extends Committed> extends Pick<
+  UndecidedCallsOptions,
+  'now' | 'stopping'
+> {
   /** The durable state to begin with. */
   readonly committed: State
   readonly target: CommitTarget<State>
-  /** The present: RFC 3339, UTC. */
-  readonly now: () => string
   readonly events: GroupCommitEvents
 }
 
@@ -38,7 +39,7 @@ export class CampaignCommits<State extends Committed> implements GroupCommit<Sta
   constructor(private readonly options: CampaignCommitsOptions<State>) {
     this.state = options.committed
     const newest = () => this.pending.newest(this.state.campaign)
-    this.undecided = new UndecidedCalls({ now: options.now, newest, onDecided: this.onDecided.bind(this) })
+    this.undecided = new UndecidedCalls({ ...options, newest, onDecided: this.onDecided.bind(this) })
   }
 
   get committed(): State {

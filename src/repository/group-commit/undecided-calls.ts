@@ -7,6 +7,8 @@ export interface UndecidedCallsOptions {
   readonly newest: () => Campaign
   /** The present: RFC 3339, UTC. */
   readonly now: () => string
+  /** Aborts when the service stops: a call whose decision takes long is refused then, with its reason. */
+  readonly stopping: AbortSignal
   /** Gets each call with the state that it was decided on, which is still the newest. */
   readonly onDecided: (call: WaitingCall, newest: Campaign) => void
 }
@@ -37,8 +39,9 @@ export class UndecidedCalls {
   }
 
   private decide(call: WaitingCall): void {
+    const { now, stopping } = this.options
     const newest = this.options.newest()
-    const decided = call.decide(newest, laterTime(this.options.now(), newest.header.updated_at))
+    const decided = call.decide(newest, laterTime(now(), newest.header.updated_at), stopping)
     if (decided instanceof Promise) {
       this.deciding = call
       void decided.then(() => {

@@ -20,13 +20,14 @@ export class UpdateCall<T> {
 
   /**
    * Decides on a state; again when the state it was decided on did not become durable.
+   * @param stopping see `inTurns`: it is refused then
    * @returns a promise, which does not reject, when that takes several turns of the event loop
    */
-  decide(campaign: Campaign, at: string): MaybePromise<void> {
+  decide(campaign: Campaign, at: string, stopping?: AbortSignal): MaybePromise<void> {
     this.decided = null
     try {
       const operation = this.operation(campaign, at)
-      const decided = isLongWork(operation) ? inTurns(operation) : operation
+      const decided = isLongWork(operation) ? inTurns(operation, stopping) : operation
       if (decided instanceof Promise) return this.decideLater(decided)
       this.decided = decided
     } catch (error) {

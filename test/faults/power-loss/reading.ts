@@ -6,6 +6,7 @@ import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.js'
 import { openFileStore } from '#campaignd/repository/file/open-file-store.js'
 import { RepositoryError } from '#campaignd/repository/repository-error.js'
+import { RUNNING } from '../../support/store/running.js'
 
 /** What is seen of a campaign, in words that are equal when it is the same, byte for byte. */
 export type Sight = string
@@ -45,7 +46,7 @@ export async function sweepAndRead(dataDir: string): Promise<Reading> {
   const directory = new DataDirectory(dataDir)
   directory.sweep()
   const { sights, problems } = await readAll(directory, async (id) => {
-    const loaded = await loadManifest(directory.manifest(id), { id, limit: Infinity })
+    const loaded = await loadManifest(directory.manifest(id), { id, limit: Infinity, stopping: RUNNING })
     if (loaded === null) return EMPTY
     return 'listed' in loaded
       ? corruptFile(directory, id)
@@ -66,6 +67,7 @@ export async function openAndRead(dataDir: string): Promise<Reading> {
     onWait: (holder) => notices.push(`waits for ${holder}`),
     onNotice: () => undefined,
     maxCampaignBytes: Infinity,
+    stopping: RUNNING,
     onCorrupt: () => undefined,
     onShrunk: () => undefined,
     onCommit: () => undefined,

@@ -12,6 +12,7 @@ import { ManifestFiles } from '#campaignd/repository/file/manifest-files.js'
 import { CampaignCommits } from '#campaignd/repository/group-commit/campaign-commits.js'
 import { newManifest, NOW } from '../../support/campaigns/decisions.js'
 import { layManifest, manifestPath } from '../../support/store/files.js'
+import { RUNNING } from '../../support/store/running.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 
 interface Scene {
@@ -65,7 +66,7 @@ async function scene(ids: readonly string[]): Promise<Scene> {
   const ignore = () => undefined
   const events = { onChange: ignore, onRemoved: ignore, onQuarantined: ignore, onLost: ignore, onInDoubt: ignore }
   const files = new ManifestFiles({
-    ...{ directory, threads, maxCampaignBytes: Infinity, onCommit: ignore, onFound: ignore },
+    ...{ directory, threads, maxCampaignBytes: Infinity, onCommit: ignore, onFound: ignore, stopping: RUNNING },
     fence: new Fence(lock, ignore),
     onCorrupt: (id, reason) => corrupt.set(id, reason),
     open: (id, committed) => {
@@ -74,6 +75,7 @@ async function scene(ids: readonly string[]): Promise<Scene> {
         committed,
         target: new FileCommitTarget({ ...paths, threads, lock, onCommit: ignore }),
         now: () => NOW,
+        stopping: RUNNING,
         events,
       })
     },

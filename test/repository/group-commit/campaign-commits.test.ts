@@ -5,6 +5,7 @@ import type { CommitTarget } from '#campaignd/repository/commit-target.js'
 import { CampaignCommits } from '#campaignd/repository/group-commit/campaign-commits.js'
 import { unavailable } from '#campaignd/repository/repository-error.js'
 import { newManifest, NOW, repeat } from '../../support/campaigns/decisions.js'
+import { RUNNING } from '../../support/store/running.js'
 
 function open(confirm: CommitTarget<Committed>['confirm']): CampaignCommits<Committed> {
   const ignore = () => undefined
@@ -16,6 +17,7 @@ function open(confirm: CommitTarget<Committed>['confirm']): CampaignCommits<Comm
       remove: () => Promise.reject(new Error('nothing is to be removed')),
     },
     now: () => NOW,
+    stopping: RUNNING,
     events: { onChange: ignore, onRemoved: ignore, onQuarantined: ignore, onLost: ignore, onInDoubt: ignore },
   })
 }

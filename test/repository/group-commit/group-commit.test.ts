@@ -10,10 +10,12 @@ import { SharedHead } from './shared-head.js'
 /** The group commit of one process, and its changes and results in order. */
 function processOn(store: SharedHead, now = NOW) {
   const log: string[] = []
+  const stopping = new AbortController()
   const commits = new CampaignCommits<Committed>({
     committed: store.head,
     target: store,
     now: () => now,
+    stopping: stopping.signal,
     events: {
       onChange: (change) => log.push(textOf(change)),
       onRemoved: () => log.push('removed'),
@@ -28,7 +30,8 @@ function processOn(store: SharedHead, now = NOW) {
       (error: unknown) => log.push(`refusal ${(error as { code?: string }).code ?? (error as Error).message}`),
     )
   const call = (decide: Decide<unknown>) => logged(commits.update(decide))
-  return { commits, log, call, remove: () => logged(commits.remove(() => undefined)) }
+  const stop = (reason: Error) => stopping.abort(reason)
+  return { commits, log, call, stop, remove: () => logged(commits.remove(() => undefined)) }
 }
 
 function textOf(change: CampaignChange): string {
@@ -219,6 +222,30 @@ describe('while a long decision goes on', () => {
     await commits.idle()
     await someTurns()
     expect(log).toHaveLength(5)
+  })
+
+  test('and the service stops, it is refused, and what is decided or short is done', async () => {
+    const store = new SharedHead()
+    const { log, call, stop, commits } = processOn(store)
+    const { long } = held(report('0001', 'a'))
+    const calls = [call(report('0002', 'b')), call(long), call(report('0003', 'c'))]
+    store.meanwhile = () => stop(new Error('stopping'))
+    await commits.idle()
+    await Promise.all(calls)
+    expect(log.filter((line) => !line.startsWith('changed')).toSorted()).toEqual(
+      ['refusal stopping', 'result 2', 'result 3'].toSorted(),
+    )
+    expect(commits.committed).toBe(store.head)
+  })
+
+  test('and many wait behind it as the service stops, they are refused within few turns', async () => {
+    const { log, call, stop } = processOn(new SharedHead())
+    const { long } = held(report('0001', 'a'))
+    const calls = Array.from({ length: 1000 }, () => call(long))
+    await someTurns()
+    stop(new Error('stopping'))
+    for (let turns = 0; turns < 100; turns += 1) await turn()
+    expect(log).toEqual(Array.from(calls, () => 'refusal stopping'))
   })
 
   test('the group commit is not idle', async () => {

@@ -7,6 +7,7 @@ import { openFileStore, type OpenFileStoreOptions } from '#campaignd/repository/
 import { NOW } from '../campaigns/decisions.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 import { leftovers } from './files.js'
+import { RUNNING } from './running.js'
 
 export interface TestStore {
   readonly dataDir: string
@@ -38,7 +39,7 @@ export async function openTestStore({
   const fatal: Error[] = []
   const shrunk: [string, number][] = []
   const options: OpenFileStoreOptions = {
-    ...{ dataDir, now, monotonic, maxCampaignBytes },
+    ...{ dataDir, now, monotonic, maxCampaignBytes, stopping: RUNNING },
     durability: 'fsync',
     onWait: (holder) => notices.push(`waits for ${holder}`),
     onNotice: (sentence) => notices.push(sentence),

@@ -36,16 +36,20 @@ export interface LoadOptions {
   readonly id: string
   /** Bytes that the manifest may have: a larger one is read all the same. */
   readonly limit: number
+  /** Aborts when the service stops: a file that takes long is read no further then. */
+  readonly stopping: AbortSignal
 }
 
 /** Bytes of a file that is read whole, since its layout is not ours: as text it must fit into one string. */
 const MAX_WHOLE = 256 * 1024 * 1024
 
-/** Reads and checks a manifest. @returns null when there is no such file */
-export async function loadManifest(
-  path: string,
-  { id, limit }: LoadOptions,
-): Promise<StoredManifest | CorruptFile | null> {
+/**
+ * Reads and checks a manifest.
+ * @returns null when there is no such file
+ * @throws the reason of `stopping`
+ */
+export async function loadManifest(path: string, options: LoadOptions): Promise<StoredManifest | CorruptFile | null> {
+  const { id, stopping } = options
   // A start reads many in a row, and the lock must be refreshed meanwhile.
   await nextTurn()
   const identity = identityOf(nodeFs, path)
@@ -55,10 +59,11 @@ export async function loadManifest(
   }
   const modified = new Date(Number(identity.mtimeNs / 1_000_000n))
   try {
-    const { campaign, encoded } = await readCampaign(path, { id, limit, identity, modified })
+    const { campaign, encoded } = await readCampaign(path, { ...options, identity, modified })
     if (!isSame(identityOf(nodeFs, path), identity)) throw new Untrusted('it changes while it is read')
     return { campaign, encoded, identity }
   } catch (error) {
+    if (stopping.aborted && error === stopping.reason) throw error
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     // Where reading failed, the next attempt may succeed: only what was read is corrupt until it is another file.
     const isFinal = error instanceof Untrusted || error instanceof DomainError
@@ -81,17 +86,18 @@ interface Reading extends LoadOptions {
 
 /** Synchronous, turn by turn: hops through the thread pool make a start slow. A link that was put there since is not followed. */
 async function readCampaign(path: string, reading: Reading): Promise<Omit<StoredManifest, 'identity'>> {
-  const { id, limit, identity } = reading
+  const { id, limit, identity, stopping } = reading
   const descriptor = nodeFs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    const lines = await readManifestLines(descriptor)
+    const lines = await readManifestLines(descriptor, stopping)
     if (lines !== null && 'revision' in lines.value) {
-      const campaign = await inTurns(ownCampaign(lines.value, id, { limit, sizes: lines.sizes }))
+      const campaign = await inTurns(ownCampaign(lines.value, id, { limit, sizes: lines.sizes }), stopping)
       return { campaign, encoded: lines.encoded }
     }
     if (identity.size > MAX_WHOLE) throw new Untrusted(TOO_LARGE)
-    const campaign = await inTurns(campaignOf(await inTurns(readWhole(descriptor, Number(identity.size))), reading))
-    return { campaign, encoded: await inTurns(ManifestBytes.of(campaign)) }
+    const file = await inTurns(readWhole(descriptor, Number(identity.size)), stopping)
+    const campaign = await inTurns(campaignOf(file, reading), stopping)
+    return { campaign, encoded: await inTurns(ManifestBytes.of(campaign), stopping) }
   } finally {
     nodeFs.closeSync(descriptor)
   }

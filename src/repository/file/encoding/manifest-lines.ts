@@ -31,9 +31,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /**
  * Reads a file whose layout is ours: a header as we write it, then each experiment on its line.
  * @param descriptor of the file, at its begin
+ * @param until once it aborts, it is read no further
  * @returns null when it is anything else, also when it is no JSON at all
+ * @throws the reason of `until`
  */
-export async function readManifestLines(descriptor: number): Promise<ManifestLines | null> {
+export async function readManifestLines(descriptor: number, until: AbortSignal): Promise<ManifestLines | null> {
   const reader = new LineReader()
   let turn = performance.now()
   for (;;) {
@@ -43,6 +45,7 @@ export async function readManifestLines(descriptor: number): Promise<ManifestLin
     if (!reader.add(piece.subarray(0, length))) return null
     if (performance.now() - turn < TURN) continue
     await nextTurn()
+    until.throwIfAborted()
     turn = performance.now()
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
@@ -7,6 +8,7 @@ import { manifestPieces } from '#campaignd/domain/formats/manifest-json.js'
 import { loadManifest } from '#campaignd/repository/file/encoding/manifest-file.js'
 import { readManifestLines } from '#campaignd/repository/file/encoding/manifest-lines.js'
 import { newManifest, UNICODE } from '../../../support/campaigns/decisions.js'
+import { RUNNING } from '../../../support/store/running.js'
 import { temporaryDirectory } from '../../../support/temporary-directory.js'
 
 /** Around a block of 64 experiments, and more bytes than are read in one go. */
@@ -33,7 +35,7 @@ function lay(content: string | Buffer): string {
 function readLines(content: string | Buffer): ReturnType<typeof readManifestLines> {
   const descriptor = openSync(lay(content), 'r')
   onTestFinished(() => closeSync(descriptor))
-  return readManifestLines(descriptor)
+  return readManifestLines(descriptor, RUNNING)
 }
 
 test.each(SIZES)(
@@ -75,15 +77,34 @@ test.each<[string, string]>([
   ['with two experiments in a line', TEXT.replace('},\n    {', '},{')],
   ['without its last line break', TEXT.slice(0, -1)],
 ])('a manifest %s is read all the same, and kept in our layout', async (_what, content) => {
-  const loaded = await loadManifest(lay(content), { id: 'sweep', limit: Infinity })
+  const loaded = await loadManifest(lay(content), { id: 'sweep', limit: Infinity, stopping: RUNNING })
   if (loaded === null || 'listed' in loaded) throw new Error(loaded?.listed.reason)
   expect(Buffer.concat([...loaded.encoded.parts]).toString()).toBe(textOf(loaded.campaign.toManifest()))
+})
+
+test.each([
+  ['in our layout', textOf(manifest(8000))],
+  ['in another', JSON.stringify(manifest(8000))],
+])('a manifest %s is read no further when the service stops, and not taken for corrupt', async (_what, content) => {
+  const path = lay(content)
+  for (let turns = 1, isRead = false; !isRead; turns *= 2) {
+    const stopping = new AbortController()
+    const loading = loadManifest(path, { id: 'sweep', limit: Infinity, stopping: stopping.signal }).catch(
+      (error: unknown) => error,
+    )
+    for (let count = 0; count < turns; count += 1) await turn()
+    stopping.abort(new Error('stopping'))
+    const loaded = await loading
+    isRead = !(loaded instanceof Error)
+    expect(loaded).toMatchObject(isRead ? { campaign: {} } : { message: 'stopping' })
+    if (turns === 1) expect(isRead).toBe(false)
+  }
 })
 
 test('a file of no layout of ours is corrupt above 256 MiB, and the reason says so', async () => {
   const path = lay('{\n  "campaign_id": "sweep",\n')
   truncateSync(path, 257 * 1024 * 1024)
-  const loaded = await loadManifest(path, { id: 'sweep', limit: Infinity })
+  const loaded = await loadManifest(path, { id: 'sweep', limit: Infinity, stopping: RUNNING })
   expect(loaded).toMatchObject({
     listed: {
       reason: expect.stringMatching(
