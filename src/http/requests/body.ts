@@ -12,7 +12,9 @@ declare module 'fastify' {
   }
 }
 
-const CHUNK = 256 * 1024
+const CHUNK = 64 * 1024
+/** Bytes of memory that zlib takes to unpack a body: its window, its state and one chunk. */
+const UNPACKING = CHUNK + 48 * 1024
 
 /** Content codings of a body that are taken. */
 const GZIP: ReadonlySet<string | undefined> = new Set(['gzip', 'x-gzip'])
@@ -74,7 +76,11 @@ function isOfZlib(result: IncomingBody | Error): result is Error {
 
 /** @param source the body, or what it unpacks to */
 function collect(source: Readable, { request, payload, incoming }: Incoming, done: OnBody): void {
-  const body = new IncomingBody(request.routeOptions.bodyLimit, incoming, () => request.raw.socket.destroy())
+  const body = new IncomingBody({
+    limit: request.routeOptions.bodyLimit,
+    ...{ together: incoming, overhead: source === payload ? 0 : UNPACKING },
+    cut: () => request.raw.socket.destroy(),
+  })
   const finish: OnBody = (result) => {
     source.removeListener('data', onData).removeListener('end', onEnd).removeListener('error', finish)
     if (result instanceof Error) body.end()

@@ -9,6 +9,16 @@ const FIRST = 256 * 1024
 /** Why a body is not read on: it is longer than its call takes, or those of all calls leave no room. */
 type Excess = 'too-large' | 'no-room'
 
+export interface IncomingBodyOptions {
+  /** In bytes, of this body. */
+  readonly limit: number
+  readonly together: IncomingBytes
+  /** Bytes of memory that its reading takes beside it. */
+  readonly overhead?: number
+  /** Closes its connection. */
+  readonly cut: () => void
+}
+
 /**
  * A body that is on its way, or read and not yet parsed. It grows in memory of its own, which goes back to the system at once when
  * the body is needed no more: in pieces on the heap of the process, what a flood left behind stayed with it.
@@ -18,16 +28,19 @@ export class IncomingBody implements GrowingBody {
   private memory: ArrayBuffer | null = null
   private size = 0
 
-  /**
-   * @param limit in bytes, of this body
-   * @param cut closes its connection
-   */
-  constructor(
-    private readonly limit: number,
-    private readonly together: IncomingBytes,
-    readonly cut: () => void,
-  ) {
+  private readonly limit: number
+  private readonly together: IncomingBytes
+  /** Of the reading, until its end. */
+  private overhead: number
+  readonly cut: () => void
+
+  constructor({ limit, together, overhead = 0, cut }: IncomingBodyOptions) {
+    this.limit = limit
+    this.together = together
+    this.overhead = overhead
+    this.cut = cut
     together.add(this)
+    together.change(overhead)
   }
 
   get length(): number {
@@ -54,10 +67,12 @@ export class IncomingBody implements GrowingBody {
   /** All of it has come. */
   finish(): void {
     this.together.remove(this)
+    this.together.change(-this.overhead)
+    this.overhead = 0
   }
 
   end(): void {
-    this.together.remove(this)
+    this.finish()
     this.together.change(-this.size)
     this.size = 0
     this.piece = Buffer.alloc(0)

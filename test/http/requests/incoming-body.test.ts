@@ -15,7 +15,8 @@ function piecesOf(total: number) {
   return { pieces, whole: Buffer.concat(pieces) }
 }
 
-const bodyIn = (together: IncomingBytes, limit = MIB) => new IncomingBody(limit, together, () => undefined)
+const bodyIn = (together: IncomingBytes, limit = MIB, overhead = 0) =>
+  new IncomingBody({ limit, together, overhead, cut: () => undefined })
 
 test('a body is what came, however it came', () => {
   for (const total of [0, 1, 100, 300 * KIB, MIB]) {
@@ -49,6 +50,17 @@ test('bodies share their room, which each gives back once', () => {
   expect(small.add(Buffer.alloc(16 * KIB))).toBeNull()
 })
 
+test('what the reading of a body takes has its part of the room until all of it has come, also of one that never sends a byte', () => {
+  const together = new IncomingBytes(MIB)
+  const unpacked = Array.from({ length: 10 }, () => bodyIn(together, MIB, 110 * KIB))
+  const report = () => bodyIn(together).add(Buffer.alloc(20 * KIB))
+  expect(report()).toBe('no-room')
+  for (const body of unpacked.slice(5)) body.finish()
+  expect(report()).toBeNull()
+  for (const body of unpacked) body.end()
+  expect(bodyIn(together).add(Buffer.alloc(900 * KIB))).toBeNull()
+})
+
 test('the memory of a body goes back to the system when the body ends, not when garbage is collected', () => {
   const { pieces } = piecesOf(16 * MIB)
   const bodies = Array.from({ length: 8 }, () => bodyIn(new IncomingBytes(16 * MIB), 16 * MIB))
@@ -63,10 +75,11 @@ test('without room a body that hardly grows is cut off, one that grows or is who
   const together = new IncomingBytes(MIB, () => now)
   const cut: string[] = []
   const [still, growing, whole] = ['still', 'growing', 'whole'].map((name) => {
-    const body = new IncomingBody(2 * MIB, together, () => {
+    const end = () => {
       cut.push(name)
       body.end()
-    })
+    }
+    const body = new IncomingBody({ limit: 2 * MIB, together, cut: end })
     body.add(Buffer.alloc(400 * KIB))
     return body
   })
