@@ -15,12 +15,14 @@ export function* groupsOf<K>(
 ): LongWork<Groups<K>> {
   const numbers = new Int32Array(experiments.length)
   const byKey = new Map<K, number>()
-  for (const [position, experiment] of experiments.entries()) {
+  let position = 0
+  for (const experiment of experiments) {
     const key = keyOf(experiment, position)
     let number = byKey.get(key)
     if (number === undefined) byKey.set(key, (number = byKey.size))
     numbers[position] = number
     if (isBreak(position)) yield
+    position += 1
   }
   return { numbers, byKey }
 }
