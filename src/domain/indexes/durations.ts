@@ -72,7 +72,7 @@ export class Durations {
       taken: gone === come ? taken : exchanged(taken, gone, come),
       remaining: remaining + by,
     })
-    const kindNumber = this.kindAt(position)
+    const kindNumber = this.kindNumbers[position] ?? 0
     const backendNumber = this.backendNumbers[kindNumber] ?? 0
     const oldKind = this.kinds.get(kindNumber) ?? NONE
     const kind = changed(oldKind, remaining)
@@ -88,13 +88,9 @@ export class Durations {
     )
   }
 
-  /** Number of the kind of the experiment at a position. */
-  kindAt(position: number): number {
-    return this.kindNumbers[position] ?? 0
-  }
-
-  /** Milliseconds that an experiment of the kind usually takes; null before anything is completed. */
-  usual(kindNumber: number): number | null {
+  /** Milliseconds that the experiment at a position usually takes; null before anything is completed. */
+  usual(position: number): number | null {
+    const kindNumber = this.kindNumbers[position] ?? 0
     const kind = this.kinds.get(kindNumber) ?? NONE
     const backend = this.backends.get(this.backendNumbers[kindNumber] ?? 0) ?? NONE
     return median(kind.taken) ?? median(backend.taken) ?? median(this.all.taken)

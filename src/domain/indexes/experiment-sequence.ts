@@ -161,10 +161,18 @@ function eachIn(
 ): void {
   if (!hasStatus(wanted.status)(node.summary)) return
   if ('children' in node) {
-    for (const [at, child] of node.children.entries()) eachIn(child, level - 1, offset + (at << (BITS * level)), wanted)
+    let first = offset
+    for (const child of node.children) {
+      eachIn(child, level - 1, first, wanted)
+      first += 1 << (BITS * level)
+    }
     return
   }
-  for (const [at, item] of node.items.entries()) if (item.status === wanted.status) wanted.visit(item, offset + at)
+  let position = offset
+  for (const item of node.items) {
+    if (item.status === wanted.status) wanted.visit(item, position)
+    position += 1
+  }
 }
 
 function* iterate(node: Node): Generator<Experiment, void> {

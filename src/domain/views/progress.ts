@@ -97,20 +97,19 @@ export function etaSeconds(campaign: Campaign): number | null {
   return Math.round(time / Math.max(1, by_status.running) / 1000)
 }
 
-/** Milliseconds that the running experiments still take, all together. Many start in one moment, and many are of one kind. */
+/** Milliseconds that the running experiments still take, all together. Many start in one moment. */
 function runningTime({ header, counts: { durations }, experiments }: Campaign): number {
   const now = Date.parse(header.updated_at)
-  const usual = remembering((kind: number) => durations.usual(kind) ?? 0)
-  const timeSince = remembering((started_at: string) => Math.max(0, now - Date.parse(started_at)))
+  const timeSince = remembering((started_at) => Math.max(0, now - Date.parse(started_at)))
   let time = 0
   experiments.each('running', ({ started_at }, position) => {
-    time += Math.max(0, usual(durations.kindAt(position)) - (started_at === null ? 0 : timeSince(started_at)))
+    time += Math.max(0, (durations.usual(position) ?? 0) - (started_at === null ? 0 : timeSince(started_at)))
   })
   return time
 }
 
-function remembering<K, T>(make: (key: K) => T): (key: K) => T {
-  const known = new Map<K, T>()
+function remembering<T>(make: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>()
   return (key) => {
     let value = known.get(key)
     if (value === undefined) known.set(key, (value = make(key)))
