@@ -45,7 +45,7 @@ export function updated(
     const position = positionOf(positions, after)
     const before = experiments.at(position)
     const json = JSON.stringify(after)
-    counts = updateCounts(counts, before, after)
+    counts = updateCounts(counts, position, before, after)
     queues = queues.with(position, before, after)
     experiments = experiments.replace(position, after, lineSize(json))
     lines.set(position, json)

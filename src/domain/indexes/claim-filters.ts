@@ -1,73 +1,94 @@
 import type { Experiment } from '../experiment/experiment.ts'
-import { isBreak, type LongWork } from '../long-work.ts'
+import type { LongWork } from '../long-work.ts'
+import { groupsOf, pairKey, pairsOf } from './groups.ts'
+import { RankOrder, type Ranks } from './rank-order.ts'
 
 /** Which experiments a worker can run; a field that is left out matches all. */
 export type ClaimFilter = Partial<Pick<Experiment, 'backend' | 'container'>>
 
 type Pair = Required<ClaimFilter>
 
+/** A group in one of the orders of the filters. */
+export interface RankRange extends Ranks {
+  readonly order: number
+}
+
 /** Pairs of backend and container up to which a claim looks through all that its filter matches. */
 const FEW_PAIRS = 32
 
 /**
- * The filters of a campaign that leave something out, and the pairs of backend and container that each matches. One that matches
- * many is wide: it has a queue of its own. No change of an experiment makes another pair.
+ * Where the experiments are that a filter matches. Those of one pair of backend and container are a range. Where there are many pairs,
+ * so are those of one backend, of one container, and all, in orders of their own: a claim that looked through many ranges for
+ * each experiment took seconds. No change of an experiment makes another pair.
  */
-export class ClaimFilters {
-  private constructor(
-    private readonly pairs: ReadonlyMap<string, readonly string[]>,
-    private readonly wide: ReadonlySet<string>,
+export interface ClaimFilters {
+  readonly orders: readonly RankOrder[]
+  /** Ranges which together have all that the filter matches. */
+  rangesOf(filter: ClaimFilter): readonly RankRange[]
+}
+
+export function* claimFiltersOf(experiments: readonly Experiment[]): LongWork<ClaimFilters> {
+  const backends = yield* groupsOf(experiments, ({ backend }) => backend)
+  const containers = yield* groupsOf(experiments, ({ container }) => container)
+  const pairs = yield* pairsOf(experiments, backends, containers)
+  const order = yield* RankOrder.of(pairs)
+  if (pairs.byKey.size <= FEW_PAIRS) return new FiltersOfFew(order, pairs.byKey.size, experiments)
+  const all = yield* groupsOf(experiments, () => null)
+  return new FiltersOfMany(backends.byKey, containers.byKey, pairs.byKey, [
+    order,
+    yield* RankOrder.of(backends),
+    yield* RankOrder.of(containers),
+    yield* RankOrder.of(all),
+  ])
+}
+
+class FiltersOfFew implements ClaimFilters {
+  readonly orders: readonly RankOrder[]
+  private readonly pairs: readonly (Pair & RankRange)[]
+
+  constructor(order: RankOrder, count: number, experiments: readonly Experiment[]) {
+    this.orders = [order]
+    this.pairs = Array.from({ length: count }, (_, number) => {
+      const ranks = order.ranksOf(number)
+      const { backend, container } = experiments[order.positionAt(ranks.first)] as Experiment
+      return { backend, container, order: 0, ...ranks }
+    })
+  }
+
+  rangesOf({ backend, container }: ClaimFilter): readonly RankRange[] {
+    return this.pairs.filter(
+      (pair) =>
+        (backend === undefined || backend === pair.backend) &&
+        (container === undefined || container === pair.container),
+    )
+  }
+}
+
+type Numbers<K> = ReadonlyMap<K, number>
+
+/** Their orders: by pair, by backend, by container, and of all. */
+class FiltersOfMany implements ClaimFilters {
+  constructor(
+    private readonly backends: Numbers<string>,
+    private readonly containers: Numbers<string>,
+    private readonly pairs: Numbers<number>,
+    readonly orders: readonly RankOrder[],
   ) {}
 
-  static *of(pairs: Iterable<Pair>): LongWork<ClaimFilters> {
-    const byFilter = new Map<string, string[]>()
-    let count = 0
-    for (const pair of pairs) {
-      for (const filter of filterKeys(pair)) {
-        const known = byFilter.get(filter)
-        if (known === undefined) byFilter.set(filter, [pairKey(pair)])
-        else known.push(pairKey(pair))
-      }
-      count += 1
-      if (isBreak(count)) yield
-    }
-    const wide = new Set<string>()
-    for (const [filter, { length }] of byFilter) if (length > FEW_PAIRS) wide.add(filter)
-    return new ClaimFilters(byFilter, wide)
+  rangesOf(filter: ClaimFilter): readonly RankRange[] {
+    const [order, group] = this.groupOf(filter)
+    const ranks = group === undefined ? undefined : this.orders[order]?.ranksOf(group)
+    return ranks === undefined ? [] : [{ order, ...ranks }]
   }
 
-  get hasWide(): boolean {
-    return this.wide.size > 0
+  private groupOf({ backend, container }: ClaimFilter): readonly [order: number, group: number | undefined] {
+    if (backend === undefined) return container === undefined ? [3, 0] : [2, this.containers.get(container)]
+    if (container === undefined) return [1, this.backends.get(backend)]
+    return [0, this.pairOf(this.backends.get(backend), this.containers.get(container))]
   }
 
-  /** Keys of the queues which have all that a filter matches. */
-  keysFor(filter: ClaimFilter): readonly string[] {
-    if (isPair(filter)) return [pairKey(filter)]
-    const key = filterKey(filter)
-    return this.wide.has(key) ? [key] : (this.pairs.get(key) ?? [])
+  private pairOf(backend: number | undefined, container: number | undefined): number | undefined {
+    if (backend === undefined || container === undefined) return undefined
+    return this.pairs.get(pairKey(backend, container, this.containers.size))
   }
-
-  /** Keys of the wide filters that match a pair. */
-  wideKeysOf(pair: Pair): readonly string[] {
-    return this.hasWide ? filterKeys(pair).filter((key) => this.wide.has(key)) : []
-  }
-}
-
-/** The length separates two texts that could run together: no other pair gives the same key. */
-export function pairKey({ backend, container }: Pair): string {
-  return `${backend.length} ${backend}${container}`
-}
-
-function filterKeys({ backend, container }: Pair): string[] {
-  return [filterKey({}), filterKey({ backend }), filterKey({ container })]
-}
-
-/** The key of a pair begins with a digit. */
-function filterKey({ backend, container }: ClaimFilter): string {
-  if (backend !== undefined) return `backend ${backend}`
-  return container === undefined ? 'all' : `container ${container}`
-}
-
-function isPair(filter: ClaimFilter): filter is Pair {
-  return filter.backend !== undefined && filter.container !== undefined
 }

@@ -1,132 +1,177 @@
-import { Map } from 'immutable'
+import { List } from 'immutable'
 import type { Experiment } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
-import { mapOf } from './map-of.ts'
+import { groupsOf, pairsOf } from './groups.ts'
 
-/** How long the completed experiments of one config on one backend took, and how many are still to run. */
-interface Kind {
-  /** Milliseconds, ascending. */
+/** Experiments of a kind (a config on a backend), of a backend, or of the campaign. */
+interface Group {
+  /** Milliseconds that the completed ones took, ascending. */
   readonly taken: readonly number[]
-  /** Pending and failed. */
+  /** How many are still to run, pending and failed, of which no smaller group says how long they take. */
   readonly remaining: number
 }
 
-interface Backend {
-  /** By config_name. */
-  readonly kinds: Map<string, Kind>
-  /** Milliseconds, ascending, of all kinds. */
-  readonly taken: readonly number[]
-  /** Still to run, of kinds of which none is completed: the estimate is that of the backend. */
-  readonly untried: number
-}
-
-interface KindCount {
-  readonly taken: number[]
-  remaining: number
-}
-
-type KindCounts = globalThis.Map<string, KindCount>
-
-const NO_KIND: Kind = { taken: [], remaining: 0 }
-const NO_BACKEND: Backend = { kinds: Map(), taken: [], untried: 0 }
+const NONE: Group = { taken: [], remaining: 0 }
 
 /**
- * How long completed experiments took, updated with each change, so that an estimate reads no experiments. Immutable. In
- * whole milliseconds, whose sums and medians are exact: after a restart they are the same.
+ * How long completed experiments took, updated with each change, so that an estimate reads no experiments and no groups, however
+ * many there are. Immutable. In whole milliseconds, whose sums and medians are exact: after a restart they are the same.
  */
 export class Durations {
   private constructor(
-    private readonly backends: Map<string, Backend>,
-    private readonly taken: readonly number[],
-    /** Milliseconds that the experiments take which are still to run, of kinds of which one is completed. */
-    private readonly tried: number,
+    /** By position; no change of an experiment makes it one of another kind. */
+    private readonly kindNumbers: Int32Array,
+    /** By kind. */
+    private readonly backendNumbers: Int32Array,
+    private readonly kinds: List<Group>,
+    private readonly backends: List<Group>,
+    private readonly all: Group,
+    /** Milliseconds that those still to run take of which a kind or a backend says it. */
+    private readonly told: number,
   ) {}
 
   static *of(experiments: readonly Experiment[]): LongWork<Durations> {
-    const counts = new globalThis.Map<string, KindCounts>()
+    const backends = yield* groupsOf(experiments, ({ backend }) => backend)
+    const configs = yield* groupsOf(experiments, ({ config_name }) => config_name)
+    const kinds = yield* pairsOf(experiments, backends, configs)
+    const backendNumbers = new Int32Array(kinds.byKey.size)
+    const remaining = new Int32Array(kinds.byKey.size)
+    const done: Done[] = []
     for (const [position, experiment] of experiments.entries()) {
-      count(counts, experiment)
+      const kind = kinds.numbers[position] ?? 0
+      backendNumbers[kind] = backends.numbers[position] ?? 0
+      add(remaining, kind, Number(isRemaining(experiment)))
+      const time = timeTaken(experiment)
+      if (time !== null) done.push({ position, time })
       if (isBreak(position)) yield
     }
-    const backends = new globalThis.Map<string, Backend>()
-    let tried = 0
-    for (const [name, kinds] of counts) {
-      backends.set(name, yield* backendOf(kinds))
-      tried += yield* expectedOf(kinds)
+    const ofKinds = yield* groupsFrom(remaining, done, kinds.numbers)
+    const untold = yield* untriedIn(ofKinds, backendNumbers, backends.byKey.size)
+    const ofBackends = yield* groupsFrom(untold, done, backends.numbers)
+    const all = {
+      taken: ascending(done.map(({ time }) => time)),
+      remaining: (yield* untriedIn(ofBackends, new Int32Array(ofBackends.length), 1))[0] ?? 0,
     }
-    return new Durations(yield* mapOf(backends, (backend) => backend), yield* merged([...backends.values()]), tried)
-  }
-
-  /** After one experiment turned from `before` into `after`. */
-  with(before: Experiment, after: Experiment): Durations {
-    const [gone, come] = [timeTaken(before), timeTaken(after)]
-    const remaining = Number(isRemaining(after)) - Number(isRemaining(before))
-    if (gone === come && remaining === 0) return this
-    const exchange = (taken: readonly number[]) => (gone === come ? taken : exchanged(taken, gone, come))
-    const backend = this.backends.get(after.backend) ?? NO_BACKEND
-    const old = backend.kinds.get(after.config_name) ?? NO_KIND
-    const kind = { taken: exchange(old.taken), remaining: old.remaining + remaining }
-    const next = {
-      kinds: backend.kinds.set(after.config_name, kind),
-      taken: exchange(backend.taken),
-      untried: backend.untried + untried(kind) - untried(old),
-    }
+    const told = (yield* expectedOf(ofKinds)) + (yield* expectedOf(ofBackends))
     return new Durations(
-      this.backends.set(after.backend, next),
-      exchange(this.taken),
-      this.tried + expected(kind) - expected(old),
+      kinds.numbers,
+      backendNumbers,
+      yield* listFrom(ofKinds),
+      yield* listFrom(ofBackends),
+      all,
+      told,
     )
   }
 
-  /** Milliseconds that an experiment of its kind usually takes; null before anything is completed. */
-  usual({ config_name, backend }: Pick<Experiment, 'config_name' | 'backend'>): number | null {
-    const known = this.backends.get(backend)
-    return median(known?.kinds.get(config_name)?.taken ?? []) ?? this.usualOn(known)
+  /** After the experiment at the position turned from `before` into `after`. */
+  with(position: number, before: Experiment, after: Experiment): Durations {
+    const [gone, come] = [timeTaken(before), timeTaken(after)]
+    const remaining = Number(isRemaining(after)) - Number(isRemaining(before))
+    if (gone === come && remaining === 0) return this
+    const changed = ({ taken, remaining }: Group, by: number): Group => ({
+      taken: gone === come ? taken : exchanged(taken, gone, come),
+      remaining: remaining + by,
+    })
+    const kindNumber = this.kindNumbers[position] ?? 0
+    const backendNumber = this.backendNumbers[kindNumber] ?? 0
+    const oldKind = this.kinds.get(kindNumber) ?? NONE
+    const kind = changed(oldKind, remaining)
+    const oldBackend = this.backends.get(backendNumber) ?? NONE
+    const backend = changed(oldBackend, untried(kind) - untried(oldKind))
+    return new Durations(
+      this.kindNumbers,
+      this.backendNumbers,
+      this.kinds.set(kindNumber, kind),
+      this.backends.set(backendNumber, backend),
+      changed(this.all, untried(backend) - untried(oldBackend)),
+      this.told + expected(kind) - expected(oldKind) + expected(backend) - expected(oldBackend),
+    )
+  }
+
+  /** Milliseconds that the experiment at a position usually takes; null before anything is completed. */
+  usual(position: number): number | null {
+    const kindNumber = this.kindNumbers[position] ?? 0
+    const kind = this.kinds.get(kindNumber) ?? NONE
+    const backend = this.backends.get(this.backendNumbers[kindNumber] ?? 0) ?? NONE
+    return median(kind.taken) ?? median(backend.taken) ?? median(this.all.taken)
   }
 
   /** Milliseconds that all that are still to run take, one after the other; null before anything is completed. */
   get remaining(): number | null {
-    if (this.taken.length === 0) return null
-    let time = this.tried
-    for (const backend of this.backends.values()) time += backend.untried * (this.usualOn(backend) ?? 0)
-    return time
-  }
-
-  private usualOn(backend: Backend | undefined): number | null {
-    return median(backend?.taken ?? []) ?? median(this.taken)
+    return this.all.taken.length === 0 ? null : this.told + expected(this.all)
   }
 }
 
-function count(counts: globalThis.Map<string, KindCounts>, experiment: Experiment): void {
-  const { backend, config_name } = experiment
-  let kinds = counts.get(backend)
-  if (kinds === undefined) counts.set(backend, (kinds = new globalThis.Map<string, KindCount>()))
-  let kind = kinds.get(config_name)
-  if (kind === undefined) kinds.set(config_name, (kind = { taken: [], remaining: 0 }))
-  const time = timeTaken(experiment)
-  if (time !== null) kind.taken.push(time)
-  if (isRemaining(experiment)) kind.remaining += 1
+/** A completed experiment. */
+interface Done {
+  readonly position: number
+  /** Milliseconds that it took. */
+  readonly time: number
 }
 
-function* backendOf(counts: KindCounts): LongWork<Backend> {
-  const kinds = yield* mapOf<string, KindCount, Kind>(counts, ({ taken, remaining }) => ({
-    taken: ascending(taken),
-    remaining,
-  }))
-  const all = [...counts.values()]
-  return { kinds, taken: yield* merged(all), untried: all.reduce((sum, kind) => sum + untried(kind), 0) }
-}
-
-/** @param counts with their times in order */
-function* expectedOf(counts: KindCounts): LongWork<number> {
-  let sum = 0
-  let index = 0
-  for (const kind of counts.values()) {
-    sum += expected(kind)
-    index += 1
+/** @param numbers of the groups, by position */
+function* groupsFrom(remaining: Int32Array, done: readonly Done[], numbers: Int32Array): LongWork<Group[]> {
+  const taken = new Map<number, number[]>()
+  for (const [index, { position, time }] of done.entries()) {
+    push(taken, numbers[position] ?? 0, time)
     if (isBreak(index)) yield
   }
+  const groups: Group[] = []
+  const untried = new Map<number, Group>()
+  for (const [number, left] of remaining.entries()) {
+    const times = taken.get(number)
+    groups.push(times === undefined ? untriedGroup(untried, left) : { taken: ascending(times), remaining: left })
+    if (isBreak(number)) yield
+  }
+  return groups
+}
+
+/** Shared by all with as many: there may be as many groups as experiments. */
+function untriedGroup(known: Map<number, Group>, remaining: number): Group {
+  let group = known.get(remaining)
+  if (group === undefined) known.set(remaining, (group = { taken: NONE.taken, remaining }))
+  return group
+}
+
+/**
+ * How many each greater group has to estimate.
+ * @param numbers of the greater groups, by group
+ */
+function* untriedIn(groups: readonly Group[], numbers: Int32Array, count: number): LongWork<Int32Array> {
+  const sums = new Int32Array(count)
+  for (const [index, group] of groups.entries()) {
+    add(sums, numbers[index] ?? 0, untried(group))
+    if (isBreak(index)) yield
+  }
+  return sums
+}
+
+function add(sums: Int32Array, index: number, more: number): void {
+  sums[index] = (sums[index] ?? 0) + more
+}
+
+function push(lists: Map<number, number[]>, number: number, time: number): void {
+  const list = lists.get(number)
+  if (list === undefined) lists.set(number, [time])
+  else list.push(time)
+}
+
+function* expectedOf(groups: readonly Group[]): LongWork<number> {
+  let sum = 0
+  for (const [number, group] of groups.entries()) {
+    sum += expected(group)
+    if (isBreak(number)) yield
+  }
   return sum
+}
+
+function* listFrom(groups: readonly Group[]): LongWork<List<Group>> {
+  const list = List<Group>().asMutable()
+  for (const [number, group] of groups.entries()) {
+    list.push(group)
+    if (isBreak(number)) yield
+  }
+  return list.asImmutable()
 }
 
 /** Null when it is not completed, or when a clock that was set back made its duration negative. */
@@ -140,11 +185,11 @@ function isRemaining({ status }: Experiment): boolean {
   return status === 'pending' || status === 'failed'
 }
 
-function expected({ taken, remaining }: Kind): number {
+function expected({ taken, remaining }: Group): number {
   return remaining * (median(taken) ?? 0)
 }
 
-function untried({ taken, remaining }: Kind): number {
+function untried({ taken, remaining }: Group): number {
   return taken.length === 0 ? remaining : 0
 }
 
@@ -153,15 +198,6 @@ function median(taken: readonly number[]): number | null {
   const upper = taken[middle]
   if (upper === undefined) return null
   return taken.length % 2 === 1 ? upper : (upper + (taken[middle - 1] ?? upper)) / 2
-}
-
-function* merged(parts: readonly Pick<Kind, 'taken'>[]): LongWork<number[]> {
-  const all: number[] = []
-  for (const [index, { taken }] of parts.entries()) {
-    for (const time of taken) all.push(time)
-    if (isBreak(index)) yield
-  }
-  return ascending(all)
 }
 
 /** Sorts in place. By numbers alone, without a call for each comparison: there may be 100,000 of them in one go. */

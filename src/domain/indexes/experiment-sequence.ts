@@ -98,8 +98,8 @@ export class ExperimentSequence {
   }
 
   /** Visits all in a status, in order: many in a fraction of the time that `next` takes. */
-  each(status: ExperimentStatus, visit: (experiment: Experiment) => void): void {
-    eachIn(this.root, status, visit)
+  each(status: ExperimentStatus, visit: Visit): void {
+    eachIn(this.root, this.levels, 0, { status, visit })
   }
 
   *[Symbol.iterator](): Iterator<Experiment> {
@@ -151,10 +151,28 @@ function nextIn(node: Node, level: number, from: number, offset: number, matches
   return -1
 }
 
-function eachIn(node: Node, status: ExperimentStatus, visit: (experiment: Experiment) => void): void {
-  if (!hasStatus(status)(node.summary)) return
-  if ('children' in node) for (const child of node.children) eachIn(child, status, visit)
-  else for (const item of node.items) if (item.status === status) visit(item)
+type Visit = (experiment: Experiment, position: number) => void
+
+function eachIn(
+  node: Node,
+  level: number,
+  offset: number,
+  wanted: { readonly status: ExperimentStatus; readonly visit: Visit },
+): void {
+  if (!hasStatus(wanted.status)(node.summary)) return
+  if ('children' in node) {
+    let first = offset
+    for (const child of node.children) {
+      eachIn(child, level - 1, first, wanted)
+      first += 1 << (BITS * level)
+    }
+    return
+  }
+  let position = offset
+  for (const item of node.items) {
+    if (item.status === wanted.status) wanted.visit(item, position)
+    position += 1
+  }
 }
 
 function* iterate(node: Node): Generator<Experiment, void> {

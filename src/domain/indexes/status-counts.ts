@@ -3,21 +3,23 @@ import type { Experiment, FailureKind } from '../experiment/experiment.ts'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 import { Durations } from './durations.ts'
-import { mapOf } from './map-of.ts'
 
 /** How many experiments are in each status. */
 export type Counts = Readonly<Record<ExperimentStatus, number>>
 
 type Failures = Map<FailureKind, number>
 
-/**
- * Counts over a whole campaign, updated with each change. Persistent maps, since to copy a plain one costs its size: a
- * campaign may have as many cycles as experiments.
- */
+/** Groups by one key up to which they are counted: a campaign may have as many as experiments, and progress is sent with every change. */
+export const MAX_GROUPS = 200
+
+/** Null when there are more than `MAX_GROUPS`. */
+export type GroupCounts<K> = Map<K, Counts> | null
+
+/** Counts over a whole campaign, updated with each change. Persistent maps, since to copy a plain one costs its size. */
 export interface CampaignCounts {
   readonly by_status: Counts
-  readonly by_backend: Map<string, Counts>
-  readonly by_cycle: Map<number, Counts>
+  readonly by_backend: GroupCounts<string>
+  readonly by_cycle: GroupCounts<number>
   readonly failures: Failures
   /** Experiments that have been started at least once. */
   readonly ever_started: number
@@ -26,13 +28,7 @@ export interface CampaignCounts {
 
 type Group = Record<ExperimentStatus, number>
 
-const NO_COUNTS: Counts = groupOf(() => 0)
-
-/** The counts of groups of one experiment, shared: there may be as many cycles as experiments. */
-const SINGLE = Object.fromEntries(
-  EXPERIMENT_STATUSES.map((status) => [status, groupOf((one) => Number(one === status))]),
-) as Record<ExperimentStatus, Group>
-const SHARED = new Set(Object.values(SINGLE))
+const NO_COUNTS = Object.fromEntries(EXPERIMENT_STATUSES.map((status) => [status, 0])) as Counts
 
 export function* countsOf(experiments: readonly Experiment[]): LongWork<CampaignCounts> {
   const by_status = { ...NO_COUNTS }
@@ -49,32 +45,39 @@ export function* countsOf(experiments: readonly Experiment[]): LongWork<Campaign
     if (attempt > 0) ever_started += 1
     if (isBreak(position)) yield
   }
-  const by_backend = yield* mapOf<string, Group, Counts>(backends, asIs)
-  const by_cycle = yield* mapOf<number, Group, Counts>(cycles, asIs)
   const durations = yield* Durations.of(experiments)
-  return { by_status, by_backend, by_cycle, failures, ever_started, durations }
+  return { by_status, by_backend: counted(backends), by_cycle: counted(cycles), failures, ever_started, durations }
 }
 
-/** Counts in place: to make a new value for each experiment takes twice as long. */
+/** Counts in place: to make a new value for each experiment takes twice as long. Stops when there are too many groups. */
 function add<K>(groups: globalThis.Map<K, Group>, key: K, status: ExperimentStatus): void {
-  const group = groups.get(key)
-  if (group === undefined) groups.set(key, SINGLE[status])
-  else if (SHARED.has(group)) groups.set(key, bump(group, status, 1))
-  else group[status] += 1
+  if (groups.size > MAX_GROUPS) return
+  let group = groups.get(key)
+  if (group === undefined) groups.set(key, (group = { ...NO_COUNTS }))
+  group[status] += 1
+}
+
+function counted<K>(groups: ReadonlyMap<K, Group>): GroupCounts<K> {
+  return groups.size > MAX_GROUPS ? null : Map<K, Counts>(groups)
 }
 
 /** The counts after one experiment turned from `before` into `after`. Backend and cycle never change. */
-export function updateCounts(counts: CampaignCounts, before: Experiment, after: Experiment): CampaignCounts {
+export function updateCounts(
+  counts: CampaignCounts,
+  position: number,
+  before: Experiment,
+  after: Experiment,
+): CampaignCounts {
   const ever_started = counts.ever_started + Number(after.attempt > 0) - Number(before.attempt > 0)
   const moved = (group: Counts) => bump(bump(group, before.status, -1), after.status, 1)
   const same = before.status === after.status
   return {
     by_status: same ? counts.by_status : moved(counts.by_status),
-    by_backend: same ? counts.by_backend : counts.by_backend.update(after.backend, NO_COUNTS, moved),
-    by_cycle: same ? counts.by_cycle : counts.by_cycle.update(after.cycle_index, NO_COUNTS, moved),
+    by_backend: same ? counts.by_backend : (counts.by_backend?.update(after.backend, NO_COUNTS, moved) ?? null),
+    by_cycle: same ? counts.by_cycle : (counts.by_cycle?.update(after.cycle_index, NO_COUNTS, moved) ?? null),
     failures: updateFailures(counts.failures, before, after),
     ever_started,
-    durations: counts.durations.with(before, after),
+    durations: counts.durations.with(position, before, after),
   }
 }
 
@@ -88,14 +91,6 @@ function updateFailures(failures: Failures, before: Experiment, after: Experimen
 
 function kindOf(failed: Experiment): FailureKind {
   return failed.failure_kind ?? 'error'
-}
-
-function groupOf(count: (status: ExperimentStatus) => number): Group {
-  return Object.fromEntries(EXPERIMENT_STATUSES.map((status) => [status, count(status)])) as Group
-}
-
-function asIs(counts: Counts): Counts {
-  return counts
 }
 
 function bump(counts: Counts, status: ExperimentStatus, by: number): Group {

@@ -4,7 +4,7 @@ import { CampaignState, hasEnded, isComplete, stateOf } from '../campaign/campai
 import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
 import { Timestamp } from '../experiment/experiment.ts'
 import { EXPERIMENT_STATUSES } from '../experiment/status.ts'
-import type { Counts } from '../indexes/status-counts.ts'
+import { type GroupCounts, MAX_GROUPS } from '../indexes/status-counts.ts'
 import { Dictionary, Nullable, ref, StrictObject } from '../schema.ts'
 
 const Count = Type.Integer({ minimum: 0 })
@@ -21,9 +21,6 @@ export const StatusCounts = StrictObject(
 )
 
 const CountsRef = ref(StatusCounts)
-
-/** Keys of a grouping: a campaign may have as many cycles as experiments, and progress is sent with every change. */
-const MAX_GROUPS = 200
 
 function countsBy(key: string) {
   return Nullable(Dictionary(CountsRef, { maxProperties: MAX_GROUPS }), {
@@ -82,10 +79,8 @@ export function progressOf(campaign: Campaign): Progress {
   }
 }
 
-function grouped(
-  groups: Iterable<readonly [string | number, Counts]> & { readonly size: number },
-): Record<string, Counts> | null {
-  return groups.size > MAX_GROUPS ? null : Object.fromEntries(groups)
+function grouped<K extends string | number>(groups: GroupCounts<K>): Progress['by_backend'] {
+  return groups === null ? null : Object.fromEntries(groups)
 }
 
 /**
@@ -102,14 +97,13 @@ export function etaSeconds(campaign: Campaign): number | null {
   return Math.round(time / Math.max(1, by_status.running) / 1000)
 }
 
-/** Milliseconds that the running experiments still take, all together. Many start in one moment, and many are of one kind. */
+/** Milliseconds that the running experiments still take, all together. Many start in one moment. */
 function runningTime({ header, counts: { durations }, experiments }: Campaign): number {
   const now = Date.parse(header.updated_at)
-  const usual = remembering((backend) => remembering((config_name) => durations.usual({ backend, config_name }) ?? 0))
   const timeSince = remembering((started_at) => Math.max(0, now - Date.parse(started_at)))
   let time = 0
-  experiments.each('running', ({ backend, config_name, started_at }) => {
-    time += Math.max(0, usual(backend)(config_name) - (started_at === null ? 0 : timeSince(started_at)))
+  experiments.each('running', ({ started_at }, position) => {
+    time += Math.max(0, (durations.usual(position) ?? 0) - (started_at === null ? 0 : timeSince(started_at)))
   })
   return time
 }

@@ -74,3 +74,28 @@ test.each([
     }
   },
 )
+
+test.each([1, 40])('what can be claimed is found far behind, with %i pairs of backend and container', (pairs) => {
+  const count = 33_000
+  const all = newManifest('queues', count).experiments.map((one, index): Experiment => ({
+    ...one,
+    backend: `b${index % pairs}`,
+    status: 'completed',
+  }))
+  let queues = atOnce(ClaimQueues.of(all))
+  const change = (position: number, given: Partial<Experiment>) => {
+    const before = all[position]
+    if (before === undefined) throw new Error('no such position')
+    queues = queues.with(position, before, (all[position] = { ...before, ...given }))
+  }
+  const due = (filter: ClaimFilter) => [...queues.claimable(filter, MAX_RETRIES)]
+  for (const position of [32_999, 1_023, 1_024, 32_768, 0]) change(position, { status: 'pending' })
+  for (const position of [32_767, 31]) change(position, { status: 'failed' })
+  change(32, { status: 'failed', retry_count: MAX_RETRIES })
+  for (const filter of [{}, { backend: 'b0' }, { backend: 'b24' }])
+    expect(due(filter)).toEqual(claimableIn(all, filter))
+  expect(due({})).toEqual([0, 1_023, 1_024, 32_768, 32_999, 31, 32_767])
+  for (const position of [0, 31, 1_023, 1_024, 32_767, 32_768, 32_999]) change(position, { status: 'running' })
+  expect(due({})).toEqual([])
+  expect(queues.mayFailAndBeClaimed({}, MAX_RETRIES)).toBe(true)
+})

@@ -106,12 +106,14 @@ test('durations that are kept up to date equal those that are computed anew', ()
           const before = make(start[index] ?? change, index)
           const { config_name, backend } = before
           const after = { ...make(change, index), config_name, backend }
-          kept = kept.with(experiments[index] ?? before, after)
+          kept = kept.with(index, experiments[index] ?? before, after)
           experiments[index] = after
         }
         const anew = atOnce(Durations.of(experiments))
         expect(kept.remaining).toBe(anew.remaining)
-        for (const experiment of experiments) expect(kept.usual(experiment)).toBe(anew.usual(experiment))
+        for (const position of experiments.keys()) {
+          expect(kept.usual(position)).toBe(anew.usual(position))
+        }
       },
     ),
   )
