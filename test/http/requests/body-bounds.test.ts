@@ -16,6 +16,14 @@ const BODIES: Readonly<Record<string, () => string>> = {
   'a text of 8 MiB that consists of escapes': () => `{"campaign_name":"${'\\n'.repeat(4 * MIB)}"}`,
 }
 
+test('the longest list that any call takes is read, however short its items are', async () => {
+  const { call, path } = await openCampaign(1)
+  const experiments = many(100_000, (index) => `{"exp_id":"${index}","config_hash":"1"}`).join(',')
+  const rawBody = `{"config_hash":"1","experiments":[${experiments}]}`
+  const headers = { 'content-type': 'application/json' }
+  expectProblem(await call('POST', `${path}/resume`, { rawBody, headers }), 409, 'config-changed')
+})
+
 test.each(Object.entries(BODIES))(
   'a body of %s is refused before it is parsed, and changes nothing',
   async (_name, body) => {
