@@ -18,8 +18,35 @@ test('garbage is collected soon after that is asked for, and to ask takes no mem
   await expect.poll(() => collected.size).toBeGreaterThan(15)
 })
 
-test('garbage is not asked for when there is little, nor again at once', () => {
+test('a heap that has grown since it was smallest is looked through, and not again at once', () => {
+  let heap = 100 * MIB
+  const garbage = new Garbage(() => heap)
+  const collectAt = (now: number, bytes: number) => {
+    heap = bytes
+    return garbage.collect(now)
+  }
+  expect(collectAt(0, 100 * MIB)).toBe(false)
+  expect(collectAt(1_000, 40 * MIB)).toBe(false)
+  expect(collectAt(2_000, 55 * MIB)).toBe(false)
+  expect(collectAt(3_000, 57 * MIB)).toBe(true)
+  expect(collectAt(4_000, 40 * MIB)).toBe(false)
+  expect(collectAt(5_000, 90 * MIB)).toBe(false)
+  expect(collectAt(19_000, 90 * MIB)).toBe(true)
+})
+
+test('a heap of garbage is smaller soon after that is asked for', async () => {
+  const bytes = () => process.memoryUsage().heapUsed
   const garbage = new Garbage()
+  const kept = [Array.from({ length: 500_000 }, (_, index) => ({ index }))]
+  const before = bytes()
+  expect(kept.pop()).toHaveLength(500_000)
+  garbage.leave(20 * MIB)
+  expect(garbage.collect(performance.now())).toBe(true)
+  await expect.poll(bytes).toBeLessThan(before - 10 * MIB)
+})
+
+test('garbage is not asked for when there is little, nor again at once', () => {
+  const garbage = new Garbage(() => 0)
   garbage.leave(MIB)
   expect(garbage.collect(0)).toBe(false)
   garbage.leave(20 * MIB)
