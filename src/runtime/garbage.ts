@@ -11,7 +11,7 @@ const ENOUGH = 8 * 1024 * 1024
 const INTERVAL = 15_000
 
 /** Bytes by which the heap has grown since it was smallest: part of them is in use. */
-const ENOUGH_OF_HEAP = 16 * 1024 * 1024
+const ENOUGH_OF_HEAP = 8 * 1024 * 1024
 
 /**
  * Memory that is needed no more. By itself V8 looks for it when as much was allocated again, which in a service with little to do
