@@ -36,9 +36,11 @@ export class ChangeWaiter {
       if (isEnough(result)) return result
       if (times === 0) wait.onHeld()
       await changed
+      // One that ends while it waits for its turn is told of the change that came before.
+      const hasEnded = wait.signal.aborted || this.ended
       // Thousands may wait for the same change.
       await turnOfOne()
-      if (wait.signal.aborted || this.ended) return result
+      if (hasEnded) return result
     }
   }
 
