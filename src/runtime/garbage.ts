@@ -23,8 +23,14 @@ export class Garbage {
   /** Bytes of the heap at the least since it was asked. */
   private least = Infinity
 
-  /** @param heapBytes what is in the heap, but for its youngest part, which V8 collects by itself often enough */
-  constructor(private readonly heapBytes: () => number = bytesOfHeap) {}
+  /**
+   * @param heapBytes what is in the heap, but for its youngest part, which V8 collects by itself often enough
+   * @param allocate throws a RangeError when the system gives no memory
+   */
+  constructor(
+    private readonly heapBytes: () => number = bytesOfHeap,
+    private readonly allocate = (bytes: number): unknown => new ArrayBuffer(bytes),
+  ) {}
 
   /** Notes bytes outside of the heap that nobody has any more. */
   leave(bytes: number): void {
@@ -44,8 +50,18 @@ export class Garbage {
     this.bytes = 0
     this.collectedAt = now
     this.least = Infinity
-    // Never touched, so that the system never gives it.
-    return new ArrayBuffer(ALLOCATION).byteLength > 0
+    this.ask()
+    return true
+  }
+
+  private ask(): void {
+    try {
+      // Never touched, so that the system never gives it.
+      this.allocate(ALLOCATION)
+    } catch (error) {
+      // Where memory is short, V8 has looked for some by then.
+      if (!(error instanceof RangeError)) throw error
+    }
   }
 }
 

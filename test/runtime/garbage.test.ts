@@ -55,3 +55,14 @@ test('garbage is not asked for when there is little, nor again at once', () => {
   expect(garbage.collect(2_000)).toBe(false)
   expect(garbage.collect(20_000)).toBe(true)
 })
+
+test('where the system gives no memory the service goes on', () => {
+  const garbage = new Garbage(
+    () => 0,
+    () => {
+      throw new RangeError('Array buffer allocation failed')
+    },
+  )
+  garbage.leave(20 * MIB)
+  expect(garbage.collect(0)).toBe(true)
+})

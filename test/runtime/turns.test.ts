@@ -13,30 +13,31 @@ function pass(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
 
+/** @returns ends the counting of turns of the event loop: how many there were */
+function countTurns(): () => number {
+  let turns = 0
+  let immediate = setImmediate(count)
+  function count() {
+    turns += 1
+    immediate = setImmediate(count)
+  }
+  return () => {
+    clearImmediate(immediate)
+    return turns
+  }
+}
+
 test('short work is done at once, and long work in several turns of the event loop, with the same result', async () => {
   expect(inTurns(steps(3, () => undefined))).toBe(3)
-  let turns = 0
-  let isOver = false
-  const count = () => {
-    turns += 1
-    if (!isOver) setImmediate(count)
-  }
-  setImmediate(count)
+  const turnsUntilNow = countTurns()
   const result = inTurns(steps(100, () => pass(1)))
   expect(result).toBeInstanceOf(Promise)
   expect(await result).toBe(100)
-  isOver = true
-  expect(turns).toBeGreaterThan(10)
+  expect(turnsUntilNow()).toBeGreaterThan(10)
 })
 
 test('many that are woken together go on over several turns, in their order, and several in one turn', async () => {
-  let turns = 0
-  let isOver = false
-  const count = () => {
-    turns += 1
-    if (!isOver) setImmediate(count)
-  }
-  setImmediate(count)
+  const turnsUntilNow = countTurns()
   const order: number[] = []
   const goOn = async (one: number) => {
     await turnOfOne()
@@ -47,7 +48,7 @@ test('many that are woken together go on over several turns, in their order, and
   }
   const all = Array.from({ length: 100 }, (_, index) => index)
   await Promise.all(all.map(goOn))
-  isOver = true
+  const turns = turnsUntilNow()
   expect(order).toEqual(all)
   expect(turns).toBeGreaterThan(5)
   expect(turns).toBeLessThan(80)
