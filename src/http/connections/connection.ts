@@ -82,7 +82,7 @@ export class Connection {
   /** What has arrived with it is in memory until the connection closes. */
   private ignore(request: IncomingMessage): void {
     this.backlog.queue(sizeOf(request))
-    if (!this.unsent.fits(0)) this.backlog.cut()
+    if (!this.unsent.fits(0)) this.cut()
   }
 
   private close(): void {

@@ -118,6 +118,8 @@ export class UnsentBytes {
 
   /** @param milliseconds for how long its client took nothing */
   cutOff(backlog: ClientBacklog, milliseconds: number): void {
+    // Nothing more is known of one that is closed.
+    if (!this.backlogs.has(backlog)) return
     const { bytes } = backlog
     backlog.cut()
     this.cutCount += 1

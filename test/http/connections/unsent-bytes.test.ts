@@ -142,6 +142,15 @@ test('who takes nothing for long is cut off, though there is room; who takes a b
   expect([unsent.bytes, unsent.cut]).toEqual([50 * KIB, 1])
 })
 
+test('a connection that is cut off is counted once, whoever else would cut it off', () => {
+  const { unsent, cut, connect } = open(100 * KIB)
+  const { respond, backlog } = connect()
+  respond(50 * KIB)
+  unsent.cutOff(backlog, 1_000)
+  unsent.cutOff(backlog, 2_000)
+  expect([unsent.cut, cut]).toEqual([1, [{ bytes: 50 * KIB, seconds: 1 }]])
+})
+
 test.each([
   ['192.0.2.7', '192.0.2.7'],
   ['::ffff:192.0.2.7', '192.0.2.7'],
