@@ -107,7 +107,7 @@ export class StreamReader implements Member {
     const { missed } = this
     if (missed === null || missed.next < missed.sequence.length) return
     missed.release()
-    this.missed = { ...missed, sequence: new EventSequence([], missed.sequence.mark), next: 0 }
+    this.missed = { ...missed, sequence: new EventSequence([], missed.sequence.mark), release: nothing, next: 0 }
   }
 
   /** Whether more than the limit waits for it, in its connection and here. */

@@ -27,7 +27,7 @@ export interface Committed {
 /** What became durable: one change a commit, which may hold several revisions. */
 export type CampaignChange =
   /** Also for one that was put into the store by hand. */
-  | { readonly type: 'created'; readonly campaign: Campaign }
+  | ({ readonly type: 'created' } & Committed)
   | ({
       readonly type: 'changed'
       /** The revision of the change before it. */

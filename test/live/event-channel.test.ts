@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { EventChannel } from '#campaignd/live/event-channel.js'
 import { EventFrame } from '#campaignd/live/event-frame.js'
@@ -5,8 +7,7 @@ import { EventSequence, type ToldState } from '#campaignd/live/event-sequence.js
 import { HeldStates } from '#campaignd/live/held-states.js'
 import { withoutChunks } from '#campaignd/live/http-chunk.js'
 import type { SinkListener } from '#campaignd/live/stream-reader.js'
-import { ChangeFeed } from '#campaignd/repository/change-feed.js'
-import { committedState } from '../support/campaigns/committed.js'
+import { committedState, TestStore } from '../support/campaigns/committed.js'
 
 const KIB = 1024
 const MAX_BACKLOG = 100 * KIB
@@ -60,9 +61,10 @@ class Connection {
 function openChannel({ heldBytes = Infinity } = {}) {
   const found = { dropped: 0, asked: [] as number[] }
   const frames: EventFrame[] = []
+  const store = new TestStore()
   const channel: EventChannel = new EventChannel({
     maxBacklog: MAX_BACKLOG,
-    held: new HeldStates(new ChangeFeed(), heldBytes),
+    held: new HeldStates(store, heldBytes),
     onDropped: () => {
       found.dropped += 1
     },
@@ -81,7 +83,9 @@ function openChannel({ heldBytes = Infinity } = {}) {
   const publishParts = (count: number, size: number) => {
     const parts = Array.from({ length: count }, (_, index) => frameOf(`part${index + 1}`, size))
     frames.push(frameOf(`event${frames.length + 1}`, 10))
-    channel.publishSequence(new EventSequence(parts, frames.length, told(count * size)))
+    const change = told(count * size, frames.length)
+    store.commit(change.state)
+    channel.publishSequence(new EventSequence(parts, frames.length, change))
   }
   const join = (first: readonly EventFrame[] = []) => {
     const connection = new Connection()
@@ -91,9 +95,15 @@ function openChannel({ heldBytes = Infinity } = {}) {
   return { channel, found, publish, publishParts, join }
 }
 
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+}
+
 /** A state that shares nothing with another. */
-function told(size: number): ToldState {
-  return { size, state: committedState('sweep', [new Uint8Array(size)]) }
+function told(size: number, revision = 1): ToldState {
+  return { size, state: committedState('sweep', [new Uint8Array(size)], { revision }) }
 }
 
 function frameOf(name: string, size: number): EventFrame {
@@ -205,36 +215,52 @@ test('a reader in the middle of a change that was given up begins anew', async (
   expect(channel.readers).toBe(2)
 })
 
-test('a sequence of which all was written is not kept for a reader whose connection still has to take it', () => {
-  const held = new HeldStates(new ChangeFeed(), Infinity)
+/** A channel that publishes nothing, and readers that take nothing. */
+function openSilent(heldBytes = Infinity) {
+  const held = new HeldStates(new TestStore(), heldBytes)
   const channel = new EventChannel({
     ...{ maxBacklog: MAX_BACKLOG, held, onDropped: () => undefined },
     catchUp: () => new EventSequence([], 1),
     beginAnew: () => new EventSequence([], 1),
   })
-  channel.add(new Connection(), new EventSequence([frameOf('event', 200 * KIB)], 1, told(600)))
-  channel.add(new Connection(), new EventSequence([frameOf('event', 10), frameOf('next', 10)], 1, told(700)))
+  const add = (frames: EventFrame[], revision: number) => {
+    const { state, size } = told(600, revision)
+    const sequence = new EventSequence(frames, 1, { state, size })
+    channel.add(new Connection(), sequence)
+    const [part] = state.encoded?.parts ?? []
+    if (part === undefined) throw new Error('the state has no bytes')
+    return { sequence, bytes: new WeakRef(part) }
+  }
+  return { held, channel, add }
+}
+
+test('a sequence of which all was written is not kept for a reader whose connection still has to take it', async () => {
+  const { held, channel, add } = openSilent()
+  const bytes = [
+    add([frameOf('event', 200 * KIB)], 1).bytes,
+    add([frameOf('event', 10), frameOf('next', 20 * KIB)], 2).bytes,
+  ]
   expect(held.bytes).toBe(0)
+  await nextTurns()
+  collectGarbage()
+  expect(bytes.map((one) => one.deref())).toEqual([undefined, undefined])
+  expect(channel.readers).toBe(2)
 })
 
-test('a change that was given up is in memory no more, though a reader is still in the middle of it', () => {
-  const held = new HeldStates(new ChangeFeed(), 1000)
-  const channel = new EventChannel({
-    ...{ maxBacklog: MAX_BACKLOG, held, onDropped: () => undefined },
-    catchUp: () => new EventSequence([], 1),
-    beginAnew: () => new EventSequence([], 1),
-  })
-  const sequences = [0, 1, 2].map(() => {
-    const events = [frameOf('event', 20 * KIB), frameOf('next', 20 * KIB)]
-    return new EventSequence(events, 1, told(600))
-  })
-  for (const sequence of sequences) channel.add(new Connection(), sequence)
-  expect(sequences.map(({ frames, state }) => [frames.length, state === null])).toEqual([
+test('a change that was given up is in memory no more, though a reader is still in the middle of it', async () => {
+  const { held, channel, add } = openSilent(1000)
+  const twoParts = () => [frameOf('event', 20 * KIB), frameOf('next', 20 * KIB)]
+  const added = [1, 2, 3].map((revision) => add(twoParts(), revision))
+  expect(added.map(({ sequence }) => [sequence.frames.length, sequence.state === null])).toEqual([
     [0, true],
     [2, false],
     [2, false],
   ])
   expect(held.bytes).toBe(600)
+  await nextTurns()
+  collectGarbage()
+  expect(added[0]?.bytes.deref()).toBeUndefined()
+  expect(channel.readers).toBe(3)
 })
 
 test('the end of a stream comes in the middle of a change too', async () => {

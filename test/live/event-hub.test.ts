@@ -72,7 +72,7 @@ test.each([
   const { feed, read } = openHub()
   const [, id = ''] = /id: (.*)/.exec(read(null).text) ?? []
   for (let count = 0; count < campaigns; count += 1) {
-    feed.emit({ type: 'created', campaign: Campaign.of(newManifest(`c${count}`, 1)) })
+    feed.emit({ type: 'created', campaign: Campaign.of(newManifest(`c${count}`, 1)), encoded: null })
   }
   const again = read(id)
   await again.drain()

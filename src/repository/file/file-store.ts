@@ -91,7 +91,7 @@ export class FileStore implements CampaignStore {
       ...options,
       fence: this.fence,
       open: (id, manifest) => this.open(id, manifest),
-      onFound: (campaign) => this.publish({ type: 'created', campaign }),
+      onFound: ({ campaign, encoded }) => this.publish({ type: 'created', campaign, encoded }),
     })
   }
 
@@ -100,8 +100,9 @@ export class FileStore implements CampaignStore {
     const { created, shrunk } = await this.files.create(manifest.campaign_id, () =>
       newCampaign(manifest, maxCampaignBytes),
     )
-    if (shrunk > 0) onShrunk(created.campaign, shrunk)
-    this.publish({ type: 'created', campaign: created.campaign })
+    const { campaign, encoded } = created
+    if (shrunk > 0) onShrunk(campaign, shrunk)
+    this.publish({ type: 'created', campaign, encoded })
     return created
   }
 
@@ -172,9 +173,7 @@ export class FileStore implements CampaignStore {
   /** Reads the manifests, at a start. Every committed lease begins a full period. */
   async load(): Promise<void> {
     await this.files.readAll()
-    for (const { committed } of this.files.campaigns) {
-      this.leases.observe({ type: 'created', campaign: committed.campaign })
-    }
+    for (const { committed } of this.files.campaigns) this.leases.observe({ type: 'created', ...committed })
   }
 
   /** The store is in doubt: nothing is acknowledged from here on. */

@@ -1,7 +1,8 @@
 import * as nodeFs from 'node:fs'
-import type { Campaign, Revision } from '../../domain/campaign/campaign.ts'
+import type { Revision } from '../../domain/campaign/campaign.ts'
 import type { LongWork } from '../../domain/long-work.ts'
 import { inTurns } from '../../runtime/turns.ts'
+import type { Committed } from '../campaign-store.ts'
 import type { CommitReport } from '../commit-report.ts'
 import type { CampaignCommits } from '../group-commit/campaign-commits.ts'
 import { alreadyThere, corrupt, notFound } from '../repository-error.ts'
@@ -27,7 +28,7 @@ export interface ManifestFilesOptions {
   readonly fence: Fence
   readonly open: (id: string, manifest: StoredManifest) => CampaignCommits<StoredManifest>
   /** A file was put there by hand. */
-  readonly onFound: (campaign: Campaign) => void
+  readonly onFound: (found: Committed) => void
   /** A file was found corrupt, or is so for another reason now. */
   readonly onCorrupt: (id: string, reason: string) => void
   readonly onCommit: (report: CommitReport) => void
@@ -180,7 +181,7 @@ export class ManifestFiles {
     const path = directory.manifest(id)
     fence.refuseIfStopped()
     const flushed = fence.check((await threads.run({ kind: 'flush', paths: [path] })).outcome)
-    if (this.addIfDurable(id, loaded, flushed)) this.options.onFound(loaded.campaign)
+    if (this.addIfDurable(id, loaded, flushed)) this.options.onFound(loaded)
     else if (!isUnflushed(flushed, path)) {
       this.markCorrupt(id, corruptFile(id, 'it could not be flushed to the disk, or changes', null, new Date()))
     }
