@@ -10,17 +10,15 @@ import { UnderAttack } from './under-attack.js'
 interface Extent {
   /** Connections of each kind that read nothing. */
   readonly deaf: number
-  /** Connections of each kind before the memory is looked at first: what clients leave once stays, and not twice as much when they come again. */
-  readonly rehearsed: number
   /** Experiments of the campaign that is asked for as a whole. */
   readonly experiments: number
 }
 
 /** In full twice as many as ended a service that counted responses in place of bytes. */
 const EXTENTS: Readonly<Record<Size, Extent>> = {
-  short: { deaf: 30, rehearsed: 3, experiments: 10_000 },
-  middle: { deaf: 60, rehearsed: 20, experiments: 25_000 },
-  full: { deaf: 200, rehearsed: 20, experiments: 25_000 },
+  short: { deaf: 30, experiments: 10_000 },
+  middle: { deaf: 60, experiments: 25_000 },
+  full: { deaf: 200, experiments: 25_000 },
 }
 
 const LARGE = '/v1/campaigns/large'
@@ -60,7 +58,7 @@ export const bytes: Fault = {
 }
 
 async function attack(stage: Stage, size: Size): Promise<Findings> {
-  const { deaf, rehearsed, experiments } = EXTENTS[size]
+  const { deaf, experiments } = EXTENTS[size]
   const row = await UnderAttack.begin({ stage, size })
   const { url } = row.service
   const { attackers } = row
@@ -81,7 +79,7 @@ async function attack(stage: Stage, size: Size): Promise<Findings> {
   }
   await row.run(
     () => act(deaf),
-    () => act(rehearsed),
+    () => act(deaf / 10),
   )
   await versions.end()
   const cut = await row.metric('campaignd_connections_cut_total')
