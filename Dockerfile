@@ -12,7 +12,7 @@ FROM node:26-slim
 # Beyond loopback the service starts only with CAMPAIGND_TOKENS_FILE, or with CAMPAIGND_ALLOW_ANONYMOUS=true, by which everybody who
 # reaches the port may do anything. The image sets neither: the container must be given one. The root file system may be read-only.
 # The C library would keep what large requests and responses have left behind: src/runtime/README.md.
-ENV MALLOC_MMAP_THRESHOLD_=131072
+ENV MALLOC_MMAP_THRESHOLD_=32768
 ENV NODE_ENV=production CAMPAIGND_HOST=0.0.0.0 CAMPAIGND_PORT=8080 CAMPAIGND_DATA_DIR=/data
 WORKDIR /app
 COPY package.json package-lock.json ./

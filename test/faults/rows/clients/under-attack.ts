@@ -22,7 +22,7 @@ const RECOVERY = 60_000
 const MIB = 1024 ** 2
 
 /** As in the image. */
-const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '131072' }
+const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '32768' }
 
 export interface AttackOptions {
   readonly stage: Stage
