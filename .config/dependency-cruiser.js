@@ -55,7 +55,7 @@ const ROOMS = [
   { name: 'repository/file/lock', path: FILE_LOCK, knows: [] },
   { name: 'repository/file/encoding', path: FILE_ENCODING, knows: ['^src/runtime/', DOMAIN, SEAMS, FILE_COMMIT] },
   { name: 'repository/file/commit', path: FILE_COMMIT, knows: [SEAMS, FILE_LOCK] },
-  { name: 'repository/file/leases', path: FILE_LEASES, knows: [DOMAIN, SEAMS] },
+  { name: 'repository/file/leases', path: FILE_LEASES, knows: ['^src/runtime/', DOMAIN, SEAMS] },
   { name: 'repository/file', path: FILE_STORE, knows: ['^src/runtime/', DOMAIN, SEAMS, GROUP_COMMIT, ...FILE_ROOMS] },
 
   { name: 'leases', path: LEASES, knows: [DOMAIN, SEAMS] },

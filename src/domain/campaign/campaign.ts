@@ -24,8 +24,8 @@ export interface Changes {
 /** A campaign after one decision. */
 export interface Revision {
   readonly campaign: Campaign
-  /** JSON of the experiments that changed or are new, by position. */
-  readonly lines: ReadonlyMap<number, string>
+  /** JSON of the experiments that changed or are new, by position. They are given away: who commits the revision may add others. */
+  readonly lines: Map<number, string>
   /** How many experiments were cut to make room. */
   readonly shrunk: number
 }

@@ -64,9 +64,12 @@ export const openApi = fastifyPlugin(
       openapi: DOCUMENT,
     })
     let encoded: Buffer | null = null
-    // Once, for all that ask: no token is needed, and it is large.
+    // Once, for all that ask: no token is needed, and it is large. Before the first call, which would hold up all others.
+    app.addHook('onReady', (done) => {
+      encoded = Buffer.from(JSON.stringify(app.swagger()))
+      done()
+    })
     const send: preHandlerHookHandler = (_request, reply) => {
-      encoded ??= Buffer.from(JSON.stringify(app.swagger()))
       void reply.type('application/json; charset=utf-8').send(encoded)
     }
     await app.register(documentationPage, { send })

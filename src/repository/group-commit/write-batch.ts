@@ -70,7 +70,8 @@ export class WriteBatch {
   private apply({ changes, next }: Decision<unknown>): void {
     if (changes === null) return
     const { campaign, lines, shrunk } = next ?? this.newest.revise(changes)
-    if (this.lines.size === 0) this.lines = new Map(lines)
+    // Of 100,000 a copy would hold the event loop: they are nobody else's.
+    if (this.lines.size === 0) this.lines = lines
     else this.addLines(lines)
     this.newest = campaign
     this.cut += shrunk

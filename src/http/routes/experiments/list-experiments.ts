@@ -2,6 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, definitionProperties, Status, Worker } from '../../../domain/experiment/experiment.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import { type ExperimentQuery, pageOfExperiments } from '../../../domain/views/experiment-list.ts'
+import { whenThere } from '../../../repository/maybe-promise.ts'
+import { inTurns } from '../../../runtime/turns.ts'
 import type { Route } from '../../dependencies.ts'
 import { NOT_MODIFIED, OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { invalidParameter } from '../../problems/problem.ts'
@@ -58,11 +60,12 @@ export const listExperiments: Route = async (app, { service }) => {
     const committed = await service.campaigns.read(request.params.campaign_id)
     const tag = entityTag(committed.campaign.header)
     if (isKnown(request, reply, tag)) return undefined
-    const page = pages.get(`${tag} ${JSON.stringify(query)}`, () => {
-      const { positions, next } = pageOfExperiments(committed.campaign, query)
-      const rest = { next_page_token: pageToken(next) }
-      return listJson('experiments', experimentItems(committed, positions), rest)
-    })
+    const page = await pages.get(`${tag} ${JSON.stringify(query)}`, () =>
+      whenThere(inTurns(pageOfExperiments(committed.campaign, query)), ({ positions, next }) => {
+        const rest = { next_page_token: pageToken(next) }
+        return listJson('experiments', experimentItems(committed, positions), rest)
+      }),
+    )
     return jsonReply(reply, page)
   })
 }

@@ -4,6 +4,7 @@ import { ref, StrictObject } from '../../../domain/schema.ts'
 import { pageOfExperiments } from '../../../domain/views/experiment-list.ts'
 import { RunningExperiment } from '../../../domain/views/running-experiment.ts'
 import type { LeaseTime } from '../../../leases/lease-keeper.ts'
+import { inTurns } from '../../../runtime/turns.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { pageToken, startOfPage } from '../../replies/page-token.ts'
@@ -31,7 +32,8 @@ export const listWorkers: Route = async (app, { service }) => {
     const { limit = DEFAULT_LIMIT, page_token } = query
     const from = startOfPage(page_token)
     const { campaign } = await service.campaigns.read(params.campaign_id)
-    const { positions, next } = pageOfExperiments(campaign, { statuses: ['running'], equal: {}, limit, from })
+    const running = { statuses: ['running'], equal: {}, limit, from } as const
+    const { positions, next } = await inTurns(pageOfExperiments(campaign, running))
     const experiments = positions.map((position) => campaign.experiments.at(position))
     const times = await service.campaigns.leaseTimes(params.campaign_id, experiments)
     return {

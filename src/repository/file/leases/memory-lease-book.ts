@@ -1,7 +1,10 @@
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
+import { isBreak, type LongWork } from '../../../domain/long-work.ts'
+import { inTurns } from '../../../runtime/turns.ts'
 import type { CampaignChange } from '../../campaign-store.ts'
 import type { Beat, ExpiredLeases, LeaseBook, LiveLease } from '../../lease-book.ts'
+import type { MaybePromise } from '../../maybe-promise.ts'
 import { LeaseClock } from './lease-clock.ts'
 
 /** Times are of the lease clock, in milliseconds. */
@@ -23,6 +26,7 @@ interface CampaignLeases {
 /** The leases of a store that one process owns. In memory only: a heartbeat costs no write. */
 export class MemoryLeaseBook implements LeaseBook {
   private readonly campaigns = new Map<string, CampaignLeases>()
+  private liveCount = 0
   private readonly clock: LeaseClock
 
   /** @param monotonic milliseconds from any origin, never going back */
@@ -31,11 +35,7 @@ export class MemoryLeaseBook implements LeaseBook {
   }
 
   get live(): number {
-    let count = 0
-    for (const { byExperiment } of this.campaigns.values()) {
-      for (const { isTaken } of byExperiment.values()) if (!isTaken) count += 1
-    }
-    return count
+    return this.liveCount
   }
 
   renew(beats: readonly Beat[]): readonly (LiveLease | null)[] {
@@ -54,42 +54,62 @@ export class MemoryLeaseBook implements LeaseBook {
     return found
   }
 
-  takeExpired(): readonly ExpiredLeases[] {
-    const now = this.clock.now()
-    const expired: ExpiredLeases[] = []
-    for (const [campaign_id, { byExperiment }] of this.campaigns) {
-      const leases: ExpiredLeases['leases'][number][] = []
-      for (const [exp_id, lease] of byExperiment) {
-        const idle_seconds = idleSeconds(lease, now)
-        if (lease.isTaken || idle_seconds <= lease.seconds) continue
-        lease.isTaken = true
-        leases.push({ exp_id, attempt: lease.attempt, idle_seconds })
-      }
-      if (leases.length > 0) expired.push({ campaign_id, leases })
-    }
-    return expired
+  takeExpired(): MaybePromise<readonly ExpiredLeases[]> {
+    return inTurns(this.expired())
   }
 
   putBack({ campaign_id, leases }: ExpiredLeases): void {
     for (const { exp_id } of leases) {
       const lease = this.campaigns.get(campaign_id)?.byExperiment.get(exp_id)
-      if (lease !== undefined) lease.isTaken = false
+      if (lease !== undefined) this.setTaken(lease, false)
     }
   }
 
   /** Follows what was committed. A lease that continues keeps its age; a new one begins now. */
   observe(change: CampaignChange): void {
     if (change.type === 'deleted' || change.type === 'corrupted') {
-      this.campaigns.delete(change.campaign_id)
+      const { campaign_id } = change
+      this.forgetAll(this.campaigns.get(campaign_id))
+      this.campaigns.delete(campaign_id)
       return
     }
     const { campaign } = change
     const { paused, cancel_running } = campaign.header.settings
     const leases = this.leasesOf(campaign)
     leases.cancel = paused && cancel_running === true
+    // Of 100,000 that end together each would be looked for.
+    if (campaign.counts.by_status.running === 0) {
+      this.forgetAll(leases)
+      return
+    }
     const changed = change.type === 'created' ? campaign.inStatus('running') : change.experiments
     const now = this.clock.now()
     for (const experiment of changed) this.observeOne(leases.byExperiment, experiment, now)
+  }
+
+  private *expired(): LongWork<ExpiredLeases[]> {
+    const now = this.clock.now()
+    const expired: ExpiredLeases[] = []
+    let index = 0
+    for (const [campaign_id, { byExperiment }] of this.campaigns) {
+      const leases: ExpiredLeases['leases'][number][] = []
+      for (const [exp_id, lease] of byExperiment) {
+        const idle_seconds = idleSeconds(lease, now)
+        if (!lease.isTaken && idle_seconds > lease.seconds) {
+          this.setTaken(lease, true)
+          leases.push({ exp_id, attempt: lease.attempt, idle_seconds })
+        }
+        index += 1
+        if (isBreak(index)) yield
+      }
+      if (leases.length > 0) expired.push({ campaign_id, leases })
+    }
+    return expired
+  }
+
+  private setTaken(lease: Lease, isTaken: boolean): void {
+    if (lease.isTaken !== isTaken) this.liveCount += isTaken ? -1 : 1
+    lease.isTaken = isTaken
   }
 
   private renewOne({ campaign_id, exp_id, attempt, worker }: Beat): LiveLease | null {
@@ -109,18 +129,27 @@ export class MemoryLeaseBook implements LeaseBook {
     return leases
   }
 
+  private forgetAll(leases: CampaignLeases | undefined): void {
+    if (leases === undefined) return
+    for (const { isTaken } of leases.byExperiment.values()) if (!isTaken) this.liveCount -= 1
+    leases.byExperiment.clear()
+  }
+
   private observeOne(
     byExperiment: Map<string, Lease>,
     { exp_id, status, lease, attempt, worker }: Experiment,
     now: number,
   ): void {
+    const known = byExperiment.get(exp_id)
+    const isLive = known?.isTaken === false
+    if (isLive) this.liveCount -= 1
     if (status !== 'running' || lease === null) {
       byExperiment.delete(exp_id)
       return
     }
-    const known = byExperiment.get(exp_id)
-    const continues = known?.isTaken === false && known.attempt === attempt && known.seconds === lease.seconds
+    const continues = isLive && known.attempt === attempt && known.seconds === lease.seconds
     const lastSeen = continues ? known.lastSeen : now
+    this.liveCount += 1
     byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen, isTaken: false })
   }
 }
