@@ -33,3 +33,15 @@ export function* listOf<T>(items: Iterable<T>): LongWork<T[]> {
   }
   return list
 }
+
+/** All items, as a map. */
+export function* mapOf<T, K, V>(items: Iterable<T>, entryOf: (item: T) => readonly [K, V]): LongWork<Map<K, V>> {
+  const map = new Map<K, V>()
+  let count = 0
+  for (const item of items) {
+    map.set(...entryOf(item))
+    count += 1
+    if (isBreak(count)) yield
+  }
+  return map
+}

@@ -5,7 +5,7 @@ import { DomainError } from '../errors.ts'
 import { requeue } from '../experiment/attempt.ts'
 import { type Experiment, ExpId } from '../experiment/experiment.ts'
 import type { Counts } from '../indexes/status-counts.ts'
-import { isBreak, type LongWork } from '../long-work.ts'
+import { isBreak, type LongWork, mapOf } from '../long-work.ts'
 import { StrictObject, StringEnum } from '../schema.ts'
 
 export const ResumeRequest = StrictObject(
@@ -112,8 +112,7 @@ function* planFor(
   newConfigs: ConfigDiff['changed'],
   now: string,
 ): LongWork<Planned> {
-  const newHashes = new Map<string, string>()
-  for (const { exp_id, to } of newConfigs) newHashes.set(exp_id, to)
+  const newHashes = yield* mapOf(newConfigs, ({ exp_id, to }) => [exp_id, to])
   const revision = campaign.nextRevision
   const plan: ({ exp_id: string } & Step)[] = []
   const remaining: string[] = []
@@ -136,8 +135,7 @@ const NO_DIFF: ConfigDiff = { config_changed: false, changed: [], added: [], rem
 /** Without a config_hash nothing is compared. */
 function* configDiff(campaign: Campaign, { config_hash, experiments }: ResumeRequest): LongWork<ConfigDiff> {
   if (config_hash === undefined) return NO_DIFF
-  const given = new Map<string, string>()
-  for (const one of experiments ?? []) given.set(one.exp_id, one.config_hash)
+  const given = yield* mapOf(experiments ?? [], (one) => [one.exp_id, one.config_hash])
   const changed: ConfigDiff['changed'] = []
   const removed: string[] = []
   let count = 0
@@ -148,10 +146,16 @@ function* configDiff(campaign: Campaign, { config_hash, experiments }: ResumeReq
     count += 1
     if (isBreak(count)) yield
   }
+  const added: string[] = []
+  for (const exp_id of given.keys()) {
+    if (campaign.get(exp_id) === undefined) added.push(exp_id)
+    count += 1
+    if (isBreak(count)) yield
+  }
   return {
     config_changed: config_hash !== campaign.header.config_hash || changed.length > 0,
     changed,
-    added: [...given.keys()].filter((exp_id) => campaign.get(exp_id) === undefined),
+    added,
     removed,
   }
 }

@@ -68,17 +68,24 @@ interface Choice {
 
 function* choose(campaign: Campaign, request: RetryRequest): LongWork<Choice> {
   if (request.exp_ids === undefined) {
-    const candidates = yield* listOf(campaign.inStatus(...wantedStatuses(request)))
-    return { chosen: candidates.filter((one) => reasonToSkip(one, request) === null), skipped: [] }
+    const wanted: Experiment[] = []
+    for (const [index, one] of (yield* listOf(campaign.inStatus(...wantedStatuses(request)))).entries()) {
+      if (reasonToSkip(one, request) === null) wanted.push(one)
+      if (isBreak(index)) yield
+    }
+    return { chosen: wanted, skipped: [] }
   }
   const positions: number[] = []
   const skipped: { exp_id: string; reason: string }[] = []
-  for (const [index, exp_id] of [...new Set(request.exp_ids)].entries()) {
+  const seen = new Set<string>()
+  for (const [index, exp_id] of request.exp_ids.entries()) {
+    if (isBreak(index)) yield
+    if (seen.has(exp_id)) continue
+    seen.add(exp_id)
     const position = campaign.positionOf(exp_id)
     const reason = reasonToSkip(campaign.get(exp_id), request)
     if (reason !== null) skipped.push({ exp_id, reason })
     else if (position !== undefined) positions.push(position)
-    if (isBreak(index)) yield
   }
   const chosen: Experiment[] = []
   for (const [index, position] of Uint32Array.from(positions).sort().entries()) {
