@@ -2,6 +2,7 @@ import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { claim } from '#campaignd/domain/operations/claim.js'
+import { updateExperiment } from '#campaignd/domain/operations/report.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { newManifest, NOW } from '../support/campaigns/decisions.js'
@@ -92,4 +93,26 @@ test('there are as many leases as experiments that run under one', async () => {
   expect(store.leases.live).toBe(1)
   await store.delete('sweep', { permit: () => undefined, force: true })
   expect(store.leases.live).toBe(0)
+})
+
+test('a lease that is put back is as old as it was; none is, of an experiment that has ended meanwhile', async () => {
+  let monotonic = 0
+  const { store } = await openTestStore({ monotonic: () => monotonic })
+  await store.create(newManifest('sweep', 2))
+  const request = { worker: 'w1', lease_seconds: 10, limit: 2 }
+  await store.update('sweep', (campaign) => claim(campaign, request, NOW))
+  const takeExpired = async () => {
+    monotonic += 500
+    return await store.leases.takeExpired()
+  }
+  let [expired] = await takeExpired()
+  while (expired === undefined) [expired] = await takeExpired()
+  expect(await store.leases.takeExpired()).toEqual([])
+  expect((await store.leases.look('sweep', ['0001', '0002'])).size).toBe(0)
+  const done = { status: 'completed', attempt: 1 } as const
+  await store.update('sweep', (campaign) => updateExperiment(campaign, '0001', done, { now: NOW, timezone: 'UTC' }))
+  await store.leases.putBack(expired)
+  const leases = await store.leases.look('sweep', ['0001', '0002'])
+  expect([...leases.keys()]).toEqual(['0002'])
+  expect(leases.get('0002')).toMatchObject({ attempt: 1, idle_seconds: 10.5 })
 })

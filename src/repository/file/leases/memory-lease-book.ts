@@ -1,6 +1,7 @@
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
 import { isBreak, type LongWork } from '../../../domain/long-work.ts'
+import type { ExpiredLease } from '../../../domain/operations/expire-leases.ts'
 import { inTurns } from '../../../runtime/turns.ts'
 import type { CampaignChange } from '../../campaign-store.ts'
 import type { Beat, ExpiredLeases, LeaseBook, LiveLease } from '../../lease-book.ts'
@@ -14,11 +15,11 @@ interface Lease {
   readonly seconds: number
   /** When there was last a sign of the worker: a start, a report or a heartbeat. */
   lastSeen: number
-  /** It expired and is being ended: no beat finds it. */
-  isTaken: boolean
 }
 
 interface CampaignLeases {
+  /** As it is committed. */
+  campaign: Campaign
   cancel: boolean
   readonly byExperiment: Map<string, Lease>
 }
@@ -26,7 +27,8 @@ interface CampaignLeases {
 /** The leases of a store that one process owns. In memory only: a heartbeat costs no write. */
 export class MemoryLeaseBook implements LeaseBook {
   private readonly campaigns = new Map<string, CampaignLeases>()
-  private liveCount = 0
+  /** Those that are being ended, in the order in which they were told. */
+  private readonly taken = new WeakMap<ExpiredLeases, readonly Lease[]>()
   private readonly clock: LeaseClock
 
   /** @param monotonic milliseconds from any origin, never going back */
@@ -35,7 +37,9 @@ export class MemoryLeaseBook implements LeaseBook {
   }
 
   get live(): number {
-    return this.liveCount
+    let count = 0
+    for (const { byExperiment } of this.campaigns.values()) count += byExperiment.size
+    return count
   }
 
   renew(beats: readonly Beat[]): readonly (LiveLease | null)[] {
@@ -49,7 +53,7 @@ export class MemoryLeaseBook implements LeaseBook {
     const now = this.clock.now()
     for (const expId of expIds) {
       const lease = leases.byExperiment.get(expId)
-      if (lease?.isTaken === false) found.set(expId, liveLease(lease, now, leases.cancel))
+      if (lease !== undefined) found.set(expId, liveLease(lease, now, leases.cancel))
     }
     return found
   }
@@ -58,30 +62,28 @@ export class MemoryLeaseBook implements LeaseBook {
     return inTurns(this.expired())
   }
 
-  putBack({ campaign_id, leases }: ExpiredLeases): void {
-    for (const { exp_id } of leases) {
-      const lease = this.campaigns.get(campaign_id)?.byExperiment.get(exp_id)
-      if (lease !== undefined) this.setTaken(lease, false)
+  putBack(expired: ExpiredLeases): void {
+    const leases = this.campaigns.get(expired.campaign_id)
+    const taken = this.taken.get(expired)
+    if (leases === undefined || taken === undefined) return
+    for (const [index, { exp_id, attempt }] of expired.leases.entries()) {
+      const lease = taken[index]
+      const now = leases.campaign.get(exp_id)
+      const holds = now?.status === 'running' && now.lease !== null && now.attempt === attempt
+      if (lease !== undefined && holds && !leases.byExperiment.has(exp_id)) leases.byExperiment.set(exp_id, lease)
     }
   }
 
   /** Follows what was committed. A lease that continues keeps its age; a new one begins now. */
   observe(change: CampaignChange): void {
     if (change.type === 'deleted' || change.type === 'corrupted') {
-      const { campaign_id } = change
-      this.forgetAll(this.campaigns.get(campaign_id))
-      this.campaigns.delete(campaign_id)
+      this.campaigns.delete(change.campaign_id)
       return
     }
     const { campaign } = change
     const { paused, cancel_running } = campaign.header.settings
     const leases = this.leasesOf(campaign)
     leases.cancel = paused && cancel_running === true
-    // Of 100,000 that end together each would be looked for.
-    if (campaign.counts.by_status.running === 0) {
-      this.forgetAll(leases)
-      return
-    }
     const changed = change.type === 'created' ? campaign.inStatus('running') : change.experiments
     const now = this.clock.now()
     for (const experiment of changed) this.observeOne(leases.byExperiment, experiment, now)
@@ -92,47 +94,46 @@ export class MemoryLeaseBook implements LeaseBook {
     const expired: ExpiredLeases[] = []
     let index = 0
     for (const [campaign_id, { byExperiment }] of this.campaigns) {
-      const leases: ExpiredLeases['leases'][number][] = []
+      const leases: ExpiredLease[] = []
+      const taken: Lease[] = []
       for (const [exp_id, lease] of byExperiment) {
         const idle_seconds = idleSeconds(lease, now)
-        if (!lease.isTaken && idle_seconds > lease.seconds) {
-          this.setTaken(lease, true)
+        if (idle_seconds > lease.seconds) {
+          // Here and not at the commit that ends them, where 100,000 would go in one turn.
+          byExperiment.delete(exp_id)
           leases.push({ exp_id, attempt: lease.attempt, idle_seconds })
+          taken.push(lease)
         }
         index += 1
         if (isBreak(index)) yield
       }
-      if (leases.length > 0) expired.push({ campaign_id, leases })
+      if (leases.length === 0) continue
+      const ofCampaign = { campaign_id, leases }
+      this.taken.set(ofCampaign, taken)
+      expired.push(ofCampaign)
     }
     return expired
-  }
-
-  private setTaken(lease: Lease, isTaken: boolean): void {
-    if (lease.isTaken !== isTaken) this.liveCount += isTaken ? -1 : 1
-    lease.isTaken = isTaken
   }
 
   private renewOne({ campaign_id, exp_id, attempt, worker }: Beat): LiveLease | null {
     const leases = this.campaigns.get(campaign_id)
     const lease = leases?.byExperiment.get(exp_id)
-    if (leases === undefined || lease === undefined || lease.isTaken) return null
+    if (leases === undefined || lease === undefined) return null
     if (lease.attempt !== attempt || isAnother(lease, worker)) return null
     lease.lastSeen = this.clock.now()
     return liveLease(lease, lease.lastSeen, leases.cancel)
   }
 
-  private leasesOf({ header }: Campaign): CampaignLeases {
+  private leasesOf(campaign: Campaign): CampaignLeases {
+    const { header } = campaign
     const known = this.campaigns.get(header.campaign_id)
-    if (known !== undefined) return known
-    const leases = { cancel: false, byExperiment: new Map<string, Lease>() }
+    if (known !== undefined) {
+      known.campaign = campaign
+      return known
+    }
+    const leases = { campaign, cancel: false, byExperiment: new Map<string, Lease>() }
     this.campaigns.set(header.campaign_id, leases)
     return leases
-  }
-
-  private forgetAll(leases: CampaignLeases | undefined): void {
-    if (leases === undefined) return
-    for (const { isTaken } of leases.byExperiment.values()) if (!isTaken) this.liveCount -= 1
-    leases.byExperiment.clear()
   }
 
   private observeOne(
@@ -141,16 +142,13 @@ export class MemoryLeaseBook implements LeaseBook {
     now: number,
   ): void {
     const known = byExperiment.get(exp_id)
-    const isLive = known?.isTaken === false
-    if (isLive) this.liveCount -= 1
     if (status !== 'running' || lease === null) {
       byExperiment.delete(exp_id)
       return
     }
-    const continues = isLive && known.attempt === attempt && known.seconds === lease.seconds
+    const continues = known?.attempt === attempt && known.seconds === lease.seconds
     const lastSeen = continues ? known.lastSeen : now
-    this.liveCount += 1
-    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen, isTaken: false })
+    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen })
   }
 }
 
