@@ -38,20 +38,19 @@ export interface RenewedLease extends Pick<LeaseTime, 'lease_seconds' | 'lease_e
 export class LeaseKeeper {
   private readonly timestamps = new TimestampWriter()
   private timer: NodeJS.Timeout | null = null
-  private sweeping: Promise<void> = Promise.resolve()
+  /** One may begin while another is not through: a slow commit delays no other campaign. */
+  private readonly sweeps = new Set<Promise<void>>()
 
   constructor(private readonly options: LeaseKeeperOptions) {}
 
   /** Begins to sweep twice a second. */
   start(): void {
-    this.timer ??= setInterval(() => {
-      this.sweeping = this.sweep()
-    }, SWEEP_MS)
+    this.timer ??= setInterval(() => void this.sweep(), SWEEP_MS)
   }
 
   async close(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer)
-    await this.sweeping
+    await Promise.all(this.sweeps)
   }
 
   /**
@@ -85,8 +84,14 @@ export class LeaseKeeper {
     return times
   }
 
-  /** Ends every expired lease, those of a campaign in one commit. */
-  async sweep(): Promise<void> {
+  /** Ends every expired lease, those of a campaign in one commit. `close` waits for it. */
+  sweep(): Promise<void> {
+    const sweep = this.endExpired().finally(() => this.sweeps.delete(sweep))
+    this.sweeps.add(sweep)
+    return sweep
+  }
+
+  private async endExpired(): Promise<void> {
     const expired = await this.options.store.leases.takeExpired()
     await Promise.all(expired.map((ofCampaign) => this.expire(ofCampaign)))
   }
