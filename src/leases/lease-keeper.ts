@@ -102,10 +102,10 @@ export class LeaseKeeper {
   }
 
   private async expire(expired: ExpiredLeases): Promise<void> {
-    const { campaign_id, leases } = expired
+    const { campaign_id } = expired
     const { store, onExpired, onError } = this.options
     try {
-      const lost = await store.update(campaign_id, (campaign, at) => expireLeases(campaign, leases, at))
+      const lost = await store.update(campaign_id, (campaign, at) => expireLeases(campaign, expired, at))
       if (lost.length > 0) onExpired(campaign_id, lost)
     } catch (error) {
       // The store keeps no leases of such a campaign.

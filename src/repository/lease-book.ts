@@ -1,4 +1,4 @@
-import type { ExpiredLease } from '../domain/operations/expire-leases.ts'
+import type { ExpiredInCampaign } from '../domain/operations/expire-leases.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 
 /** A sign that a worker still runs an attempt. */
@@ -21,9 +21,8 @@ export interface LiveLease {
 }
 
 /** Expired leases of one campaign. */
-export interface ExpiredLeases {
+export interface ExpiredLeases extends ExpiredInCampaign {
   readonly campaign_id: string
-  readonly leases: readonly ExpiredLease[]
 }
 
 /**

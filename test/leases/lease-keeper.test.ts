@@ -116,3 +116,20 @@ test('a lease that is put back is as old as it was; none is, of an experiment th
   expect([...leases.keys()]).toEqual(['0002'])
   expect(leases.get('0002')).toMatchObject({ attempt: 1, idle_seconds: 10.5 })
 })
+
+test('leases of a campaign that was deleted end nothing of the one that was made again with its id', async () => {
+  const { store, expired, elapse } = await open()
+  const { leases: book } = store
+  const takeExpired = book.takeExpired.bind(book)
+  book.takeExpired = async () => {
+    const taken = await takeExpired()
+    if (taken.length === 0) return taken
+    await store.delete('sweep', { permit: () => undefined, force: true })
+    await store.create({ ...newManifest('sweep', 2), uid: '00c0ffee00c0ffee' })
+    await store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', lease_seconds: 90 }, NOW))
+    return taken
+  }
+  await elapse(12)
+  expect(expired).toEqual([])
+  expect((await store.read('sweep')).campaign.get('0001')).toMatchObject({ status: 'running', worker: 'w2' })
+})

@@ -9,6 +9,12 @@ export interface ExpiredLease {
   readonly idle_seconds: number
 }
 
+export interface ExpiredInCampaign {
+  /** Of the campaign whose they were; one that was made again with its id has other attempts. */
+  readonly uid: string
+  readonly leases: readonly ExpiredLease[]
+}
+
 /**
  * Ends attempts whose leases expired as failed, `lost`: they can be claimed again while they have retries left. What has
  * ended meanwhile, or is in another attempt, stays as it is.
@@ -17,12 +23,13 @@ export interface ExpiredLease {
  */
 export function* expireLeases(
   campaign: Campaign,
-  expired: readonly ExpiredLease[],
+  { uid, leases }: ExpiredInCampaign,
   now: string,
 ): LongWork<Decision<readonly string[]>> {
+  if (campaign.header.uid !== uid) return { changes: null, result: [] }
   const revision = campaign.nextRevision
   const changed: Experiment[] = []
-  for (const [index, lease] of expired.entries()) {
+  for (const [index, lease] of leases.entries()) {
     const experiment = campaign.get(lease.exp_id)
     const holds = experiment?.status === 'running' && experiment.lease !== null && experiment.attempt === lease.attempt
     if (holds) changed.push({ ...lost(experiment, lease, now), revision })

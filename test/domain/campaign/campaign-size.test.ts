@@ -216,7 +216,7 @@ describe('a decision on a campaign near its limit answers what the campaign then
     const leased = { status: 'running' as const, worker: 'gpu-2', lease_seconds: 60 }
     const held = after(campaign, updateExperiment(campaign, '0001', leased, REPORT))
     for (const decided of [
-      atOnce(expireLeases(held, expired, NOW)),
+      atOnce(expireLeases(held, { uid: held.header.uid, leases: expired }, NOW)),
       atOnce(retry(campaign, {}, NOW)),
       atOnce(resume(campaign, {}, NOW)),
       patchCampaign(campaign, { labels: { team: 'inference' } }, NOW, LIMITS),

@@ -65,7 +65,7 @@ export class MemoryLeaseBook implements LeaseBook {
   putBack(expired: ExpiredLeases): void {
     const leases = this.campaigns.get(expired.campaign_id)
     const taken = this.taken.get(expired)
-    if (leases === undefined || taken === undefined) return
+    if (leases?.campaign.header.uid !== expired.uid || taken === undefined) return
     for (const [index, { exp_id, attempt }] of expired.leases.entries()) {
       const lease = taken[index]
       const now = leases.campaign.get(exp_id)
@@ -93,7 +93,7 @@ export class MemoryLeaseBook implements LeaseBook {
     const now = this.clock.now()
     const expired: ExpiredLeases[] = []
     let index = 0
-    for (const [campaign_id, { byExperiment }] of this.campaigns) {
+    for (const [campaign_id, { campaign, byExperiment }] of this.campaigns) {
       const leases: ExpiredLease[] = []
       const taken: Lease[] = []
       for (const [exp_id, lease] of byExperiment) {
@@ -108,7 +108,7 @@ export class MemoryLeaseBook implements LeaseBook {
         if (isBreak(index)) yield
       }
       if (leases.length === 0) continue
-      const ofCampaign = { campaign_id, leases }
+      const ofCampaign = { campaign_id, uid: campaign.header.uid, leases }
       this.taken.set(ofCampaign, taken)
       expired.push(ofCampaign)
     }
