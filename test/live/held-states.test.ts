@@ -68,7 +68,7 @@ test('what several old states share is counted once, whichever of them is held o
   expect(held.bytes).toBe(0)
 })
 
-test('a state of which is known already when the change is told costs nothing', async () => {
+test('the state that is committed costs nothing while it is held, the one before it what they do not share', async () => {
   const { store, held, hold } = openHeld()
   const [first, second] = statesOf('sweep', [A], [B])
   store.commit(first)

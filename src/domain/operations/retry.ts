@@ -4,7 +4,7 @@ import { invalid } from '../errors.ts'
 import { requeue } from '../experiment/attempt.ts'
 import { type Experiment, ExpId, FailureKind } from '../experiment/experiment.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
-import { isBreak, listOf, type LongWork } from '../long-work.ts'
+import { isBreak, type LongWork } from '../long-work.ts'
 import { StrictObject, StringEnum } from '../schema.ts'
 
 export const RetryRequest = StrictObject(
@@ -69,9 +69,11 @@ interface Choice {
 function* choose(campaign: Campaign, request: RetryRequest): LongWork<Choice> {
   if (request.exp_ids === undefined) {
     const wanted: Experiment[] = []
-    for (const [index, one] of (yield* listOf(campaign.inStatus(...wantedStatuses(request)))).entries()) {
+    let looked = 0
+    for (const one of campaign.inStatus(...wantedStatuses(request))) {
       if (reasonToSkip(one, request) === null) wanted.push(one)
-      if (isBreak(index)) yield
+      looked += 1
+      if (isBreak(looked)) yield
     }
     return { chosen: wanted, skipped: [] }
   }
