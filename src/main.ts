@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { TokenWatch } from './auth/token-watch.ts'
 import { createToken } from './auth/tokens.ts'
 import { type Config, ConfigError, isLoopback, readCommand, type ServiceCommand } from './config.ts'
+import { loadTimeZones } from './domain/time-zone.ts'
 import { type App, buildApp } from './http/app.ts'
 import { fitConnections } from './runtime/descriptors.ts'
 import { letHeapGrow } from './runtime/heap-growth.ts'
@@ -37,6 +38,7 @@ const running: { app?: App; service?: Service; inDoubt?: Error } = {}
 
 keepTickShape()
 letHeapGrow()
+loadTimeZones()
 
 process.on('uncaughtException', (error) => {
   logger.fatal({ err: error }, 'uncaught: the service ends')
