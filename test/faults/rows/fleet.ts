@@ -47,7 +47,8 @@ class Fleet {
   private readonly members: FleetMember[] = []
   private readonly killed = new Set<string>()
   private readonly frozen = new Set<FleetMember>()
-  private readonly lapsed: Held[] = []
+  /** A worker may be frozen twice at the same work. */
+  private readonly lapsed = new Set<Held>()
   private readonly problems: string[] = []
   private readonly campaign: string
   private serviceKills = 0
@@ -134,7 +135,7 @@ class Fleet {
       victim.freeze()
       try {
         if (!(await this.lapses(held))) continue
-        this.lapsed.push(held)
+        this.lapsed.add(held)
         if (freeze === 'freeze until put back and taken over') await this.putBack(held)
         if (freeze !== 'freeze until lost') await this.isTakenOver(held)
         // With its work done it reports at once; otherwise a heartbeat may be refused first, and there is no report.
@@ -209,7 +210,7 @@ class Fleet {
     if (text !== readManifest(this.service.dataDir, CAMPAIGN)) this.problems.push('the manifest on disk is another')
     const { experiments } = JSON.parse(text) as CampaignManifest
     const { ledger, size } = this
-    const fates = this.lapsed.map(({ exp_id, attempt }) => ledger.fateOf(exp_id, attempt))
+    const fates = [...this.lapsed].map(({ exp_id, attempt }) => ledger.fateOf(exp_id, attempt))
     const zombies = fates.filter((fate) => fate === 'refused').length
     const problems = [...this.problems, ...ledger.close(experiments, (worker) => this.killed.has(worker))]
     if (experiments.length !== size.experiments) problems.push(`there are ${experiments.length} experiments`)
@@ -219,7 +220,7 @@ class Fleet {
         experiments: experiments.length,
         claims: ledger.claims.size,
         'workers killed': this.killed.size,
-        'frozen past the lease': this.lapsed.length,
+        'frozen past the lease': this.lapsed.size,
         'service kills': this.serviceKills,
         lost: experiments.flatMap(({ attempts }) => attempts).filter(({ failure_kind }) => failure_kind === 'lost')
           .length,
