@@ -1,6 +1,6 @@
 import type { Experiment } from '../domain/experiment/experiment.ts'
 import { expireLeases } from '../domain/operations/expire-leases.ts'
-import { type Heartbeat, refuseHeartbeat } from '../domain/operations/heartbeat.ts'
+import { type Heartbeat, refuseHeartbeat, requireRun } from '../domain/operations/heartbeat.ts'
 import { findExperiment } from '../domain/operations/report.ts'
 import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import type { CampaignStore } from '../repository/campaign-store.ts'
@@ -55,11 +55,11 @@ export class LeaseKeeper {
 
   /**
    * Renews a lease; a plain value where the store has its leases in memory. The campaign is only read to explain a refusal.
-   * @throws DomainError `experiment-not-found`, `stale-attempt`, `not-the-owner` or `no-lease`
+   * @throws DomainError `invalid`, `experiment-not-found`, `stale-attempt`, `not-the-owner` or `no-lease`
    */
   heartbeat(campaignId: string, expId: string, beat: Heartbeat): MaybePromise<RenewedLease> {
-    const { attempt, worker } = beat
-    const renewed = this.options.store.leases.renew([{ campaign_id: campaignId, exp_id: expId, attempt, worker }])
+    requireRun(beat)
+    const renewed = this.options.store.leases.renew([{ campaign_id: campaignId, exp_id: expId, ...beat }])
     return whenThere(renewed, ([lease]) =>
       lease === null || lease === undefined ? this.refuse(campaignId, expId, beat) : this.renewedLease(lease),
     )
@@ -98,7 +98,7 @@ export class LeaseKeeper {
 
   private async refuse(campaignId: string, expId: string, beat: Heartbeat): Promise<never> {
     const { campaign } = await this.options.store.read(campaignId)
-    return refuseHeartbeat(findExperiment(campaign, expId), beat)
+    return refuseHeartbeat(findExperiment(campaign, expId), campaign.header.uid, beat)
   }
 
   private async expire(expired: ExpiredLeases): Promise<void> {

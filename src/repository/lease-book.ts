@@ -5,8 +5,9 @@ import type { MaybePromise } from './maybe-promise.ts'
 export interface Beat {
   readonly campaign_id: string
   readonly exp_id: string
-  readonly attempt: number
-  /** Undefined: the worker gave no name, and the attempt alone decides. */
+  /** By which the run is named; what is given must agree. */
+  readonly run_id?: string | undefined
+  readonly attempt?: number | undefined
   readonly worker?: string | undefined
 }
 
@@ -35,7 +36,7 @@ export interface LeaseBook {
 
   /**
    * Restarts the period of leases.
-   * @returns for each beat its lease, null when there is none of that attempt and worker
+   * @returns for each beat its lease, null when there is none of that run
    */
   renew(beats: readonly Beat[]): MaybePromise<readonly (LiveLease | null)[]>
 

@@ -13,6 +13,7 @@ import type { ExperimentReport } from '../domain/operations/report-request.ts'
 import { resume, type Resumed, type ResumeRequest } from '../domain/operations/resume.ts'
 import { type Retried, retry, type RetryRequest } from '../domain/operations/retry.ts'
 import type { CampaignPage, CampaignQuery } from '../domain/views/campaign-list.ts'
+import { withRunJson } from '../domain/views/experiment-with-run.ts'
 import type { LeaseTime, RenewedLease } from '../leases/lease-keeper.ts'
 import type { Wait } from '../live/change-waiter.ts'
 import type { Committed } from '../repository/campaign-store.ts'
@@ -34,7 +35,7 @@ interface Timed extends Conditional {
 
 /** An experiment after a report, and its version then. */
 export interface ReportedExperiment {
-  /** As JSON, encoded once for the caller and the store. */
+  /** With its run_id, as JSON: the experiment is encoded once for the caller and the store. */
   readonly json: string
   readonly version: Version
 }
@@ -104,9 +105,10 @@ export class CampaignService {
     const reported = await store.update(id, (campaign, now) => {
       requireExperimentVersion(campaign, expId, precondition)
       const { changes, next, result } = updateExperiment(campaign, expId, report, { now, timezone })
-      const json = next?.lines.get(campaign.positionOf(expId) ?? -1) ?? JSON.stringify(result)
-      const version = { uid: campaign.header.uid, revision: result.revision }
-      return { changes, next, result: { experiment: result, json, version } }
+      const { uid } = campaign.header
+      const line = next?.lines.get(campaign.positionOf(expId) ?? -1) ?? JSON.stringify(result)
+      const version = { uid, revision: result.revision }
+      return { changes, next, result: { experiment: result, json: withRunJson(line, result, uid), version } }
     })
     const renewed = leases.renew(id, [reported.experiment])
     if (renewed instanceof Promise) await renewed

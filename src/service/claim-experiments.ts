@@ -1,4 +1,5 @@
 import type { Experiment } from '../domain/experiment/experiment.ts'
+import { runIdOf } from '../domain/experiment/run-id.ts'
 import { claim, type Claimed, claimNothing, type ClaimRequest, claimUnchanged } from '../domain/operations/claim.ts'
 import type { LeaseKeeper } from '../leases/lease-keeper.ts'
 import type { ChangeWaiter, Wait } from '../live/change-waiter.ts'
@@ -7,6 +8,7 @@ import type { CampaignStore } from '../repository/campaign-store.ts'
 /** An experiment that the worker is to run, and when its lease expires without a heartbeat. */
 export interface GrantedClaim {
   readonly experiment: Experiment
+  readonly run_id: string
   readonly lease_expires_at: string
 }
 
@@ -41,12 +43,13 @@ export async function claimExperiments(
   // Many workers may wait for few experiments: most find nothing in the committed state, and need no commit.
   const commitIfAny = async () => claimUnchanged((await store.read(campaignId)).campaign, request) ?? (await commit())
   const read = (times: number) => (times === 0 ? commit() : commitIfAny())
-  const { experiments, state, done } = await changes.readUntil(campaignId, wait, read, shouldReply)
+  const { uid, experiments, state, done } = await changes.readUntil(campaignId, wait, read, shouldReply)
   if (experiments.length === 0) return { claims: [], state, done }
   await leases.renew(campaignId, experiments)
   const times = await leases.times(campaignId, experiments)
   const claims = experiments.map((experiment) => ({
     experiment,
+    run_id: runIdOf(uid, experiment),
     // A lease that was ended since the commit: the reply to the first heartbeat will say so.
     lease_expires_at: times.get(experiment.exp_id)?.lease_expires_at ?? now(),
   }))

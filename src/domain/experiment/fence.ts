@@ -2,6 +2,32 @@
 
 import { DomainError, type DomainErrorCode } from '../errors.ts'
 import type { Experiment } from './experiment.ts'
+import { runIdOf } from './run-id.ts'
+
+/** The run that a call is about, as it names it. */
+export interface NamedRun {
+  readonly run_id?: string | undefined
+  readonly attempt?: number | undefined
+}
+
+/**
+ * The attempt that a call names, by its number or by a run_id; undefined when it names none.
+ * @param uid of the campaign
+ * @throws DomainError `stale-attempt` when the run_id is not that of the newest attempt, or of another one than the number
+ */
+export function namedAttempt(experiment: Experiment, uid: string, { run_id, attempt }: NamedRun): number | undefined {
+  if (run_id === undefined) return attempt
+  if (run_id !== runIdOf(uid, experiment)) {
+    const detail =
+      `Run ${run_id} is not the newest one of experiment ${experiment.exp_id}: another was started since, or the campaign was ` +
+      'deleted and made again.'
+    throw refusal(experiment, 'stale-attempt', detail)
+  }
+  if (attempt !== undefined && attempt !== experiment.attempt) {
+    throw staleAttempt(experiment, attempt, `run ${run_id} is attempt ${experiment.attempt}`)
+  }
+  return experiment.attempt
+}
 
 /** @throws DomainError `stale-attempt` when the attempt is not the current one; a pending experiment has none */
 export function requireCurrentAttempt(experiment: Experiment, attempt: number): void {

@@ -44,6 +44,8 @@ export const ClaimRequest = StrictObject(
 export type ClaimRequest = Static<typeof ClaimRequest>
 
 export interface Claimed {
+  /** Of the campaign. */
+  readonly uid: string
   /** Running now, in the order of the queue. */
   readonly experiments: readonly Experiment[]
   readonly state: CampaignState
@@ -103,5 +105,5 @@ function claimed(campaign: Campaign, filter: ClaimFilter, experiments: readonly 
   const { queues, header } = campaign
   const { max_retries } = header.settings
   const done = !queues.hasClaimable(filter, max_retries) && !queues.mayFailAndBeClaimed(filter, max_retries)
-  return { experiments, state: stateOf(campaign), done }
+  return { uid: header.uid, experiments, state: stateOf(campaign), done }
 }

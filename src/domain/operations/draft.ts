@@ -7,6 +7,7 @@ import {
   PastAttempt,
   TimeInput,
 } from '../experiment/experiment.ts'
+import { RunId } from '../experiment/run-id.ts'
 import { Described, FreeText, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
 
 /** The highest limit of the experiments of a campaign that can be set. */
@@ -39,6 +40,7 @@ export const ExperimentDraft = StrictObject(
     ),
     revision: Type.Optional(SafeInteger(1, { description: 'Ignored: the service assigns revisions' })),
     lease: Type.Optional(Described(lease, 'Ignored: a lease is not imported')),
+    run_id: Type.Optional(Nullable(RunId, { description: 'Ignored: a run is not imported' })),
   },
   {
     $id: 'ExperimentDraft',

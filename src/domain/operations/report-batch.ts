@@ -31,9 +31,9 @@ export type BatchResult = { readonly exp_id: string; readonly experiment: Experi
 export function* updateBatch(
   campaign: Campaign,
   items: readonly BatchItem[],
-  { atomic, ...when }: Omit<Moment, 'revision'> & { readonly atomic: boolean },
+  { atomic, ...when }: Pick<Moment, 'now' | 'timezone'> & { readonly atomic: boolean },
 ): LongWork<Decision<readonly BatchResult[]>> {
-  const moment = { ...when, revision: campaign.nextRevision }
+  const moment = { ...when, uid: campaign.header.uid, revision: campaign.nextRevision }
   const changed = new Map<string, Experiment>()
   const results: BatchResult[] = []
   for (const [index, item] of items.entries()) {

@@ -10,13 +10,19 @@ import {
   TimeInput,
   Worker,
 } from '../experiment/experiment.ts'
+import { RunId } from '../experiment/run-id.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
-import { FreeText, Nullable, StrictObject, StringEnum } from '../schema.ts'
+import { Described, FreeText, Nullable, StrictObject, StringEnum } from '../schema.ts'
 import { parseTime } from '../timestamp.ts'
 
 export const reportProperties = {
   status: Type.Optional(Status),
-  attempt: Type.Optional(Attempt),
+  run_id: Type.Optional(
+    Described(RunId, 'The run that it is about, as the claim gave it: in place of attempt and worker'),
+  ),
+  attempt: Type.Optional(
+    Described(Attempt, 'The attempt that it is about: the current one, or on a start the next one'),
+  ),
   worker: Type.Optional(Worker),
   result_path: Type.Optional(Nullable(ResultPath)),
   error: Type.Optional(
@@ -36,7 +42,8 @@ export const reportProperties = {
 
 export const ExperimentReport = StrictObject(reportProperties, {
   $id: 'ExperimentReport',
-  description: 'What a worker reports about an experiment. `attempt` is not changed by it: it fences off stale workers',
+  description:
+    'What a worker reports about an experiment. `run_id` or `attempt` are not changed by it: they fence off stale workers',
   examples: [{ status: 'completed', worker: 'gpu-node-1', attempt: 1, result_path: 'results/aggregated/0042.json' }],
 })
 
@@ -44,7 +51,10 @@ export type ExperimentReport = Static<typeof ExperimentReport>
 
 type ReportField = keyof typeof reportProperties
 
-/** The fields that can be set in each status. `status` and `attempt` always can. */
+/** Fields that say what a report is about. They are given in every status, and change nothing by themselves. */
+const NAMING: readonly ReportField[] = ['status', 'run_id', 'attempt']
+
+/** The other fields that can be set in each status. */
 const FIELDS_OF: Readonly<Record<ExperimentStatus, readonly ReportField[]>> = {
   pending: [],
   running: ['worker', 'result_path', 'error', 'started_at', 'lease_seconds'],
@@ -61,7 +71,7 @@ const FIELDS_OF: Readonly<Record<ExperimentStatus, readonly ReportField[]>> = {
  */
 export function readReport(report: ExperimentReport, experiment: Experiment, timezone: string): ExperimentReport {
   const { status } = report
-  const fields = (Object.keys(report) as ReportField[]).filter((field) => field !== 'status' && field !== 'attempt')
+  const fields = (Object.keys(report) as ReportField[]).filter((field) => !NAMING.includes(field))
   if (status === undefined && fields.length === 0) {
     throw invalid({ pointer: '', detail: 'is empty: give a status or a field to change' })
   }

@@ -4,7 +4,14 @@ import { DomainError } from '../errors.ts'
 import { requeue, startAttempt } from '../experiment/attempt.ts'
 import { isLeftOf, keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
 import { copyOfExperiment, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
-import { holderOf, refusal, requireCurrentAttempt, requireOwner, staleAttempt } from '../experiment/fence.ts'
+import {
+  holderOf,
+  namedAttempt,
+  refusal,
+  requireCurrentAttempt,
+  requireOwner,
+  staleAttempt,
+} from '../experiment/fence.ts'
 import { type ExperimentStatus, type Transition, TRANSITIONS } from '../experiment/status.ts'
 import { type ExperimentReport, readReport } from './report-request.ts'
 
@@ -14,6 +21,8 @@ export interface Moment {
   readonly revision: number
   /** IANA name, for times without an offset. */
   readonly timezone: string
+  /** Of the campaign. */
+  readonly uid: string
 }
 
 /**
@@ -26,10 +35,11 @@ export function updateExperiment(
   campaign: Campaign,
   expId: string,
   report: ExperimentReport,
-  { now, timezone }: Omit<Moment, 'revision'>,
+  { now, timezone }: Pick<Moment, 'now' | 'timezone'>,
 ): Decision<Experiment> {
   const before = findExperiment(campaign, expId)
-  const after = applyReport(before, report, { now, timezone, revision: campaign.nextRevision })
+  const moment = { now, timezone, uid: campaign.header.uid, revision: campaign.nextRevision }
+  const after = applyReport(before, report, moment)
   if (after === before) return { changes: null, result: before }
   const changes = { at: now, changed: [after] }
   const next = campaign.revise(changes)
@@ -51,7 +61,9 @@ export function findExperiment(campaign: Campaign, expId: string): Experiment {
  *   `transition-refused`
  */
 export function applyReport(before: Experiment, input: ExperimentReport, moment: Moment): Experiment {
-  const report = readReport(input, before, moment.timezone)
+  const { run_id, ...named } = readReport(input, before, moment.timezone)
+  const attempt = namedAttempt(before, moment.uid, { run_id, attempt: named.attempt })
+  const report = attempt === undefined ? named : { ...named, attempt }
   const transition = transitionOf(before, report)
   refuseStaleAttempt(before, report, transition)
   refuseOtherWorker(before, report, transition)

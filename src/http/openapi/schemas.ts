@@ -10,6 +10,7 @@ import { ExperimentReport } from '../../domain/operations/report-request.ts'
 import { ResumeRequest } from '../../domain/operations/resume.ts'
 import { RetryRequest } from '../../domain/operations/retry.ts'
 import { CampaignSummary, CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
+import { ExperimentWithRun } from '../../domain/views/experiment-with-run.ts'
 import { Progress, StatusCounts } from '../../domain/views/progress.ts'
 import { RunningExperiment } from '../../domain/views/running-experiment.ts'
 import {
@@ -26,6 +27,7 @@ import { Problem } from '../problems/problem.ts'
 export const SCHEMAS = [
   CampaignManifestEntry,
   CampaignManifest,
+  ExperimentWithRun,
   PythonToolManifest,
   ExperimentDraft,
   CampaignDraft,

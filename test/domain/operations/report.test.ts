@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CampaignManifestEntry, type Experiment, type FailureKind } from '#campaignd/domain/experiment/experiment.js'
 import { applyReport } from '#campaignd/domain/operations/report.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
-import { experiment } from '../../support/campaigns/drafts.js'
+import { experiment, UID } from '../../support/campaigns/drafts.js'
 import { refusal } from '../../support/campaigns/refusal.js'
 import { after, NOW } from '../../support/campaigns/reports.js'
 
@@ -34,13 +34,13 @@ describe('a repeated report', () => {
   ])('a repeated report of a %s gives the very same value', (_, before, report) => {
     const once = after(before, report)
     expect(once).not.toEqual(before)
-    expect(applyReport(once, report, { now: LATER, revision: 99, timezone: 'UTC' })).toBe(once)
+    expect(applyReport(once, report, { now: LATER, revision: 99, timezone: 'UTC', uid: UID })).toBe(once)
   })
 
   test('a repeated report with another value changes that value and nothing else', () => {
     const failed = after(RUNNING, { status: 'failed', failure_kind: 'oom', error: 'Killed' })
     const report = { status: 'failed', error: 'Killed by the kernel' } as const
-    const again = applyReport(failed, report, { now: LATER, revision: 9, timezone: 'UTC' })
+    const again = applyReport(failed, report, { now: LATER, revision: 9, timezone: 'UTC', uid: UID })
     expect(again).toEqual({ ...failed, error: 'Killed by the kernel', revision: 9 })
   })
 })

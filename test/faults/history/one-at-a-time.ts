@@ -5,12 +5,14 @@ import { applyReport } from '#campaignd/domain/operations/report.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import type { Verdict } from './history.js'
 
+/** No report here names a run. */
+const UID = '0000000000000000'
 const SOME_TIME = '2026-02-01T08:00:00Z'
 
 /** The domain itself, one report at a time, is what the history is compared with. */
 export function decide(before: Experiment, report: ExperimentReport): Verdict<Experiment> {
   try {
-    const after = applyReport(before, report, { now: SOME_TIME, revision: 0, timezone: 'UTC' })
+    const after = applyReport(before, report, { now: SOME_TIME, revision: 0, timezone: 'UTC', uid: UID })
     return after === before ? { kind: 'same' } : { kind: 'changed', content: after }
   } catch (error) {
     if (error instanceof DomainError) return { kind: 'refused', code: error.code }

@@ -1,3 +1,4 @@
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { readManifest } from '../../support/store/files.js'
 import type { Condition } from './arguments/condition.js'
 import type { Body } from './campaign/attempt-book.js'
@@ -92,7 +93,7 @@ export class Scene {
   private async check(call: Call, expected: Expected): Promise<Reply> {
     const reply = await this.service.call(call)
     this.record(call, reply)
-    const found = { status: reply.status, body: reply.text === '' ? undefined : this.plain(reply) }
+    const found = { status: reply.status, body: reply.text === '' ? undefined : this.plain(call, reply) }
     const wanted = { status: expected.status, body: expected.body }
     const wrong = this.service.isTimed
       ? difference(wanted, found)
@@ -110,7 +111,7 @@ export class Scene {
   private record({ method, path }: Call, { status, text }: Reply): void {
     if (status >= 300 || text === '') return
     const body = JSON.parse(text) as Body
-    const id = body.campaign_id ?? /^\/v1\/campaigns\/([\w-]+)/.exec(path)?.[1] ?? ''
+    const id = body.campaign_id ?? idIn(path)
     this.world.attempts.read(this.world.lifeOf(id), body, method === 'PATCH' && path.includes('/experiments'))
   }
 
@@ -133,13 +134,29 @@ export class Scene {
   }
 
   /** The body as the model would say it; what is opaque in it is recognised. */
-  private plain({ text }: Reply): unknown {
-    const body = JSON.parse(text) as Record<string, unknown>
+  private plain({ path }: Call, { text }: Reply): unknown {
+    const body = this.withoutRuns(idIn(path), JSON.parse(text) as Record<string, unknown>)
     if (typeof body['next_page_token'] === 'string') body['next_page_token'] = TOKEN
     const recognised = Array.isArray(body['campaigns'])
       ? { ...body, campaigns: body['campaigns'].map((one) => this.recognised(one as Record<string, unknown>)) }
       : this.recognised(body)
     return withoutProse(recognised)
+  }
+
+  /** A claim, and the reply of an experiment alone, name the run; they are recognised. */
+  private withoutRuns(id: string, { claims, ...body }: Record<string, unknown>): Record<string, unknown> {
+    const life = this.world.lifeOf(id)
+    if (Array.isArray(claims)) {
+      const runs = claims as readonly (Body & { readonly run_id: unknown; readonly experiment: Experiment })[]
+      for (const { run_id, experiment } of runs) this.world.runs.learn(life, experiment, run_id)
+      return { ...body, claims: runs.map(({ run_id: _run, ...claim }) => claim) }
+    }
+    if (body['exp_id'] === undefined) return body
+    const { run_id, ...experiment } = body as unknown as Experiment & { readonly run_id: unknown }
+    const hasNone = experiment.status === 'pending' || experiment.attempt === 0
+    if (!hasNone) this.world.runs.learn(life, experiment, run_id)
+    else if (run_id !== null) throw new Error(`an experiment without a run has the run_id ${JSON.stringify(run_id)}`)
+    return experiment
   }
 
   private recognised(body: Record<string, unknown>): Record<string, unknown> {
@@ -148,6 +165,10 @@ export class Scene {
     if (uid !== undefined && campaign !== undefined) this.world.recognise(campaign, uid, definition_digest)
     return rest
   }
+}
+
+function idIn(path: string): string {
+  return /^\/v1\/campaigns\/([\w-]+)/.exec(path)?.[1] ?? ''
 }
 
 const SHOWN_TEXT = 60

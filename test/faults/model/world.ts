@@ -3,6 +3,7 @@ import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
 import { AttemptBook } from './campaign/attempt-book.js'
 import type { PlainCampaign } from './campaign/campaign-model.js'
 import { swept } from './campaign/lease-model.js'
+import { RunBook } from './campaign/run-book.js'
 import { TagBook } from './campaign/tag-book.js'
 
 /** Which campaign or experiment a command means: one that is there, or one that is not. */
@@ -18,6 +19,7 @@ export class World {
   readonly campaigns = new Map<string, PlainCampaign>()
   readonly tags = new TagBook()
   readonly attempts = new AttemptBook()
+  readonly runs = new RunBook()
   /** Ids that are or were those of a campaign. */
   readonly ids = new Set<string>()
   readonly drafts = new Map<string, CampaignDraft>()

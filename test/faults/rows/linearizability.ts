@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
+import type { ExperimentWithRun } from '#campaignd/domain/views/experiment-with-run.js'
 import { campaignDraft } from '../../support/campaigns/drafts.js'
 import { type Reply, send } from '../../support/http/client.js'
 import type { Service } from '../../support/service/service-process.js'
@@ -144,7 +145,10 @@ class Trial {
       return { ...operation, outcome: { kind: 'lost' } }
     }
     if (answer.status === 200) {
-      return { ...operation, outcome: { kind: 'answered', seen: this.see(answer.json<Experiment>()) } }
+      return {
+        ...operation,
+        outcome: { kind: 'answered', seen: this.see(withoutRun(answer.json<ExperimentWithRun>())) },
+      }
     }
     const { code, experiment } = answer.json<{ readonly code: string; readonly experiment?: Experiment }>()
     if (answer.status !== 409 || experiment === undefined) {
@@ -235,4 +239,9 @@ class Trial {
     this.answered(method)
     return answer
   }
+}
+
+/** As the manifest has it. */
+function withoutRun({ run_id: _run, ...experiment }: ExperimentWithRun): Experiment {
+  return experiment
 }

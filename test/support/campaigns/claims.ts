@@ -6,6 +6,7 @@ import type { TestCampaign } from './campaign.js'
 export interface ClaimReply extends Pick<Claimed, 'state' | 'done'> {
   readonly claims: readonly {
     readonly experiment: Experiment
+    readonly run_id: string
     readonly attempt: number
     readonly lease_seconds: number
     readonly lease_expires_at: string

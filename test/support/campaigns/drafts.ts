@@ -5,6 +5,9 @@ import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 
+/** Of the campaigns that are made here. */
+export const UID = '5f0c1e9a7b3d2468'
+
 /** An experiment to create; what is given replaces the defaults. */
 export function experimentDraft(expId: string, given: Partial<ExperimentDraft> = {}): ExperimentDraft {
   return {
@@ -57,7 +60,7 @@ export function experiment(given: Partial<Experiment> = {}): Experiment {
 /** A campaign of the experiments 0001, 0002 and so on. */
 export function campaignOf(given: readonly Partial<Experiment>[], header: Partial<CampaignHeader> = {}): Campaign {
   const draft = campaignDraft(given.length)
-  const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }
+  const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: UID, idSuffix: '0099efaa' }
   const experiments = draft.experiments.map((one, index) => experiment({ ...one, ...given[index] }))
   return Campaign.of({ ...atOnce(createManifest(draft, creation)), ...header, experiments })
 }

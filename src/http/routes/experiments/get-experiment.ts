@@ -1,6 +1,6 @@
-import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { findExperiment } from '../../../domain/operations/report.ts'
 import { ref } from '../../../domain/schema.ts'
+import { ExperimentWithRun, withRun } from '../../../domain/views/experiment-with-run.ts'
 import type { Route } from '../../dependencies.ts'
 import { NOT_MODIFIED, OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { entityTag, isKnown } from '../../replies/entity-tag.ts'
@@ -14,7 +14,7 @@ const schema = {
   headers: IfNoneMatch,
   querystring: NoQuery,
   response: responses('read', OF_EXPERIMENT, {
-    200: { description: 'The experiment', schema: ref(CampaignManifestEntry), headers: ['etag'] },
+    200: { description: 'The experiment', schema: ref(ExperimentWithRun), headers: ['etag'] },
     304: NOT_MODIFIED,
   }),
 }
@@ -27,8 +27,9 @@ export const getExperiment: Route = async (app, { service }) => {
       const { campaign_id, exp_id } = request.params
       const { campaign } = await service.campaigns.read(campaign_id)
       const experiment = findExperiment(campaign, exp_id)
-      const tag = entityTag({ uid: campaign.header.uid, revision: experiment.revision })
-      return isKnown(request, reply, tag) ? undefined : experiment
+      const { uid } = campaign.header
+      const tag = entityTag({ uid, revision: experiment.revision })
+      return isKnown(request, reply, tag) ? undefined : withRun(experiment, uid)
     },
   )
 }

@@ -1,6 +1,6 @@
-import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
+import { ExperimentWithRun } from '../../../domain/views/experiment-with-run.ts'
 import type { Route } from '../../dependencies.ts'
 import { bodyLimits } from '../../limits.ts'
 import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
@@ -20,7 +20,7 @@ const schema = {
   querystring: StrictObject({ timezone: Timezone }),
   body: ref(ExperimentReport),
   response: responses('write', [...OF_EXPERIMENT, ...REFUSALS, 'precondition-failed'], {
-    200: { description: 'The experiment after the report', schema: ref(CampaignManifestEntry), headers: ['etag'] },
+    200: { description: 'The experiment after the report', schema: ref(ExperimentWithRun), headers: ['etag'] },
   }),
 }
 

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { Attempt, CampaignManifestEntry, LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
+import { RunId } from '../../../domain/experiment/run-id.ts'
 import { ClaimRequest } from '../../../domain/operations/claim.ts'
 import { Described, ref, StrictObject } from '../../../domain/schema.ts'
 import type { GrantedClaim } from '../../../service/claim-experiments.ts'
@@ -14,7 +15,8 @@ const HEARTBEATS = 3
 
 const Claim = StrictObject({
   experiment: ref(CampaignManifestEntry),
-  attempt: Described(Attempt, 'Send it with every report and heartbeat'),
+  run_id: Described(RunId, 'Send it with every report and heartbeat: it says which run they are about'),
+  attempt: Described(Attempt, 'How many times the experiment has been started'),
   lease_seconds: LeaseSeconds,
   lease_expires_at: Described(Timestamp, 'When the lease runs out without a heartbeat'),
   heartbeat_seconds: Type.Number({ exclusiveMinimum: 0, description: 'Send a heartbeat this often', examples: [20] }),
@@ -58,10 +60,11 @@ export const claimExperiments: Route = async (app, dependencies) => {
   })
 }
 
-function toResponse({ experiment, lease_expires_at }: GrantedClaim): typeof Claim.static {
+function toResponse({ experiment, run_id, lease_expires_at }: GrantedClaim): typeof Claim.static {
   const seconds = experiment.lease?.seconds ?? 0
   return {
     experiment,
+    run_id,
     attempt: experiment.attempt,
     lease_seconds: seconds,
     lease_expires_at,

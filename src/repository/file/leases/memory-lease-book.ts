@@ -1,5 +1,6 @@
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
+import { runIdOf } from '../../../domain/experiment/run-id.ts'
 import { isBreak, type LongWork } from '../../../domain/long-work.ts'
 import type { ExpiredLease } from '../../../domain/operations/expire-leases.ts'
 import { inTurns } from '../../../runtime/turns.ts'
@@ -115,11 +116,11 @@ export class MemoryLeaseBook implements LeaseBook {
     return expired
   }
 
-  private renewOne({ campaign_id, exp_id, attempt, worker }: Beat): LiveLease | null {
-    const leases = this.campaigns.get(campaign_id)
-    const lease = leases?.byExperiment.get(exp_id)
+  private renewOne(beat: Beat): LiveLease | null {
+    const leases = this.campaigns.get(beat.campaign_id)
+    const lease = leases?.byExperiment.get(beat.exp_id)
     if (leases === undefined || lease === undefined) return null
-    if (lease.attempt !== attempt || isAnother(lease, worker)) return null
+    if (!isOf(lease, leases.campaign.header.uid, beat)) return null
     lease.lastSeen = this.clock.now()
     return liveLease(lease, lease.lastSeen, leases.cancel)
   }
@@ -160,6 +161,9 @@ function idleSeconds({ lastSeen }: Lease, now: number): number {
   return (now - lastSeen) / 1000
 }
 
-function isAnother({ worker }: Lease, named: string | undefined): boolean {
-  return worker !== null && named !== undefined && named !== worker
+/** @param uid of the campaign */
+function isOf(lease: Lease, uid: string, { exp_id, run_id, attempt, worker }: Beat): boolean {
+  if (attempt !== undefined && attempt !== lease.attempt) return false
+  if (run_id !== undefined && run_id !== runIdOf(uid, { exp_id, attempt: lease.attempt })) return false
+  return worker === undefined || lease.worker === null || worker === lease.worker
 }

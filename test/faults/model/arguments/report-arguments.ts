@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
+import type { RunBook } from '../campaign/run-book.js'
+import type { World } from '../world.js'
 import { errorText, flaw, given, leaseSeconds, resultPath, sometimes } from './arguments.js'
 import { GIVEN_TIMES, GOOD_TIMES } from './times.js'
 
-/** How a report or heartbeat names its attempt, and its worker; undefined: not at all. */
+/** How a report or heartbeat names its run, attempt and worker; undefined: not at all. */
 export interface FenceChoice {
+  readonly run?: 'its own' | 'the one before' | 'a foreign one' | undefined
   /** Relative to the current attempt. */
   readonly attempt: number | undefined
   readonly worker: 'its own' | 'gpu-1' | 'gpu-2' | undefined
@@ -13,7 +16,7 @@ export interface FenceChoice {
 
 /** A report whose attempt and worker are known only when its experiment is. */
 interface ReportChoice extends FenceChoice {
-  readonly fields: Omit<ExperimentReport, 'attempt' | 'worker'>
+  readonly fields: Omit<ExperimentReport, 'run_id' | 'attempt' | 'worker'>
   readonly flaw: object | undefined
 }
 
@@ -45,20 +48,41 @@ const status = fc.constantFrom<(Status | undefined)[]>(
   ...(['completed', 'completed', 'failed', 'failed', 'skipped', 'pending', undefined] as const),
 )
 
+export const anyRun = sometimes(
+  3,
+  fc.constantFrom<FenceChoice['run'][]>('its own', 'its own', 'its own', 'the one before', 'a foreign one'),
+)
+
 export const anyReport: fc.Arbitrary<ReportChoice> = fc.record({
   fields: status.chain(fieldsWith),
+  run: anyRun,
   attempt: sometimes(4, fc.constantFrom(0, 0, 1, 1, -1, 2)),
   worker: fc.constantFrom<ReportChoice['worker'][]>(undefined, 'its own', 'its own', 'gpu-1', 'gpu-2'),
   flaw: flaw(30, { status: 'done' }, { failure_kind: 'lost' }, { lease_seconds: 0 }, { note: 'x' }, { attempt: -1 }),
 })
 
-export function reportOn(experiment: Experiment | undefined, choice: ReportChoice): ExperimentReport {
-  return { ...choice.fields, ...fenceOf(experiment, choice) }
+/** @param id of the campaign */
+export function reportOn(
+  world: World,
+  id: string,
+  one: Experiment | undefined,
+  choice: ReportChoice,
+): ExperimentReport {
+  return { ...choice.fields, ...fenceOf(world, id, one, choice) }
 }
 
-export function fenceOf(experiment: Experiment | undefined, { attempt, worker }: FenceChoice) {
+export function fenceOf(world: World, id: string, experiment: Experiment | undefined, choice: FenceChoice) {
+  const { attempt, worker } = choice
   return given({
+    run_id: experiment === undefined ? undefined : runOf(world.runs, world.lifeOf(id), experiment, choice),
     attempt: attempt === undefined ? undefined : Math.max(0, (experiment?.attempt ?? 0) + attempt),
     worker: worker === 'its own' ? (experiment?.worker ?? undefined) : worker,
   })
+}
+
+/** Undefined also where no such run is known. */
+function runOf(runs: RunBook, life: string, { exp_id, attempt }: Experiment, { run }: FenceChoice): string | undefined {
+  if (run === undefined) return undefined
+  if (run === 'a foreign one') return runs.foreign(life, { exp_id, attempt })
+  return runs.of(life, { exp_id, attempt: run === 'its own' ? attempt : attempt - 1 })
 }

@@ -6,6 +6,7 @@ import { anyReport, reportOn } from '../arguments/report-arguments.js'
 import { type PlainCampaign, revised } from '../campaign/campaign-model.js'
 import { reported } from '../campaign/experiment-model.js'
 import { Refused } from '../campaign/refused.js'
+import type { World } from '../world.js'
 import { command } from './command.js'
 
 interface Update {
@@ -29,12 +30,13 @@ export const batch = command({
     const id = scene.world.choose(campaign)
     const all = updates.map(({ experiment, report }): Update => {
       const one = chosen(scene.world.experimentsOf(id), experiment)
-      return { exp_id: idOf(one), meant: reportOn(one, report), flaw: report.flaw }
+      return { exp_id: idOf(one), meant: reportOn(scene.world, id, one, report), flaw: report.flaw }
     })
     const body = { updates: all.map((one) => ({ exp_id: one.exp_id, ...one.meant, ...one.flaw })) }
     const path = isAtomic ? '/experiments?atomic=true' : '/experiments'
     return scene.write({ ...rest, campaign: id, method: 'PATCH', path, body }, (before) => {
-      const decided = batched(before, all, scene.world.at(before))
+      const named = all.map((update) => ({ ...update, meant: asAttempt(scene.world, before, update) }))
+      const decided = batched(before, named, scene.world.at(before))
       const { results } = decided
       if (isAtomic && results.some(({ status }) => status !== 200)) throw new Refused(409, 'batch-refused', { results })
       for (const { experiment, problem } of results) {
@@ -45,6 +47,15 @@ export const batch = command({
     })
   },
 })
+
+function asAttempt(
+  world: World,
+  { campaign_id, experiments }: PlainCampaign,
+  { exp_id, meant }: Update,
+): ExperimentReport {
+  const one = experiments.find((experiment) => experiment.exp_id === exp_id)
+  return world.runs.asAttempt(world.lifeOf(campaign_id), one, meant)
+}
 
 /** Each update alone, on what those before it made, all under one revision. */
 function batched(before: PlainCampaign, updates: readonly Update[], now: string) {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import type { Heartbeat } from '#campaignd/domain/operations/heartbeat.js'
-import { anyChoice, chosen, flaw, idOf } from '../arguments/arguments.js'
+import { anyChoice, chosen, flaw, idOf, sometimes } from '../arguments/arguments.js'
 import { noCondition } from '../arguments/condition.js'
-import { type FenceChoice, fenceOf } from '../arguments/report-arguments.js'
+import { anyRun, type FenceChoice, fenceOf } from '../arguments/report-arguments.js'
 import type { Decided, PlainCampaign } from '../campaign/campaign-model.js'
 import { Refused } from '../campaign/refused.js'
 import type { Scene } from '../scene.js'
@@ -15,9 +15,10 @@ export const heartbeat = command({
   arguments: fc.record({
     campaign: anyChoice,
     experiment: anyChoice,
-    attempt: fc.constantFrom(0, 0, 0, 0, -1, 1),
+    run: anyRun,
+    attempt: sometimes(2, fc.constantFrom(0, 0, 0, 0, -1, 1)),
     worker: fc.constantFrom<FenceChoice['worker'][]>(undefined, 'its own', 'its own', 'gpu-1', 'gpu-2'),
-    flaw: flaw(25, { attempt: '1' }, { worker: '' }, { progress: 1 }),
+    flaw: flaw(25, { attempt: '1' }, { worker: '' }, { status: 'running' }),
   }),
   run: (scene, { campaign, experiment, flaw: wrong, ...fence }) => {
     const { world } = scene
@@ -26,9 +27,11 @@ export const heartbeat = command({
     const id = (campaign.nth === 0 && !campaign.isAbsent ? withLease : undefined) ?? world.choose(campaign)
     const leased = leasedIn(scene, id)
     const one = chosen(leased.length > 0 ? leased : world.experimentsOf(id), experiment)
-    const body: Heartbeat = { attempt: 0, ...fenceOf(one, fence) }
+    const body: Heartbeat = fenceOf(world, id, one, fence)
     const call = { method: 'POST', path: `/experiments/${idOf(one)}/heartbeat`, body } as const
-    return scene.write({ ...call, campaign: id, ifMatch: noCondition, flaw: wrong }, (before) =>
+    const namesNoRun = body.run_id === undefined && body.attempt === undefined
+    const refused = wrong ?? (namesNoRun ? {} : undefined)
+    return scene.write({ ...call, campaign: id, ifMatch: noCondition, flaw: refused }, (before) =>
       renewed(scene, before, idOf(one), body),
     )
   },
@@ -39,10 +42,11 @@ function leasedIn({ world }: Scene, id: string) {
 }
 
 /** @throws Refused for any but the worker of a live lease */
-function renewed(scene: Scene, campaign: PlainCampaign, expId: string, { attempt, worker }: Heartbeat): Decided {
+function renewed(scene: Scene, campaign: PlainCampaign, expId: string, beat: Heartbeat): Decided {
   const { campaign_id: id, experiments, settings } = campaign
   const experiment = experiments.find(({ exp_id }) => exp_id === expId)
   if (experiment === undefined) throw new Refused(404, 'experiment-not-found')
+  const { attempt, worker } = scene.world.runs.asAttempt(scene.world.lifeOf(id), experiment, beat)
   if (experiment.status === 'pending' || experiment.attempt !== attempt) {
     throw new Refused(409, 'stale-attempt', { experiment })
   }

@@ -17,7 +17,13 @@ export const report = command({
   run: (scene, { campaign, experiment, report: choice, ifMatch: match }) => {
     const id = scene.world.choose(campaign)
     const one = chosen(scene.world.experimentsOf(id), experiment)
-    return patchExperiment(scene, { id, expId: idOf(one), body: reportOn(one, choice), flaw: choice.flaw, match })
+    return patchExperiment(scene, {
+      id,
+      expId: idOf(one),
+      body: reportOn(scene.world, id, one, choice),
+      flaw: choice.flaw,
+      match,
+    })
   },
 })
 
@@ -35,7 +41,7 @@ export const lateReport = command({
     const id = [...world.campaigns.keys()].find((key) => lostOf(world.experimentsOf(key)) !== undefined) ?? ''
     const one = lostOf(world.experimentsOf(id))
     if (one === undefined) return
-    const body = { status, ...fenceOf(one, fence), result_path: 'results/late.json' }
+    const body = { status, ...fenceOf(world, id, one, fence), result_path: 'results/late.json' }
     await patchExperiment(scene, { id, expId: one.exp_id, body })
   },
 })
@@ -60,7 +66,8 @@ export function patchExperiment(scene: Scene, { id, expId, body, flaw, match = n
     const one = before.experiments.find(({ exp_id }) => exp_id === expId)
     if (one === undefined) throw new Refused(404, 'experiment-not-found')
     const now = scene.world.at(before)
-    const after = reported(one, body, now, before.revision + 1)
+    const named = scene.world.runs.asAttempt(scene.world.lifeOf(id), one, body)
+    const after = reported(one, named, now, before.revision + 1)
     if (one.failure_kind === 'lost' && (after.status === 'completed' || after.failure_kind === 'error')) {
       scene.count('a late finish')
     }

@@ -39,6 +39,7 @@ test('a claim starts the next experiment, leases it to the worker, and is on dis
   expect(claims).toEqual([
     {
       experiment: stored.experiments[0],
+      run_id: claims[0]?.run_id,
       attempt: 1,
       lease_seconds: 60,
       lease_expires_at: '2026-03-01T12:01:00.000Z',
