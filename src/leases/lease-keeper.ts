@@ -1,10 +1,10 @@
 import type { Experiment } from '../domain/experiment/experiment.ts'
-import { expireLeases } from '../domain/operations/expire-leases.ts'
+import { type ExpiredLeases, expireLeases } from '../domain/operations/expire-leases.ts'
 import { type Heartbeat, refuseHeartbeat, requireRun } from '../domain/operations/heartbeat.ts'
 import { findExperiment } from '../domain/operations/report.ts'
 import { TimestampWriter } from '../domain/timestamp-writer.ts'
 import type { CampaignStore } from '../repository/campaign-store.ts'
-import type { ExpiredLeases, LiveLease } from '../repository/lease-book.ts'
+import type { LiveLease } from '../repository/lease-book.ts'
 import { type MaybePromise, whenThere } from '../repository/maybe-promise.ts'
 import { isRefusal } from '../repository/repository-error.ts'
 
@@ -38,14 +38,19 @@ export interface RenewedLease extends Pick<LeaseTime, 'lease_seconds' | 'lease_e
 export class LeaseKeeper {
   private readonly timestamps = new TimestampWriter()
   private timer: NodeJS.Timeout | null = null
-  /** One may begin while another is not through: a slow commit delays no other campaign. */
+  /** One may begin while the commits of another are not through: a slow one delays no other campaign. */
   private readonly sweeps = new Set<Promise<void>>()
+  /** Resolves once what all sweeps that have begun took is on its way to the store. */
+  private taken: Promise<void> = Promise.resolve()
+  private taking = 0
 
   constructor(private readonly options: LeaseKeeperOptions) {}
 
   /** Begins to sweep twice a second. */
   start(): void {
-    this.timer ??= setInterval(() => void this.sweep(), SWEEP_MS)
+    this.timer ??= setInterval(() => {
+      if (this.taking === 0) void this.sweep()
+    }, SWEEP_MS)
   }
 
   async close(): Promise<void> {
@@ -84,7 +89,7 @@ export class LeaseKeeper {
     return times
   }
 
-  /** Ends every expired lease, those of a campaign in one commit. `close` waits for it. */
+  /** Ends every expired lease, those of a campaign in one commit. What an earlier sweep took is on its way then too. */
   sweep(): Promise<void> {
     const sweep = this.endExpired().finally(() => this.sweeps.delete(sweep))
     this.sweeps.add(sweep)
@@ -92,8 +97,13 @@ export class LeaseKeeper {
   }
 
   private async endExpired(): Promise<void> {
-    const expired = await this.options.store.leases.takeExpired()
-    await Promise.all(expired.map((ofCampaign) => this.expire(ofCampaign)))
+    const commits: Promise<void>[] = []
+    const { leases } = this.options.store
+    this.taking += 1
+    const taken = this.taken.then(() => leases.takeExpired((expired) => void commits.push(this.expire(expired))))
+    this.taken = taken.catch(() => undefined).then(() => void (this.taking -= 1))
+    await taken
+    await Promise.all(commits)
   }
 
   private async refuse(campaignId: string, expId: string, beat: Heartbeat): Promise<never> {

@@ -1,4 +1,4 @@
-import type { ExpiredInCampaign } from '../domain/operations/expire-leases.ts'
+import type { ExpiredLeases } from '../domain/operations/expire-leases.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 
 /** A sign that a worker still runs an attempt. */
@@ -21,11 +21,6 @@ export interface LiveLease {
   readonly cancel: boolean
 }
 
-/** Expired leases of one campaign. */
-export interface ExpiredLeases extends ExpiredInCampaign {
-  readonly campaign_id: string
-}
-
 /**
  * Who was last seen when. The commits decide which leases there are; the book only knows how fresh they are. A lease begins with a
  * full period when it is committed and at each start, before which no beat could arrive. Its clock never jumps.
@@ -43,9 +38,12 @@ export interface LeaseBook {
   /** The live leases of these experiments, by `exp_id`. */
   look(campaignId: string, expIds: readonly string[]): MaybePromise<ReadonlyMap<string, LiveLease>>
 
-  /** Takes the expired leases: from then on no beat finds them. Of several processes one gets each. */
-  takeExpired(): MaybePromise<readonly ExpiredLeases[]>
+  /**
+   * Takes the expired leases: from then on no beat finds them. Of several processes one gets each.
+   * @param onTaken is told those of each campaign at once, and not when those of all are taken
+   */
+  takeExpired(onTaken: (expired: ExpiredLeases) => void): MaybePromise<void>
 
-  /** Returns what was taken and could not be ended, as old as it was, unless a newer lease was committed meanwhile. */
+  /** Returns what was taken and could not be ended, as old as it was then, unless a newer lease was committed meanwhile. */
   putBack(expired: ExpiredLeases): MaybePromise<void>
 }

@@ -22,10 +22,11 @@ let last: Kind = 'response'
 /**
  * Does work that yields now and then: at once when it is short, else over several turns of the event loop.
  * @param until once it aborts, work that would need one more turn is given up: what is short is done all the same
+ * @param kind of those that wait for a turn
  * @returns a plain value when it was done at once
  * @throws the reason of `until`, of work that is given up
  */
-export function inTurns<T>(work: Iterator<void, T, void>, until?: AbortSignal): T | Promise<T> {
+export function inTurns<T>(work: Iterator<void, T, void>, until?: AbortSignal, kind: Kind = 'work'): T | Promise<T> {
   for (let steps = 1; ; steps += 1) {
     const step = work.next()
     if (step.done === true) return step.value
@@ -33,7 +34,7 @@ export function inTurns<T>(work: Iterator<void, T, void>, until?: AbortSignal): 
     if (steps < SHORT || !isTurnOver()) continue
     // At once: of many that wait for each other, each would have a turn.
     until?.throwIfAborted()
-    return continued(work, until)
+    return continued(work, until, kind)
   }
 }
 
@@ -48,9 +49,9 @@ export function turnOfOne(): Promise<void> {
   return shareOfTurn('response')
 }
 
-async function continued<T>(work: Iterator<void, T, void>, until?: AbortSignal): Promise<T> {
+async function continued<T>(work: Iterator<void, T, void>, until: AbortSignal | undefined, kind: Kind): Promise<T> {
   for (;;) {
-    await shareOfTurn('work')
+    await shareOfTurn(kind)
     until?.throwIfAborted()
     do {
       const step = work.next()

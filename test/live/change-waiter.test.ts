@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { ChangeWaiter } from '#campaignd/live/change-waiter.js'
-import { committedState, TestStore } from '../support/campaigns/committed.js'
+import { committedState, StateFeed } from '../support/campaigns/committed.js'
 
 test('a wait that ends while a change waits for its turn is told of the change', async () => {
-  const store = new TestStore()
+  const store = new StateFeed()
   const changes = new ChangeWaiter(store)
   const end = new AbortController()
   let state = 'before'

@@ -7,7 +7,7 @@ import { EventSequence, type ToldState } from '#campaignd/live/event-sequence.js
 import { HeldStates } from '#campaignd/live/held-states.js'
 import { withoutChunks } from '#campaignd/live/http-chunk.js'
 import type { SinkListener } from '#campaignd/live/stream-reader.js'
-import { committedState, TestStore } from '../support/campaigns/committed.js'
+import { committedState, StateFeed } from '../support/campaigns/committed.js'
 
 const KIB = 1024
 const MAX_BACKLOG = 100 * KIB
@@ -61,7 +61,7 @@ class Connection {
 function openChannel({ heldBytes = Infinity } = {}) {
   const found = { dropped: 0, asked: [] as number[] }
   const frames: EventFrame[] = []
-  const store = new TestStore()
+  const store = new StateFeed()
   const channel: EventChannel = new EventChannel({
     maxBacklog: MAX_BACKLOG,
     held: new HeldStates(store, heldBytes),
@@ -217,7 +217,7 @@ test('a reader in the middle of a change that was given up begins anew', async (
 
 /** A channel that publishes nothing, and readers that take nothing. */
 function openSilent(heldBytes = Infinity) {
-  const held = new HeldStates(new TestStore(), heldBytes)
+  const held = new HeldStates(new StateFeed(), heldBytes)
   const channel = new EventChannel({
     ...{ maxBacklog: MAX_BACKLOG, held, onDropped: () => undefined },
     catchUp: () => new EventSequence([], 1),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HeldStates } from '#campaignd/live/held-states.js'
 import type { Committed } from '#campaignd/repository/campaign-store.js'
-import { committedState, TestStore } from '../support/campaigns/committed.js'
+import { committedState, StateFeed } from '../support/campaigns/committed.js'
 
 const [A, B, C, D, E] = [100, 200, 300, 400, 500].map((size) => new Uint8Array(size)) as [
   Uint8Array,
@@ -17,7 +17,7 @@ function statesOf(id: string, ...all: readonly (readonly Uint8Array[])[]): [Comm
 }
 
 function openHeld(maxBytes = Infinity) {
-  const store = new TestStore()
+  const store = new StateFeed()
   const held = new HeldStates(store, maxBytes)
   const given: string[] = []
   /** Also once what is committed could be read. */

@@ -105,3 +105,18 @@ test('long work goes on beside any number of responses, and they beside it', asy
   expect(pieces).toBeGreaterThan(100)
   expect(pieces).toBeLessThan(2000)
 })
+
+test('work that is part of a response shares the turns of responses: a decision does not wait for all of it', async () => {
+  const over: string[] = []
+  const begin = (name: string, kind: 'work' | 'response') => {
+    const done = inTurns(
+      steps(40, () => pass(1)),
+      undefined,
+      kind,
+    )
+    return Promise.resolve(done).then(() => over.push(name))
+  }
+  const pages = Array.from({ length: 8 }, (_, index) => begin(`page ${index}`, 'response'))
+  await Promise.all([...pages, begin('decision', 'work')])
+  expect(over[0]).toBe('decision')
+})

@@ -5,25 +5,29 @@ import { isBreak, type LongWork } from '../long-work.ts'
 export interface ExpiredLease {
   readonly exp_id: string
   readonly attempt: number
+  /** Of the experiment as it was committed then: one that changed since has been heard of, and has a new lease. */
+  readonly revision: number
   /** Seconds since the last heartbeat or report of its worker. */
   readonly idle_seconds: number
 }
 
-export interface ExpiredInCampaign {
-  /** Of the campaign whose they were; one that was made again with its id has other attempts. */
+/** Expired leases of one campaign. */
+export interface ExpiredLeases {
+  readonly campaign_id: string
+  /** One that was made again with the id has other attempts. */
   readonly uid: string
   readonly leases: readonly ExpiredLease[]
 }
 
 /**
  * Ends attempts whose leases expired as failed, `lost`: they can be claimed again while they have retries left. What has
- * ended meanwhile, or is in another attempt, stays as it is.
+ * ended meanwhile, is in another attempt, or was reported on since the lease was taken, stays as it is.
  *
  * @returns the ids of the lost ones
  */
 export function* expireLeases(
   campaign: Campaign,
-  { uid, leases }: ExpiredInCampaign,
+  { uid, leases }: ExpiredLeases,
   now: string,
 ): LongWork<Decision<readonly string[]>> {
   if (campaign.header.uid !== uid) return { changes: null, result: [] }
@@ -31,8 +35,8 @@ export function* expireLeases(
   const changed: Experiment[] = []
   for (const [index, lease] of leases.entries()) {
     const experiment = campaign.get(lease.exp_id)
-    const holds = experiment?.status === 'running' && experiment.lease !== null && experiment.attempt === lease.attempt
-    if (holds) changed.push({ ...lost(experiment, lease, now), revision })
+    const isUnchanged = experiment?.attempt === lease.attempt && experiment.revision === lease.revision
+    if (isUnchanged && experiment.status === 'running') changed.push({ ...lost(experiment, lease, now), revision })
     if (isBreak(index)) yield
   }
   const result = changed.map(({ exp_id }) => exp_id)

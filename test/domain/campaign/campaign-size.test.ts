@@ -212,11 +212,13 @@ describe('a decision on a campaign near its limit answers what the campaign then
 
   test('and no other decision is refused for the size', () => {
     const campaign = running()
-    const expired = [{ exp_id: '0001', attempt: campaign.get('0001')?.attempt ?? 0, idle_seconds: 61 }]
     const leased = { status: 'running' as const, worker: 'gpu-2', lease_seconds: 60 }
     const held = after(campaign, updateExperiment(campaign, '0001', leased, REPORT))
+    const { campaign_id, uid } = held.header
+    const { attempt = 0, revision = 0 } = held.get('0001') ?? {}
+    const expired = [{ exp_id: '0001', attempt, revision, idle_seconds: 61 }]
     for (const decided of [
-      atOnce(expireLeases(held, { uid: held.header.uid, leases: expired }, NOW)),
+      atOnce(expireLeases(held, { campaign_id, uid, leases: expired }, NOW)),
       atOnce(retry(campaign, {}, NOW)),
       atOnce(resume(campaign, {}, NOW)),
       patchCampaign(campaign, { labels: { team: 'inference' } }, NOW, LIMITS),

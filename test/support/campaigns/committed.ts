@@ -19,7 +19,7 @@ export function committedState(
 }
 
 /** A store of which only what is committed matters: nothing until the first change of a campaign. */
-export class TestStore {
+export class StateFeed {
   private readonly feed = new ChangeFeed()
   private readonly committed = new Map<string, Committed>()
 

@@ -61,10 +61,13 @@ export const listExperiments: Route = async (app, { service }) => {
     const tag = entityTag(committed.campaign.header)
     if (isKnown(request, reply, tag)) return undefined
     const page = await pages.get(`${tag} ${JSON.stringify(query)}`, () =>
-      whenThere(inTurns(pageOfExperiments(committed.campaign, query)), ({ positions, next }) => {
-        const rest = { next_page_token: pageToken(next) }
-        return listJson('experiments', experimentItems(committed, positions), rest)
-      }),
+      whenThere(
+        inTurns(pageOfExperiments(committed.campaign, query), service.stopping, 'response'),
+        ({ positions, next }) => {
+          const rest = { next_page_token: pageToken(next) }
+          return listJson('experiments', experimentItems(committed, positions), rest)
+        },
+      ),
     )
     return jsonReply(reply, page)
   })

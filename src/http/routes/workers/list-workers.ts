@@ -33,7 +33,7 @@ export const listWorkers: Route = async (app, { service }) => {
     const from = startOfPage(page_token)
     const { campaign } = await service.campaigns.read(params.campaign_id)
     const running = { statuses: ['running'], equal: {}, limit, from } as const
-    const { positions, next } = await inTurns(pageOfExperiments(campaign, running))
+    const { positions, next } = await inTurns(pageOfExperiments(campaign, running), service.stopping, 'response')
     const experiments = positions.map((position) => campaign.experiments.at(position))
     const times = await service.campaigns.leaseTimes(params.campaign_id, experiments)
     return {

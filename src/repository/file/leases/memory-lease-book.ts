@@ -2,10 +2,10 @@ import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
 import { runIdOf } from '../../../domain/experiment/run-id.ts'
 import { isBreak, type LongWork } from '../../../domain/long-work.ts'
-import type { ExpiredLease } from '../../../domain/operations/expire-leases.ts'
+import type { ExpiredLease, ExpiredLeases } from '../../../domain/operations/expire-leases.ts'
 import { inTurns } from '../../../runtime/turns.ts'
 import type { CampaignChange } from '../../campaign-store.ts'
-import type { Beat, ExpiredLeases, LeaseBook, LiveLease } from '../../lease-book.ts'
+import type { Beat, LeaseBook, LiveLease } from '../../lease-book.ts'
 import type { MaybePromise } from '../../maybe-promise.ts'
 import { LeaseClock } from './lease-clock.ts'
 
@@ -28,8 +28,6 @@ interface CampaignLeases {
 /** The leases of a store that one process owns. In memory only: a heartbeat costs no write. */
 export class MemoryLeaseBook implements LeaseBook {
   private readonly campaigns = new Map<string, CampaignLeases>()
-  /** Those that are being ended, in the order in which they were told. */
-  private readonly taken = new WeakMap<ExpiredLeases, readonly Lease[]>()
   private readonly clock: LeaseClock
 
   /** @param monotonic milliseconds from any origin, never going back */
@@ -59,20 +57,12 @@ export class MemoryLeaseBook implements LeaseBook {
     return found
   }
 
-  takeExpired(): MaybePromise<readonly ExpiredLeases[]> {
-    return inTurns(this.expired())
+  takeExpired(onTaken: (expired: ExpiredLeases) => void): MaybePromise<void> {
+    return inTurns(this.take(onTaken))
   }
 
-  putBack(expired: ExpiredLeases): void {
-    const leases = this.campaigns.get(expired.campaign_id)
-    const taken = this.taken.get(expired)
-    if (leases?.campaign.header.uid !== expired.uid || taken === undefined) return
-    for (const [index, { exp_id, attempt }] of expired.leases.entries()) {
-      const lease = taken[index]
-      const now = leases.campaign.get(exp_id)
-      const holds = now?.status === 'running' && now.lease !== null && now.attempt === attempt
-      if (lease !== undefined && holds && !leases.byExperiment.has(exp_id)) leases.byExperiment.set(exp_id, lease)
-    }
+  putBack(expired: ExpiredLeases): MaybePromise<void> {
+    return inTurns(this.return(expired))
   }
 
   /** Follows what was committed. A lease that continues keeps its age; a new one begins now. */
@@ -90,30 +80,39 @@ export class MemoryLeaseBook implements LeaseBook {
     for (const experiment of changed) this.observeOne(leases.byExperiment, experiment, now)
   }
 
-  private *expired(): LongWork<ExpiredLeases[]> {
+  private *take(onTaken: (expired: ExpiredLeases) => void): LongWork<void> {
     const now = this.clock.now()
-    const expired: ExpiredLeases[] = []
     let index = 0
-    for (const [campaign_id, { campaign, byExperiment }] of this.campaigns) {
+    for (const [campaign_id, ofCampaign] of this.campaigns) {
+      const { uid } = ofCampaign.campaign.header
       const leases: ExpiredLease[] = []
-      const taken: Lease[] = []
-      for (const [exp_id, lease] of byExperiment) {
+      for (const [exp_id, lease] of ofCampaign.byExperiment) {
         const idle_seconds = idleSeconds(lease, now)
         if (idle_seconds > lease.seconds) {
           // Here and not at the commit that ends them, where 100,000 would go in one turn.
-          byExperiment.delete(exp_id)
-          leases.push({ exp_id, attempt: lease.attempt, idle_seconds })
-          taken.push(lease)
+          ofCampaign.byExperiment.delete(exp_id)
+          const revision = ofCampaign.campaign.get(exp_id)?.revision ?? 0
+          leases.push({ exp_id, attempt: lease.attempt, revision, idle_seconds })
         }
         index += 1
         if (isBreak(index)) yield
       }
-      if (leases.length === 0) continue
-      const ofCampaign = { campaign_id, uid: campaign.header.uid, leases }
-      this.taken.set(ofCampaign, taken)
-      expired.push(ofCampaign)
+      if (leases.length > 0) onTaken({ campaign_id, uid, leases })
     }
-    return expired
+  }
+
+  private *return({ campaign_id, uid, leases }: ExpiredLeases): LongWork<void> {
+    for (const [index, { exp_id, attempt, revision, idle_seconds }] of leases.entries()) {
+      const known = this.campaigns.get(campaign_id)
+      if (known?.campaign.header.uid !== uid) return
+      const now = known.campaign.get(exp_id)
+      // One that changed since has a new lease, or none.
+      if (now?.revision === revision && now.attempt === attempt && now.lease !== null) {
+        const lastSeen = this.clock.now() - idle_seconds * 1000
+        known.byExperiment.set(exp_id, { attempt, worker: now.worker, seconds: now.lease.seconds, lastSeen })
+      }
+      if (isBreak(index)) yield
+    }
   }
 
   private renewOne(beat: Beat): LiveLease | null {

@@ -91,7 +91,7 @@ describe('a campaign near CAMPAIGND_MAX_CAMPAIGN_BYTES', () => {
     expect(claims).toHaveLength(100)
     for (const { experiment } of claims.slice(0, 10)) {
       const { exp_id } = experiment
-      expect((await call('GET', `${path}/experiments/${exp_id}`)).json()).toEqual(experiment)
+      expect((await call('GET', `${path}/experiments/${exp_id}`)).json()).toMatchObject(experiment)
       const reported = await report(exp_id, { status: 'failed', worker: 'gpu-1', error: TRACEBACK })
       expect(reported.status).toBe(200)
       const shown = await call('GET', `${path}/experiments/${exp_id}`)
