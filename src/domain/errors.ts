@@ -18,6 +18,7 @@ export type DomainErrorCode =
   | 'stale-attempt'
   | 'transition-refused'
   | 'no-lease'
+  | 'nothing-matches'
   | 'config-changed'
   | 'batch-refused'
   | 'precondition-failed'

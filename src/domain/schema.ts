@@ -53,15 +53,20 @@ export function Nullable<T extends TSchema>(schema: T, options: SchemaOptions = 
   return Type.Unsafe<Static<T> | null>({ ...rest, ...options, anyOf: [{ type, enum: values }, { type: 'null' }] })
 }
 
+interface DictionaryOptions extends ObjectOptions {
+  /** What a name must be beside well-formed. */
+  readonly names?: StringOptions
+}
+
 /**
  * Any names as keys, with values of the schema. TypeBox's record has a pattern for keys, `^(.*)$`, which a key with a line break
  * does not match: its value would not be checked.
  */
-export function Dictionary<T extends TSchema>(values: T, options: SchemaOptions = {}) {
+export function Dictionary<T extends TSchema>(values: T, { names, ...options }: DictionaryOptions = {}) {
   return Type.Unsafe<Record<string, Static<T>>>({
     ...options,
     type: 'object',
-    propertyNames: { format: 'well-formed' },
+    propertyNames: { format: 'well-formed', ...names },
     additionalProperties: values,
   })
 }

@@ -5,6 +5,7 @@
 const FAULTS = {
   'well-formed': faultOfWellFormed,
   'exp-id': faultOfExpId,
+  printable: faultOfPrintable,
 } as const satisfies Readonly<Record<string, (text: string) => string | null>>
 
 export type TextFormat = keyof typeof FAULTS
@@ -23,6 +24,14 @@ export function faultOfText(format: unknown, text: unknown): string | null {
 /** Two texts that differ only in half a surrogate pair would be the same in UTF-8: two workers would become one. */
 function faultOfWellFormed(text: string): string | null {
   return text.isWellFormed() ? null : 'must not have half of a surrogate pair, which is no character'
+}
+
+/** What nobody sees, other than a blank. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
+
+function faultOfPrintable(text: string): string | null {
+  const unseen = UNSEEN.exec(text)?.[0]
+  return unseen === undefined ? null : `must not contain ${nameOf(unseen)}`
 }
 
 /** Most ids: nothing in them can be at fault. */

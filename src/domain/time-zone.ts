@@ -38,15 +38,21 @@ export class TimeZone {
     return epoch + this.spanAt(epoch).offset
   }
 
-  /** The instant at which clocks show a time: the first of two, and in a gap by the offset before it, as Python's `fold=0`. */
-  toEpoch(local: number): number {
+  /**
+   * The instant at which clocks show a time; in a gap by the offset before it, as Python has it.
+   * @param fold of two instants the first (0) or the second (1)
+   */
+  toEpoch(local: number, fold: 0 | 1 = 0): number {
     let span = this.spanAt(local - DAY_MS)
-    while (local - span.offset >= span.until) {
+    for (;;) {
+      const epoch = local - span.offset
+      if (span.until === Infinity) return epoch
       const next = this.spanAt(span.until)
-      if (local - next.offset < next.from) break
+      const isOver = epoch >= span.until
+      const isInNext = local - next.offset >= next.from
+      if (!isInNext || (!isOver && fold === 0)) return epoch
       span = next
     }
-    return local - span.offset
   }
 
   private spanAt(epoch: number): Span {

@@ -1,22 +1,48 @@
 import { TimeZone } from './time-zone.ts'
 
-const PARTS = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})?$/
+const PARTS = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?Z$/
 
 /**
- * Converts a time to RFC 3339 UTC with a `Z`; the digits of its fraction are kept.
+ * What requests may give: RFC 3339, and what Python's `str(datetime)`, `strftime` with `%z`, GNU date and Go print. A blank for the
+ * T, small letters, a comma, offsets without a colon or minutes, no seconds.
+ */
+export const TIME_INPUT =
+  '^(\\d{4}-\\d{2}-\\d{2})[Tt ](\\d{2}:\\d{2})(?::([0-5]\\d|60))?(?:[.,](\\d{1,9}))?(?:([Zz])|([+-]\\d{2})(?::?(\\d{2}))?)?$'
+
+const INPUT = new RegExp(TIME_INPUT)
+
+interface TimeReading {
+  /** IANA name, for a time without an offset. */
+  readonly timezone: string
+  /** Of the two instants that a local time may mean at a clock change, the later one is taken if the earlier is before this one. */
+  readonly notBefore?: string | null | undefined
+}
+
+/**
+ * Converts a time to RFC 3339 UTC with a `Z`; the digits of its fraction are kept. A leap second is the second after it, as POSIX
+ * has it. At a clock change an ambiguous time is the earlier instant, as with Python's `fold=0`, unless that is before `notBefore`.
  *
- * @param timezone IANA name, for a time without an offset. At a clock change an ambiguous time is the earlier instant, as
- *   with Python's `fold=0`.
  * @returns undefined when there is no such time in the calendar
  */
-export function parseTime(text: string, timezone: string): string | undefined {
-  const parts = PARTS.exec(text)
+export function parseTime(text: string, { timezone, notBefore = null }: TimeReading): string | undefined {
+  const parts = INPUT.exec(text)
   if (parts === null) return undefined
-  const [, seconds = '', fraction = '', zone] = parts
-  if (!existsInCalendar(seconds)) return undefined
-  const utc = zone === 'Z' || (zone === undefined && timezone === 'UTC') ? seconds : toUtc(seconds, zone, timezone)
-  return utc === undefined ? undefined : `${utc}${fraction}Z`
+  const [, date = '', minutes = '', seconds = '00', digits, utc, hours, offsetMinutes = '00'] = parts
+  const isLeap = seconds === '60'
+  const time = `${date}T${minutes}:${isLeap ? '59' : seconds}`
+  if (!existsInCalendar(time)) return undefined
+  const fraction = digits === undefined ? '' : `.${digits}`
+  const known = (found: string | undefined) => (found === undefined ? undefined : `${found}${fraction}Z`)
+  const inUtc = (at: Reading) => known(toUtc(time, isLeap ? 1000 : 0, at))
+  if (utc !== undefined || hours !== undefined) return inUtc(utc === undefined ? `${hours}:${offsetMinutes}` : 'Z')
+  const earlier = inUtc({ timezone, fold: 0 })
+  if (earlier === undefined || notBefore === null || compareTimes(earlier, notBefore) >= 0) return earlier
+  const later = inUtc({ timezone, fold: 1 })
+  return later !== undefined && compareTimes(later, notBefore) >= 0 ? later : earlier
 }
+
+/** An offset, or a zone and which of two instants is meant where its clocks show the time twice. */
+type Reading = string | { readonly timezone: string; readonly fold: 0 | 1 }
 
 /** The first and the last time that Python's `datetime` has. */
 const FIRST_NAIVE = '0001-01-01T00:00:00'
@@ -65,11 +91,16 @@ function isYearKnown(seconds: string): boolean {
   return /^\d{4}-/.test(seconds) && !seconds.startsWith('0000')
 }
 
-function toUtc(seconds: string, offset: string | undefined, timezone: string): string | undefined {
-  const epoch =
-    offset === undefined ? knownZone(timezone).toEpoch(Date.parse(`${seconds}Z`)) : Date.parse(`${seconds}${offset}`)
-  const utc = Number.isNaN(epoch) ? '' : isoSeconds(epoch)
+function toUtc(time: string, more: number, reading: Reading): string | undefined {
+  if (reading === 'Z' && more === 0) return time
+  const epoch = typeof reading === 'string' ? Date.parse(`${time}${reading}`) : localToEpoch(time, reading)
+  const utc = Number.isNaN(epoch) ? '' : isoSeconds(epoch + more)
   return isYearKnown(utc) ? utc : undefined
+}
+
+function localToEpoch(time: string, { timezone, fold }: Exclude<Reading, string>): number {
+  const local = Date.parse(`${time}Z`)
+  return timezone === 'UTC' ? local : knownZone(timezone).toEpoch(local, fold)
 }
 
 function toLocal(utcSeconds: string, timezone: string): string {

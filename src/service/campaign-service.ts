@@ -6,6 +6,7 @@ import { type Appended, appendExperiments } from '../domain/operations/append.ts
 import type { ClaimRequest } from '../domain/operations/claim.ts'
 import type { CampaignDraft, ExperimentDraft } from '../domain/operations/draft.ts'
 import type { Heartbeat } from '../domain/operations/heartbeat.ts'
+import type { MergeResult } from '../domain/operations/merge/merge.ts'
 import { type CampaignPatch, patchCampaign } from '../domain/operations/patch-campaign.ts'
 import { updateExperiment } from '../domain/operations/report.ts'
 import { type BatchItem, type BatchResult, updateBatch } from '../domain/operations/report-batch.ts'
@@ -18,8 +19,15 @@ import type { LeaseTime, RenewedLease } from '../leases/lease-keeper.ts'
 import type { Wait } from '../live/change-waiter.ts'
 import type { Committed } from '../repository/campaign-store.ts'
 import type { MaybePromise } from '../repository/maybe-promise.ts'
-import { claimExperiments, type ClaimParts, type ClaimResult } from './claim-experiments.ts'
-import { createCampaign, type CreatedCampaign, type CreateOptions, type CreateParts } from './create-campaign.ts'
+import { claimExperiments, type ClaimOptions, type ClaimParts, type ClaimResult } from './claim-experiments.ts'
+import {
+  createCampaign,
+  type CreatedCampaign,
+  type CreateOptions,
+  createOrMerge,
+  type CreateParts,
+  type MergeOptions,
+} from './create-campaign.ts'
 
 export type CampaignServiceParts = ClaimParts & CreateParts
 
@@ -28,7 +36,13 @@ interface Conditional {
   readonly precondition: Precondition
 }
 
-interface Timed extends Conditional {
+/** A change of experiments. */
+interface Attributed extends Conditional {
+  /** The name of the token of the caller; null: none. */
+  readonly actor: string | null
+}
+
+interface Timed extends Attributed {
   /** IANA name of the zone of times without one. */
   readonly timezone: string
 }
@@ -52,6 +66,11 @@ export class CampaignService {
     return createCampaign(this.parts, draft, options)
   }
 
+  /** Creates a campaign, or merges it into the one that has its id. */
+  createOrMerge(draft: CampaignDraft, options: MergeOptions): Promise<CreatedCampaign | MergeResult> {
+    return createOrMerge(this.parts, draft, options)
+  }
+
   list(query: CampaignQuery): Promise<CampaignPage> {
     return this.parts.store.list(query)
   }
@@ -67,9 +86,15 @@ export class CampaignService {
   }
 
   /** @returns the campaign with the change; its bytes too, unless something else has changed it since */
-  async patch(id: string, patch: CampaignPatch, { precondition }: Conditional): Promise<Committed> {
+  async patch(
+    id: string,
+    patch: CampaignPatch,
+    { precondition, cancelRunning }: Conditional & { readonly cancelRunning?: boolean | undefined },
+  ): Promise<Committed> {
     const { store, limits } = this.parts
-    const campaign = await this.update(id, precondition, (before, at) => patchCampaign(before, patch, at, limits))
+    const campaign = await this.update(id, precondition, (before, now) =>
+      patchCampaign(before, patch, { now, cancelRunning }, limits),
+    )
     // The change is made: whatever can be read now, it is answered.
     const newest = await store.read(id).catch(() => null)
     return newest?.campaign === campaign ? newest : { campaign, encoded: null }
@@ -100,11 +125,11 @@ export class CampaignService {
 
   /** Changes an experiment as its worker reports, and renews the lease. */
   async report(id: string, expId: string, report: ExperimentReport, options: Timed): Promise<ReportedExperiment> {
-    const { timezone, precondition } = options
+    const { timezone, actor, precondition } = options
     const { store, leases } = this.parts
     const reported = await store.update(id, (campaign, now) => {
       requireExperimentVersion(campaign, expId, precondition)
-      const { changes, next, result } = updateExperiment(campaign, expId, report, { now, timezone })
+      const { changes, next, result } = updateExperiment(campaign, expId, report, { now, timezone, actor })
       const { uid } = campaign.header
       const line = next?.lines.get(campaign.positionOf(expId) ?? -1) ?? JSON.stringify(result)
       const version = { uid, revision: result.revision }
@@ -119,10 +144,10 @@ export class CampaignService {
   async reportBatch(
     id: string,
     items: readonly BatchItem[],
-    { timezone, atomic, precondition }: Timed & { readonly atomic: boolean },
+    { timezone, atomic, actor, precondition }: Timed & { readonly atomic: boolean },
   ): Promise<readonly BatchResult[]> {
     const results = await this.update(id, precondition, (campaign, now) =>
-      updateBatch(campaign, items, { now, timezone, atomic }),
+      updateBatch(campaign, items, { now, timezone, actor, atomic }),
     )
     const reported = results.flatMap((result) => ('experiment' in result ? [result.experiment] : []))
     await this.parts.leases.renew(id, reported)
@@ -130,8 +155,8 @@ export class CampaignService {
   }
 
   /** Claims the next experiments to run. */
-  claim(id: string, request: ClaimRequest, wait: Wait | null): Promise<ClaimResult> {
-    return claimExperiments(this.parts, id, request, wait)
+  claim(id: string, request: ClaimRequest, options: ClaimOptions): Promise<ClaimResult> {
+    return claimExperiments(this.parts, id, request, options)
   }
 
   /** Renews the lease of a running experiment. */
@@ -144,14 +169,14 @@ export class CampaignService {
     return this.parts.leases.times(id, experiments)
   }
 
-  retry(id: string, request: RetryRequest, { precondition }: Conditional): Promise<Retried> {
-    return this.update(id, precondition, (campaign, at) => retry(campaign, request, at))
+  retry(id: string, request: RetryRequest, { precondition, actor }: Attributed): Promise<Retried> {
+    return this.update(id, precondition, (campaign, now) => retry(campaign, request, { now, actor }))
   }
 
-  async resume(id: string, request: ResumeRequest, { precondition }: Conditional): Promise<Resumed> {
+  async resume(id: string, request: ResumeRequest, { precondition, actor }: Attributed): Promise<Resumed> {
     // A lease that expired since the last sweep would still count as live.
     await this.parts.leases.sweep()
-    return this.update(id, precondition, (campaign, at) => resume(campaign, request, at))
+    return this.update(id, precondition, (campaign, now) => resume(campaign, request, { now, actor }))
   }
 
   /** Checks the version that the caller requires on the very state that is decided on. */

@@ -24,21 +24,25 @@ export interface ClaimParts {
   readonly now: () => string
 }
 
-/**
- * Claims the next experiments that the worker can run; waits when there are none now.
- * @param wait null: does not wait
- */
+export interface ClaimOptions {
+  /** Null: does not wait. */
+  readonly wait: Wait | null
+  /** The name of the token of the caller; null: none. */
+  readonly actor: string | null
+}
+
+/** Claims the next experiments that the worker can run; waits when there are none now. */
 export async function claimExperiments(
-  { store, leases, changes, now }: ClaimParts,
+  { store, leases, changes, now: present }: ClaimParts,
   campaignId: string,
   request: ClaimRequest,
-  wait: Wait | null,
+  { wait, actor }: ClaimOptions,
 ): Promise<ClaimResult> {
   // Looked at once more in the decision: who has left meanwhile would let the leases run out.
   const hasLeft = () => wait?.signal.aborted === true
   const commit = () =>
-    store.update(campaignId, (campaign, at) =>
-      hasLeft() ? claimNothing(campaign, request) : claim(campaign, request, at),
+    store.update(campaignId, (campaign, now) =>
+      hasLeft() ? claimNothing(campaign, request) : claim(campaign, request, { now, actor }),
     )
   // Many workers may wait for few experiments: most find nothing in the committed state, and need no commit.
   const commitIfAny = async () => claimUnchanged((await store.read(campaignId)).campaign, request) ?? (await commit())
@@ -51,7 +55,7 @@ export async function claimExperiments(
     experiment,
     run_id: runIdOf(uid, experiment),
     // A lease that was ended since the commit: the reply to the first heartbeat will say so.
-    lease_expires_at: times.get(experiment.exp_id)?.lease_expires_at ?? now(),
+    lease_expires_at: times.get(experiment.exp_id)?.lease_expires_at ?? present(),
   }))
   return { claims, state, done }
 }

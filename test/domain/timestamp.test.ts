@@ -20,7 +20,7 @@ const instant = fc
 
 describe('a naive time', () => {
   test('a naive time in the zone UTC is that time', () => {
-    expect(parseTime('2026-02-03T21:04:17.319159', 'UTC')).toBe('2026-02-03T21:04:17.319159Z')
+    expect(parseTime('2026-02-03T21:04:17.319159', { timezone: 'UTC' })).toBe('2026-02-03T21:04:17.319159Z')
   })
 
   test.each([
@@ -36,7 +36,7 @@ describe('a naive time', () => {
     ],
     ['2026-03-29T03:30:00', '2026-03-29T01:30:00Z', 'after the gap'],
   ])('a naive time %s in Berlin is %s: %s', (naive, utc) => {
-    expect(parseTime(naive, 'Europe/Berlin')).toBe(utc)
+    expect(parseTime(naive, { timezone: 'Europe/Berlin' })).toBe(utc)
   })
 
   test('a naive time that Python wrote comes back as it was, in any zone', () => {
@@ -44,7 +44,7 @@ describe('a naive time', () => {
       fc.property(instant, fc.constantFrom(...ZONES), (time, zone) => {
         const naive = formatNaiveTime(time, zone)
         expect(naive).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$/)
-        expect(formatNaiveTime(parseTime(naive, zone) ?? '', zone)).toBe(naive)
+        expect(formatNaiveTime(parseTime(naive, { timezone: zone }) ?? '', zone)).toBe(naive)
       }),
     )
   })
@@ -60,7 +60,7 @@ describe('a naive time', () => {
         const local = Temporal.Instant.from(`${utc}Z`).toZonedDateTimeISO(zone).toPlainDateTime()
         expect(formatNaiveTime(`${utc}Z`, zone)).toBe(local.toString({ smallestUnit: 'second' }))
         const epoch = Temporal.PlainDateTime.from(utc).toZonedDateTime(zone).epochMilliseconds
-        expect(Date.parse(parseTime(utc, zone) ?? '')).toBe(epoch)
+        expect(Date.parse(parseTime(utc, { timezone: zone }) ?? '')).toBe(epoch)
       }),
     )
   })
@@ -94,7 +94,7 @@ describe('a year that Python does not have', () => {
     ['9999-12-31T23:30:00', 'America/New_York'],
     ['9999-12-31T23:30:00-05:00', 'UTC'],
   ])('a year that Python does not have is not read: %s in %s', (text, zone) => {
-    expect(parseTime(text, zone)).toBeUndefined()
+    expect(parseTime(text, { timezone: zone })).toBeUndefined()
   })
 })
 
@@ -122,13 +122,15 @@ describe('a time with an offset', () => {
     ['2026-01-01T00:30:00+05:45', '2025-12-31T18:45:00Z'],
     ['2026-02-03T21:04:17Z', '2026-02-03T21:04:17Z'],
   ])('a time with an offset %s is %s, whatever the zone', (text, utc) => {
-    for (const zone of ZONES) expect(parseTime(text, zone)).toBe(utc)
+    for (const zone of ZONES) expect(parseTime(text, { timezone: zone })).toBe(utc)
   })
 })
 
 test.each(['.3', '.319', '.319159', '.319159000', '.000', ''])('the fraction "%s" keeps its digits', (fraction) => {
   for (const offset of ['', 'Z', '+02:00']) {
-    expect(parseTime(`2026-02-03T21:04:17${fraction}${offset}`, 'Europe/Berlin')).toMatch(`:17${fraction}Z`)
+    expect(parseTime(`2026-02-03T21:04:17${fraction}${offset}`, { timezone: 'Europe/Berlin' })).toMatch(
+      `:17${fraction}Z`,
+    )
   }
 })
 
@@ -143,19 +145,12 @@ test.each([
   '2026-01-01T25:00:00',
   '2026-01-01T12:60:00',
 ])('there is no %s', (naive) => {
-  for (const offset of ['', 'Z', '+02:00']) expect(parseTime(`${naive}${offset}`, 'Europe/Berlin')).toBeUndefined()
+  for (const offset of ['', 'Z', '+02:00'])
+    expect(parseTime(`${naive}${offset}`, { timezone: 'Europe/Berlin' })).toBeUndefined()
 })
 
-test.each([
-  '',
-  'yesterday',
-  '2026-02-03',
-  '2026-02-03 21:04:17',
-  '2026-02-03T21:04',
-  '2026-02-03T21:04:17+0200',
-  '1770152657',
-])('no time is read from "%s"', (text) => {
-  expect(parseTime(text, 'UTC')).toBeUndefined()
+test.each(['', 'yesterday', '2026-02-03', '1770152657'])('no time is read from "%s"', (text) => {
+  expect(parseTime(text, { timezone: 'UTC' })).toBeUndefined()
 })
 
 test.each([
@@ -164,11 +159,11 @@ test.each([
   '0000-01-01T00:00:00+01:00',
   '9999-12-31T23:30:00-01:00',
 ])('%s is no instant that can be written', (text) => {
-  expect(parseTime(text, 'UTC')).toBeUndefined()
+  expect(parseTime(text, { timezone: 'UTC' })).toBeUndefined()
 })
 
 test('29 February is there in a leap year', () => {
-  expect(parseTime('2028-02-29T12:00:00', 'UTC')).toBe('2028-02-29T12:00:00Z')
+  expect(parseTime('2028-02-29T12:00:00', { timezone: 'UTC' })).toBe('2028-02-29T12:00:00Z')
 })
 
 test('times are ordered as instants, whatever their number of digits', () => {
@@ -200,3 +195,48 @@ function nanoseconds(time: string): bigint {
   const [seconds = '', fraction = ''] = time.slice(0, -1).split('.')
   return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
 }
+
+test.each([
+  ['2026-02-03 21:04:17.319159', '2026-02-03T21:04:17.319159Z', 'Python str(datetime)'],
+  ['2026-02-03 21:04:17+00:00', '2026-02-03T21:04:17Z', 'Python str(datetime) with a zone'],
+  ['2026-02-03T21:04:17+0100', '2026-02-03T20:04:17Z', 'strftime %z'],
+  ['2026-02-03T21:04:17-0330', '2026-02-04T00:34:17Z', 'strftime %z'],
+  ['2026-02-03T21:04:17,123456789+01:00', '2026-02-03T20:04:17.123456789Z', 'GNU date -Ins'],
+  ['2026-02-03T21:04Z', '2026-02-03T21:04:00Z', 'GNU date -Iminutes'],
+  ['2026-02-03T21:04+01:00', '2026-02-03T20:04:00Z', 'GNU date -Iminutes'],
+  ['2026-02-03t21:04:17z', '2026-02-03T21:04:17Z', 'RFC 3339 in small letters'],
+  ['2026-02-03T21:04:17.5+01', '2026-02-03T20:04:17.5Z', 'an offset in hours'],
+  ['2016-12-31T23:59:60Z', '2017-01-01T00:00:00Z', 'a leap second'],
+  ['2017-01-01T00:59:60.25+01:00', '2017-01-01T00:00:00.25Z', 'a leap second elsewhere'],
+])('%s is %s: %s', (text, utc) => {
+  expect(parseTime(text, { timezone: 'UTC' })).toBe(utc)
+})
+
+test.each([
+  '2026-02-03T21:04:61Z',
+  '2026-02-03T24:04:17Z',
+  '2026-02-03T21:04:17+25:00',
+  '2026-02-03',
+  '2026-02-03T21Z',
+  '2026-02-03T21:04:17 Z',
+])('%s is no time', (text) => {
+  expect(parseTime(text, { timezone: 'UTC' })).toBeUndefined()
+})
+
+describe('where clocks show a time twice', () => {
+  const local = '2026-10-25T02:10:00'
+  const read = (notBefore?: string) => parseTime(local, { timezone: 'Europe/Berlin', notBefore })
+
+  test('it is the first of both', () => {
+    expect(read()).toBe('2026-10-25T00:10:00Z')
+    expect(read('2026-10-25T00:10:00Z')).toBe('2026-10-25T00:10:00Z')
+  })
+
+  test('it is the second where only that is after what it is the end of', () => {
+    expect(read('2026-10-25T00:50:00Z')).toBe('2026-10-25T01:10:00Z')
+  })
+
+  test('it is the first where neither is', () => {
+    expect(read('2026-10-25T02:00:00Z')).toBe('2026-10-25T00:10:00Z')
+  })
+})

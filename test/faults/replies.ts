@@ -1,4 +1,4 @@
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft } from '../support/campaigns/drafts.js'
 import { type Reply, send } from '../support/http/client.js'
 
@@ -16,7 +16,7 @@ export function createCampaign(
   url: string,
   campaign_id: string,
   experiments: number,
-  given: Partial<CampaignDraft> = {},
+  given: Partial<WholeDraft> = {},
   headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const draft = campaignDraft(experiments, { campaign_id, ...given })

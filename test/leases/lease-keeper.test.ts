@@ -33,7 +33,7 @@ async function open(): Promise<Kept> {
     onError: (_, error) => failures.push(error),
   })
   onTestFinished(() => leases.close())
-  await store.update('sweep', (campaign) => claim(campaign, { worker: 'w1', lease_seconds: 10 }, NOW))
+  await store.update('sweep', (campaign) => claim(campaign, { worker: 'w1', lease_seconds: 10 }, ORIGIN))
   const elapse = async (seconds: number) => {
     for (const end = monotonic + seconds * 1000; monotonic < end;) {
       monotonic += 500
@@ -43,6 +43,7 @@ async function open(): Promise<Kept> {
   return { leases, store, dataDir, expired, failures, elapse }
 }
 
+const ORIGIN = { now: NOW, actor: null }
 const BEAT = { attempt: 1, worker: 'w1' }
 
 test('an expired lease that the store could not write is written once it can', async () => {
@@ -86,7 +87,7 @@ test('an experiment that ended before its lease expired stays as it ended', asyn
 test('there are as many leases as experiments that run under one', async () => {
   const { store, elapse } = await open()
   const claimed = (limit: number) =>
-    store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', limit, lease_seconds: 90 }, NOW))
+    store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', limit, lease_seconds: 90 }, ORIGIN))
   expect(store.leases.live).toBe(1)
   await claimed(5)
   expect(store.leases.live).toBe(2)
@@ -101,7 +102,7 @@ test('a lease that is put back is as old as it was; none is, of an experiment th
   const { store } = await openTestStore({ monotonic: () => monotonic })
   await store.create(newManifest('sweep', 2))
   const request = { worker: 'w1', lease_seconds: 10, limit: 2 }
-  await store.update('sweep', (campaign) => claim(campaign, request, NOW))
+  await store.update('sweep', (campaign) => claim(campaign, request, ORIGIN))
   const takeExpired = async () => {
     const taken: ExpiredLeases[] = []
     await store.leases.takeExpired((ofCampaign) => taken.push(ofCampaign))
@@ -112,7 +113,7 @@ test('a lease that is put back is as old as it was; none is, of an experiment th
   expect(await takeExpired()).toEqual([])
   expect((await store.leases.look('sweep', ['0001', '0002'])).size).toBe(0)
   const done = { status: 'completed', attempt: 1 } as const
-  await store.update('sweep', (campaign) => updateExperiment(campaign, '0001', done, { now: NOW, timezone: 'UTC' }))
+  await store.update('sweep', (campaign) => updateExperiment(campaign, '0001', done, { ...ORIGIN, timezone: 'UTC' }))
   await store.leases.putBack(expired)
   const leases = await store.leases.look('sweep', ['0001', '0002'])
   expect([...leases.keys()]).toEqual(['0002'])
@@ -124,7 +125,7 @@ test('leases of a campaign that was deleted end nothing of the one that was made
   afterTaking(store, async () => {
     await store.delete('sweep', { permit: () => undefined, force: true })
     await store.create({ ...newManifest('sweep', 2), uid: '00c0ffee00c0ffee' })
-    await store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', lease_seconds: 90 }, NOW))
+    await store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', lease_seconds: 90 }, ORIGIN))
   })
   await elapse(12)
   expect(expired).toEqual([])
@@ -135,7 +136,9 @@ test('an attempt that is reported on after its lease was taken goes on under a n
   const { leases, store, expired, elapse } = await open()
   const report = { status: 'running', attempt: 1, result_path: 'results/partial' } as const
   afterTaking(store, async () => {
-    await store.update('sweep', (campaign) => updateExperiment(campaign, '0001', report, { now: NOW, timezone: 'UTC' }))
+    await store.update('sweep', (campaign) =>
+      updateExperiment(campaign, '0001', report, { ...ORIGIN, timezone: 'UTC' }),
+    )
     await leases.heartbeat('sweep', '0001', BEAT)
   })
   await elapse(12)
@@ -172,7 +175,7 @@ test('of many leases, which take several turns, those that ran out are told once
   const uids = { a: '00c0ffee00c0ffe1', b: '00c0ffee00c0ffe2' }
   for (const [id, uid] of Object.entries(uids)) await store.create({ ...newManifest(id, 1000), uid })
   const claimed = (id: string, lease_seconds: number) =>
-    store.update(id, (campaign) => claim(campaign, { worker: 'w1', limit: 100, lease_seconds }, NOW))
+    store.update(id, (campaign) => claim(campaign, { worker: 'w1', limit: 100, lease_seconds }, ORIGIN))
   for (const id of Object.keys(uids)) for (let times = 0; times < 10; times += 1) await claimed(id, times < 4 ? 10 : 90)
   const ended: ExpiredLeases[] = []
   const take = () => store.leases.takeExpired((expired) => ended.push(expired))

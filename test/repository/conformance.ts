@@ -142,7 +142,7 @@ export function describeStore(name: string, open: Open): void {
         const reports = ids.map((id) => {
           const body = status === 'failed' ? { status, error: `${id} ${'x'.repeat(8000)}` } : { status }
           return store.update('sweep', (campaign, now) =>
-            updateExperiment(campaign, id, body, { now, timezone: 'UTC' }),
+            updateExperiment(campaign, id, body, { now, timezone: 'UTC', actor: null }),
           )
         })
         for (const { exp_id, revision } of await Promise.all(reports)) {

@@ -23,13 +23,14 @@ export function stateOf(campaign: Campaign): Exclude<CampaignState, 'corrupt'> {
   return ever_started > 0 ? 'idle' : 'pending'
 }
 
-/** True when nothing is running, pending or can be claimed again. */
+/** True when there were experiments, and nothing is running, pending or can be claimed again. */
 export function hasEnded({ counts, queues, header }: Campaign): boolean {
   const { running, pending } = counts.by_status
-  return running + pending === 0 && !queues.hasClaimable({}, header.settings.max_retries)
+  return header.total_experiments > 0 && running + pending === 0 && !queues.hasClaimable({}, header.settings)
 }
 
-/** True when every experiment is completed or skipped. */
+/** True when there are experiments, and every one is completed or skipped. */
 export function isComplete({ counts, header }: Campaign): boolean {
-  return counts.by_status.completed + counts.by_status.skipped === header.total_experiments
+  const { completed, skipped } = counts.by_status
+  return header.total_experiments > 0 && completed + skipped === header.total_experiments
 }

@@ -14,7 +14,7 @@ import { mostToCut, shrinkExperiments, type Shrinking } from './shrink-experimen
 export interface Changes {
   /** When it was decided: the campaign's new `updated_at`. */
   readonly at: string
-  readonly header?: Partial<Pick<CampaignHeader, 'campaign_name' | 'config_hash' | 'settings' | 'labels'>>
+  readonly header?: Partial<Omit<CampaignHeader, 'updated_at' | 'revision' | 'total_experiments'>>
   /** The new values of experiments, each once, with the new revision. */
   readonly changed?: readonly Experiment[]
   /** New experiments at the end, with ids of their own. */

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, LeaseSeconds, Timestamp } from '../experiment/experiment.ts'
-import { Dictionary, Name, ref, SafeInteger, StrictObject, Text } from '../schema.ts'
+import { Described, Dictionary, Name, Nullable, ref, SafeInteger, StrictObject, Text } from '../schema.ts'
 
 export const CampaignId = Type.String({
   pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
@@ -21,19 +21,48 @@ export const settingsProperties = {
   max_retries: Type.Integer({
     minimum: 0,
     maximum: 1000,
-    description: 'How many times a failed experiment may be started again without being asked for',
+    description:
+      'How many times an experiment that failed (error, timeout, oom) may be started again without being asked for',
     examples: [2],
   }),
+  max_losses: Type.Integer({
+    minimum: 0,
+    maximum: 1000,
+    description: 'The same after a loss: its worker vanished or was interrupted. Such a loss uses up no retry',
+    examples: [3],
+  }),
+  worker_failure_limit: Type.Integer({
+    minimum: 0,
+    maximum: 1000,
+    description: 'After so many failures in a row a worker is given nothing for a while. 0: never',
+    examples: [5],
+  }),
   lease_seconds: LeaseSeconds,
+  priority: Type.Integer({
+    minimum: -1000,
+    maximum: 1000,
+    description: 'Of several campaigns the one with the highest priority is handed out first',
+    examples: [0],
+  }),
   paused: Type.Boolean({ description: 'While true no experiment can be claimed', examples: [false] }),
-  cancel_running: Type.Optional(
-    Type.Boolean({ description: 'While paused: responses to heartbeats tell workers to stop. Present only when true' }),
-  ),
 }
 
 export const CampaignSettings = StrictObject(settingsProperties, { description: 'How the campaign is run' })
 
-export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = { max_retries: 0, lease_seconds: 60, paused: false }
+export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = {
+  max_retries: 0,
+  max_losses: 3,
+  worker_failure_limit: 5,
+  lease_seconds: 60,
+  priority: 0,
+  paused: false,
+}
+
+/** Of the manifest file. One without it is 1; a higher one is of a newer version of the service. */
+export const FORMAT = 2
+
+/** Workers whose benching was lifted that a campaign remembers. */
+export const MAX_BENCH_LIFTED = 1000
 
 export const Label = Name({ maxLength: 1024 })
 
@@ -42,6 +71,13 @@ const Labels = Dictionary(Label, {
   examples: [{ team: 'inference', model: 'llama3-8b' }],
 })
 
+const Digest = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  examples: ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
+})
+
+const Source = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', additionalProperties: true })
+
 /** All of a manifest but its experiments, in the order of the file. */
 export const headerProperties = {
   campaign_id: CampaignId,
@@ -49,10 +85,16 @@ export const headerProperties = {
   created_at: Timestamp,
   updated_at: Timestamp,
   config_hash: ConfigHash,
-  total_experiments: SafeInteger(1, { description: 'Number of experiments; derived', examples: [18] }),
+  total_experiments: SafeInteger(0, { description: 'Number of experiments; derived', examples: [18] }),
   revision: SafeInteger(1, {
     description: 'Creation is 1; every decision that changes something adds 1',
     examples: [27],
+  }),
+  format: Type.Unsafe<typeof FORMAT>({
+    type: 'integer',
+    enum: [FORMAT],
+    description: 'Format of the manifest',
+    examples: [FORMAT],
   }),
   uid: Type.String({
     pattern: '^[0-9a-f]{16}$',
@@ -61,11 +103,28 @@ export const headerProperties = {
   }),
   settings: CampaignSettings,
   labels: Labels,
-  definition_digest: Type.String({
-    pattern: '^[0-9a-f]{64}$',
-    description: 'sha256 over config_hash and the seven defining fields of each experiment, as created',
-    examples: ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
+  archived: Type.Boolean({ description: 'Put away: lists leave it out unless asked, and nothing of it is handed out' }),
+  imported_at: Nullable(Timestamp, {
+    description: 'When it was imported with the statuses of its experiments; null: never',
   }),
+  cancel_running: Type.Boolean({ description: 'While it is paused: responses to heartbeats tell workers to stop' }),
+  bench_lifted: Dictionary(Timestamp, {
+    maxProperties: MAX_BENCH_LIFTED,
+    description: 'Workers that are given experiments again though they failed, and since when',
+  }),
+  created_by: Nullable(Type.String({ pattern: '^[0-9a-f]{32}$', examples: ['2c26b46b68ffc68ff99b453c1d304134'] }), {
+    description: '128 bits of the sha256 of the Idempotency-Key of its creation; null: there was none',
+  }),
+  source: Nullable(Source, { description: 'What an imported format holds that has no other place' }),
+  body_digest: Nullable(Digest, {
+    description: 'sha256 of the body that created it, with defaults filled in; null in one of an earlier format',
+  }),
+  definition_digest: Type.Optional(
+    Described(
+      Digest,
+      'Only of a campaign of an earlier format: sha256 over config_hash and the definitions, as created',
+    ),
+  ),
 }
 
 export const CampaignHeader = StrictObject(headerProperties)
@@ -74,17 +133,11 @@ export const CampaignManifest = StrictObject(
   {
     ...headerProperties,
     experiments: Type.Array(ref(CampaignManifestEntry), {
-      minItems: 1,
       description: 'In the order in which they are run',
     }),
   },
   { $id: 'CampaignManifest', description: 'A campaign: a header and its experiments in order' },
 )
-
-/** The settings without `cancel_running`, unless the campaign is paused. */
-export function consistentSettings({ cancel_running, ...settings }: Static<typeof CampaignSettings>): CampaignSettings {
-  return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
-}
 
 /** A copy to be changed, with each field by its name for the reason that `copyOfExperiment` has. */
 export function copyOfHeader(header: CampaignHeader): CampaignHeader {
@@ -96,10 +149,18 @@ export function copyOfHeader(header: CampaignHeader): CampaignHeader {
     config_hash: header.config_hash,
     total_experiments: header.total_experiments,
     revision: header.revision,
+    format: header.format,
     uid: header.uid,
     settings: header.settings,
     labels: header.labels,
-    definition_digest: header.definition_digest,
+    archived: header.archived,
+    imported_at: header.imported_at,
+    cancel_running: header.cancel_running,
+    bench_lifted: header.bench_lifted,
+    created_by: header.created_by,
+    source: header.source,
+    body_digest: header.body_digest,
+    ...(header.definition_digest === undefined ? {} : { definition_digest: header.definition_digest }),
   }
 }
 

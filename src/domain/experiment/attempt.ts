@@ -1,9 +1,12 @@
 import { keepTail, MAX_PAST_ERROR_BYTES } from './error-text.ts'
-import { type Experiment, MAX_KEPT_ATTEMPTS, type PastAttempt, retryCount } from './experiment.ts'
+import { type ClosedBy, type Experiment, MAX_KEPT_ATTEMPTS, type PastAttempt, retryCount } from './experiment.ts'
+
+/** What puts an experiment back to pending because somebody wants it run again: its budgets begin anew. */
+const BY_HAND: ReadonlySet<ClosedBy> = new Set(['requeue', 'resume', 'retry', 'config'])
 
 /** The experiment in a new attempt; of the attempt before only the record stays. */
 export function startAttempt(before: Experiment, now: string): Experiment {
-  const started = requeue(before, now)
+  const started = requeue(before, now, 'start')
   started.status = 'running'
   started.attempt = before.attempt + 1
   started.retry_count = retryCount(started.attempt)
@@ -11,41 +14,49 @@ export function startAttempt(before: Experiment, now: string): Experiment {
   return started
 }
 
-/** The experiment back in pending, with its attempt closed. */
-export function requeue(before: Experiment, now: string): Experiment {
+/** The experiment back in pending, with its attempt closed. By hand its budgets begin anew. */
+export function requeue(before: Experiment, now: string, closedBy: ClosedBy): Experiment {
+  const byHand = BY_HAND.has(closedBy)
   return {
     ...before,
     status: 'pending',
-    attempts: closeAttempt(before, now),
+    failures: byHand ? 0 : before.failures,
+    losses: byHand ? 0 : before.losses,
+    attempts: closeAttempt(before, now, closedBy),
     worker: null,
     lease: null,
     error: null,
     failure_kind: null,
     result_path: null,
+    metrics: null,
     started_at: null,
     completed_at: null,
   }
 }
 
 /** The closed attempts, with the current one added if there is one: not of a pending experiment, nor of one never started. */
-function closeAttempt(experiment: Experiment, now: string): PastAttempt[] {
+function closeAttempt(experiment: Experiment, now: string, closedBy: ClosedBy): PastAttempt[] {
   const { attempt, status, attempts } = experiment
   const current = status !== 'pending' && attempt > 0 && attempts.at(-1)?.attempt !== attempt
-  return current ? [...attempts, record(experiment, now)].slice(-MAX_KEPT_ATTEMPTS) : attempts
+  return current ? [...attempts, record(experiment, now, closedBy)].slice(-MAX_KEPT_ATTEMPTS) : attempts
 }
 
 /** A running attempt is recorded as failed now, `interrupted`. */
-function record(experiment: Experiment, now: string): PastAttempt {
-  const { attempt, worker, status, failure_kind, error, result_path, started_at, completed_at } = experiment
+function record(experiment: Experiment, now: string, closed_by: ClosedBy): PastAttempt {
+  const { attempt, worker, actor, status, failure_kind, error, result_path, metrics, started_at, completed_at } =
+    experiment
   const interrupted = status === 'running' || status === 'pending'
   return {
     attempt,
     worker,
+    actor,
     status: interrupted ? 'failed' : status,
     failure_kind: interrupted ? 'interrupted' : failure_kind,
     error: error === null ? null : keepTail(error, MAX_PAST_ERROR_BYTES),
     result_path,
+    metrics,
     started_at,
     completed_at: interrupted ? now : completed_at,
+    closed_by,
   }
 }

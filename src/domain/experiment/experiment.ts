@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { FreeText, Name, Nullable, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
+import { Dictionary, FreeText, Name, Nullable, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
+import { TIME_INPUT } from '../timestamp.ts'
 import { MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from './error-text.ts'
 import { EXPERIMENT_STATUSES } from './status.ts'
 
@@ -14,12 +15,13 @@ export const Timestamp = Type.String({
   examples: ['2026-02-03T21:04:17.319Z'],
 })
 
-/** An instant in a request: RFC 3339, or the same without an offset, as Python writes it. */
+/** An instant in a request. */
 export const TimeInput = Type.String({
-  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})?$',
+  pattern: TIME_INPUT,
   description:
-    'RFC 3339; without an offset it is read in the zone of `?timezone=`. The digits of its fraction are kept',
-  examples: ['2026-02-03T21:04:17.319Z', '2026-02-03T21:04:17.319159'],
+    'RFC 3339, or as Python, GNU date and Go print times; without an offset it is read in the zone of `?timezone=`. The digits of ' +
+    'its fraction are kept',
+  examples: ['2026-02-03T21:04:17.319Z', '2026-02-03 21:04:17.319159'],
 })
 
 /** What `exp-id` forbids, for readers of the schema that do not know that format: all of it but rare invisible characters. */
@@ -47,6 +49,16 @@ export const Worker = Name({
 
 export const ResultPath = Text('Location of the result; opaque to the service', 'results/aggregated/0042.json')
 
+export const Metrics = Dictionary(Type.Number(), {
+  names: { minLength: 1, maxLength: 64, format: 'printable' },
+  maxProperties: 32,
+  description: 'What was measured, by name: finite numbers, to be compared and plotted',
+  examples: [{ tokens_per_s: 812.4, energy_j: 5.2e4 }],
+})
+
+/** The name of a token. */
+const Actor = Name({ maxLength: 256, examples: ['gpu-node-1'] })
+
 export const Status = StringEnum(EXPERIMENT_STATUSES, {
   description: 'Status of the experiment',
   examples: ['running'],
@@ -58,6 +70,9 @@ export const FailureKind = StringEnum([...REPORTABLE_FAILURE_KINDS, 'lost'], {
   description: 'Why it failed. `lost`: the lease expired; only the server sets it',
   examples: ['oom'],
 })
+
+/** By what an attempt was closed: see `requeue` and `startAttempt`. */
+export const CLOSED_BY = ['start', 'requeue', 'resume', 'lease', 'pause', 'retry', 'config'] as const
 
 export const Attempt = SafeInteger(0, {
   description: 'How many times the experiment has been started; 0: never',
@@ -88,6 +103,7 @@ const Lease = StrictObject(
   {
     seconds: LeaseSeconds,
     claim_id: Nullable(ClaimId, { description: 'The claim that started the attempt; null: started without one' }),
+    claimed_at: Nullable(Timestamp, { description: 'When it was claimed; null: started by a report' }),
   },
   { description: "A worker's time-limited hold on a running experiment" },
 )
@@ -96,14 +112,19 @@ export const PastAttempt = StrictObject(
   {
     attempt: Attempt,
     worker: Nullable(Worker),
+    actor: Nullable(Actor, { description: 'The name of the token by which it was last changed; null: none' }),
     status: StringEnum(['completed', 'failed', 'skipped'], { description: 'How the attempt ended' }),
     failure_kind: Nullable(FailureKind),
     error: Nullable(FreeText(), {
       description: `What went wrong: its last ${MAX_PAST_ERROR_BYTES} bytes, or fewer near the limit of the campaign`,
     }),
     result_path: Nullable(ResultPath),
+    metrics: Nullable(Metrics),
     started_at: Nullable(Timestamp),
     completed_at: Nullable(Timestamp),
+    closed_by: Nullable(StringEnum(CLOSED_BY), {
+      description: 'What ended it for good: another start, or what put the experiment back to pending. Null: not known',
+    }),
   },
   { description: 'A closed earlier attempt' },
 )
@@ -126,8 +147,22 @@ export const CampaignManifestEntry = StrictObject(
       examples: [27],
     }),
     worker: Nullable(Worker, { description: 'Who runs or ran the current attempt; null: not named' }),
+    actor: Nullable(Actor, {
+      description: 'The name of the token by which it was last changed; null: none, or by the service itself',
+    }),
     failure_kind: Nullable(FailureKind, { description: 'Why it failed; null unless failed' }),
     lease: Nullable(Lease, { description: "A worker's time-limited hold; null: none, so it never expires" }),
+    metrics: Nullable(Metrics, {
+      description: 'What the completed attempt measured, by name; null: nothing was reported',
+    }),
+    failures: SafeInteger(0, {
+      description: 'Attempts that failed (error, timeout, oom) since it was last put back to pending by hand',
+      examples: [1],
+    }),
+    losses: SafeInteger(0, {
+      description: 'Attempts that were lost or interrupted since it was last put back to pending by hand',
+      examples: [0],
+    }),
     attempts: Type.Array(PastAttempt, {
       maxItems: MAX_KEPT_ATTEMPTS,
       description: `Closed earlier attempts, newest last, at most ${MAX_KEPT_ATTEMPTS}`,
@@ -137,6 +172,8 @@ export const CampaignManifestEntry = StrictObject(
 )
 
 export type FailureKind = Static<typeof FailureKind>
+export type Metrics = Static<typeof Metrics>
+export type ClosedBy = (typeof CLOSED_BY)[number]
 export type PastAttempt = Static<typeof PastAttempt>
 export type Experiment = Static<typeof CampaignManifestEntry>
 
@@ -179,8 +216,12 @@ export function copyOfExperiment(experiment: Experiment): Experiment {
     attempt: experiment.attempt,
     revision: experiment.revision,
     worker: experiment.worker,
+    actor: experiment.actor,
     failure_kind: experiment.failure_kind,
     lease: experiment.lease,
+    metrics: experiment.metrics,
+    failures: experiment.failures,
+    losses: experiment.losses,
     attempts: experiment.attempts,
   }
 }

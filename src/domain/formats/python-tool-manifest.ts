@@ -28,7 +28,7 @@ export const PythonToolManifest = StrictObject(
     created_at: NaiveTime,
     updated_at: NaiveTime,
     config_hash: ConfigHash,
-    total_experiments: Type.Integer({ minimum: 1, description: 'Length of the list' }),
+    total_experiments: Type.Integer({ minimum: 0, description: 'Length of the list' }),
     experiments: Type.Array(StrictObject(entryProperties), { description: 'In the order in which they are run' }),
   },
   { $id: 'PythonToolManifest', description: 'A manifest as the Python tool llenergymeasure writes it' },

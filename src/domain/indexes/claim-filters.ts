@@ -8,6 +8,11 @@ export type ClaimFilter = Partial<Pick<Experiment, 'backend' | 'container'>>
 
 type Pair = Required<ClaimFilter>
 
+type Numbers<K> = ReadonlyMap<K, number>
+
+/** By their numbers as groups. */
+export type FilterNames = Readonly<Record<keyof ClaimFilter, Numbers<string>>>
+
 /** A group in one of the orders of the filters. */
 export interface RankRange extends Ranks {
   readonly order: number
@@ -23,6 +28,8 @@ const FEW_PAIRS = 32
  */
 export interface ClaimFilters {
   readonly orders: readonly RankOrder[]
+  /** The backends and the containers that there are, in the order of their first experiments. */
+  readonly names: FilterNames
   /** Ranges which together have all that the filter matches. */
   rangesOf(filter: ClaimFilter): readonly RankRange[]
 }
@@ -32,9 +39,10 @@ export function* claimFiltersOf(experiments: readonly Experiment[]): LongWork<Cl
   const containers = yield* groupsOf(experiments, ({ container }) => container)
   const pairs = yield* pairsOf(experiments, backends, containers)
   const order = yield* RankOrder.of(pairs)
-  if (pairs.byKey.size <= FEW_PAIRS) return new FiltersOfFew(order, pairs.byKey.size, experiments)
+  const names = { backend: backends.byKey, container: containers.byKey }
+  if (pairs.byKey.size <= FEW_PAIRS) return new FiltersOfFew(names, order, pairs.byKey.size, experiments)
   const all = yield* groupsOf(experiments, () => null)
-  return new FiltersOfMany(backends.byKey, containers.byKey, pairs.byKey, [
+  return new FiltersOfMany(names, pairs.byKey, [
     order,
     yield* RankOrder.of(backends),
     yield* RankOrder.of(containers),
@@ -46,7 +54,12 @@ class FiltersOfFew implements ClaimFilters {
   readonly orders: readonly RankOrder[]
   private readonly pairs: readonly (Pair & RankRange)[]
 
-  constructor(order: RankOrder, count: number, experiments: readonly Experiment[]) {
+  constructor(
+    readonly names: FilterNames,
+    order: RankOrder,
+    count: number,
+    experiments: readonly Experiment[],
+  ) {
     this.orders = [order]
     this.pairs = Array.from({ length: count }, (_, number) => {
       const ranks = order.ranksOf(number)
@@ -64,13 +77,10 @@ class FiltersOfFew implements ClaimFilters {
   }
 }
 
-type Numbers<K> = ReadonlyMap<K, number>
-
 /** Their orders: by pair, by backend, by container, and of all. */
 class FiltersOfMany implements ClaimFilters {
   constructor(
-    private readonly backends: Numbers<string>,
-    private readonly containers: Numbers<string>,
+    readonly names: FilterNames,
     private readonly pairs: Numbers<number>,
     readonly orders: readonly RankOrder[],
   ) {}
@@ -82,13 +92,14 @@ class FiltersOfMany implements ClaimFilters {
   }
 
   private groupOf({ backend, container }: ClaimFilter): readonly [order: number, group: number | undefined] {
-    if (backend === undefined) return container === undefined ? [3, 0] : [2, this.containers.get(container)]
-    if (container === undefined) return [1, this.backends.get(backend)]
-    return [0, this.pairOf(this.backends.get(backend), this.containers.get(container))]
+    const { names } = this
+    if (backend === undefined) return container === undefined ? [3, 0] : [2, names.container.get(container)]
+    if (container === undefined) return [1, names.backend.get(backend)]
+    return [0, this.pairOf(names.backend.get(backend), names.container.get(container))]
   }
 
   private pairOf(backend: number | undefined, container: number | undefined): number | undefined {
     if (backend === undefined || container === undefined) return undefined
-    return this.pairs.get(pairKey(backend, container, this.containers.size))
+    return this.pairs.get(pairKey(backend, container, this.names.container.size))
   }
 }

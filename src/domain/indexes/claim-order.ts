@@ -73,8 +73,7 @@ function claimablesFrom(first: number, order: RankOrder, experiments: readonly E
 }
 
 function nodeOf(parts: readonly Part[]): Node {
-  const { pending, failed, running } = claimableIn(parts)
-  return { pending, failed, running, parts }
+  return withParts(claimableIn(parts), parts)
 }
 
 function replacedIn(part: Part, level: number, rank: number, claimable: Claimable): Part {
@@ -84,7 +83,13 @@ function replacedIn(part: Part, level: number, rank: number, claimable: Claimabl
   const after = replacedIn(before, level - 1, rank, claimable)
   const parts = part.parts.with(at, after)
   if (!isAlike(before, after)) return nodeOf(parts)
-  return { pending: part.pending, failed: part.failed, running: part.running, parts }
+  return withParts(part, parts)
+}
+
+/** Each field by its name: a spread made other hidden classes. */
+function withParts(claimable: Claimable, parts: readonly Part[]): Node {
+  const { pending, failed, lost, running_failures, running_losses } = claimable
+  return { pending, failed, lost, running_failures, running_losses, parts }
 }
 
 /** @param from counted from the first of the part */

@@ -1,9 +1,10 @@
 import type { Map } from 'immutable'
+import type { Budgets } from '../experiment/budgets.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
-import { type ClaimFilter, type ClaimFilters, claimFiltersOf } from './claim-filters.ts'
+import { type ClaimFilter, type ClaimFilters, claimFiltersOf, type FilterNames } from './claim-filters.ts'
 import { ClaimOrder } from './claim-order.ts'
-import { failedBelow, isPending, type IsWanted, runningBelow } from './claimable.ts'
+import { failedWithin, isPending, isQueuedAlike, isRunning, type IsWanted, runningWithin } from './claimable.ts'
 import { mapOf } from './map-of.ts'
 
 /** Positions in the manifest, ascending. */
@@ -34,25 +35,33 @@ export class ClaimQueues {
 
   /** After the experiment at the position turned from `before` into `after`. */
   with(position: number, before: Experiment, after: Experiment): ClaimQueues {
-    const queuedAlike = before.status === after.status && before.retry_count === after.retry_count
-    const orders = queuedAlike ? this.orders : this.orders.map((order) => order.with(position, after))
+    const orders = isQueuedAlike(before, after) ? this.orders : this.orders.map((order) => order.with(position, after))
     const claims = this.reclaimed(position, claimOf(before), claimOf(after))
     return orders === this.orders && claims === this.claims ? this : new ClaimQueues(this.filters, orders, claims)
   }
 
-  /** Positions of the experiments that may be claimed now: pending first, then failed with retries left, in order. */
-  *claimable(filter: ClaimFilter, maxRetries: number): Generator<number, void> {
-    yield* this.positions(filter, isPending)
-    yield* this.positions(filter, failedBelow(maxRetries))
+  /** The backends and the containers that there are. */
+  get names(): FilterNames {
+    return this.filters.names
   }
 
-  hasClaimable(filter: ClaimFilter, maxRetries: number): boolean {
-    return this.has(filter, isPending) || this.has(filter, failedBelow(maxRetries))
+  /** Positions of the experiments that may be claimed now: pending first, then failed within their budgets, in order. */
+  *claimable(filter: ClaimFilter, budgets: Budgets): Generator<number, void> {
+    yield* this.positions(filter, isPending)
+    yield* this.positions(filter, failedWithin(budgets))
+  }
+
+  hasClaimable(filter: ClaimFilter, budgets: Budgets): boolean {
+    return this.has(filter, isPending) || this.has(filter, failedWithin(budgets))
   }
 
   /** True while one is running that may be claimed again if it fails. */
-  mayFailAndBeClaimed(filter: ClaimFilter, maxRetries: number): boolean {
-    return this.has(filter, runningBelow(maxRetries))
+  mayFailAndBeClaimed(filter: ClaimFilter, budgets: Budgets): boolean {
+    return this.has(filter, runningWithin(budgets))
+  }
+
+  hasRunning(filter: ClaimFilter): boolean {
+    return this.has(filter, isRunning)
   }
 
   /** Positions of the experiments that the worker's claim of that id holds. */

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { Campaign, type Revision } from '../campaign/campaign.ts'
 import { campaignFull, hasRoomToGrow } from '../campaign/campaign-size.ts'
-import { type CampaignManifest, consistentSettings, DEFAULT_SETTINGS } from '../campaign/manifest.ts'
+import { type CampaignManifest, DEFAULT_SETTINGS, FORMAT } from '../campaign/manifest.ts'
 import { invalid, jsonPointer } from '../errors.ts'
 import { requeue } from '../experiment/attempt.ts'
 import { DEFINITION_KEYS, type Experiment } from '../experiment/experiment.ts'
 import { lineSize } from '../indexes/experiment-sequence.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
-import type { CampaignDraft, ExperimentDraft } from './draft.ts'
+import { compareTimes } from '../timestamp.ts'
+import type { ExperimentDraft, WholeDraft } from './draft.ts'
 import { draftExperiments } from './draft-experiment.ts'
 import { readTime } from './report-request.ts'
 
@@ -20,39 +21,72 @@ export interface Creation {
   readonly uid: string
   /** 8 hex digits at the end of a generated `campaign_id`: random, or from an idempotency key. */
   readonly idSuffix: string
+  /** 128 bits of the hash of the idempotency key, in hex; null: there is none. */
+  readonly createdBy: string | null
 }
 
 /**
  * The manifest that a draft describes, at revision 1.
  * @throws DomainError `invalid` at the first field that is not consistent, is not unique, or is no time
  */
-export function* createManifest(
-  draft: CampaignDraft,
-  { now, timezone, uid, idSuffix }: Creation,
-): LongWork<CampaignManifest> {
+export function* createManifest(draft: WholeDraft, creation: Creation): LongWork<CampaignManifest> {
+  const { now, timezone, uid, idSuffix, createdBy } = creation
   const total_experiments = draft.experiments.length
   if (draft.total_experiments !== undefined && draft.total_experiments !== total_experiments) {
     const detail = `is ${draft.total_experiments}, but there are ${total_experiments} experiments`
     throw invalid({ pointer: '/total_experiments', detail })
   }
+  const timeOf = (field: 'created_at' | 'updated_at') => {
+    const text = draft[field]
+    return text === undefined ? null : readTime(text, timezone, jsonPointer(field))
+  }
+  const created_at = timeOf('created_at')
+  const updated_at = timeOf('updated_at')
+  const { campaign_name, config_hash, labels = {}, archived = false, source = null } = draft
+  const settings = { ...DEFAULT_SETTINGS, ...draft.settings }
+  const experiments = yield* draftExperiments(draft.experiments, {
+    revision: 1,
+    timezone,
+    pointer: jsonPointer('experiments'),
+  })
+  const body = { campaign_name, config_hash, created_at, updated_at, settings, labels, archived, source }
   return {
-    campaign_id: draft.campaign_id ?? `${slug(draft.campaign_name)}-${idSuffix}`,
-    campaign_name: draft.campaign_name,
-    created_at: draft.created_at === undefined ? now : readTime(draft.created_at, timezone, '/created_at'),
-    updated_at: now,
-    config_hash: draft.config_hash,
+    campaign_id: draft.campaign_id ?? `${slug(campaign_name)}-${idSuffix}`,
+    campaign_name,
+    created_at: created_at ?? now,
+    // One of a clock that is ahead would hold up all times that follow.
+    updated_at: updated_at === null || compareTimes(updated_at, now) > 0 ? now : updated_at,
+    config_hash,
     total_experiments,
     revision: 1,
+    format: FORMAT,
     uid,
-    settings: consistentSettings({ ...DEFAULT_SETTINGS, ...draft.settings }),
-    labels: draft.labels ?? {},
-    definition_digest: yield* definitionDigest(draft.config_hash, draft.experiments),
-    experiments: yield* draftExperiments(draft.experiments, {
-      revision: 1,
-      timezone,
-      pointer: jsonPointer('experiments'),
-    }),
+    settings,
+    labels,
+    archived,
+    imported_at: draft.experiments.some(isImported) ? now : null,
+    cancel_running: false,
+    bench_lifted: {},
+    created_by: createdBy,
+    source,
+    body_digest: yield* bodyDigest(body, experiments),
+    experiments,
   }
+}
+
+/** Whether it comes with a history. */
+function isImported({ status = 'pending', attempt = 0, retry_count = 0 }: ExperimentDraft): boolean {
+  return status !== 'pending' || attempt > 0 || retry_count > 0
+}
+
+/** sha256, in hex, of what a body said: defaults filled in, times as UTC, and nothing of what the service sets. */
+function* bodyDigest(header: object, experiments: readonly Experiment[]): LongWork<string> {
+  const hash = createHash('sha256').update(JSON.stringify(header))
+  for (const [position, experiment] of experiments.entries()) {
+    hash.update(JSON.stringify(experiment))
+    if (isBreak(position)) yield
+  }
+  return hash.digest('hex')
 }
 
 /**
@@ -76,11 +110,15 @@ export function* newCampaign(manifest: CampaignManifest, limit: number): LongWor
 }
 
 function beforeItRan(experiment: Experiment): Experiment {
-  return { ...requeue(experiment, experiment.completed_at ?? ''), attempt: 0, retry_count: 0, attempts: [] }
+  const pending = requeue(experiment, experiment.completed_at ?? '', 'requeue')
+  return { ...pending, attempt: 0, retry_count: 0, attempts: [] }
 }
 
-/** sha256, in hex, over config_hash and the seven defining fields of each experiment in order. */
-export function* definitionDigest(configHash: string, experiments: readonly ExperimentDraft[]): LongWork<string> {
+/** The digest by which a campaign of format 1 is compared: sha256, in hex, over config_hash and the definitions in order. */
+export function* definitionDigest(
+  configHash: string,
+  experiments: readonly Pick<Experiment, (typeof DEFINITION_KEYS)[number]>[],
+): LongWork<string> {
   const hash = createHash('sha256').update(JSON.stringify(configHash))
   for (const [position, experiment] of experiments.entries()) {
     hash.update(JSON.stringify(DEFINITION_KEYS.map((key) => experiment[key])))

@@ -1,4 +1,5 @@
 import { invalid, jsonPointer } from '../errors.ts'
+import { usedInHistory } from '../experiment/budgets.ts'
 import { keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from '../experiment/error-text.ts'
 import { type Experiment, type PastAttempt, retryCount } from '../experiment/experiment.ts'
 import { shareRepeated } from '../experiment/repeated-values.ts'
@@ -38,7 +39,9 @@ export function* draftExperiments(drafts: readonly ExperimentDraft[], drafting: 
 function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }: Drafting): Experiment {
   const status = draft.status ?? 'pending'
   const attempt = attemptOf(draft, pointer)
-  const errorTail = (error: string | null, limit: number) => (error === null ? null : keepTail(error, limit))
+  const failure_kind = failureKindOf(draft, pointer)
+  const attempts = pastAttempts(draft, timezone, pointer)
+  const used = usedInHistory({ current: { status, failure_kind }, attempt, attempts })
   return {
     exp_id: draft.exp_id,
     config_name: draft.config_name,
@@ -50,18 +53,38 @@ function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }
     status,
     result_path: draft.result_path ?? null,
     ...draftTimes(draft, timezone, pointer),
-    error: errorTail(draft.error ?? null, MAX_ERROR_BYTES),
+    error: tailOf(draft.error ?? null, MAX_ERROR_BYTES),
     retry_count: retryCount(attempt),
     attempt,
     revision,
     worker: draft.worker ?? null,
-    failure_kind: failureKindOf(draft, pointer),
+    actor: draft.actor ?? null,
+    failure_kind,
     lease: null,
-    attempts: (draft.attempts ?? []).map((past, index): PastAttempt => {
-      const at = `${pointer}${jsonPointer('attempts', index)}`
-      return { ...past, ...draftTimes(past, timezone, at), error: errorTail(past.error, MAX_PAST_ERROR_BYTES) }
-    }),
+    metrics: draft.metrics ?? null,
+    failures: draft.failures ?? used.failures,
+    losses: draft.losses ?? used.losses,
+    attempts,
   }
+}
+
+function pastAttempts({ attempts = [] }: ExperimentDraft, timezone: string, pointer: string): PastAttempt[] {
+  return attempts.map((past, index) => ({
+    attempt: past.attempt,
+    worker: past.worker,
+    actor: past.actor ?? null,
+    status: past.status,
+    failure_kind: past.failure_kind,
+    error: tailOf(past.error, MAX_PAST_ERROR_BYTES),
+    result_path: past.result_path,
+    metrics: past.metrics ?? null,
+    ...draftTimes(past, timezone, `${pointer}${jsonPointer('attempts', index)}`),
+    closed_by: past.closed_by ?? null,
+  }))
+}
+
+function tailOf(error: string | null, limit: number): string | null {
+  return error === null ? null : keepTail(error, limit)
 }
 
 /** Files of the Python tool count retries, not starts: there is one start more, unless it was never started. */
@@ -91,9 +114,10 @@ function failureKindOf({ status, failure_kind }: ExperimentDraft, pointer: strin
 type Times = Pick<ExperimentDraft, 'started_at' | 'completed_at'>
 
 function draftTimes(times: Times, timezone: string, pointer: string) {
-  const read = (field: keyof Times) => {
+  const read = (field: keyof Times, notBefore: string | null) => {
     const text = times[field] ?? null
-    return text === null ? null : readTime(text, timezone, `${pointer}/${field}`)
+    return text === null ? null : readTime(text, timezone, `${pointer}/${field}`, notBefore)
   }
-  return { started_at: read('started_at'), completed_at: read('completed_at') }
+  const started_at = read('started_at', null)
+  return { started_at, completed_at: read('completed_at', started_at) }
 }

@@ -1,24 +1,46 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { headerProperties, settingsProperties } from '../campaign/manifest.ts'
+import { FORMAT, headerProperties, settingsProperties } from '../campaign/manifest.ts'
+import { invalid } from '../errors.ts'
 import {
   CampaignManifestEntry,
+  ClaimId,
   definitionProperties,
+  LeaseSeconds,
   MAX_KEPT_ATTEMPTS,
   PastAttempt,
   TimeInput,
+  Timestamp,
 } from '../experiment/experiment.ts'
 import { RunId } from '../experiment/run-id.ts'
+import type { LongWork } from '../long-work.ts'
 import { Described, FreeText, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
+import { experimentsOf, Matrix } from './matrix.ts'
 
 /** The highest limit of the experiments of a campaign that can be set. */
 export const MAX_EXPERIMENTS = 1_000_000
 
+const { actor: pastActor, metrics: pastMetrics, closed_by, ...past } = PastAttempt.properties
+
 const PastAttemptDraft = StrictObject(
-  { ...PastAttempt.properties, started_at: Nullable(TimeInput), completed_at: Nullable(TimeInput) },
+  {
+    ...past,
+    actor: Type.Optional(pastActor),
+    metrics: Type.Optional(pastMetrics),
+    started_at: Nullable(TimeInput),
+    completed_at: Nullable(TimeInput),
+    closed_by: Type.Optional(closed_by),
+  },
   { description: 'A closed earlier attempt' },
 )
 
-const { lease, ...entry } = CampaignManifestEntry.properties
+const entry = CampaignManifestEntry.properties
+
+/** One of an earlier format has no claimed_at. */
+const IgnoredLease = StrictObject({
+  seconds: LeaseSeconds,
+  claim_id: Nullable(ClaimId, { description: 'The claim that started the attempt' }),
+  claimed_at: Type.Optional(Nullable(Timestamp)),
+})
 
 export const ExperimentDraft = StrictObject(
   {
@@ -31,7 +53,11 @@ export const ExperimentDraft = StrictObject(
     retry_count: Type.Optional(entry.retry_count),
     attempt: Type.Optional(entry.attempt),
     worker: Type.Optional(entry.worker),
+    actor: Type.Optional(entry.actor),
     failure_kind: Type.Optional(entry.failure_kind),
+    metrics: Type.Optional(entry.metrics),
+    failures: Type.Optional(Described(entry.failures, 'Left out it is counted from the attempts')),
+    losses: Type.Optional(Described(entry.losses, 'Left out it is counted from the attempts')),
     attempts: Type.Optional(
       Type.Array(PastAttemptDraft, {
         maxItems: MAX_KEPT_ATTEMPTS,
@@ -39,7 +65,7 @@ export const ExperimentDraft = StrictObject(
       }),
     ),
     revision: Type.Optional(SafeInteger(1, { description: 'Ignored: the service assigns revisions' })),
-    lease: Type.Optional(Described(lease, 'Ignored: a lease is not imported')),
+    lease: Type.Optional(Nullable(IgnoredLease, { description: 'Ignored: a lease is not imported' })),
     run_id: Type.Optional(Nullable(RunId, { description: 'Ignored: a run is not imported' })),
   },
   {
@@ -64,37 +90,76 @@ export const SettingsDraft = Type.Partial(StrictObject(settingsProperties), {
   examples: [{ max_retries: 2, lease_seconds: 120 }],
 })
 
+const { revision, uid, imported_at, cancel_running, bench_lifted, created_by, body_digest, definition_digest } =
+  headerProperties
+
+/** What only the service sets: a whole manifest has it, so it is taken and set anew. */
+const IGNORED = {
+  format: Type.Optional(SafeInteger(1, { maximum: FORMAT, description: 'Ignored: format of the manifest' })),
+  revision: Type.Optional(revision),
+  uid: Type.Optional(uid),
+  imported_at: Type.Optional(imported_at),
+  cancel_running: Type.Optional(cancel_running),
+  bench_lifted: Type.Optional(bench_lifted),
+  created_by: Type.Optional(created_by),
+  body_digest: Type.Optional(body_digest),
+  definition_digest,
+}
+
+const wholeProperties = {
+  campaign_id: Type.Optional(headerProperties.campaign_id),
+  campaign_name: headerProperties.campaign_name,
+  created_at: Type.Optional(TimeInput),
+  updated_at: Type.Optional(TimeInput),
+  config_hash: headerProperties.config_hash,
+  total_experiments: Type.Optional(
+    SafeInteger(0, { description: 'Refused unless it equals the length of the list', examples: [1] }),
+  ),
+  settings: Type.Optional(SettingsDraft),
+  labels: Type.Optional(headerProperties.labels),
+  archived: Type.Optional(headerProperties.archived),
+  source: Type.Optional(headerProperties.source),
+  ...IGNORED,
+  experiments: Type.Array(ref(ExperimentDraft), {
+    maxItems: MAX_EXPERIMENTS,
+    description: 'In the order in which they are run; they may be appended later',
+  }),
+}
+
+/** With its experiments one by one. */
+export const WholeDraft = StrictObject(wholeProperties)
+
 export const CampaignDraft = StrictObject(
-  {
-    campaign_id: Type.Optional(headerProperties.campaign_id),
-    campaign_name: headerProperties.campaign_name,
-    created_at: Type.Optional(TimeInput),
-    updated_at: Type.Optional(TimeInput),
-    config_hash: headerProperties.config_hash,
-    total_experiments: Type.Optional(
-      SafeInteger(0, { description: 'Refused unless it equals the length of the list', examples: [1] }),
-    ),
-    settings: Type.Optional(SettingsDraft),
-    labels: Type.Optional(headerProperties.labels),
-    revision: Type.Optional(headerProperties.revision),
-    uid: Type.Optional(headerProperties.uid),
-    definition_digest: Type.Optional(headerProperties.definition_digest),
-    experiments: Type.Array(ref(ExperimentDraft), {
-      minItems: 1,
-      maxItems: MAX_EXPERIMENTS,
-      description: 'In the order in which they are run',
-    }),
-  },
+  { ...wholeProperties, experiments: Type.Optional(wholeProperties.experiments), matrix: Type.Optional(Matrix) },
   {
     $id: 'CampaignDraft',
     description:
       'A campaign to create: a name, a hash and experiments; or a whole manifest, of campaignd or the Python tool, to ' +
-      'import. Of an import `created_at` is kept; `updated_at`, `revision`, `uid` and `definition_digest` are set anew.',
+      'import. Of an import `created_at` and `updated_at` are kept; what only the service sets is ignored.',
     examples: [
       { campaign_name: 'vllm smoke', config_hash: '122c4294b672', experiments: ExperimentDraft.examples as unknown[] },
     ],
   },
 )
 
+/** How many experiments a draft describes. */
+export function countOf({ experiments, matrix }: CampaignDraft): number {
+  return experiments?.length ?? (matrix === undefined ? 0 : matrix.configs.length * matrix.cycles)
+}
+
+/**
+ * The draft with its experiments, also where it has a matrix in their place.
+ * @throws DomainError `invalid` when it has both or neither
+ */
+export function* wholeDraft({ matrix, experiments, ...draft }: CampaignDraft): LongWork<WholeDraft> {
+  if (matrix !== undefined && experiments !== undefined) {
+    throw invalid({ pointer: '/matrix', detail: 'cannot be given together with experiments' })
+  }
+  if (experiments !== undefined) return { ...draft, experiments }
+  if (matrix === undefined) throw invalid({ pointer: '/experiments', detail: 'is required, or a matrix in its place' })
+  return { ...draft, experiments: yield* experimentsOf(matrix) }
+}
+
 export type ExperimentDraft = Static<typeof ExperimentDraft>
+export type WholeDraft = Static<typeof WholeDraft>
 export type CampaignDraft = Static<typeof CampaignDraft>

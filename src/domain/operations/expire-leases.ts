@@ -1,4 +1,6 @@
 import type { Campaign, Decision } from '../campaign/campaign.ts'
+import { requeue } from '../experiment/attempt.ts'
+import { usedBy } from '../experiment/budgets.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 
@@ -20,7 +22,8 @@ export interface ExpiredLeases {
 }
 
 /**
- * Ends attempts whose leases expired as failed, `lost`: they can be claimed again while they have retries left. What has
+ * Ends attempts whose leases expired as failed, `lost`: they can be claimed again within their budget. What was told to stop goes
+ * back to pending. What has
  * ended meanwhile, is in another attempt, or was reported on since the lease was taken, stays as it is.
  *
  * @returns the ids of the lost ones
@@ -30,13 +33,19 @@ export function* expireLeases(
   { uid, leases }: ExpiredLeases,
   now: string,
 ): LongWork<Decision<readonly string[]>> {
-  if (campaign.header.uid !== uid) return { changes: null, result: [] }
+  const { cancel_running, uid: present } = campaign.header
+  if (present !== uid) return { changes: null, result: [] }
   const revision = campaign.nextRevision
   const changed: Experiment[] = []
   for (const [index, lease] of leases.entries()) {
     const experiment = campaign.get(lease.exp_id)
     const isUnchanged = experiment?.attempt === lease.attempt && experiment.revision === lease.revision
-    if (isUnchanged && experiment.status === 'running') changed.push({ ...lost(experiment, lease, now), revision })
+    if (isUnchanged && experiment.status === 'running') {
+      const ended = lost(experiment, lease, now)
+      // What was told to stop has used up nothing.
+      const after = cancel_running ? requeue(ended, now, 'pause') : { ...ended, ...usedBy(experiment, 'lost') }
+      changed.push({ ...after, actor: null, revision })
+    }
     if (isBreak(index)) yield
   }
   const result = changed.map(({ exp_id }) => exp_id)

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { type CampaignSize, labelBytes, refuseTooMany } from '../campaign/campaign-size.ts'
-import { type CampaignHeader, CampaignName, consistentSettings, Label } from '../campaign/manifest.ts'
+import { type CampaignHeader, CampaignName, headerProperties, Label } from '../campaign/manifest.ts'
 import { invalid } from '../errors.ts'
 import { Dictionary, Nullable, StrictObject } from '../schema.ts'
 import { SettingsDraft } from './draft.ts'
@@ -17,6 +17,7 @@ export const CampaignPatch = StrictObject(
         examples: [{ team: 'inference', draft: null }],
       }),
     ),
+    archived: Type.Optional(headerProperties.archived),
   },
   {
     $id: 'CampaignPatch',
@@ -27,29 +28,38 @@ export const CampaignPatch = StrictObject(
 
 export type CampaignPatch = Static<typeof CampaignPatch>
 
+interface PatchOptions {
+  readonly now: string
+  /** Whether running workers are told to stop while it is paused; undefined: as before. */
+  readonly cancelRunning?: boolean | undefined
+}
+
 /**
- * Changes name, settings or labels.
+ * Changes name, settings, labels, and whether it is archived.
  * @returns the campaign as it is then
- * @throws DomainError `invalid` when it is empty, makes too many or too long labels, or sets `cancel_running` without `paused`
+ * @throws DomainError `invalid` when it is empty, makes too many or too long labels, or is to cancel what is not paused
  */
 export function patchCampaign(
   campaign: Campaign,
   patch: CampaignPatch,
-  now: string,
+  { now, cancelRunning }: PatchOptions,
   size: CampaignSize,
 ): Decision<Campaign> {
-  if (Object.keys(patch).length === 0) {
-    throw invalid({ pointer: '', detail: 'is empty: give a campaign_name, settings or labels' })
+  if (Object.keys(patch).length === 0 && cancelRunning === undefined) {
+    throw invalid({ pointer: '', detail: 'is empty: give a campaign_name, settings, labels or archived' })
   }
-  const { campaign_name, settings, labels } = campaign.header
-  const before = { campaign_name, settings, labels }
+  const { campaign_name, settings, labels, archived, cancel_running } = campaign.header
+  const before = { campaign_name, settings, labels, archived, cancel_running }
+  const newSettings = { ...settings, ...patch.settings }
+  if (cancelRunning === true && !newSettings.paused) {
+    throw invalid({ pointer: '/settings/paused', detail: 'must be true with ?cancel_running=true' })
+  }
   const header = {
     campaign_name: patch.campaign_name ?? campaign_name,
-    settings: consistentSettings({ ...settings, ...patch.settings }),
+    settings: newSettings,
     labels: mergeLabels(labels, patch.labels ?? {}),
-  }
-  if (patch.settings?.cancel_running === true && !header.settings.paused) {
-    throw invalid({ pointer: '/settings/cancel_running', detail: 'is only for a campaign that is paused' })
+    archived: patch.archived ?? archived,
+    cancel_running: newSettings.paused && (cancelRunning ?? cancel_running),
   }
   // A campaign with more labels than allowed may lose some.
   if (isMore(header.labels, labels)) refuseTooMany(header, size)

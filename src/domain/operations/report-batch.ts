@@ -3,7 +3,7 @@ import { DomainError, jsonPointer, within } from '../errors.ts'
 import { type Experiment, ExpId } from '../experiment/experiment.ts'
 import type { LongWork } from '../long-work.ts'
 import { StrictObject } from '../schema.ts'
-import { applyReport, findExperiment, type Moment } from './report.ts'
+import { applyReport, findExperiment, momentOf, type ReportOrigin } from './report.ts'
 import { type ExperimentReport, reportProperties } from './report-request.ts'
 
 export const ExperimentUpdate = StrictObject(
@@ -31,9 +31,9 @@ export type BatchResult = { readonly exp_id: string; readonly experiment: Experi
 export function* updateBatch(
   campaign: Campaign,
   items: readonly BatchItem[],
-  { atomic, ...when }: Pick<Moment, 'now' | 'timezone'> & { readonly atomic: boolean },
+  { atomic, ...origin }: ReportOrigin & { readonly atomic: boolean },
 ): LongWork<Decision<readonly BatchResult[]>> {
-  const moment = { ...when, uid: campaign.header.uid, revision: campaign.nextRevision }
+  const moment = momentOf(campaign, origin)
   const changed = new Map<string, Experiment>()
   const results: BatchResult[] = []
   for (const [index, item] of items.entries()) {
@@ -50,7 +50,7 @@ export function* updateBatch(
   }
   if (atomic) refuseUnlessAll(results)
   if (changed.size === 0) return { changes: null, result: results }
-  const changes = { at: when.now, changed: [...changed.values()] }
+  const changes = { at: origin.now, changed: [...changed.values()] }
   const next = yield* campaign.revised(changes)
   return { changes, next, result: next.shrunk === 0 ? results : results.map((result) => asShrunk(result, next)) }
 }

@@ -4,6 +4,7 @@ import {
   Attempt,
   type Experiment,
   LeaseSeconds,
+  Metrics,
   REPORTABLE_FAILURE_KINDS,
   ResultPath,
   Status,
@@ -25,6 +26,7 @@ export const reportProperties = {
   ),
   worker: Type.Optional(Worker),
   result_path: Type.Optional(Nullable(ResultPath)),
+  metrics: Type.Optional(Nullable(Metrics)),
   error: Type.Optional(
     Nullable(FreeText(), {
       description:
@@ -58,7 +60,7 @@ const NAMING: readonly ReportField[] = ['status', 'run_id', 'attempt']
 const FIELDS_OF: Readonly<Record<ExperimentStatus, readonly ReportField[]>> = {
   pending: [],
   running: ['worker', 'result_path', 'error', 'started_at', 'lease_seconds'],
-  completed: ['worker', 'result_path', 'error', 'started_at', 'completed_at'],
+  completed: ['worker', 'result_path', 'metrics', 'error', 'started_at', 'completed_at'],
   failed: ['worker', 'result_path', 'error', 'failure_kind', 'started_at', 'completed_at'],
   skipped: ['result_path', 'error', 'completed_at'],
 }
@@ -85,19 +87,20 @@ export function readReport(report: ExperimentReport, experiment: Experiment, tim
   }
   if (report.started_at === undefined && report.completed_at === undefined) return report
   const read = { ...report }
-  for (const field of ['started_at', 'completed_at'] as const) {
-    const text = report[field]
-    if (text !== undefined) read[field] = readTime(text, timezone, jsonPointer(field))
-  }
+  const { started_at, completed_at } = report
+  if (started_at !== undefined) read.started_at = readTime(started_at, timezone, '/started_at')
+  const start = read.started_at ?? experiment.started_at
+  if (completed_at !== undefined) read.completed_at = readTime(completed_at, timezone, '/completed_at', start)
   return read
 }
 
 /**
  * Converts a time to RFC 3339 UTC.
+ * @param notBefore what it is the end of, if it is one: see `parseTime`
  * @throws DomainError `invalid` at the pointer when there is no such time
  */
-export function readTime(text: string, timezone: string, pointer: string): string {
-  const time = parseTime(text, timezone)
+export function readTime(text: string, timezone: string, pointer: string, notBefore?: string | null): string {
+  const time = parseTime(text, { timezone, notBefore })
   if (time === undefined) throw invalid({ pointer, detail: 'is not a time that exists' })
   return time
 }

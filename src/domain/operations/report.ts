@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { DomainError } from '../errors.ts'
 import { requeue, startAttempt } from '../experiment/attempt.ts'
+import { usedBy } from '../experiment/budgets.ts'
 import { isLeftOf, keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
 import { copyOfExperiment, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
 import {
@@ -12,17 +13,27 @@ import {
   requireOwner,
   staleAttempt,
 } from '../experiment/fence.ts'
-import { type ExperimentStatus, type Transition, TRANSITIONS } from '../experiment/status.ts'
+import type { ExperimentStatus } from '../experiment/status.ts'
+import type { Origin } from './origin.ts'
 import { type ExperimentReport, readReport } from './report-request.ts'
+import { isRepeatedStop, newestClosed, type Step, stepOf } from './report-step.ts'
 
-/** When a decision is made, and the revision that it makes. */
-export interface Moment {
-  readonly now: string
+/** What a report is decided on beside its experiment. */
+export interface Moment extends Origin {
+  /** That the decision makes. */
   readonly revision: number
   /** IANA name, for times without an offset. */
   readonly timezone: string
   /** Of the campaign. */
   readonly uid: string
+  /** The campaign is paused, and has told its workers to stop. */
+  readonly isCancelling: boolean
+}
+
+export type ReportOrigin = Pick<Moment, 'now' | 'actor' | 'timezone'>
+
+export function momentOf({ header, nextRevision }: Campaign, origin: ReportOrigin): Moment {
+  return { ...origin, uid: header.uid, revision: nextRevision, isCancelling: header.cancel_running }
 }
 
 /**
@@ -35,13 +46,12 @@ export function updateExperiment(
   campaign: Campaign,
   expId: string,
   report: ExperimentReport,
-  { now, timezone }: Pick<Moment, 'now' | 'timezone'>,
+  origin: ReportOrigin,
 ): Decision<Experiment> {
   const before = findExperiment(campaign, expId)
-  const moment = { now, timezone, uid: campaign.header.uid, revision: campaign.nextRevision }
-  const after = applyReport(before, report, moment)
+  const after = applyReport(before, report, momentOf(campaign, origin))
   if (after === before) return { changes: null, result: before }
-  const changes = { at: now, changed: [after] }
+  const changes = { at: origin.now, changed: [after] }
   const next = campaign.revise(changes)
   return { changes, next, result: next.campaign.get(expId) ?? after }
 }
@@ -64,29 +74,22 @@ export function applyReport(before: Experiment, input: ExperimentReport, moment:
   const { run_id, ...named } = readReport(input, before, moment.timezone)
   const attempt = namedAttempt(before, moment.uid, { run_id, attempt: named.attempt })
   const report = attempt === undefined ? named : { ...named, attempt }
-  const transition = transitionOf(before, report)
-  refuseStaleAttempt(before, report, transition)
-  refuseOtherWorker(before, report, transition)
-  if (transition === 'refused') throw transitionRefused(before, report)
-  const after = withFields(advance(before, report, transition, moment.now), report)
+  if (isRepeatedStop(before, report)) return before
+  const step = stepOf(before, report, moment.isCancelling)
+  refuseStaleAttempt(before, report, step)
+  refuseOtherWorker(before, report, step)
+  if (step === 'refused') throw transitionRefused(before, report)
+  const reported = withFields(advance(before, report, step, moment.now), report)
+  const after = step === 'stop' ? requeue({ ...reported, actor: moment.actor }, moment.now, 'pause') : reported
   if (!OUTCOME_KEYS.some((key) => isChanged(before, after, key))) return before
-  if (before.status === 'completed') refuseAllButResultPath(before, after)
+  if (before.status === 'completed') refuseAllButResult(before, after)
   after.revision = moment.revision
+  after.actor = moment.actor
   return after
 }
 
-type Step = Exclude<Transition, 'finish-if-lost' | 'same-or-finish-if-lost' | 'rerun'>
-
-function transitionOf(before: Experiment, { status }: ExperimentReport): Step {
-  const transition = status === undefined ? 'same' : TRANSITIONS[before.status][status]
-  const lost = before.failure_kind === 'lost'
-  if (transition === 'finish-if-lost') return lost ? 'finish' : 'refused'
-  if (transition === 'same-or-finish-if-lost') return lost ? 'finish' : 'same'
-  return transition === 'rerun' ? 'refused' : transition
-}
-
 function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, step: Step): void {
-  if (attempt === undefined) return
+  if (attempt === undefined || step === 'reopen') return
   const starts = step === 'start' || step === 'start-and-finish'
   if (!starts) requireCurrentAttempt(before, attempt)
   else if (attempt !== before.attempt + 1) {
@@ -108,7 +111,8 @@ function refuseOtherWorker(before: Experiment, report: ExperimentReport, step: S
     const detail = `Experiment ${before.exp_id} is run by ${holderOf(before)}${since}, as attempt ${before.attempt}.`
     throw refusal(before, 'already-running', detail)
   }
-  if (step === 'finish' || step === 'same' || before.status === 'running') requireOwner(before, worker)
+  if (step === 'reopen') requireOwner(reopened(before), worker)
+  else if (step === 'finish' || step === 'same' || before.status === 'running') requireOwner(before, worker)
 }
 
 const HINTS: Partial<Record<ExperimentStatus, string>> = {
@@ -122,10 +126,12 @@ function transitionRefused(before: Experiment, { status }: ExperimentReport): Do
   return refusal(before, 'transition-refused', detail)
 }
 
-function refuseAllButResultPath(before: Experiment, after: Experiment): void {
-  const other = OUTCOME_KEYS.find((key) => key !== 'result_path' && isChanged(before, after, key))
+const RESULT: readonly (keyof Experiment)[] = ['result_path', 'metrics']
+
+function refuseAllButResult(before: Experiment, after: Experiment): void {
+  const other = OUTCOME_KEYS.find((key) => !RESULT.includes(key) && isChanged(before, after, key))
   if (other === undefined) return
-  const detail = `Experiment ${before.exp_id} is completed: it takes a later result_path, but no other ${other}.`
+  const detail = `Experiment ${before.exp_id} is completed: it takes a later result_path and metrics, but no other ${other}.`
   throw refusal(before, 'transition-refused', detail)
 }
 
@@ -143,22 +149,42 @@ function advance(before: Experiment, report: ExperimentReport, step: Step, now: 
       return finish({ ...startAttempt(before, now), started_at: null }, report, now)
     case 'finish':
       return finish(before, report, now)
+    case 'stop':
+      return ended(before, report, now)
+    case 'reopen':
+      return finish(reopened(before), report, now)
     case 'skip':
       return skip(before, now)
     case 'requeue':
-      return requeue(before, now)
+      return requeue(before, now, 'requeue')
     case 'same':
     case 'refused':
       return before
   }
 }
 
-function finish(before: Experiment, { status, failure_kind }: ExperimentReport, now: string): Experiment {
+/** A failure counts once: the late report of a lost attempt says how it ended, which uses up nothing more. */
+function finish(before: Experiment, report: ExperimentReport, now: string): Experiment {
+  const after = ended(before, report, now)
+  return after.status === 'failed' && before.failure_kind !== 'lost'
+    ? { ...after, ...usedBy(before, after.failure_kind) }
+    : after
+}
+
+function ended(before: Experiment, { status, failure_kind }: ExperimentReport, now: string): Experiment {
   // A lost attempt that reports was not lost: the server's error text goes.
   const error = before.failure_kind === 'lost' ? null : before.error
-  const ended = { ...before, completed_at: now, lease: null, error }
-  if (status === 'failed') return { ...ended, status, failure_kind: failure_kind ?? 'error' }
-  return { ...ended, status: 'completed', failure_kind: null }
+  const after = { ...before, completed_at: now, lease: null, error }
+  if (status === 'failed') return { ...after, status, failure_kind: failure_kind ?? 'error' }
+  return { ...after, status: 'completed', failure_kind: null }
+}
+
+/** As it was while its newest attempt ran, which is recorded no more. */
+function reopened(before: Experiment): Experiment {
+  const closed = newestClosed(before)
+  if (closed === undefined) return before
+  const { worker, result_path, metrics, started_at } = closed
+  return { ...before, worker, result_path, metrics, started_at, attempts: before.attempts.slice(0, -1) }
 }
 
 /** Skipping ends a running attempt, and leaves the record of an ended one. */
@@ -167,20 +193,23 @@ function skip(before: Experiment, now: string): Experiment {
   return { ...before, status: 'skipped', completed_at, failure_kind: null, lease: null }
 }
 
+const UNCLAIMED = { claim_id: null, claimed_at: null }
+
 /** Always a new value. Fields are assigned one by one: to spread an object of them takes twice as long. */
 function withFields(experiment: Experiment, report: ExperimentReport): Experiment {
-  const { worker, error, result_path, failure_kind, started_at, completed_at, lease_seconds } = report
+  const { worker, error, result_path, metrics, failure_kind, started_at, completed_at, lease_seconds } = report
   const after = copyOfExperiment(experiment)
   const isRun = after.status !== 'pending' && after.status !== 'skipped'
   if (worker !== undefined && isRun) after.worker = worker
   if (error !== undefined) after.error = errorAfter(after.error, error)
-  // A first report of completion that is repeated must not remove the path that came later.
-  const keepsPath = after.status === 'completed' && result_path === null
-  if (result_path !== undefined && !keepsPath) after.result_path = result_path
+  // A first report of completion that is repeated must not remove what came later.
+  const isCompleted = after.status === 'completed'
+  if (result_path !== undefined && !(isCompleted && result_path === null)) after.result_path = result_path
+  if (metrics !== undefined && !(isCompleted && metrics === null)) after.metrics = metrics
   if (failure_kind !== undefined) after.failure_kind = failure_kind
   if (started_at !== undefined) after.started_at = started_at
   if (completed_at !== undefined) after.completed_at = completed_at
-  if (lease_seconds !== undefined) after.lease = { seconds: lease_seconds, claim_id: after.lease?.claim_id ?? null }
+  if (lease_seconds !== undefined) after.lease = { ...(after.lease ?? UNCLAIMED), seconds: lease_seconds }
   return after
 }
 

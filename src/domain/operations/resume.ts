@@ -7,6 +7,7 @@ import { type Experiment, ExpId } from '../experiment/experiment.ts'
 import type { Counts } from '../indexes/status-counts.ts'
 import { isBreak, type LongWork, mapOf } from '../long-work.ts'
 import { StrictObject, StringEnum } from '../schema.ts'
+import type { Origin } from './origin.ts'
 
 export const ResumeRequest = StrictObject(
   {
@@ -79,17 +80,24 @@ export interface Resumed extends ConfigDiff {
  * @returns the plan; no changes when it was carried out before, or for a dry run
  * @throws DomainError `config-changed` with the difference, when a hash changed and the caller did not choose
  */
-export function* resume(campaign: Campaign, request: ResumeRequest, now: string): LongWork<Decision<Resumed>> {
+export function* resume(campaign: Campaign, request: ResumeRequest, origin: Origin): LongWork<Decision<Resumed>> {
   const diff = yield* configDiff(campaign, request)
   const dryRun = request.dry_run === true
   const choice = request.on_config_change ?? 'refuse'
   if (diff.config_changed && choice === 'refuse' && !dryRun) throw configChanged(campaign, diff)
 
-  const { plan, remaining, changed } = yield* planFor(campaign, request, choice === 'refuse' ? [] : diff.changed, now)
+  const { plan, remaining, changed } = yield* planFor(
+    campaign,
+    request,
+    choice === 'refuse' ? [] : diff.changed,
+    origin,
+  )
   const config_hash = choice === 'refuse' ? undefined : request.config_hash
   const newConfig = config_hash !== undefined && config_hash !== campaign.header.config_hash
   const changes =
-    changed.length > 0 || newConfig ? { at: now, changed, ...(newConfig ? { header: { config_hash } } : {}) } : null
+    changed.length > 0 || newConfig
+      ? { at: origin.now, changed, ...(newConfig ? { header: { config_hash } } : {}) }
+      : null
   const next = changes === null ? undefined : yield* campaign.revised(changes)
   const after = next?.campaign ?? campaign
   const result = {
@@ -110,7 +118,7 @@ function* planFor(
   campaign: Campaign,
   request: ResumeRequest,
   newConfigs: ConfigDiff['changed'],
-  now: string,
+  { now, actor }: Origin,
 ): LongWork<Planned> {
   const newHashes = yield* mapOf(newConfigs, ({ exp_id, to }) => [exp_id, to])
   const revision = campaign.nextRevision
@@ -120,11 +128,12 @@ function* planFor(
   for (const experiment of campaign.experiments) {
     const { exp_id } = experiment
     const newHash = newHashes.get(exp_id)
-    const step = stepFor(experiment, request, request.on_config_change === 'rerun_changed' && newHash !== undefined)
+    const rerun = request.on_config_change === 'rerun_changed' && newHash !== undefined
+    const step = stepFor(experiment, request, rerun)
     plan.push({ exp_id, ...step })
     if (step.action === 'run') remaining.push(exp_id)
-    const after = carryOut(experiment, step, newHash, now)
-    if (after !== experiment) changed.push({ ...after, revision })
+    const after = carryOut(experiment, { ...step, closedBy: rerun ? 'config' : 'resume' }, newHash, now)
+    if (after !== experiment) changed.push({ ...after, actor, revision })
     if (isBreak(plan.length)) yield
   }
   return { plan, remaining, changed }
@@ -173,9 +182,26 @@ function stepFor({ status, lease }: Experiment, request: ResumeRequest, rerun: b
   return { action: 'run', reason: 'running without a lease: its orchestrator is gone' }
 }
 
-function carryOut(experiment: Experiment, { action }: Step, newHash: string | undefined, now: string): Experiment {
-  const queued = action === 'run' && experiment.status !== 'pending' ? requeue(experiment, now) : experiment
-  return newHash === undefined ? queued : { ...queued, config_hash: newHash }
+interface Closing extends Step {
+  readonly closedBy: 'config' | 'resume'
+}
+
+function carryOut(
+  experiment: Experiment,
+  { action, closedBy }: Closing,
+  newHash: string | undefined,
+  now: string,
+): Experiment {
+  const queued = action === 'run' && experiment.status !== 'pending' ? requeue(experiment, now, closedBy) : experiment
+  if (newHash === undefined) return queued
+  const attempts = closedBy === 'config' ? discarded(queued.attempts) : queued.attempts
+  return { ...queued, attempts, config_hash: newHash }
+}
+
+/** A late result of an attempt with the old config must not count, also where that was closed before. */
+function discarded(attempts: Experiment['attempts']): Experiment['attempts'] {
+  const newest = attempts.at(-1)
+  return newest === undefined ? attempts : [...attempts.slice(0, -1), { ...newest, closed_by: 'config' }]
 }
 
 function configChanged(campaign: Campaign, diff: ConfigDiff): DomainError {

@@ -6,6 +6,7 @@ import { type Experiment, ExpId, FailureKind } from '../experiment/experiment.ts
 import type { ExperimentStatus } from '../experiment/status.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 import { StrictObject, StringEnum } from '../schema.ts'
+import type { Origin } from './origin.ts'
 
 export const RetryRequest = StrictObject(
   {
@@ -38,10 +39,10 @@ export interface Retried {
 }
 
 /**
- * Puts experiments back to pending. A repeated call changes nothing.
+ * Puts experiments back to pending; their budgets begin anew. A repeated call changes nothing.
  * @throws DomainError `invalid` for status completed without include_completed
  */
-export function* retry(campaign: Campaign, request: RetryRequest, now: string): LongWork<Decision<Retried>> {
+export function* retry(campaign: Campaign, request: RetryRequest, { now, actor }: Origin): LongWork<Decision<Retried>> {
   if (request.status === 'completed' && request.include_completed !== true) {
     throw invalid({ pointer: '/status', detail: 'completed is put back only with include_completed: true' })
   }
@@ -53,7 +54,7 @@ export function* retry(campaign: Campaign, request: RetryRequest, now: string): 
   const revision = campaign.nextRevision
   const changed: Experiment[] = []
   for (const [index, experiment] of chosen.entries()) {
-    changed.push({ ...requeue(experiment, now), revision })
+    changed.push({ ...requeue(experiment, now, 'retry'), actor, revision })
     if (isBreak(index)) yield
   }
   const changes = { at: now, changed }

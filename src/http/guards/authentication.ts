@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Actor, Tokens } from '../../auth/tokens.ts'
 import type { Guard } from './guard.ts'
 
@@ -25,6 +25,11 @@ export function authentication(app: FastifyInstance, { tokens }: AuthenticationO
     request.actor = identify(tokens(), request.headers.authorization)
     return null
   }
+}
+
+/** The name of the token of the caller; null: the service has none. */
+export function actorOf({ actor }: FastifyRequest): string | null {
+  return actor === null || actor === ANONYMOUS ? null : actor.name
 }
 
 function identify(tokens: Tokens | null, authorization: string | undefined): Actor | null {

@@ -4,6 +4,7 @@ import { PythonToolManifest } from '../../domain/formats/python-tool-manifest.ts
 import { ClaimRequest } from '../../domain/operations/claim.ts'
 import { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
 import { Heartbeat } from '../../domain/operations/heartbeat.ts'
+import { MergeResult } from '../../domain/operations/merge/merge.ts'
 import { CampaignPatch } from '../../domain/operations/patch-campaign.ts'
 import { ExperimentUpdate } from '../../domain/operations/report-batch.ts'
 import { ExperimentReport } from '../../domain/operations/report-request.ts'
@@ -31,6 +32,7 @@ export const SCHEMAS = [
   PythonToolManifest,
   ExperimentDraft,
   CampaignDraft,
+  MergeResult,
   CampaignPatch,
   StatusCounts,
   Progress,

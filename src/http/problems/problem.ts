@@ -2,8 +2,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, jsonPointer } from '../../domain/errors.ts'
 import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
+import { CampaignDifference } from '../../domain/operations/merge/difference.ts'
 import { configDiffProperties } from '../../domain/operations/resume.ts'
-import { ref, StrictObject, StringEnum } from '../../domain/schema.ts'
+import { Described, ref, StrictObject, StringEnum } from '../../domain/schema.ts'
 import { RepositoryError } from '../../repository/repository-error.ts'
 import { type HttpErrorCode, PROBLEM_CODES, type ProblemCode, PROBLEMS } from './catalog.ts'
 import { fieldErrors, LocatedError } from './located-error.ts'
@@ -15,6 +16,10 @@ const EXAMPLE = {
 }
 
 /** RFC 9457, with extension members by code. */
+function Names(what: string) {
+  return Type.Array(Type.String(), { description: `With \`nothing-matches\`: ${what} that the campaign has` })
+}
+
 export const Problem = StrictObject(
   {
     type: Type.String({ description: 'URI of a page that explains the problem', examples: ['/problems/invalid'] }),
@@ -29,6 +34,11 @@ export const Problem = StrictObject(
       // By name: each result may have a problem.
       Type.Array(Type.Ref('BatchResult'), { description: 'With `batch-refused`: the outcome of each update' }),
     ),
+    difference: Type.Optional(
+      Described(CampaignDifference, 'With `campaign-exists`: how the body differs from the campaign'),
+    ),
+    backends: Type.Optional(Names('backends')),
+    containers: Type.Optional(Names('containers')),
     // With `config-changed`: the differences.
     ...Type.Partial(Type.Object(configDiffProperties)).properties,
   },

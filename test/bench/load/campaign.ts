@@ -1,4 +1,4 @@
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { send } from '../../support/http/client.js'
 
@@ -27,7 +27,7 @@ export interface Preparation {
   readonly leaseSeconds?: number
 }
 
-export function draftOf(n: number, campaign_id = 'sweep'): CampaignDraft {
+export function draftOf(n: number, campaign_id = 'sweep'): WholeDraft {
   const experiments = Array.from({ length: n }, (_, index) =>
     experimentDraft(String(index + 1).padStart(4, '0'), { cycle_index: index % CYCLES }),
   )

@@ -91,7 +91,11 @@ async function openRunning(dataDir: string): Promise<Service> {
   }
   const logger = { warn: fail, error: fail }
   const service = await openService({ dataDir, durability: 'os', limits: DEFAULT_LIMITS, logger, onFatal: fail })
-  const running = { status: 'running', worker: WORKER, lease: { seconds: 60, claim_id: null } } as const
+  const running = {
+    status: 'running',
+    worker: WORKER,
+    lease: { seconds: 60, claim_id: null, claimed_at: null },
+  } as const
   const experiments = Array.from({ length: N }, () => running)
   for (let index = 0; index < CAMPAIGNS; index += 1) {
     await service.store.create(campaignOf(experiments, { campaign_id: `campaign-${index}` }).toManifest())

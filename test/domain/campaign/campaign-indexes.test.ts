@@ -21,9 +21,14 @@ const FREE: Readonly<Record<string, (index: number) => Partial<Experiment>>> = {
   }),
   cycle_index: (index) => ({ cycle_index: index }),
   worker: (index) => ({ worker: `w${index}`, status: 'running' }),
-  'retry_count, and failed': (index) => ({ retry_count: index, attempt: index + 1, status: 'failed' }),
-  'retry_count, and runs': (index) => ({ retry_count: index, attempt: index + 1, status: 'running' }),
-  claim_id: (index) => ({ worker: 'w', status: 'running', lease: { seconds: 60, claim_id: `c${index}` } }),
+  'failures, and failed': (index) => ({ failures: index, status: 'failed' }),
+  'losses, and was lost': (index) => ({ losses: index, status: 'failed', failure_kind: 'lost' }),
+  'failures and losses, and runs': (index) => ({ failures: index, losses: 2 * index, status: 'running' }),
+  claim_id: (index) => ({
+    worker: 'w',
+    status: 'running',
+    lease: { seconds: 60, claim_id: `c${index}`, claimed_at: null },
+  }),
 }
 
 const COMPLETED = {

@@ -23,7 +23,7 @@ const KIB = 1024
 /** Most bytes by which a campaign counts its header too long: two numbers and a time that are counted at their greatest length. */
 const SLACK = 64
 
-const REPORT = { now: NOW, timezone: 'UTC' }
+const REPORT = { now: NOW, timezone: 'UTC', actor: null }
 
 function ids(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index + 1).padStart(4, '0'))
@@ -206,8 +206,8 @@ describe('a decision on a campaign near its limit answers what the campaign then
   })
 
   test('a claim', () => {
-    const campaign = after(full(), patchCampaign(full(), { settings: { max_retries: 9 } }, NOW, LIMITS))
-    expectHeld(campaign, claim(campaign, { worker: 'gpu-2', limit: 20 }, NOW), ({ experiments }) => experiments)
+    const campaign = after(full(), patchCampaign(full(), { settings: { max_retries: 9 } }, REPORT, LIMITS))
+    expectHeld(campaign, claim(campaign, { worker: 'gpu-2', limit: 20 }, REPORT), ({ experiments }) => experiments)
   })
 
   test('and no other decision is refused for the size', () => {
@@ -219,9 +219,9 @@ describe('a decision on a campaign near its limit answers what the campaign then
     const expired = [{ exp_id: '0001', attempt, revision, idle_seconds: 61 }]
     for (const decided of [
       atOnce(expireLeases(held, { campaign_id, uid, leases: expired }, NOW)),
-      atOnce(retry(campaign, {}, NOW)),
-      atOnce(resume(campaign, {}, NOW)),
-      patchCampaign(campaign, { labels: { team: 'inference' } }, NOW, LIMITS),
+      atOnce(retry(campaign, {}, REPORT)),
+      atOnce(resume(campaign, {}, REPORT)),
+      patchCampaign(campaign, { labels: { team: 'inference' } }, REPORT, LIMITS),
     ]) {
       expect(decided.changes).not.toBeNull()
       expect(after(campaign, decided).bytes).toBeLessThanOrEqual(LIMIT)
@@ -262,7 +262,7 @@ describe('growth', () => {
     const created = atOnce(newCampaign(newManifest('sweep', 180), LIMIT)).campaign
     const grown = failAll(created, 2, 'x'.repeat(500), () => undefined)
     expect(grown.bytes).toBeGreaterThan(0.85 * LIMIT)
-    const creation = { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
+    const creation = { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '', createdBy: null }
     const manifest = atOnce(createManifest(grown.toManifest(), creation))
     const again = atOnce(newCampaign(manifest, LIMIT))
     const outcomes = ({ experiments }: Campaign) =>

@@ -19,15 +19,33 @@ const CLEARED = {
   error: null,
   failure_kind: null,
   result_path: null,
+  metrics: null,
   started_at: null,
   completed_at: null,
 }
 
-const RAN = { attempt: 1, worker: null, error: null, failure_kind: null, result_path: null, started_at: STARTED }
+/** By hand the budgets begin anew. */
+const PUT_BACK = { ...CLEARED, status: 'pending', failures: 0, losses: 0 } as const
+
+const RAN = {
+  attempt: 1,
+  worker: null,
+  actor: null,
+  error: null,
+  metrics: null,
+  closed_by: 'requeue' as const,
+  failure_kind: null,
+  result_path: null,
+  started_at: STARTED,
+}
 
 const BEFORE: Record<ExperimentStatus, Experiment> = {
   pending: experiment(),
-  running: experiment({ status: 'running', started_at: STARTED, lease: { seconds: 60, claim_id: null } }),
+  running: experiment({
+    status: 'running',
+    started_at: STARTED,
+    lease: { seconds: 60, claim_id: null, claimed_at: null },
+  }),
   completed: experiment({ status: 'completed', started_at: STARTED, completed_at: ENDED, result_path: 'results/1' }),
   failed: experiment({
     status: 'failed',
@@ -44,12 +62,15 @@ const BEFORE: Record<ExperimentStatus, Experiment> = {
 const FAILED_ATTEMPT = {
   attempt: 1,
   worker: 'gpu-1',
+  actor: null,
   status: 'failed',
   failure_kind: 'oom',
   error: 'CUDA out of memory',
   result_path: 'results/partial',
+  metrics: null,
   started_at: STARTED,
   completed_at: ENDED,
+  closed_by: 'start',
 } as const
 
 const TABLE: Record<ExperimentStatus, Record<ExperimentStatus, Cell>> = {
@@ -57,20 +78,19 @@ const TABLE: Record<ExperimentStatus, Record<ExperimentStatus, Cell>> = {
     pending: 'unchanged',
     running: { becomes: { status: 'running', attempt: 1, started_at: NOW } },
     completed: { becomes: { status: 'completed', attempt: 1, completed_at: NOW } },
-    failed: { becomes: { status: 'failed', attempt: 1, completed_at: NOW, failure_kind: 'error' } },
+    failed: { becomes: { status: 'failed', attempt: 1, completed_at: NOW, failure_kind: 'error', failures: 1 } },
     skipped: { becomes: { status: 'skipped' } },
   },
   running: {
     pending: {
       becomes: {
-        ...CLEARED,
-        status: 'pending',
+        ...PUT_BACK,
         attempts: [{ ...RAN, status: 'failed', failure_kind: 'interrupted', completed_at: NOW }],
       },
     },
     running: 'unchanged',
     completed: { becomes: { status: 'completed', completed_at: NOW, lease: null } },
-    failed: { becomes: { status: 'failed', completed_at: NOW, lease: null, failure_kind: 'error' } },
+    failed: { becomes: { status: 'failed', completed_at: NOW, lease: null, failure_kind: 'error', failures: 1 } },
     skipped: { becomes: { status: 'skipped', completed_at: NOW, lease: null } },
   },
   completed: {
@@ -81,7 +101,7 @@ const TABLE: Record<ExperimentStatus, Record<ExperimentStatus, Cell>> = {
     skipped: 'transition-refused',
   },
   failed: {
-    pending: { becomes: { ...CLEARED, status: 'pending', attempts: [FAILED_ATTEMPT] } },
+    pending: { becomes: { ...PUT_BACK, attempts: [{ ...FAILED_ATTEMPT, closed_by: 'requeue' }] } },
     running: {
       becomes: {
         ...CLEARED,
@@ -97,7 +117,7 @@ const TABLE: Record<ExperimentStatus, Record<ExperimentStatus, Cell>> = {
     skipped: { becomes: { status: 'skipped', failure_kind: null } },
   },
   skipped: {
-    pending: { becomes: { ...CLEARED, status: 'pending' } },
+    pending: { becomes: PUT_BACK },
     running: 'transition-refused',
     completed: 'transition-refused',
     failed: 'transition-refused',
@@ -126,7 +146,7 @@ const LOST = experiment({
 const LOST_ATTEMPT = { ...FAILED_ATTEMPT, failure_kind: LOST.failure_kind, error: LOST.error, result_path: null }
 
 const OF_A_LOST_ONE: Record<ExperimentStatus, Cell> = {
-  pending: { becomes: { ...CLEARED, status: 'pending', attempts: [LOST_ATTEMPT] } },
+  pending: { becomes: { ...PUT_BACK, attempts: [{ ...LOST_ATTEMPT, closed_by: 'requeue' }] } },
   running: {
     becomes: { ...CLEARED, status: 'running', attempt: 2, retry_count: 1, started_at: NOW, attempts: [LOST_ATTEMPT] },
   },
@@ -141,7 +161,7 @@ test.each(EXPERIMENT_STATUSES)('failed for a lost lease to %s: the late report s
 
 function expectCell(before: Experiment, status: ExperimentStatus, cell: Cell): void {
   const campaign = campaignOf([before], { revision: 6 })
-  const report = () => updateExperiment(campaign, before.exp_id, { status }, { now: NOW, timezone: 'UTC' })
+  const report = () => updateExperiment(campaign, before.exp_id, { status }, { now: NOW, timezone: 'UTC', actor: null })
   if (cell === 'unchanged') {
     expect(report()).toEqual({ changes: null, result: before })
   } else if (typeof cell === 'string') {

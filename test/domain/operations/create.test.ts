@@ -1,17 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import { DEFAULT_SETTINGS } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest, type Creation, definitionDigest } from '#campaignd/domain/operations/create.js'
-import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { ExperimentDraft, WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { invalidAt } from '../../support/campaigns/refusal.js'
 import { NOW } from '../../support/campaigns/reports.js'
 
-const CREATION: Creation = { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa' }
+const CREATION: Creation = { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '0099efaa', createdBy: null }
 
-function create(draft: CampaignDraft, creation: Partial<Creation> = {}): CampaignManifest {
+function create(draft: WholeDraft, creation: Partial<Creation> = {}): CampaignManifest {
   return atOnce(createManifest(draft, { ...CREATION, ...creation }))
 }
 
@@ -38,22 +39,36 @@ describe('a new campaign', () => {
 
   test('a new campaign takes the settings that are given over the defaults, one by one', () => {
     const { settings } = create(campaignDraft(1, { settings: { max_retries: 2 } }))
-    expect(settings).toEqual({ max_retries: 2, lease_seconds: 60, paused: false })
+    expect(settings).toEqual({ ...DEFAULT_SETTINGS, max_retries: 2 })
   })
 
-  test('a new campaign keeps created_at and sets revision, uid, digest and updated_at anew', () => {
+  test('a new campaign keeps created_at and updated_at, and sets what only the service sets anew', () => {
     const imported = create(
       campaignDraft(1, {
         created_at: '2026-02-03T21:04:17.319159',
         updated_at: '2026-02-03T22:00:00',
         revision: 27,
         uid: '0'.repeat(16),
-        definition_digest: '0'.repeat(64),
+        ...{ definition_digest: '0'.repeat(64), body_digest: '0'.repeat(64), created_by: '0'.repeat(32) },
+        ...{
+          format: 1,
+          cancel_running: true,
+          imported_at: '2026-02-03T22:00:00Z',
+          bench_lifted: { w1: '2026-02-03T22:00:00Z' },
+        },
       }),
     )
-    const { definition_digest } = create(campaignDraft(1))
-    expect(imported).toMatchObject({ created_at: '2026-02-03T21:04:17.319159Z', updated_at: NOW, definition_digest })
-    expect(imported).toMatchObject({ revision: 1, uid: CREATION.uid })
+    expect(imported).toMatchObject({ created_at: '2026-02-03T21:04:17.319159Z', updated_at: '2026-02-03T22:00:00Z' })
+    expect(imported).toMatchObject({ revision: 1, uid: CREATION.uid, format: 2, created_by: null })
+    expect(imported).toMatchObject({ cancel_running: false, imported_at: null, bench_lifted: {} })
+    expect(imported.body_digest).not.toBe('0'.repeat(64))
+    expect(imported).not.toHaveProperty('definition_digest')
+  })
+
+  test('an import from a clock that is ahead is updated now, and says when it was imported', () => {
+    const experiments = [experimentDraft('0001', { status: 'completed' })]
+    const imported = create(campaignDraft(0, { updated_at: '2099-01-01T00:00:00Z', experiments }))
+    expect(imported).toMatchObject({ updated_at: NOW, imported_at: NOW })
   })
 })
 
@@ -71,8 +86,12 @@ describe('a new experiment', () => {
         attempt: 0,
         revision: 1,
         worker: null,
+        actor: null,
         failure_kind: null,
         lease: null,
+        metrics: null,
+        failures: 0,
+        losses: 0,
         attempts: [],
       }),
     )

@@ -3,13 +3,14 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import { applyReport } from '#campaignd/domain/operations/report.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
-import { experiment, UID } from '../../support/campaigns/drafts.js'
+import { experiment } from '../../support/campaigns/drafts.js'
 import { invalidAt } from '../../support/campaigns/refusal.js'
+import { MOMENT } from '../../support/campaigns/reports.js'
 
 const NOW = '2026-03-01T12:00:00Z'
 
 function apply(before: Experiment, report: ExperimentReport): Experiment {
-  return applyReport(before, report, { now: NOW, revision: 2, timezone: 'UTC', uid: UID })
+  return applyReport(before, report, { now: NOW, revision: 2, ...MOMENT })
 }
 
 test.each<ExperimentReport>([{}, { attempt: 1 }])('an empty report, %j, is invalid', (report) => {

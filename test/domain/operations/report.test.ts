@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { CampaignManifestEntry, type Experiment, type FailureKind } from '#campaignd/domain/experiment/experiment.js'
 import { applyReport } from '#campaignd/domain/operations/report.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
-import { experiment, UID } from '../../support/campaigns/drafts.js'
+import { experiment } from '../../support/campaigns/drafts.js'
 import { refusal } from '../../support/campaigns/refusal.js'
-import { after, NOW } from '../../support/campaigns/reports.js'
+import { after, MOMENT, NOW } from '../../support/campaigns/reports.js'
 
 const LATER = '2026-03-01T13:00:00Z'
 
@@ -34,13 +34,13 @@ describe('a repeated report', () => {
   ])('a repeated report of a %s gives the very same value', (_, before, report) => {
     const once = after(before, report)
     expect(once).not.toEqual(before)
-    expect(applyReport(once, report, { now: LATER, revision: 99, timezone: 'UTC', uid: UID })).toBe(once)
+    expect(applyReport(once, report, { now: LATER, revision: 99, ...MOMENT })).toBe(once)
   })
 
   test('a repeated report with another value changes that value and nothing else', () => {
     const failed = after(RUNNING, { status: 'failed', failure_kind: 'oom', error: 'Killed' })
     const report = { status: 'failed', error: 'Killed by the kernel' } as const
-    const again = applyReport(failed, report, { now: LATER, revision: 9, timezone: 'UTC', uid: UID })
+    const again = applyReport(failed, report, { now: LATER, revision: 9, ...MOMENT })
     expect(again).toEqual({ ...failed, error: 'Killed by the kernel', revision: 9 })
   })
 })
@@ -63,7 +63,11 @@ test('a finish without a start counts as an attempt and has a started_at only wh
 })
 
 describe('a finish', () => {
-  const RUNNING = experiment({ status: 'running', lease: { seconds: 60, claim_id: 'c1' }, started_at: NOW })
+  const RUNNING = experiment({
+    status: 'running',
+    lease: { seconds: 60, claim_id: 'c1', claimed_at: null },
+    started_at: NOW,
+  })
 
   test.each(['completed', 'failed', 'skipped'] as const)(
     'a finish as %s drops the lease and ends now unless it says when',

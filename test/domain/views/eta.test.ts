@@ -4,13 +4,13 @@ import { Campaign } from '#campaignd/domain/campaign/campaign.js'
 import { Durations } from '#campaignd/domain/indexes/durations.js'
 import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
-import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { ExperimentDraft, WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { etaSeconds } from '#campaignd/domain/views/progress.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { sampleText } from '../../support/campaigns/samples.js'
 
 function campaignOf(experiments: ExperimentDraft[], now = '2026-03-01T12:00:00Z'): Campaign {
-  const creation = { now, timezone: 'UTC', uid: '0123456789abcdef', idSuffix: '01234567' }
+  const creation = { now, timezone: 'UTC', uid: '0123456789abcdef', idSuffix: '01234567', createdBy: null }
   return Campaign.of(atOnce(createManifest({ ...campaignDraft(1), experiments }, creation)))
 }
 
@@ -64,7 +64,7 @@ test('a campaign that has ended takes no more time, though some failed', () => {
 })
 
 test('sample 02: nine remain, of configs that were completed on their backends or not', () => {
-  const draft = JSON.parse(sampleText('02_shuffled_18_failed_interrupted')) as CampaignDraft
+  const draft = JSON.parse(sampleText('02_shuffled_18_failed_interrupted')) as WholeDraft
   const seconds = (expId: string) => {
     const { started_at, completed_at } = draft.experiments.find(({ exp_id }) => exp_id === expId) ?? {}
     return (Date.parse(`${completed_at}Z`) - Date.parse(`${started_at}Z`)) / 1000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { hasEnded, stateOf } from '#campaignd/domain/campaign/campaign-state.js'
-import type { CampaignSettings } from '#campaignd/domain/campaign/manifest.js'
+import { type CampaignSettings, DEFAULT_SETTINGS } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { progressOf } from '#campaignd/domain/views/progress.js'
 import { campaignOf } from '../../support/campaigns/drafts.js'
@@ -11,10 +11,13 @@ const RUNNING = { status: 'running' } as const
 const COMPLETED = { status: 'completed' } as const
 const FAILED = { status: 'failed' } as const
 const FAILED_TWICE = { status: 'failed', attempt: 2 } as const
+const LOST = { status: 'failed', failure_kind: 'lost', failures: 0, losses: 1 } as const
+const LOST_TWICE = { ...LOST, losses: 2 } as const
 const SKIPPED = { status: 'skipped' } as const
 
 const PAUSED = { paused: true }
 const ONE_RETRY = { max_retries: 1 }
+const ONE_LOSS = { max_losses: 1 }
 
 type Case = [
   state: string,
@@ -35,6 +38,9 @@ const CASES: readonly Case[] = [
   ['failed', true, 'nothing is left but failed ones', [COMPLETED, FAILED, SKIPPED]],
   ['failed', true, 'the failed ones are out of retries', [COMPLETED, FAILED_TWICE], ONE_RETRY],
   ['idle', false, 'one of the failed ones can be claimed again', [FAILED_TWICE, FAILED], ONE_RETRY],
+  ['idle', false, 'a lost one can be claimed again, which uses up no retry', [FAILED_TWICE, LOST], ONE_LOSS],
+  ['failed', true, 'it was lost too often', [LOST_TWICE], { ...ONE_LOSS, max_retries: 9 }],
+  ['pending', false, 'it has no experiments yet', []],
   ['idle', false, 'some are done, and nothing runs', [COMPLETED, PENDING]],
   ['idle', false, 'some failed, some are pending', [FAILED, PENDING]],
   ['idle', false, 'it was started once, and all were requeued', [REQUEUED, PENDING]],
@@ -44,7 +50,7 @@ const CASES: readonly Case[] = [
 
 test.each(CASES)('a campaign is %s, and has ended (%s), when %s', (state, ended, _because, experiments, settings) => {
   const campaign = campaignOf(experiments, {
-    settings: { max_retries: 0, lease_seconds: 60, paused: false, ...settings },
+    settings: { ...DEFAULT_SETTINGS, ...settings },
   })
   expect(stateOf(campaign)).toBe(state)
   expect(hasEnded(campaign)).toBe(ended)

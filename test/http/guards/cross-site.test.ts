@@ -97,7 +97,8 @@ test('a page that is listed may read and write, with a token', async () => {
   const headers = { origin: LISTED, 'sec-fetch-site': 'cross-site', ...known.as('admin') }
   const created = await app.call('POST', '/v1/campaigns', { headers, body: campaignDraft(1) })
   expect(created.status).toBe(201)
-  expect(created.headers).toMatchObject({ 'access-control-allow-origin': LISTED, vary: 'Origin' })
+  expect(created.headers).toMatchObject({ 'access-control-allow-origin': LISTED })
+  expect(created.headers['vary']).toContain('Origin')
   const exposed = (created.headers['access-control-expose-headers'] ?? '').split(', ')
   expect(exposed).toEqual(expect.arrayContaining(['ETag', 'Location', 'Retry-After']))
   expect(created.headers).not.toHaveProperty('access-control-allow-credentials')

@@ -64,7 +64,13 @@ test('a campaign has as many labels as is allowed, and no more', async () => {
 
 test('a campaign with more labels than the limit of today can still be changed, and lose some', async () => {
   const dataDir = temporaryDirectory()
-  const creation = { now: '2026-03-01T12:00:00.000Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
+  const creation = {
+    now: '2026-03-01T12:00:00.000Z',
+    timezone: 'UTC',
+    uid: '5f0c1e9a7b3d2468',
+    idSuffix: '',
+    createdBy: null,
+  }
   layManifest(
     dataDir,
     'sweep',

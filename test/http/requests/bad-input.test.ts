@@ -123,7 +123,6 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       creation('a number for a label', { labels: { team: 7 } }, '/labels/team'),
       creation('a number for a label with a line break in its key', { labels: { 'a\nb': 7 } }, '/labels/a\nb'),
       creation('an empty name', { campaign_name: '' }, '/campaign_name'),
-      creation('an empty list', { experiments: [] }, '/experiments'),
       creation('an experiment that is a text', { experiments: ['0001'] }, '/experiments/0'),
       creation('a text for a time', { created_at: 'yesterday' }, '/created_at'),
       creation('a day that does not exist', { created_at: '2026-02-30T00:00:00Z' }, '/created_at'),

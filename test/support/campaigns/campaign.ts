@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { type AppReply, type CallOptions, openApp, type TestApp, type TestAppOptions } from '../service/app.js'
 import { campaignDraft } from './drafts.js'
 import { type SAMPLES, sampleText } from './samples.js'
@@ -20,7 +20,7 @@ export interface TestCampaign extends TestApp {
 /** Opens the service with the campaign `sweep` of pending experiments 0001, 0002 and so on. */
 export async function openCampaign(
   experiments = 3,
-  given: Partial<CampaignDraft> = {},
+  given: Partial<WholeDraft> = {},
   options?: TestAppOptions,
 ): Promise<TestCampaign> {
   return createIn(await openApp(options), JSON.stringify(campaignDraft(experiments, given)))

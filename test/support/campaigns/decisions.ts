@@ -2,7 +2,7 @@ import type { Campaign, Decide, Decision } from '#campaignd/domain/campaign/camp
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { atOnce, isLongWork } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { draftExperiments } from '#campaignd/domain/operations/draft-experiment.js'
 import type { CampaignQuery } from '#campaignd/domain/views/campaign-list.js'
 import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
@@ -19,9 +19,11 @@ export const UNICODE: Readonly<Record<string, string>> = {
 }
 
 /** A manifest at revision 1, with the experiments 0001, 0002 and so on. */
-export function newManifest(id: string, experiments: number, given: Partial<CampaignDraft> = {}): CampaignManifest {
+export function newManifest(id: string, experiments: number, given: Partial<WholeDraft> = {}): CampaignManifest {
   const draft = campaignDraft(experiments, { campaign_id: id, ...given })
-  return atOnce(createManifest(draft, { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }))
+  return atOnce(
+    createManifest(draft, { now: NOW, timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '', createdBy: null }),
+  )
 }
 
 /** Sets the result path of an experiment; no change when it has it. */

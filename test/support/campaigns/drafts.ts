@@ -3,7 +3,7 @@ import type { CampaignHeader } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { atOnce } from '#campaignd/domain/long-work.js'
 import { createManifest } from '#campaignd/domain/operations/create.js'
-import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { ExperimentDraft, WholeDraft } from '#campaignd/domain/operations/draft.js'
 
 /** Of the campaigns that are made here. */
 export const UID = '5f0c1e9a7b3d2468'
@@ -23,16 +23,20 @@ export function experimentDraft(expId: string, given: Partial<ExperimentDraft> =
 }
 
 /** A campaign to create, with the experiments 0001, 0002 and so on. */
-export function campaignDraft(experiments: number, given: Partial<CampaignDraft> = {}): CampaignDraft {
+export function campaignDraft(experiments: number, given: Partial<WholeDraft> = {}): WholeDraft {
   return {
     campaign_id: 'sweep',
     campaign_name: 'precision sweep',
     config_hash: '0099efaa28b0',
     experiments: Array.from({ length: experiments }, (_, index) =>
-      experimentDraft(String(index + 1).padStart(4, '0'), { cycle_index: index }),
+      experimentDraft(idOf(index), { cycle_index: index }),
     ),
     ...given,
   }
+}
+
+function idOf(index: number): string {
+  return String(index + 1).padStart(4, '0')
 }
 
 /** An experiment of a campaign, by default pending and never started. */
@@ -50,8 +54,12 @@ export function experiment(given: Partial<Experiment> = {}): Experiment {
     attempt,
     revision: 1,
     worker: null,
+    actor: null,
     failure_kind: status === 'failed' ? 'error' : null,
     lease: null,
+    metrics: null,
+    failures: status === 'failed' ? attempt : Math.max(0, attempt - 1),
+    losses: 0,
     attempts: [],
     ...given,
   }
@@ -60,7 +68,7 @@ export function experiment(given: Partial<Experiment> = {}): Experiment {
 /** A campaign of the experiments 0001, 0002 and so on. */
 export function campaignOf(given: readonly Partial<Experiment>[], header: Partial<CampaignHeader> = {}): Campaign {
   const draft = campaignDraft(given.length)
-  const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: UID, idSuffix: '0099efaa' }
-  const experiments = draft.experiments.map((one, index) => experiment({ ...one, ...given[index] }))
+  const creation = { now: '2026-02-01T08:00:00Z', timezone: 'UTC', uid: UID, idSuffix: '0099efaa', createdBy: null }
+  const experiments = given.map((one, index) => experiment({ exp_id: idOf(index), cycle_index: index, ...one }))
   return Campaign.of({ ...atOnce(createManifest(draft, creation)), ...header, experiments })
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage, request } from 'node:http'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft, experimentDraft } from '../campaigns/drafts.js'
 
 /** How large a campaign and what is sent of it may be. */
@@ -53,7 +53,7 @@ export function* largeCalls(largest: Largest): Generator<LargeCall, void> {
   yield { name: 'delete', status: 204, method: 'DELETE', path: `${CAMPAIGN}?force=true` }
 }
 
-function* reads({ experiments }: CampaignDraft): Generator<LargeCall, void> {
+function* reads({ experiments }: WholeDraft): Generator<LargeCall, void> {
   const read = (name: string, path: string): LargeCall => ({ name, status: 200, method: 'GET', path })
   yield read('manifest', CAMPAIGN)
   yield read('export', `${CAMPAIGN}?format=llenergymeasure`)
@@ -68,7 +68,7 @@ function* reads({ experiments }: CampaignDraft): Generator<LargeCall, void> {
   yield read('document', '/openapi.json')
 }
 
-function* writes({ experiments }: CampaignDraft): Generator<LargeCall, void> {
+function* writes({ experiments }: WholeDraft): Generator<LargeCall, void> {
   const ids = experiments.map(({ exp_id }) => exp_id)
   yield { name: 'patch', status: 200, ...patch('', { campaign_name: 'renamed' }) }
   yield { name: 'report', status: 200, ...patch(`/experiments/${ids[0]}`, { status: 'running', worker: WORKER }) }
@@ -84,7 +84,7 @@ function* writes({ experiments }: CampaignDraft): Generator<LargeCall, void> {
   yield { name: 'reports, all refused', status: 409, ...patch('/experiments?atomic=true', { updates: wrong }) }
 }
 
-function* runs(draft: CampaignDraft): Generator<LargeCall, void> {
+function* runs(draft: WholeDraft): Generator<LargeCall, void> {
   const ids = draft.experiments.map(({ exp_id }) => exp_id)
   const read = (name: string, path: string): LargeCall => ({ name, status: 200, method: 'GET', path })
   yield* batches('start the most', ids, { status: 'running', worker: WORKER, lease_seconds: 86_400 })
@@ -116,18 +116,18 @@ function* batches(name: string, ids: readonly string[], report: object): Generat
   }
 }
 
-export function creation(draft: CampaignDraft): LargeCall {
+export function creation(draft: WholeDraft): LargeCall {
   return { name: 'create', status: 201, ...post('', encode(draft)) }
 }
 
 /** Gives every experiment of the campaign a lease of so many seconds. */
-export function* leases(draft: CampaignDraft, lease_seconds: number): Generator<LargeCall, void> {
+export function* leases(draft: WholeDraft, lease_seconds: number): Generator<LargeCall, void> {
   const ids = draft.experiments.map(({ exp_id }) => exp_id)
   yield* batches('start under a lease', ids, { status: 'running', worker: WORKER, lease_seconds })
 }
 
 /** A campaign that takes nearly all that is allowed. */
-export function largeDraft({ experiments, campaignBytes }: Largest, campaign_id: string): CampaignDraft {
+export function largeDraft({ experiments, campaignBytes }: Largest, campaign_id: string): WholeDraft {
   const bytes = Math.floor((campaignBytes * SHARE) / experiments)
   const padding = 'x'.repeat(Math.max(0, bytes - 420))
   const drafts = Array.from({ length: experiments }, (_, index) => {
@@ -145,7 +145,7 @@ export function largeDraft({ experiments, campaignBytes }: Largest, campaign_id:
 }
 
 /** An import with statuses and errors, in a body of nearly the length that is allowed: errors have to be cut. */
-function failedDraft(largest: Largest): CampaignDraft {
+function failedDraft(largest: Largest): WholeDraft {
   const draft = largeDraft({ ...largest, campaignBytes: largest.campaignBytes * 0.8 }, 'failed')
   const error = 'Exit code 137 '.repeat(200).slice(0, (largest.campaignBytes * 0.7) / largest.experiments)
   const times = { started_at: '2026-02-03T21:04:17.319159', completed_at: '2026-02-03T21:09:17.319159' }
@@ -153,7 +153,7 @@ function failedDraft(largest: Largest): CampaignDraft {
   return { ...draft, experiments: draft.experiments.map((one) => ({ ...one, ...failed })) }
 }
 
-function withLast(draft: CampaignDraft, last: Partial<CampaignDraft['experiments'][number]>): CampaignDraft {
+function withLast(draft: WholeDraft, last: Partial<WholeDraft['experiments'][number]>): WholeDraft {
   const { experiments } = draft
   return {
     ...draft,

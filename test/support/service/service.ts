@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished } from 'vitest'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft } from '../campaigns/drafts.js'
 import { send } from '../http/client.js'
 import { temporaryDirectory } from '../temporary-directory.js'
@@ -34,7 +34,7 @@ export function startService(options: Partial<ServiceOptions> = {}): Promise<Ser
 export async function startCampaign(
   experiments: number,
   options: Partial<ServiceOptions> = {},
-  given: Partial<CampaignDraft> = {},
+  given: Partial<WholeDraft> = {},
 ): Promise<CampaignService> {
   const service = await startService(options)
   const { status, text } = await send('POST', `${service.url}/v1/campaigns`, campaignDraft(experiments, given))

@@ -65,6 +65,11 @@ export const EXPERIMENT_PROBLEMS = {
       'Stop the work on that attempt, unless it was started without a lease: that one needs no heartbeats. Its result may still ' +
       'be reported: it counts as long as the experiment was not started again.',
   }),
+  'nothing-matches': problemKind(422, 'Nothing matches', {
+    meaning:
+      'No experiment of the campaign has the backend or the container that the claim asks for. `detail` lists those that there are.',
+    remedy: 'Correct the name. A worker must not take this for the end of the campaign.',
+  }),
   'config-changed': problemKind(409, 'Config changed', {
     meaning:
       'The config is not the one that the campaign was created with. `changed`, `added` and `removed` list the differences.',

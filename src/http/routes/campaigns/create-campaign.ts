@@ -1,8 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
+import { CampaignManifest, headerProperties } from '../../../domain/campaign/manifest.ts'
 import { CampaignDraft } from '../../../domain/operations/draft.ts'
-import { ref, StrictObject } from '../../../domain/schema.ts'
+import { MergeResult } from '../../../domain/operations/merge/merge.ts'
+import { Described, ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { responses } from '../../openapi/responses.ts'
 import { manifestReply } from '../../replies/manifest.ts'
@@ -14,18 +16,36 @@ const manifest = ref(CampaignManifest)
 const description = 'The same key makes the same campaign_id'
 const IdempotencyKey = Header({ minLength: 1, maxLength: 255, description })
 
+const CreateQuery = StrictObject({
+  timezone: Timezone,
+  campaign_id: Type.Optional(
+    Described(headerProperties.campaign_id, 'In place of the one in the body: imports it beside another one of its id'),
+  ),
+  on_exists: Type.Optional(
+    StringEnum(['refuse', 'merge'], {
+      description:
+        'What to do when there is another campaign of the id. `merge`: of each experiment the history that is further ahead stays ' +
+        '(completed, then failed or skipped); those that are missing are appended; name, settings and labels stay. Default: refuse',
+    }),
+  ),
+})
+
 const schema = {
   operationId: 'createCampaign',
   tags: ['campaigns'],
   summary: 'Create or import a campaign',
   description:
-    'May be repeated: the same id with the same definition gets 200 and the current campaign. With an Idempotency-Key so ' +
-    'does a call without an id.',
+    'May be repeated: the same id with the same body gets 200 and the current campaign. With an Idempotency-Key so does a call ' +
+    'without an id.',
   headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
-  querystring: StrictObject({ timezone: Timezone }),
+  querystring: CreateQuery,
   body: ref(CampaignDraft),
-  response: responses('write', ['campaign-exists', 'campaign-full', 'campaign-corrupt'], {
-    200: { description: 'It exists, with this definition', schema: manifest, headers: ['etag'] },
+  response: responses('write', ['campaign-exists', 'campaign-full', 'campaign-corrupt', 'experiment-exists'], {
+    200: {
+      description: 'It exists, made by this body; or what was merged, with `?on_exists=merge`',
+      schema: Type.Unsafe<unknown>({ anyOf: [manifest, ref(MergeResult)] }),
+      headers: ['etag'],
+    },
     201: { description: 'Created', schema: manifest, headers: ['etag', 'location'] },
   }),
 }
@@ -39,11 +59,20 @@ export const createCampaign: Route = async (app, dependencies) => {
       config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_MAX_CAMPAIGN_BYTES' },
       schema,
     },
-    async ({ body, headers, query }, reply) => {
-      const { created, ...committed } = await service.campaigns.create(body, {
+    async (request, reply) => {
+      const { body, query } = request
+      const draft = query.campaign_id === undefined ? body : { ...body, campaign_id: query.campaign_id }
+      const options = {
         timezone: timezoneOf(query),
-        idempotencyKey: headers['idempotency-key'] ?? null,
-      })
+        idempotencyKey: request.headers['idempotency-key'] ?? null,
+        actor: actorOf(request),
+      }
+      const made =
+        query.on_exists === 'merge'
+          ? await service.campaigns.createOrMerge(draft, options)
+          : await service.campaigns.create(draft, options)
+      if (!('created' in made)) return made
+      const { created, ...committed } = made
       const { campaign_id } = committed.campaign.header
       if (created) reply.code(201).header('location', `/v1/campaigns/${campaign_id}`)
       return manifestReply(reply, dependencies, committed)

@@ -9,13 +9,15 @@ import { manifestReply } from '../../replies/manifest.ts'
 import { CampaignParams, IfMatch } from '../../requests/parameters.ts'
 
 const cancel_running = Type.Boolean({
-  description: 'With `paused`: the response to the next heartbeat asks the workers to stop. Default: false',
+  description:
+    'While it is paused: the response to the next heartbeat tells workers to stop, and what they report as interrupted goes back ' +
+    'to pending. False takes it back; left out it stays',
 })
 
 const schema = {
   operationId: 'patchCampaign',
   tags: ['campaigns'],
-  summary: 'Change name, settings or labels',
+  summary: 'Change name, settings or labels, or archive it',
   params: CampaignParams,
   headers: IfMatch,
   querystring: StrictObject({ cancel_running: Type.Optional(cancel_running) }),
@@ -29,12 +31,7 @@ export const patchCampaign: Route = async (app, dependencies) => {
   const { campaigns } = dependencies.service
   app.patch('/campaigns/:campaign_id', { config: { role: 'admin' }, schema }, async (request, reply) => {
     const { params, query, body } = request
-    const patch = query.cancel_running === true ? withCancel(body) : body
-    const precondition = preconditionOf(request)
-    return manifestReply(reply, dependencies, await campaigns.patch(params.campaign_id, patch, { precondition }))
+    const options = { precondition: preconditionOf(request), cancelRunning: query.cancel_running }
+    return manifestReply(reply, dependencies, await campaigns.patch(params.campaign_id, body, options))
   })
-}
-
-function withCancel({ settings, ...patch }: CampaignPatch): CampaignPatch {
-  return { ...patch, settings: { ...settings, cancel_running: true } }
 }

@@ -4,6 +4,7 @@ import { configDiffProperties, ResumeRequest } from '../../../domain/operations/
 import { ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import { StatusCounts } from '../../../domain/views/progress.ts'
 import type { Route } from '../../dependencies.ts'
+import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
@@ -69,8 +70,8 @@ export const resumeCampaign: Route = async (app, { service, limits }) => {
     },
     async (request, reply) => {
       const { params, body } = request
-      const precondition = preconditionOf(request)
-      return jsonPieces(reply, objectPieces(await service.campaigns.resume(params.campaign_id, body, { precondition })))
+      const options = { precondition: preconditionOf(request), actor: actorOf(request) }
+      return jsonPieces(reply, objectPieces(await service.campaigns.resume(params.campaign_id, body, options)))
     },
   )
 }

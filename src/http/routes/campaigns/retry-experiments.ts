@@ -3,6 +3,7 @@ import { headerProperties } from '../../../domain/campaign/manifest.ts'
 import { RetryRequest } from '../../../domain/operations/retry.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
@@ -52,8 +53,8 @@ export const retryExperiments: Route = async (app, { service, limits }) => {
     },
     async (request, reply) => {
       const { params, body } = request
-      const precondition = preconditionOf(request)
-      return jsonPieces(reply, objectPieces(await service.campaigns.retry(params.campaign_id, body, { precondition })))
+      const options = { precondition: preconditionOf(request), actor: actorOf(request) }
+      return jsonPieces(reply, objectPieces(await service.campaigns.retry(params.campaign_id, body, options)))
     },
   )
 }

@@ -2,6 +2,7 @@ import { ExperimentReport } from '../../../domain/operations/report-request.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import { ExperimentWithRun } from '../../../domain/views/experiment-with-run.ts'
 import type { Route } from '../../dependencies.ts'
+import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { OF_EXPERIMENT, responses } from '../../openapi/responses.ts'
 import { entityTag, preconditionOf } from '../../replies/entity-tag.ts'
@@ -33,6 +34,7 @@ export const reportExperiment: Route = async (app, { service, limits }) => {
       const { json, version } = await service.campaigns.report(campaign_id, exp_id, request.body, {
         timezone: timezoneOf(request.query),
         precondition: preconditionOf(request),
+        actor: actorOf(request),
       })
       return jsonReply(reply.header('etag', entityTag(version)), json)
     },

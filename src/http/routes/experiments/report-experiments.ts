@@ -6,6 +6,7 @@ import { type BatchItem, type BatchResult, ExperimentUpdate } from '../../../dom
 import { ExperimentReport } from '../../../domain/operations/report-request.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { BatchResult as BatchResultSchema, batchResult } from '../../problems/batch-result.ts'
@@ -73,6 +74,7 @@ export const reportExperiments: Route = async (app, { service, limits }) => {
           timezone: timezoneOf(query),
           atomic: query.atomic === true,
           precondition: preconditionOf(request),
+          actor: actorOf(request),
         })
         return jsonPieces(reply, objectPieces({ results: results.map((result) => batchResult(result, instance)) }))
       } catch (error) {

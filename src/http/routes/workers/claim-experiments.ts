@@ -6,6 +6,7 @@ import { ClaimRequest } from '../../../domain/operations/claim.ts'
 import { Described, ref, StrictObject } from '../../../domain/schema.ts'
 import type { GrantedClaim } from '../../../service/claim-experiments.ts'
 import type { Route } from '../../dependencies.ts'
+import { actorOf } from '../../guards/authentication.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { longPoll } from '../../replies/long-poll.ts'
 import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
@@ -41,19 +42,20 @@ const schema = {
   params: CampaignParams,
   querystring: NoQuery,
   body: ref(ClaimRequest),
-  response: responses('write', [...OF_CAMPAIGN, 'too-many-waiting'], {
+  response: responses('write', [...OF_CAMPAIGN, 'nothing-matches', 'too-many-waiting'], {
     200: { description: 'What the worker is to run', schema: ClaimResponse },
   }),
 }
 
 export const claimExperiments: Route = async (app, dependencies) => {
   const { service } = dependencies
-  app.post('/campaigns/:campaign_id/claims', { config: { role: 'work' }, schema }, async ({ params, body }, reply) => {
+  app.post('/campaigns/:campaign_id/claims', { config: { role: 'work' }, schema }, async (request, reply) => {
+    const { params, body } = request
     const { claims, state, done } = await longPoll(
       reply,
       dependencies,
       body.wait_seconds ?? 0,
-      (wait) => service.campaigns.claim(params.campaign_id, body, wait),
+      (wait) => service.campaigns.claim(params.campaign_id, body, { wait, actor: actorOf(request) }),
       (result) => result.claims.length > 0,
     )
     return { claims: claims.map(toResponse), state, done }

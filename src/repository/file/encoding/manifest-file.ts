@@ -3,13 +3,14 @@ import { constants } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { Campaign, type CampaignOptions } from '../../../domain/campaign/campaign.ts'
-import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
+import { CampaignManifest, FORMAT } from '../../../domain/campaign/manifest.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import { CampaignManifestEntry, retryCount } from '../../../domain/experiment/experiment.ts'
 import { shareRepeated } from '../../../domain/experiment/repeated-values.ts'
+import { Format1Entry, Format1Manifest, upgraded } from '../../../domain/formats/manifest-format-1.ts'
 import { isBreak, type LongWork } from '../../../domain/long-work.ts'
 import { createManifest } from '../../../domain/operations/create.ts'
-import { CampaignDraft, ExperimentDraft } from '../../../domain/operations/draft.ts'
+import { ExperimentDraft, WholeDraft } from '../../../domain/operations/draft.ts'
 import { readTime } from '../../../domain/operations/report-request.ts'
 import { TEXT_FORMATS } from '../../../domain/text-format.ts'
 import type { CorruptCampaign } from '../../../domain/views/campaign-list.ts'
@@ -90,9 +91,13 @@ async function readCampaign(path: string, reading: Reading): Promise<Omit<Stored
   const descriptor = nodeFs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const lines = await readManifestLines(descriptor, stopping)
-    if (lines !== null && 'revision' in lines.value) {
+    if (lines !== null && isOfFormat(lines.value, FORMAT)) {
       const campaign = await inTurns(ownCampaign(lines.value, id, { limit, sizes: lines.sizes }), stopping)
       return { campaign, encoded: lines.encoded }
+    }
+    if (lines !== null && 'revision' in lines.value) {
+      const campaign = await inTurns(otherCampaign(lines.value, reading), stopping)
+      return { campaign, encoded: await inTurns(ManifestBytes.of(campaign), stopping) }
     }
     if (identity.size > MAX_WHOLE) throw new Untrusted(TOO_LARGE)
     const file = await inTurns(readWhole(descriptor, Number(identity.size)), stopping)
@@ -111,6 +116,20 @@ function* ownCampaign(value: unknown, id: string, options: CampaignOptions): Lon
   return yield* Campaign.from(yield* checkedManifest(yield* readOwnManifest(value), id), options)
 }
 
+function isOfFormat(value: unknown, format: number): boolean {
+  return typeof value === 'object' && value !== null && 'format' in value && value.format === format
+}
+
+/** One of ours in another format. */
+function* otherCampaign(value: object, { id, limit }: Reading): LongWork<Campaign> {
+  if ('format' in value) {
+    const reads = `this version of the service reads formats up to ${FORMAT}`
+    throw new Untrusted(`its format is ${JSON.stringify(value.format)}, and ${reads}`)
+  }
+  const manifest = yield* upgraded(yield* checked(value, FORMAT_1))
+  return yield* Campaign.from(yield* checkedManifest(manifest, id), { limit })
+}
+
 function* campaignOf(file: Buffer, reading: Reading): LongWork<Campaign> {
   if (!(yield* isText(file))) throw new Untrusted('it is not UTF-8')
   let value: unknown
@@ -121,8 +140,8 @@ function* campaignOf(file: Buffer, reading: Reading): LongWork<Campaign> {
       `it is not JSON, as when it was cut short or written by two at once: ${(error as Error).message}`,
     )
   }
-  const isOurs = typeof value === 'object' && value !== null && 'revision' in value
-  if (isOurs) return yield* ownCampaign(value, reading.id, reading)
+  if (isOfFormat(value, FORMAT)) return yield* ownCampaign(value, reading.id, reading)
+  if (typeof value === 'object' && value !== null && 'revision' in value) return yield* otherCampaign(value, reading)
   const manifest = yield* readToolManifest(value, file, reading)
   return yield* Campaign.from(yield* checkedManifest(manifest, reading.id), reading)
 }
@@ -163,7 +182,8 @@ function checksOf<T>(manifest: { readonly properties: { readonly experiments: ob
 }
 
 const OWN = checksOf<CampaignManifest>(CampaignManifest, CampaignManifestEntry)
-const TOOL = checksOf<CampaignDraft>(CampaignDraft, ExperimentDraft)
+const FORMAT_1 = checksOf<Format1Manifest>(Format1Manifest, Format1Entry)
+const TOOL = checksOf<WholeDraft>(WholeDraft, ExperimentDraft)
 
 function* checked<T extends { readonly experiments: readonly unknown[] }>(
   value: unknown,
@@ -182,11 +202,11 @@ function* readOwnManifest(value: unknown): LongWork<CampaignManifest> {
 }
 
 /** A file of the Python tool, put there by hand: times without a zone are UTC. */
-function* readToolManifest(value: unknown, file: Buffer, { identity, modified }: Reading): LongWork<CampaignManifest> {
+function* readToolManifest(value: unknown, file: Buffer, { modified }: Reading): LongWork<CampaignManifest> {
   const draft = yield* checked(value, TOOL)
-  // The same each time that this very file is read.
-  const uid = (yield* digestOf(`${identity.inode} ${identity.mtimeNs} `, file)).slice(0, 16)
-  const creation = { now: modified.toISOString(), timezone: 'UTC', uid, idSuffix: '' }
+  // The same each time that this file is read, until its first change stores it.
+  const uid = (yield* digestOf(file)).slice(0, 16)
+  const creation = { now: modified.toISOString(), timezone: 'UTC', uid, idSuffix: '', createdBy: null }
   const manifest = yield* createManifest({ created_at: creation.now, ...draft }, creation)
   return draft.updated_at === undefined
     ? manifest

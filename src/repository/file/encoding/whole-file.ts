@@ -33,8 +33,8 @@ export function* parseWhole(file: Buffer): LongWork<unknown> {
 }
 
 /** sha256, in hex, over a text and the file. */
-export function* digestOf(before: string, file: Buffer): LongWork<string> {
-  const hash = createHash('sha256').update(before)
+export function* digestOf(file: Buffer): LongWork<string> {
+  const hash = createHash('sha256')
   for (const piece of textPieces(file)) {
     hash.update(piece)
     yield

@@ -72,9 +72,8 @@ export class MemoryLeaseBook implements LeaseBook {
       return
     }
     const { campaign } = change
-    const { paused, cancel_running } = campaign.header.settings
     const leases = this.leasesOf(campaign)
-    leases.cancel = paused && cancel_running === true
+    leases.cancel = campaign.header.cancel_running
     const changed = change.type === 'created' ? campaign.inStatus('running') : change.experiments
     const now = this.clock.now()
     for (const experiment of changed) this.observeOne(leases.byExperiment, experiment, now)

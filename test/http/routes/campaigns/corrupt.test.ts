@@ -34,7 +34,13 @@ async function expectCorrupt(app: TestApp, id: string): Promise<void> {
 
 /** A manifest of ours, for the campaign `sweep`. */
 function ownManifest(): CampaignManifest {
-  const creation = { now: '2026-03-01T12:00:00.000Z', timezone: 'UTC', uid: '5f0c1e9a7b3d2468', idSuffix: '' }
+  const creation = {
+    now: '2026-03-01T12:00:00.000Z',
+    timezone: 'UTC',
+    uid: '5f0c1e9a7b3d2468',
+    idSuffix: '',
+    createdBy: null,
+  }
   return atOnce(createManifest(campaignDraft(2), creation))
 }
 
@@ -94,7 +100,7 @@ test.each<[what: string, content: Content, reason: RegExp]>([
   ['with a total that disagrees', (manifest) => ({ ...manifest, total_experiments: 3 }), /total_experiments/],
   ['with an attempt that disagrees with its retries', withExperiment({ attempt: 3 }), /disagree/],
   ['with an experiment newer than itself', withExperiment({ revision: 2 }), /newer than its campaign/],
-  ['without experiments', (manifest) => ({ ...manifest, total_experiments: 0, experiments: [] }), /experiments/],
+  ['without its list of experiments', ({ experiments: _list, ...manifest }) => manifest, /experiments/],
   ['that is a list', (manifest) => [manifest], /no manifest/],
   ['that is null', () => null, /no manifest/],
   [

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { campaignDraft } from '../../../support/campaigns/drafts.js'
+import { campaignDraft, experimentDraft } from '../../../support/campaigns/drafts.js'
 import { SAMPLES, sampleText, TORN_SAMPLE } from '../../../support/campaigns/samples.js'
 import { openApp } from '../../../support/service/app.js'
 
@@ -30,6 +30,54 @@ test('the same creation again finds the campaign as it stands, another definitio
   const other = await call('POST', '/v1/campaigns', { body: campaignDraft(3) })
   expect(other.status).toBe(409)
   expect(other.json()).toMatchObject({ code: 'campaign-exists' })
+})
+
+test('the same body is told from another one by all that it says, and by nothing that only the service sets', async () => {
+  const { call } = await openApp()
+  const body = campaignDraft(2, { created_at: '2026-02-03T21:04:17', labels: { team: 'inference' } })
+  const create = async (given: object) => (await call('POST', '/v1/campaigns', { body: { ...body, ...given } })).status
+  expect(await create({})).toBe(201)
+  await call('PATCH', '/v1/campaigns/sweep', { body: { settings: { max_retries: 9 }, labels: { team: null } } })
+  await call('POST', '/v1/campaigns/sweep/experiments', { body: { experiments: [experimentDraft('0003')] } })
+  const same = [
+    { created_at: '2026-02-03T22:04:17+01:00' },
+    { settings: { max_retries: 0, paused: false }, archived: false },
+    { total_experiments: 2, revision: 7, uid: '0'.repeat(16), format: 2 },
+    {
+      experiments: body.experiments.map((one) => ({
+        ...one,
+        status: 'pending',
+        attempt: 0,
+        lease: null,
+        run_id: null,
+      })),
+    },
+  ]
+  for (const given of same) expect(await create(given), JSON.stringify(given)).toBe(200)
+  const other = [
+    { campaign_name: 'another' },
+    { created_at: undefined },
+    { settings: { max_retries: 9 } },
+    { labels: {} },
+    { archived: true },
+    { experiments: body.experiments.map((one) => ({ ...one, status: 'completed' })) },
+  ]
+  for (const given of other) expect(await create(given), JSON.stringify(given)).toBe(409)
+})
+
+test('a campaign may begin empty, and is appended to', async () => {
+  const { call } = await openApp()
+  const created = await call('POST', '/v1/campaigns', { body: campaignDraft(0) })
+  expect(created.status).toBe(201)
+  const progress = async () => (await call('GET', '/v1/campaigns/sweep/progress')).json<object>()
+  expect(await progress()).toMatchObject({ state: 'pending', total: 0, progress_fraction: 0, is_complete: false })
+  const claims = () => call('POST', '/v1/campaigns/sweep/claims', { body: { worker: 'w', backend: 'vllm' } })
+  expect((await claims()).json()).toEqual({ claims: [], state: 'pending', done: false })
+  expect((await call('GET', '/v1/campaigns/sweep?format=llenergymeasure')).status).toBe(200)
+  expect((await call('POST', '/v1/campaigns/sweep/resume', { body: {} })).json()).toMatchObject({ plan: [] })
+  const experiments = [experimentDraft('0001')]
+  expect((await call('POST', '/v1/campaigns/sweep/experiments', { body: { experiments } })).status).toBe(201)
+  expect((await claims()).json()).toMatchObject({ claims: [{ experiment: { exp_id: '0001' } }], state: 'running' })
 })
 
 test.each(SAMPLES)('sample %s comes back byte for byte, but for updated_at', async (name) => {

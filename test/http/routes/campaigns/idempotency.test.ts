@@ -71,3 +71,21 @@ test('an id that is given is taken, whatever the key', async () => {
     [200, 'mine'],
   ])
 })
+
+test('keys whose hashes begin alike make campaigns of their own, and find them again', async () => {
+  const app = await openApp()
+  // The first 32 bits of their sha256 are the same.
+  const keys = ['key-8337', 'key-15029']
+  const ids: string[] = []
+  for (const key of keys) {
+    const created = await create(app, {}, key)
+    expect(created.status).toBe(201)
+    ids.push(idOf(created))
+  }
+  expect(new Set(ids).size).toBe(2)
+  for (const [index, key] of keys.entries()) {
+    const again = await create(app, {}, key)
+    expect([again.status, idOf(again)]).toEqual([200, ids[index]])
+    expectProblem(await create(app, { config_hash: 'other' }, key), 409, 'campaign-exists')
+  }
+})

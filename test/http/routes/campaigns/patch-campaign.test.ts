@@ -17,7 +17,7 @@ test('name, settings and labels are changed in one revision, and nothing else is
   expect(reply.json()).toEqual({
     ...before,
     campaign_name: 'renamed',
-    settings: { max_retries: 2, lease_seconds: 60, paused: true },
+    settings: { ...before.settings, max_retries: 2, paused: true },
     labels: { team: 'training', owner: 'ada' },
     revision: 2,
     updated_at: '2026-03-01T13:00:00.000Z',

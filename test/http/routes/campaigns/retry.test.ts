@@ -28,11 +28,17 @@ function retry({ call, path }: TestCampaign, body?: object): Promise<AppReply> {
   return call('POST', `${path}/retry`, { body })
 }
 
+/** The experiments, of which only the records say by which call they were put back. */
+async function asIfByReports({ manifest }: TestCampaign): Promise<unknown> {
+  const { experiments } = await manifest()
+  return JSON.parse(JSON.stringify(experiments).replaceAll('"closed_by":"retry"', '"closed_by":"requeue"'))
+}
+
 test('without a body all that failed goes back to pending, as by reports', async () => {
   const [campaign, byReports] = [await openMixed(), await openMixed()]
   expect((await retry(campaign)).json<Retried>()).toEqual({ retried: ['0001', '0002'], skipped: [], revision: 3 })
   await byReports.reportBatch(['0001', '0002'].map((exp_id) => ({ exp_id, status: 'pending' })))
-  expect((await campaign.manifest()).experiments).toEqual((await byReports.manifest()).experiments)
+  expect(await asIfByReports(campaign)).toEqual((await byReports.manifest()).experiments)
 })
 
 test('a retry that was made already changes nothing and adds no revision', async () => {

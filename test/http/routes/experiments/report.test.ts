@@ -81,7 +81,7 @@ test('an experiment that failed keeps its history, and nothing of the old error,
 test('a start that gives lease_seconds has a lease, one that does not has none', async () => {
   const { report } = await openCampaign()
   const leased = await report('0001', { status: 'running', lease_seconds: 90 })
-  expect(leased.json<Experiment>().lease).toEqual({ seconds: 90, claim_id: null })
+  expect(leased.json<Experiment>().lease).toEqual({ seconds: 90, claim_id: null, claimed_at: null })
   const unleased = await report('0002', { status: 'running' })
   expect(unleased.json<Experiment>().lease).toBeNull()
 })

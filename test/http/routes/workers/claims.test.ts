@@ -11,7 +11,7 @@ import { TIME_LIMIT } from '../../../support/time-limit.js'
 /** 0001 and 0003 of vllm, 0002 and 0004 of pytorch in a container of its own each. */
 function openTwoBackends(max_retries = 0): Promise<TestCampaign> {
   return openCampaign(0, {
-    settings: { max_retries },
+    settings: { max_retries, max_losses: 0 },
     experiments: [
       experimentDraft('0001'),
       experimentDraft('0002', { backend: 'pytorch', container: 'torch-a' }),
@@ -136,9 +136,18 @@ test('done is decided for what the worker can run', async () => {
   expect(await replyOf(campaign, { backend: 'vllm' })).toMatchObject({ done: false })
   expect(await replyOf(campaign, { backend: 'vllm' })).toMatchObject({ done: true, state: 'running' })
   expect(await replyOf(campaign, { backend: 'vllm' })).toEqual({ claims: [], done: true, state: 'running' })
-  expect(await replyOf(campaign, { backend: 'tensorrt' })).toMatchObject({ done: true })
   expect(await replyOf(campaign, { backend: 'pytorch', container: 'torch-a' })).toMatchObject({ done: true })
   expect(await replyOf(campaign)).toMatchObject({ done: true })
+})
+
+test('a worker whose backend or container no experiment has is told what there is, and not that all is done', async () => {
+  const campaign = await openTwoBackends()
+  const unknown = expectProblem(await claim(campaign, { backend: 'vLLM' }), 422, 'nothing-matches')
+  expect(unknown).toMatchObject({ backends: ['vllm', 'pytorch'] })
+  expect(unknown.detail).toContain('"vllm", "pytorch"')
+  const waiting = await claim(campaign, { container: 'torch', backend: 'pytorch', wait_seconds: 60 })
+  expect(expectProblem(waiting, 422, 'nothing-matches')).toMatchObject({ containers: ['vllm', 'torch-a', 'torch-b'] })
+  expect(await replyOf(campaign, { container: 'torch-a', backend: 'vllm' })).toMatchObject({ done: true })
 })
 
 test('it is not done while one runs that may be claimed again if it fails', async () => {

@@ -75,11 +75,13 @@ describe('a heartbeat', () => {
     await pause('', { paused: true })
     expect(await cancel()).toBe(false)
     expect((await pause('?cancel_running=true', { paused: true })).json()).toMatchObject({
-      settings: { paused: true, cancel_running: true },
+      settings: { paused: true },
+      cancel_running: true,
     })
     expect(await cancel()).toBe(true)
     expect((await pause('', { paused: false })).json()).toMatchObject({
       settings: { max_retries: 0, lease_seconds: 10, paused: false },
+      cancel_running: false,
     })
     expect(await cancel()).toBe(false)
     expectProblem(await pause('?cancel_running=true', { paused: false }), 400, 'invalid')
@@ -114,8 +116,8 @@ describe('a lease that runs out', () => {
     )
   })
 
-  test('a lease that runs out makes its experiment claimable again while it has retries left, then it stays failed', async () => {
-    const campaign = await openCampaign(1, { settings: { lease_seconds: 10, max_retries: 1 } })
+  test('a lease that runs out makes its experiment claimable again while it has losses left, then it stays failed', async () => {
+    const campaign = await openCampaign(1, { settings: { lease_seconds: 10, max_losses: 1 } })
     expect(await claimedIds(campaign, { worker: 'a' })).toEqual(['0001'])
     await campaign.elapse(11)
     expect(await claimedIds(campaign, { worker: 'b' })).toEqual(['0001'])
@@ -288,7 +290,7 @@ test('an import brings no leases along', async () => {
 
 test('leases in twenty campaigns of their own run out together', async () => {
   const app = await openApp()
-  const template = await openCampaign(1)
+  const template = await openCampaign(1, { settings: { max_losses: 0 } })
   const manifest = await template.manifest()
   for (let index = 0; index < 20; index += 1) {
     const campaign_id = `c${index}`
