@@ -99,6 +99,23 @@ browserTest('the dashboard retries what failed, and pauses and unpauses', async 
   await page.getByText('Nothing has failed').waitFor()
 })
 
+browserTest('the dashboard cancels what runs, and notices when that is taken back', async () => {
+  const { url, campaign, report } = await startCampaign(6, QUICK)
+  await report('0001', { status: 'running', worker: 'w', lease_seconds: 600 })
+  const { page } = await browsing.open(url, '#/campaigns/sweep/grid')
+  const cancel = page.getByRole('button', { name: 'Cancel running experiments' })
+  const cancelling = page.getByRole('button', { name: 'Cancelling running experiments' })
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await cancel.click()
+  await cancelling.waitFor()
+  const { text } = await report('0001', { status: 'failed', failure_kind: 'interrupted' })
+  expect(text).toContain('"closed_by":"pause"')
+  await counts(page, 0, 'running')
+  await send('PATCH', `${campaign}?cancel_running=false`, {})
+  await report('0002', { status: 'running', worker: 'w' })
+  await cancel.waitFor()
+})
+
 browserTest(
   'the dashboard asks for a token where one is required, keeps it for the tab, and names a missing role',
   async () => {

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import type { Progress } from '#campaignd/domain/views/progress.js'
 import { campaignDraft, experimentDraft } from '../support/campaigns/drafts.js'
 import { SAMPLES, sampleText, TORN_SAMPLE } from '../support/campaigns/samples.js'
@@ -19,16 +20,25 @@ async function fill(url: string): Promise<void> {
     started_at: `2026-03-01T${started}Z`,
     completed_at: `2026-03-01T${completed}Z`,
   })
-  const failed = (expId: string, failure_kind: 'oom' | 'error', error: string) => {
-    const given = { failure_kind, error, ...at('10:00:00', '10:05:00') }
+  const failed = (expId: string, failure_kind: 'oom' | 'error', error: string, more: Partial<ExperimentDraft> = {}) => {
+    const given = { failure_kind, error, ...at('10:00:00', '10:05:00'), ...more }
     return experimentDraft(expId, { config_name: 'llama3-8b-fp8', status: 'failed', ...given })
   }
+  const stopped = { attempt: 1, worker: 'gpu-node-1', status: 'failed', failure_kind: 'interrupted' } as const
+  const past = {
+    ...stopped,
+    ...at('08:00:00', '08:01:00'),
+    error: null,
+    result_path: null,
+    closed_by: 'start',
+  } as const
+  const metrics = { tokens_per_s: 812.4, energy_j: 52_000, spread: 0.000_000_31 }
   const traceback = 'Traceback (most recent call last):\n  File "/opt/run.py", line 3\nValueError: no such precision'
   const experiments = [
-    experimentDraft('done', { status: 'completed', ...at('09:00:00', '09:02:05') }),
+    experimentDraft('done', { status: 'completed', metrics, ...at('09:00:00', '09:02:05') }),
     failed('big-1', 'oom', 'CUDA out of memory. Tried to allocate 20.25 GiB'),
     failed('big-2', 'oom', 'CUDA out of memory. Tried to allocate 16.50 GiB'),
-    failed('bad-1', 'error', traceback),
+    failed('bad-1', 'error', traceback, { attempt: 2, attempts: [past], actor: 'a-work' }),
     experimentDraft('later', { backend: 'pytorch', container: 'pytorch' }),
     experimentDraft('now', { backend: 'pytorch', container: 'pytorch', cycle_index: 1 }),
     experimentDraft('not', { status: 'skipped', cycle_index: 1 }),
@@ -147,13 +157,27 @@ browserTest('the dashboard shows all fields of an experiment, by mouse, keyboard
   expect(text).toContain(`curl -sS '${url}'`)
 })
 
+browserTest('the dashboard shows what was measured, what may still fail, and why each attempt was closed', async () => {
+  const { page, go } = await browsing.open(service().url, '#/campaigns/all/grid?exp=done')
+  const drawer = page.getByRole('dialog')
+  const metrics = drawer.getByRole('table', { name: 'Metrics' }).getByRole('row')
+  await metrics.first().waitFor()
+  expect(await metrics.allTextContents()).toEqual(['tokens_per_s812.4', 'energy_j52,000', 'spread3.1e-7'])
+  expect(await drawer.getByText('Budget').count()).toBe(0)
+  await go('#/campaigns/all/grid?exp=bad-1')
+  await drawer.getByText('1 failure of 1 allowed, 1 loss of 4').waitFor()
+  const text = await drawer.textContent()
+  expect(text).toContain('Changed bya-work')
+  expect(text).toContain('took 1 m 00 s · started again')
+})
+
 browserTest('the dashboard shows when each experiment ran, and which worker holds it', async () => {
   const { page, go } = await browsing.open(service().url, '#/campaigns/all/timeline')
   await page.getByText('As a table').click()
   const lanes = page.locator('.lane-table tbody tr')
   expect((await lanes.allTextContents()).map((text) => text.replace(/\d\d:\d\d:\d\d/g, ' '))).toEqual([
     expect.stringMatching(/^pytorch1.*1 experiment running$/),
-    expect.stringMatching(/^vllm4.*idle$/),
+    expect.stringMatching(/^vllm5.*idle$/),
   ])
   await page.getByLabel('A lane for each').selectOption('worker')
   expect(page.url()).toContain('lane=worker')

@@ -69,12 +69,16 @@ export function retryExperiments(id: string, body: RetryRequest): Promise<Retrie
 
 export interface PausePatch {
   readonly paused: boolean
-  readonly cancel_running?: boolean
+  /** Tells running workers to stop. */
+  readonly cancelRunning?: boolean
 }
 
-export function patchSettings(
-  id: string,
-  settings: PausePatch,
-): Promise<{ readonly settings: CampaignHeader['settings'] }> {
-  return call(campaignPath(id), { method: 'PATCH', body: { settings } })
+/** @returns the header as it is then */
+export async function patchPaused(id: string, { paused, cancelRunning = false }: PausePatch): Promise<CampaignHeader> {
+  const path = `${campaignPath(id)}${cancelRunning ? '?cancel_running=true' : ''}`
+  const { experiments: _, ...header }: CampaignManifest = await call(path, {
+    method: 'PATCH',
+    body: { settings: { paused } },
+  })
+  return header
 }

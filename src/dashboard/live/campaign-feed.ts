@@ -18,7 +18,7 @@ export interface Edition {
 export class CampaignFeed implements Source {
   readonly streamPath: string
   readonly progress = signal<Progress | null>(null)
-  /** As it was when the campaign was last read whole; null before. */
+  /** As it was when it was last read; null before. No event has it. */
   readonly header = signal<CampaignHeader | null>(null)
   readonly experiments = signal<Edition | null>(null)
   /** Why the campaign is gone; null while it is there. */
@@ -79,13 +79,16 @@ export class CampaignFeed implements Source {
     this.revision = revision
     this.keepNewest(progress)
     this.publishing.request()
+    // What changed no experiment has changed the header.
+    const isHeaderOld = experiments.length === 0 && (this.header.value?.revision ?? 0) < revision
     // At the end all is loaded once more: what people take from the page is then what the disk has.
-    return hasEnded(progress) && !hadEnded ? 'reload' : 'applied'
+    return isHeaderOld || (hasEnded(progress) && !hadEnded) ? 'reload' : 'applied'
   }
 
-  /** Shows the settings that a PATCH returned at once, whether the stream is up or not. */
-  applySettings(settings: CampaignHeader['settings']): void {
-    if (this.header.value !== null) this.header.value = { ...this.header.value, settings }
+  /** Shows the header that a PATCH returned at once, whether the stream is up or not. */
+  applyHeader(header: CampaignHeader): void {
+    const { uid, revision } = this.header.value ?? header
+    if (header.uid === uid && header.revision >= revision) this.header.value = header
   }
 
   private keepNewest(progress: Progress): void {

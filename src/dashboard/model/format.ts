@@ -3,6 +3,7 @@
 const DASH = '–'
 
 const WHOLE = new Intl.NumberFormat('en')
+const SIX_DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 6 })
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const SHORT_CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
@@ -12,9 +13,16 @@ export function whole(count: number): string {
   return WHOLE.format(count)
 }
 
-/** `1 experiment`, `12 experiments`. */
-export function counted(count: number, noun: string): string {
-  return `${whole(count)} ${noun}${count === 1 ? '' : 's'}`
+/** `1 experiment`, `12 experiments`, `2 losses`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${whole(count)} ${count === 1 ? noun : plural}`
+}
+
+/** `812.4`, `52,000`, `3.1e-7`: six digits, or all before the point. */
+export function figure(value: number): string {
+  const size = Math.abs(value)
+  if (size !== 0 && (size < 1e-4 || size >= 1e12)) return Number(value.toPrecision(6)).toExponential()
+  return size < 1e6 ? SIX_DIGITS.format(value) : WHOLE.format(Math.round(value))
 }
 
 /** `2 d 03 h`, `1 h 05 m`, `4 m 07 s`, `12 s`, `0.4 s`. */

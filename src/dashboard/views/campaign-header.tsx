@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Progress } from '../../domain/views/progress.ts'
-import { patchSettings, type PausePatch } from '../api/calls.ts'
+import { patchPaused, type PausePatch } from '../api/calls.ts'
 import { asProblem } from '../api/problem.ts'
 import type { CampaignFeed } from '../live/campaign-feed.ts'
 import { seconds } from '../model/clock.ts'
@@ -118,7 +118,7 @@ function Pause({ feed, progress }: HeaderProps) {
   const submit = async (patch: PausePatch, done: string) => {
     setPending(true)
     try {
-      feed.applySettings((await patchSettings(feed.campaignId, patch)).settings)
+      feed.applyHeader(await patchPaused(feed.campaignId, patch))
       notify(done)
     } catch (error) {
       notifyFailure('Not changed', asProblem(error))
@@ -126,7 +126,7 @@ function Pause({ feed, progress }: HeaderProps) {
       setPending(false)
     }
   }
-  const isCancelling = feed.header.value?.settings.cancel_running === true
+  const isCancelling = feed.header.value?.cancel_running === true
   return (
     <span class="actions">
       {isPaused ? (
@@ -155,8 +155,8 @@ function Pause({ feed, progress }: HeaderProps) {
           disabled={isPending || isCancelling}
           onClick={() =>
             void submit(
-              { paused: true, cancel_running: true },
-              'Each running experiment is cancelled at its next heartbeat.',
+              { paused: true, cancelRunning: true },
+              'Each running experiment is cancelled at its next heartbeat, and goes back to pending.',
             )
           }
         >

@@ -1,39 +1,39 @@
 import type { ComponentChildren } from 'preact'
-import type { Experiment, PastAttempt } from '../../domain/experiment/experiment.ts'
+import type { CampaignSettings } from '../../domain/campaign/manifest.ts'
+import type { Experiment } from '../../domain/experiment/experiment.ts'
 import { campaignPath } from '../api/calls.ts'
 import { apiUrl } from '../api/client.ts'
 import { token } from '../api/session.ts'
 import { seconds } from '../model/clock.ts'
 import { type Row, timeTaken } from '../model/experiment-table.ts'
 import { counted, dateTime, duration, orDash, timeOf } from '../model/format.ts'
-import { markOf } from '../model/mark.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
-import { MarkLabel } from '../parts/mark-icon.tsx'
+import { MetricsTable } from '../parts/metrics-table.tsx'
 import { RetryButton } from '../parts/retry-button.tsx'
+import { PastAttempts } from './past-attempts.tsx'
 
 interface DetailsProps {
   readonly campaignId: string
+  /** Null before they are known. */
+  readonly settings: CampaignSettings | null
   readonly row: Row
 }
 
 /** Every field of an experiment, its error in full and its earlier attempts. */
-export function ExperimentDetails({ campaignId, row }: DetailsProps) {
+export function ExperimentDetails({ campaignId, settings, row }: DetailsProps) {
   const { experiment } = row
   return (
     <div class="drawer-body">
       <Failure campaignId={campaignId} experiment={experiment} />
-      <CurrentAttempt row={row} />
-      <Definition experiment={experiment} />
-      {experiment.attempts.length > 0 && (
+      {experiment.metrics !== null && (
         <section>
-          <h3>Earlier attempts</h3>
-          <ol class="attempts">
-            {experiment.attempts.toReversed().map((past) => (
-              <Attempt key={past.attempt} past={past} />
-            ))}
-          </ol>
+          <h3>Metrics</h3>
+          <MetricsTable metrics={experiment.metrics} />
         </section>
       )}
+      <CurrentAttempt settings={settings} row={row} />
+      <Definition experiment={experiment} />
+      <PastAttempts attempts={experiment.attempts} />
       <section>
         <h3>From a shell</h3>
         <Curl url={apiUrl(`${campaignPath(campaignId)}/experiments/${encodeURIComponent(experiment.exp_id)}`)} />
@@ -60,9 +60,11 @@ function Failure({ campaignId, experiment }: { readonly campaignId: string; read
   )
 }
 
-function CurrentAttempt({ row }: { readonly row: Row }) {
+function CurrentAttempt({ settings, row }: Omit<DetailsProps, 'campaignId'>) {
   const { experiment, start, end } = row
-  const { attempt, retry_count } = experiment
+  const { attempt, retry_count, actor, lease } = experiment
+  const claimed = timeOf(lease?.claimed_at ?? null)
+  const budget = settings === null ? null : budgetOf(experiment, settings)
   return (
     <section>
       <h3>Current attempt</h3>
@@ -71,7 +73,10 @@ function CurrentAttempt({ row }: { readonly row: Row }) {
           {attempt}
           {retry_count > 0 && ` (${retry_count === 1 ? '1 retry' : `${retry_count} retries`})`}
         </Field>
+        {budget !== null && <Field name="Budget">{budget}</Field>}
         <Field name="Worker">{orDash(experiment.worker)}</Field>
+        {actor !== null && <Field name="Changed by">{actor}</Field>}
+        {claimed !== null && <Field name="Claimed">{dateTime(claimed)}</Field>}
         <Field name="Started">{dateTime(start)}</Field>
         <Field name="Ended">{dateTime(end)}</Field>
         <Field name="Took">{duration(timeTaken(row, seconds.value * 1000))}</Field>
@@ -115,33 +120,17 @@ function Field({ name, children }: { readonly name: string; readonly children: C
   )
 }
 
+/** What has been used up of what may fail and be run again by itself; null while that is of no interest. */
+function budgetOf({ status, failures, losses }: Experiment, settings: CampaignSettings): string | null {
+  if (failures + losses === 0 && status !== 'failed') return null
+  const { max_retries, max_losses } = settings
+  const failed = `${counted(failures, 'failure')} of ${max_retries + 1} allowed`
+  return `${failed}, ${counted(losses, 'loss', 'losses')} of ${max_losses + 1}`
+}
+
 function leaseOf({ lease, status }: Experiment): string {
   if (lease === null) return status === 'running' ? 'none: never marked as lost' : '–'
   return `${counted(lease.seconds, 'second')}${lease.claim_id === null ? '' : `, claim ${lease.claim_id}`}`
-}
-
-function Attempt({ past }: { readonly past: PastAttempt }) {
-  const [start, end] = [timeOf(past.started_at), timeOf(past.completed_at)]
-  const took = start === null || end === null ? null : end - start
-  return (
-    <li>
-      <p class="row">
-        <span class="number strong">{past.attempt}</span>
-        <MarkLabel mark={markOf(past)} />
-        {past.failure_kind !== null && past.failure_kind !== markOf(past) && <span>{past.failure_kind}</span>}
-        <span class="hint">{orDash(past.worker)}</span>
-      </p>
-      <p class="hint number">
-        {dateTime(start)}, took {duration(took)}
-      </p>
-      {past.result_path !== null && (
-        <p>
-          <code>{past.result_path}</code>
-        </p>
-      )}
-      {past.error !== null && <pre tabIndex={0}>{past.error}</pre>}
-    </li>
-  )
 }
 
 function Curl({ url }: { readonly url: string }) {

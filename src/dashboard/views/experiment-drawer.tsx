@@ -36,7 +36,7 @@ export function ExperimentDrawer({ feed, query, change }: ViewProps) {
       {row === null ? (
         <p>There is no such experiment in this campaign.</p>
       ) : (
-        <ExperimentDetails campaignId={feed.campaignId} row={row} />
+        <ExperimentDetails campaignId={feed.campaignId} settings={feed.header.value?.settings ?? null} row={row} />
       )}
     </div>
   )

@@ -46,7 +46,7 @@ export function GridView({ feed, query, change }: ViewProps) {
         )}
       </div>
       {layout.lines.length === 0 ? (
-        <Empty title="No experiment matches" />
+        <Empty title={table.rows.length === 0 ? 'There are no experiments yet' : 'No experiment matches'} />
       ) : (
         <GridBox feed={feed} query={query} change={change} layout={layout} isShown={isShown} />
       )}
