@@ -9,7 +9,7 @@ interface CountBarProps {
 /** Shares of all experiments, one beside the other. */
 export function CountBar({ counts, isSmall = false }: CountBarProps) {
   const present = MARKS.filter((mark) => counts[mark] > 0)
-  const label = present.map((mark) => `${whole(counts[mark])} ${mark}`).join(', ')
+  const label = present.map((mark) => `${whole(counts[mark])} ${mark}`).join(', ') || 'no experiments'
   return (
     <div class={isSmall ? 'count-bar small' : 'count-bar'} role="img" aria-label={label}>
       {present.map((mark) => (
