@@ -1,3 +1,4 @@
+import type { Metrics } from '../../domain/experiment/experiment.ts'
 import type { Chance } from './chance.ts'
 
 export interface DemoFailure {
@@ -8,6 +9,15 @@ export interface DemoFailure {
 /** Milliseconds that an attempt takes. */
 export function durationOf(chance: Chance): number {
   return chance.between(4_000, 11_000)
+}
+
+/** What an attempt that took so long has measured. */
+export function metricsOf(milliseconds: number, chance: Chance): Metrics {
+  const round = (value: number) => Math.round(value * 10) / 10
+  return {
+    tokens_per_s: round(chance.between(420, 960)),
+    energy_j: round((milliseconds / 1000) * chance.between(280, 690)),
+  }
 }
 
 /** How an attempt of a config fails; null: it succeeds. The large batches of one backend run out of memory often. */

@@ -1,5 +1,5 @@
 import type { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
-import { durationOf, failureOf } from './attempt.ts'
+import { durationOf, failureOf, metricsOf } from './attempt.ts'
 import type { Chance } from './chance.ts'
 
 const SECOND = 1000
@@ -49,7 +49,7 @@ export function runningCampaign(chance: Chance, now: number): CampaignDraft {
     ...{ cycles: 36, done: 10, begun: now - 26 * MINUTE },
     labels: { team: 'energy', model: 'llama3' },
   }
-  return { ...withHistory(plan, chance, failureOf), settings: { max_retries: 1, lease_seconds: 8 } }
+  return { ...withHistory(plan, chance, failureOf), settings: { max_retries: 1, max_losses: 3, lease_seconds: 8 } }
 }
 
 function configsOf(backends: readonly string[], variants: readonly string[]): string[] {
@@ -67,14 +67,16 @@ function withHistory(plan: Plan, chance: Chance, fail: typeof failureOf): Campai
     clocks.set(definition.container, clock)
     if (clock.attempts > 0 && clock.attempts % BETWEEN_COOLINGS === 0) clock.at += COOLING
     const start = clock.at
-    clock.at += durationOf(chance)
+    const milliseconds = durationOf(chance)
+    clock.at += milliseconds
     clock.attempts += 1
     const times = { started_at: iso(start), completed_at: iso(clock.at - SECOND / 2) }
     const worker = `gpu-node-${(index % 3) + 1}/${definition.container}`
     const failure = fail(definition.config_name, chance)
     if (failure !== null) return { ...definition, ...times, worker, status: 'failed', ...failure }
     const result_path = resultOf(header.campaign_id, definition)
-    return { ...definition, ...times, worker, status: 'completed', result_path }
+    const metrics = metricsOf(milliseconds, chance)
+    return { ...definition, ...times, worker, status: 'completed', result_path, metrics }
   })
   return { ...header, config_hash: '0099efaa28b0', created_at: iso(begun - MINUTE), experiments }
 }

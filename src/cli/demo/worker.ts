@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
 import type { DemoApi } from './api.ts'
-import { durationOf, failureOf } from './attempt.ts'
+import { durationOf, failureOf, metricsOf } from './attempt.ts'
 import { resultOf } from './campaigns.ts'
 import type { Chance } from './chance.ts'
 
@@ -15,7 +15,7 @@ const IDLE = 2_000
 interface Claims {
   readonly claims: readonly {
     readonly experiment: Experiment
-    readonly attempt: number
+    readonly run_id: string
     readonly heartbeat_seconds: number
   }[]
   readonly done: boolean
@@ -39,29 +39,36 @@ export async function work(
       if (claimed?.done === true) await sleep(IDLE, undefined, { signal })
       continue
     }
-    const { experiment, attempt, heartbeat_seconds } = claim
+    const { experiment, run_id, heartbeat_seconds } = claim
     const path = `${campaign}/experiments/${experiment.exp_id}`
     if (chance.happens(DISAPPEARS)) {
-      // Its lease expires meanwhile, and the attempt fails as lost.
+      // Its lease expires meanwhile: a loss, so somebody else gets the experiment.
       await sleep(AWAY, undefined, { signal })
       continue
     }
-    if (!(await runFor(durationOf(chance)))) continue
+    const milliseconds = durationOf(chance)
+    if (!(await runFor(milliseconds))) continue
     const failure = failureOf(experiment.config_name, chance)
-    const completed = { status: 'completed', result_path: resultOf(campaignId, experiment) }
-    const outcome = failure === null ? completed : { status: 'failed', ...failure }
-    await api.call('PATCH', path, { attempt, worker, ...outcome })
+    const outcome =
+      failure === null
+        ? {
+            status: 'completed',
+            result_path: resultOf(campaignId, experiment),
+            metrics: metricsOf(milliseconds, chance),
+          }
+        : { status: 'failed', ...failure }
+    await api.call('PATCH', path, { run_id, ...outcome })
 
     /** @returns false when the attempt was cancelled or lost */
     async function runFor(milliseconds: number): Promise<boolean> {
       const end = performance.now() + milliseconds
       for (let left = milliseconds; left > 0; left = end - performance.now()) {
         await sleep(Math.min(left, heartbeat_seconds * 1000), undefined, { signal })
-        const heartbeat = await api.call<{ readonly cancel: boolean }>('POST', `${path}/heartbeat`, { attempt, worker })
+        const heartbeat = await api.call<{ readonly cancel: boolean }>('POST', `${path}/heartbeat`, { run_id })
         if (heartbeat === null) return false
         if (!heartbeat.cancel) continue
         const stopped = { status: 'failed', failure_kind: 'interrupted', error: 'Stopped: the campaign was paused' }
-        await api.call('PATCH', path, { attempt, worker, ...stopped })
+        await api.call('PATCH', path, { run_id, ...stopped })
         return false
       }
       return true
