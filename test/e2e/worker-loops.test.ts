@@ -67,25 +67,40 @@ test.skipIf(!LOOPS.sh.usable || !LOOPS.python.usable)(
   },
 )
 
+/** A command whose first run has to be stopped. */
+const SLEEPS_ONCE = '[ "$(wc -l < "$runs")" != 1 ] || exec sleep 60'
+
 describe.each(Object.keys(LOOPS) as Language[])('a worker in %s', (language) => {
   const workerTest = test.skipIf(!LOOPS[language].usable)
 
-  workerTest(`a worker in ${language} stops its command when the campaign is paused with cancel_running`, async () => {
-    const service = await startCampaign(1, {}, { settings: { max_retries: 0, lease_seconds: LEASE_SECONDS } })
-    const command = commandThat('exec sleep 60')
-    const worker = startWorker(language, service, 'w', command.path)
-    await until('it runs', () => command.runs().length === 1)
-    await send('PATCH', `${service.campaign}?cancel_running=true`, { settings: { paused: true } })
-    expect(await worker).toBe(0)
-    const { experiments } = (await send('GET', service.campaign)).json<CampaignManifest>()
-    expect(experiments).toMatchObject([{ status: 'failed', failure_kind: 'interrupted', attempt: 1, worker: 'w' }])
-  })
+  workerTest(
+    `a worker in ${language} stops its command when the campaign is paused with cancel_running, and runs it again after the pause`,
+    async () => {
+      const service = await startCampaign(1, {}, { settings: { max_retries: 0, lease_seconds: LEASE_SECONDS } })
+      const command = commandThat(SLEEPS_ONCE)
+      const worker = startWorker(language, service, 'w', command.path)
+      await until('it runs', () => command.runs().length === 1)
+      await send('PATCH', `${service.campaign}?cancel_running=true`, { settings: { paused: true } })
+      const experiment = async () => {
+        const { experiments } = (await send('GET', service.campaign)).json<CampaignManifest>()
+        return experiments[0]
+      }
+      const stopped = { attempt: 1, worker: 'w', status: 'failed', failure_kind: 'interrupted', closed_by: 'pause' }
+      await expect
+        .poll(experiment, { timeout: 20_000 })
+        .toMatchObject({ status: 'pending', failures: 0, losses: 0, attempts: [stopped] })
+      await send('PATCH', service.campaign, { settings: { paused: false } })
+      expect(await worker).toBe(0)
+      expect(await experiment()).toMatchObject({ status: 'completed', attempt: 2, attempts: [stopped] })
+      expect(command.runs()).toHaveLength(2)
+    },
+  )
 
   workerTest(
     `a worker in ${language} stops its command when the attempt was ended, and runs the next one`,
     async () => {
       const service = await startCampaign(1, {}, { settings: { max_retries: 0, lease_seconds: LEASE_SECONDS } })
-      const command = commandThat('[ "$(wc -l < "$runs")" != 1 ] || exec sleep 60')
+      const command = commandThat(SLEEPS_ONCE)
       const worker = startWorker(language, service, 'w', command.path)
       await until('it runs', () => command.runs().length === 1)
       await service.report('0001', { status: 'pending' })
