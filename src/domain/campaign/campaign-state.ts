@@ -6,7 +6,7 @@ export const CAMPAIGN_STATES = ['corrupt', 'completed', 'paused', 'running', 'fa
 
 export const CampaignState = StringEnum(CAMPAIGN_STATES, {
   description:
-    'The first that holds. `corrupt`: its file cannot be trusted. `completed`: all completed or skipped. `paused`: nothing ' +
+    'The first that holds. `corrupt`: its file cannot be trusted. `completed`: there are experiments, and all are completed or skipped. `paused`: nothing ' +
     'can be claimed. `running`: an experiment is running. `failed`: some failed; none is running, pending or can be ' +
     'claimed again. `idle`: some were started, and none is running. `pending`: none was ever started',
   examples: ['running'],

@@ -34,14 +34,16 @@ export const settingsProperties = {
   worker_failure_limit: Type.Integer({
     minimum: 0,
     maximum: 1000,
-    description: 'After so many failures in a row a worker is given nothing for a while. 0: never',
+    description:
+      'Stored and not used yet: after so many failures in a row a worker is to get nothing for a while. 0: never',
     examples: [5],
   }),
   lease_seconds: LeaseSeconds,
   priority: Type.Integer({
     minimum: -1000,
     maximum: 1000,
-    description: 'Of several campaigns the one with the highest priority is handed out first',
+    description:
+      'Stored and not used yet: of several campaigns the one with the highest priority is to be handed out first',
     examples: [0],
   }),
   paused: Type.Boolean({ description: 'While true no experiment can be claimed', examples: [false] }),
@@ -103,14 +105,17 @@ export const headerProperties = {
   }),
   settings: CampaignSettings,
   labels: Labels,
-  archived: Type.Boolean({ description: 'Put away: lists leave it out unless asked, and nothing of it is handed out' }),
+  archived: Type.Boolean({ description: 'Put away. Stored and not used yet: lists and claims have it as before' }),
   imported_at: Nullable(Timestamp, {
     description: 'When it was imported with the statuses of its experiments; null: never',
   }),
-  cancel_running: Type.Boolean({ description: 'While it is paused: responses to heartbeats tell workers to stop' }),
+  cancel_running: Type.Boolean({
+    description:
+      'While it is paused: responses to heartbeats tell workers to stop, and what they stop goes back to pending',
+  }),
   bench_lifted: Dictionary(Timestamp, {
     maxProperties: MAX_BENCH_LIFTED,
-    description: 'Workers that are given experiments again though they failed, and since when',
+    description: 'Empty, not used yet: workers that are to get experiments again though they failed, and since when',
   }),
   created_by: Nullable(Type.String({ pattern: '^[0-9a-f]{32}$', examples: ['2c26b46b68ffc68ff99b453c1d304134'] }), {
     description: '128 bits of the sha256 of the Idempotency-Key of its creation; null: there was none',

@@ -22,7 +22,7 @@ export const reportProperties = {
     Described(RunId, 'The run that it is about, as the claim gave it: in place of attempt and worker'),
   ),
   attempt: Type.Optional(
-    Described(Attempt, 'The attempt that it is about: the current one, or on a start the next one'),
+    Described(Attempt, 'The attempt that it is about: the newest one, or on a start the next one'),
   ),
   worker: Type.Optional(Worker),
   result_path: Type.Optional(Nullable(ResultPath)),

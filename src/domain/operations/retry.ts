@@ -25,7 +25,11 @@ export const RetryRequest = StrictObject(
     ),
     dry_run: Type.Optional(Type.Boolean({ description: 'Only report what would happen. Default: false' })),
   },
-  { $id: 'RetryRequest', description: 'Which experiments to put back to pending', examples: [{ failure_kind: 'oom' }] },
+  {
+    $id: 'RetryRequest',
+    description: 'Which experiments to put back to pending, with no failures and losses',
+    examples: [{ failure_kind: 'oom' }],
+  },
 )
 
 export type RetryRequest = Static<typeof RetryRequest>

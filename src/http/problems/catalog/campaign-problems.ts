@@ -7,7 +7,7 @@ export const CAMPAIGN_PROBLEMS = {
     remedy: 'List the campaigns with GET /v1/campaigns.',
   }),
   'campaign-exists': problemKind(409, 'Campaign exists', {
-    meaning: 'There is a campaign with this id and another definition. Nothing was changed.',
+    meaning: 'There is a campaign with this id, made by another body. Nothing was changed.',
     remedy: 'Choose another campaign_id, or leave it out. To continue the existing campaign, resume it.',
   }),
   'campaign-full': problemKind(409, 'Campaign is full', {

@@ -13,7 +13,7 @@ import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const manifest = ref(CampaignManifest)
 
-const description = 'The same key makes the same campaign_id'
+const description = 'The same key and campaign_name make the same campaign_id'
 const IdempotencyKey = Header({ minLength: 1, maxLength: 255, description })
 
 const CreateQuery = StrictObject({

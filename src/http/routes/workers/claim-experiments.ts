@@ -37,7 +37,7 @@ const schema = {
   tags: ['workers'],
   summary: 'Claim the next experiments to run',
   description:
-    'Returns pending experiments in manifest order, then failed ones that have retries left; each is started and leased to ' +
+    'Returns pending experiments in manifest order, then failed ones within their budgets; each is started and leased to ' +
     'the worker, durably, before the response. Repeat it with the same claim_id when a response is lost.',
   params: CampaignParams,
   querystring: NoQuery,
