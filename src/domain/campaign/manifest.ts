@@ -64,7 +64,7 @@ export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = {
 export const FORMAT = 2
 
 /** Workers whose benching was lifted that a campaign remembers. */
-export const MAX_BENCH_LIFTED = 1000
+const MAX_BENCH_LIFTED = 1000
 
 export const Label = Name({ maxLength: 1024 })
 

@@ -1,8 +1,6 @@
+import { BY_HAND } from './budgets.ts'
 import { keepTail, MAX_PAST_ERROR_BYTES } from './error-text.ts'
 import { type ClosedBy, type Experiment, MAX_KEPT_ATTEMPTS, type PastAttempt, retryCount } from './experiment.ts'
-
-/** What puts an experiment back to pending because somebody wants it run again: its budgets begin anew. */
-const BY_HAND: ReadonlySet<ClosedBy> = new Set(['requeue', 'resume', 'retry', 'config'])
 
 /** The experiment in a new attempt; of the attempt before only the record stays. */
 export function startAttempt(before: Experiment, now: string): Experiment {

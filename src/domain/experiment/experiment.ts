@@ -86,7 +86,7 @@ export const LeaseSeconds = Type.Integer({
   examples: [60],
 })
 
-/** What defines an experiment: fixed at creation and covered by the campaign's definition digest. */
+/** What defines an experiment: fixed at creation, but for a config_hash that a resume accepts. */
 export const definitionProperties = {
   exp_id: ExpId,
   config_name: Text('Name of its config; neither it nor cycle_index is unique', 'vllm-Llama-3.1-8B-bfloat16'),

@@ -15,7 +15,7 @@ type Positions = readonly number[]
  * and however many backends and containers. Immutable.
  *
  * Summaries in the tree of experiments cannot do this: of two backends whose experiments alternate they do not say which
- * has retries left, so a worker of one had to read every failed experiment of the other.
+ * has budget left, so a worker of one had to read every failed experiment of the other.
  */
 export class ClaimQueues {
   private constructor(

@@ -48,7 +48,7 @@ export function* expireLeases(
     }
     if (isBreak(index)) yield
   }
-  const result = changed.map(({ exp_id }) => exp_id)
+  const result = changed.filter(({ status }) => status === 'failed').map(({ exp_id }) => exp_id)
   if (changed.length === 0) return { changes: null, result }
   const changes = { at: now, changed }
   return { changes, next: yield* campaign.revised(changes), result }

@@ -15,11 +15,11 @@ const EXAMPLE = {
   errors: [{ pointer: '/experiments/0/exp_id', detail: 'is required' }],
 }
 
-/** RFC 9457, with extension members by code. */
 function Names(what: string) {
   return Type.Array(Type.String(), { description: `With \`nothing-matches\`: ${what} that the campaign has` })
 }
 
+/** RFC 9457, with extension members by code. */
 export const Problem = StrictObject(
   {
     type: Type.String({ description: 'URI of a page that explains the problem', examples: ['/problems/invalid'] }),

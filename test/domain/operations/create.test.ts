@@ -287,3 +287,32 @@ describe('a made-up campaign_id', () => {
     )
   })
 })
+
+test('an import without counts is counted from its attempts, since it was last put back by hand', () => {
+  const past = (attempt: number, failure_kind: 'oom' | 'lost', closed_by: 'start' | 'retry' | null) => ({
+    ...{ attempt, worker: null, status: 'failed' as const, failure_kind, error: null, result_path: null },
+    ...{ started_at: null, completed_at: null, closed_by },
+  })
+  const counted = (given: Partial<ExperimentDraft>) => {
+    const { failures, losses } = createOne(given)
+    return { failures, losses }
+  }
+  expect(counted({ status: 'failed', attempt: 3, attempts: [past(1, 'oom', 'start'), past(2, 'lost', null)] })).toEqual(
+    {
+      failures: 2,
+      losses: 1,
+    },
+  )
+  // Of the first of them nothing is known.
+  expect(counted({ status: 'failed', attempt: 3, attempts: [past(2, 'lost', 'start')] })).toEqual({
+    failures: 2,
+    losses: 1,
+  })
+  const retried = [past(1, 'oom', 'start'), past(2, 'oom', 'retry'), past(3, 'lost', 'start')]
+  expect(counted({ status: 'failed', failure_kind: 'lost', attempt: 4, attempts: retried })).toEqual({
+    failures: 0,
+    losses: 2,
+  })
+  expect(counted({ status: 'completed', retry_count: 2 })).toEqual({ failures: 2, losses: 0 })
+  expect(counted({ status: 'failed', attempt: 2, failures: 7, losses: 5 })).toEqual({ failures: 7, losses: 5 })
+})
