@@ -37,11 +37,14 @@ export function requireCurrentAttempt(experiment: Experiment, attempt: number): 
   throw staleAttempt(experiment, attempt, now)
 }
 
-/** @throws DomainError `not-the-owner` when the attempt was started by a worker of another name */
-export function requireOwner(experiment: Experiment, worker: string | undefined): void {
+/**
+ * @param current what the error shows, where the experiment is given as it was
+ * @throws DomainError `not-the-owner` when the attempt was started by a worker of another name
+ */
+export function requireOwner(experiment: Experiment, worker: string | undefined, current = experiment): void {
   if (worker === undefined || experiment.worker === null || worker === experiment.worker) return
   const detail = `Attempt ${experiment.attempt} of experiment ${experiment.exp_id} belongs to ${holderOf(experiment)}, not to ${worker}.`
-  throw refusal(experiment, 'not-the-owner', detail)
+  throw refusal(current, 'not-the-owner', detail)
 }
 
 /** @param now why the attempt is not the current one */

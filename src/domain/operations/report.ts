@@ -111,7 +111,7 @@ function refuseOtherWorker(before: Experiment, report: ExperimentReport, step: S
     const detail = `Experiment ${before.exp_id} is run by ${holderOf(before)}${since}, as attempt ${before.attempt}.`
     throw refusal(before, 'already-running', detail)
   }
-  if (step === 'reopen') requireOwner(reopened(before), worker)
+  if (step === 'reopen') requireOwner(reopened(before), worker, before)
   else if (step === 'finish' || step === 'same' || before.status === 'running') requireOwner(before, worker)
 }
 
@@ -193,8 +193,6 @@ function skip(before: Experiment, now: string): Experiment {
   return { ...before, status: 'skipped', completed_at, failure_kind: null, lease: null }
 }
 
-const UNCLAIMED = { claim_id: null, claimed_at: null }
-
 /** Always a new value. Fields are assigned one by one: to spread an object of them takes twice as long. */
 function withFields(experiment: Experiment, report: ExperimentReport): Experiment {
   const { worker, error, result_path, metrics, failure_kind, started_at, completed_at, lease_seconds } = report
@@ -209,7 +207,11 @@ function withFields(experiment: Experiment, report: ExperimentReport): Experimen
   if (failure_kind !== undefined) after.failure_kind = failure_kind
   if (started_at !== undefined) after.started_at = started_at
   if (completed_at !== undefined) after.completed_at = completed_at
-  if (lease_seconds !== undefined) after.lease = { ...(after.lease ?? UNCLAIMED), seconds: lease_seconds }
+  if (lease_seconds !== undefined) {
+    // In the order of the file.
+    const { claim_id = null, claimed_at = null } = after.lease ?? {}
+    after.lease = { seconds: lease_seconds, claim_id, claimed_at }
+  }
   return after
 }
 
