@@ -31,7 +31,7 @@ const NEXT: Readonly<Record<ExperimentStatus, readonly ExperimentStatus[]>> = {
 const FIELDS: Readonly<Record<ExperimentStatus, readonly string[]>> = {
   pending: [],
   running: ['result_path', 'error', 'started_at', 'lease_seconds'],
-  completed: ['result_path', 'error', 'started_at', 'completed_at'],
+  completed: ['result_path', 'metrics', 'error', 'started_at', 'completed_at'],
   failed: ['result_path', 'error', 'failure_kind', 'started_at', 'completed_at'],
   skipped: ['result_path', 'error', 'completed_at'],
 }
@@ -47,7 +47,7 @@ export function steered(draw: Draw, request: FuzzRequest, known: Known): FuzzReq
     path: {
       ...request.path,
       ...('campaign_id' in request.path ? { campaign_id: manifest.campaign_id } : {}),
-      ...('exp_id' in request.path ? { exp_id: experiment.exp_id } : {}),
+      ...('exp_id' in request.path && experiment !== undefined ? { exp_id: experiment.exp_id } : {}),
     },
     query: steeredQuery(draw, request.query, known),
     headers: steeredHeaders(draw, request, known, experiment),
@@ -57,11 +57,10 @@ export function steered(draw: Draw, request: FuzzRequest, known: Known): FuzzReq
 
 const STEERS: Readonly<Record<string, Steer>> = {
   createCampaign: (draw, request, { freshName }) => {
-    const { settings, total_experiments: _total, ...body } = request.body as Fields
+    const { total_experiments: _total, ...body } = request.body as Fields
     const experiments = drafts(body['experiments'], freshName)
-    const { cancel_running: _cancel, ...quiet } = (settings ?? {}) as Fields
     const named = chance(draw, 80) ? { campaign_id: freshName() } : {}
-    return { ...request, body: { ...body, ...named, settings: quiet, experiments } }
+    return { ...request, body: { ...body, ...named, experiments } }
   },
   appendExperiments: (_draw, request, { freshName }) => ({
     ...request,
@@ -69,12 +68,15 @@ const STEERS: Readonly<Record<string, Steer>> = {
   }),
   patchCampaign: (_draw, request, { manifest, freshName }) => {
     const { settings, ...body } = request.body as Fields
-    const { cancel_running, paused, ...others } = (settings ?? {}) as Fields
-    const { cancel_running: _query, ...query } = request.query
-    const pause = { paused: paused ?? manifest.settings.paused }
-    const stop = cancel_running !== undefined && pause.paused === true ? { cancel_running } : {}
+    const { paused = manifest.settings.paused } = (settings ?? {}) as Fields
+    const { cancel_running, ...query } = request.query
+    const stop = cancel_running === undefined ? {} : { cancel_running: cancel_running === true && paused === true }
     const name = { campaign_name: body['campaign_name'] ?? freshName() }
-    return { ...request, query, body: { ...body, ...name, settings: { ...others, ...pause, ...stop } } }
+    return {
+      ...request,
+      query: { ...query, ...stop },
+      body: { ...body, ...name, settings: { ...(settings ?? {}), paused } },
+    }
   },
   deleteCampaign: (_draw, request) => ({ ...request, query: { force: true } }),
   listCampaigns: (draw, request) => {
@@ -88,15 +90,16 @@ const STEERS: Readonly<Record<string, Steer>> = {
   },
   reportExperiments: (draw, request, { manifest }) => {
     const updates = ((request.body as Fields)['updates'] as readonly unknown[]).map((update) => {
-      const experiment = draw(fc.constantFrom(...manifest.experiments))
+      const experiment = oneOf(draw, manifest.experiments)
+      if (experiment === undefined) return update
       return { ...reportOn(draw, update, experiment), exp_id: experiment.exp_id }
     })
     return { ...request, body: { updates } }
   },
   claimExperiments: (draw, request, { manifest }) => {
     const { backend, container, ...body } = request.body as Fields
-    const { backend: there } = draw(fc.constantFrom(...manifest.experiments))
-    const filter = backend !== undefined && container === undefined ? { backend: there } : {}
+    const there = oneOf(draw, manifest.experiments)?.backend
+    const filter = backend !== undefined && container === undefined && there !== undefined ? { backend: there } : {}
     return { ...request, body: { ...body, ...filter } }
   },
   sendHeartbeat: (draw, request, { manifest }) => {
@@ -133,10 +136,15 @@ export function leasedIn({ experiments }: CampaignManifest): Experiment[] {
   return experiments.filter(({ status, lease }) => status === 'running' && lease !== null)
 }
 
-function chosen(draw: Draw, { operation }: FuzzRequest, { manifest }: Known): Experiment {
+function chosen(draw: Draw, { operation }: FuzzRequest, { manifest }: Known): Experiment | undefined {
   const movable = manifest.experiments.filter(({ status }) => status !== 'completed' && status !== 'skipped')
   const isWrite = operation.method !== 'GET'
-  return draw(fc.constantFrom(...(isWrite && movable.length > 0 ? movable : manifest.experiments)))
+  return oneOf(draw, isWrite && movable.length > 0 ? movable : manifest.experiments)
+}
+
+/** Undefined in a campaign that has none. */
+function oneOf(draw: Draw, experiments: readonly Experiment[]): Experiment | undefined {
+  return experiments.length === 0 ? undefined : draw(fc.constantFrom(...experiments))
 }
 
 function steeredQuery(draw: Draw, query: Fields, { pageTokens }: Known): Fields {
@@ -155,10 +163,10 @@ function steeredHeaders(
   draw: Draw,
   { operation, headers }: FuzzRequest,
   { manifest }: Known,
-  experiment: Experiment,
+  experiment: Experiment | undefined,
 ): Record<string, string> {
   const { 'if-match': match, 'if-none-match': noneMatch, ...others } = headers
-  const { revision } = operation.template.endsWith('/experiments/{exp_id}') ? experiment : manifest
+  const { revision } = (operation.template.endsWith('/experiments/{exp_id}') ? experiment : undefined) ?? manifest
   const tag = `"${manifest.uid}-${revision}"`
   return {
     ...others,

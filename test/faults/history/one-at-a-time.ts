@@ -8,11 +8,13 @@ import type { Verdict } from './history.js'
 /** No report here names a run. */
 const UID = '0000000000000000'
 const SOME_TIME = '2026-02-01T08:00:00Z'
+/** None of these campaigns is paused, and there are no tokens. */
+const MOMENT = { now: SOME_TIME, actor: null, revision: 0, timezone: 'UTC', uid: UID, isCancelling: false }
 
 /** The domain itself, one report at a time, is what the history is compared with. */
 export function decide(before: Experiment, report: ExperimentReport): Verdict<Experiment> {
   try {
-    const after = applyReport(before, report, { now: SOME_TIME, revision: 0, timezone: 'UTC', uid: UID })
+    const after = applyReport(before, report, MOMENT)
     return after === before ? { kind: 'same' } : { kind: 'changed', content: after }
   } catch (error) {
     if (error instanceof DomainError) return { kind: 'refused', code: error.code }

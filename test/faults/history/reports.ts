@@ -52,9 +52,10 @@ export class ReportSource {
     const experiment = this.latest.get(expId)?.content
     if (experiment === undefined) throw new Error(`there is no experiment ${expId}`)
     const unique = `n${this.count}`
-    // Rarely, since what is completed stays so.
-    if (experiment.status === 'running' && chance(this.draw, 1)) {
-      return { expId, report: { status: 'completed', attempt: experiment.attempt, result_path: unique } }
+    // Rarely, since what is completed stays so; what was put back may be completed after all.
+    const { status, attempt } = experiment
+    if ((status === 'running' || (status === 'pending' && attempt > 0)) && chance(this.draw, 1)) {
+      return { expId, report: { status: 'completed', attempt, result_path: unique } }
     }
     return { expId, report: this.draw(fc.constantFrom(...reportsOn(experiment, unique))) }
   }

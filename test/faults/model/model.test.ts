@@ -42,7 +42,7 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
   {
     name: 'forgets which worker runs an experiment when it starts anew',
     spoiling: { restart: forgetWorkers },
-    says: /worker should be "gpu-1"|did not outlive a restart/,
+    says: /worker should be "gpu-1"|did not outlive a restart|two live attempts of run-\d+.* of no worker/,
   },
   {
     name: 'hands out again what runs',
@@ -53,6 +53,21 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
     name: 'gives up a lease and leaves it there',
     spoiling: { store: (store) => changing(store, (changes) => mapped(changes, withLease)) },
     says: /lease should be null, but is \{/,
+  },
+  {
+    name: 'takes a stop that it asked for as a loss',
+    spoiling: { store: (store) => changing(store, (changes) => mapped(changes, withLoss)) },
+    says: /losses should be \d+, but is \d+/,
+  },
+  {
+    name: 'has a late completion leave its record',
+    spoiling: { store: (store) => changing(store, (changes) => mapped(changes, withRecord)) },
+    says: /attempts\/\d+ should be absent, but is \{/,
+  },
+  {
+    name: 'stores the keys of a lease in another order',
+    spoiling: { store: (store) => changing(store, (changes) => mapped(changes, withOrder)) },
+    says: /keys should be seconds claim_id claimed_at, but are/,
   },
 ]
 
@@ -124,7 +139,27 @@ function isEmptyClaim(result: unknown): boolean {
 }
 
 function withLease(one: Experiment): Experiment {
-  return one.failure_kind === 'lost' ? { ...one, lease: { seconds: 60, claim_id: null } } : one
+  return one.failure_kind === 'lost' ? { ...one, lease: { seconds: 60, claim_id: null, claimed_at: null } } : one
+}
+
+function withLoss(one: Experiment): Experiment {
+  const isStopped = one.status === 'pending' && one.attempts.at(-1)?.closed_by === 'pause'
+  return isStopped ? { ...one, losses: one.losses + 1 } : one
+}
+
+/** As if the attempt had not been reopened. */
+function withRecord(one: Experiment): Experiment {
+  const { attempt, worker, actor, error, result_path, metrics, started_at, completed_at } = one
+  if (one.status !== 'completed' || result_path !== 'results/late.json') return one
+  const outcome = { status: 'failed', failure_kind: 'interrupted', closed_by: 'requeue' } as const
+  const past = { attempt, worker, actor, error, result_path, metrics, started_at, completed_at, ...outcome }
+  return { ...one, attempts: [...one.attempts, past] }
+}
+
+function withOrder(one: Experiment): Experiment {
+  if (one.lease === null) return one
+  const { claimed_at, claim_id, seconds } = one.lease
+  return { ...one, lease: { claimed_at, claim_id, seconds } }
 }
 
 function withoutAttempt(call: Call): Call {

@@ -3,6 +3,7 @@ import { readManifest } from '../../support/store/files.js'
 import type { Condition } from './arguments/condition.js'
 import type { Body } from './campaign/attempt-book.js'
 import type { Decided, PlainCampaign } from './campaign/campaign-model.js'
+import { requireKeyOrder } from './campaign/key-order.js'
 import { progressOf, stateOf } from './campaign/progress-model.js'
 import { Refused } from './campaign/refused.js'
 import { resourceOf } from './campaign/tag-book.js'
@@ -82,6 +83,7 @@ export class Scene {
     }
     const { text } = await this.check(call, { status: 200, body: manifestOf(campaign), tagOf: { campaign: id } })
     if (readManifest(this.service.dataDir, id) !== text) throw new Error(`the file of ${id} is not what is served`)
+    requireKeyOrder(text)
     return text
   }
 
@@ -160,9 +162,9 @@ export class Scene {
   }
 
   private recognised(body: Record<string, unknown>): Record<string, unknown> {
-    const { uid, definition_digest, ...rest } = body
+    const { uid, body_digest, ...rest } = body
     const campaign = this.world.campaigns.get(String(body['campaign_id']))
-    if (uid !== undefined && campaign !== undefined) this.world.recognise(campaign, uid, definition_digest)
+    if (uid !== undefined && campaign !== undefined) this.world.recognise(campaign, uid, body_digest)
     return rest
   }
 }
@@ -184,12 +186,12 @@ export function problem({ status, code, members }: Refused): Expected {
   return { status, body: { status, code, ...members } }
 }
 
-export function manifestOf({ definition: _definition, ...manifest }: PlainCampaign): object {
+export function manifestOf({ body: _body, ...manifest }: PlainCampaign): object {
   return manifest
 }
 
 export function summaryOf(campaign: PlainCampaign): object {
-  const { definition: _definition, experiments: _experiments, ...header } = campaign
+  const { body: _body, experiments: _experiments, ...header } = campaign
   return { ...header, state: stateOf(campaign), progress: progressOf(campaign) }
 }
 

@@ -12,6 +12,12 @@ export interface Choice {
   readonly isAbsent: boolean
 }
 
+interface Swept {
+  readonly id: string
+  readonly lost: number
+  readonly isStopped: boolean
+}
+
 const BEGIN = Date.parse('2026-03-01T12:00:00.000Z')
 
 /** The model of all that a run knows: its campaigns, which carry its prefix, the time, and what was seen of the opaque. */
@@ -102,13 +108,14 @@ export class World {
     this.leaseTime += milliseconds
   }
 
-  /** All leases that ran out are given up. @returns how many in each campaign where there were any */
-  sweep(): { readonly id: string; readonly lost: number }[] {
-    const lost: { readonly id: string; readonly lost: number }[] = []
+  /** All leases that ran out are given up. @returns how many in each campaign where there were any, and whether it told them to stop */
+  sweep(): Swept[] {
+    const lost: Swept[] = []
     for (const [id, before] of this.campaigns) {
       const after = swept(before, (one) => this.idleFor(id, one), this.at(before))
       if (after === before) continue
-      lost.push({ id, lost: after.experiments.filter((one, index) => one !== before.experiments[index]).length })
+      const changed = after.experiments.filter((one, index) => one !== before.experiments[index])
+      lost.push({ id, lost: changed.length, isStopped: before.cancel_running })
       this.campaigns.set(id, after)
     }
     return lost
@@ -131,9 +138,9 @@ export class World {
   }
 
   /** @throws Error when uid or digest are not those that this campaign has, or are those of another */
-  recognise({ campaign_id, definition }: PlainCampaign, uid: unknown, digest: unknown): void {
+  recognise({ campaign_id, body }: PlainCampaign, uid: unknown, digest: unknown): void {
     same(this.uids, this.lifeOf(campaign_id), String(uid))
-    same(this.digests, definition, String(digest))
+    same(this.digests, body, String(digest))
   }
 }
 

@@ -35,7 +35,16 @@ const MUST_BE_MET = [
   'heartbeat cancel',
   'elapse lost',
   'elapse lost together',
+  'elapse a stop goes back to pending',
   'late-report a late finish',
+  'late-completion a late completion',
+  'late-completion 409 not-the-owner',
+  'late-completion 409 stale-attempt',
+  'stop a stop goes back to pending',
+  'stop a stop is told again',
+  'create an empty one',
+  'create an import',
+  'claim a loss again',
 ]
 
 const MUST_BE_MET_ON_STAGE = [

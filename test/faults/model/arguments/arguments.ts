@@ -34,6 +34,8 @@ export const leaseSeconds = fc.constantFrom(60, 60, 90)
 
 export const resultPath = fc.constantFrom('results/a.json', 'results/b.json', null)
 
+export const metrics = fc.constantFrom({ tokens_per_s: 812.5 }, { tokens_per_s: 900, energy_j: 1.5e4 }, {}, null)
+
 /** Two of them longer than what is kept of a past one, one longer than what is kept at all. */
 export const errorText = fc.constantFrom('CUDA out of memory', null, 'trace '.repeat(400), 'line\n'.repeat(2000))
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
-import { errorText, given, resultPath, sometimes, worker } from './arguments.js'
+import { errorText, given, metrics, resultPath, sometimes, worker } from './arguments.js'
 import { GIVEN_TIMES, GOOD_TIMES } from './times.js'
 
 const time = fc.oneof(
@@ -9,16 +9,33 @@ const time = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...GIVEN_TIMES) },
 )
 
-const past: fc.Arbitrary<PastAttempt> = fc.record({
-  attempt: fc.constantFrom(1, 2),
-  worker: fc.option(worker),
-  status: fc.constantFrom('completed', 'failed', 'skipped'),
-  failure_kind: fc.constantFrom(null, 'oom'),
-  error: errorText,
-  result_path: resultPath,
-  started_at: fc.constantFrom(...GOOD_TIMES, null),
-  completed_at: fc.constantFrom(...GOOD_TIMES, null),
-})
+type PastDraft = NonNullable<ExperimentDraft['attempts']>[number]
+type ClosedBy = NonNullable<PastDraft['closed_by']>
+
+const actor = fc.constantFrom('bench-1', null)
+
+/** With what an earlier format has no word for, and without. */
+const past: fc.Arbitrary<PastDraft> = fc
+  .record({
+    always: fc.record({
+      attempt: fc.constantFrom(1, 2),
+      worker: fc.option(worker),
+      status: fc.constantFrom<PastDraft['status'][]>('completed', 'failed', 'failed', 'skipped'),
+      failure_kind: fc.constantFrom<PastDraft['failure_kind'][]>(null, 'oom', 'lost', 'interrupted'),
+      error: errorText,
+      result_path: resultPath,
+      started_at: fc.constantFrom(...GOOD_TIMES, null),
+      completed_at: fc.constantFrom(...GOOD_TIMES, null),
+    }),
+    more: fc
+      .record({
+        actor: sometimes(2, actor),
+        metrics: sometimes(2, metrics),
+        closed_by: sometimes(2, fc.constantFrom<ClosedBy[]>('start', 'requeue', 'resume', 'pause', 'retry', 'config')),
+      })
+      .map(given),
+  })
+  .map(({ always, more }) => ({ ...always, ...more }))
 
 /** How far an experiment that is imported has come: mostly what goes together, now and then what does not. */
 export const importedState: fc.Arbitrary<Partial<ExperimentDraft>> = fc
@@ -32,8 +49,10 @@ export const importedState: fc.Arbitrary<Partial<ExperimentDraft>> = fc
     attempt: sometimes(40, fc.nat(2)),
     worker: sometimes(3, fc.option(worker)),
     failure_kind: sometimes(2, fc.constantFrom('oom', 'timeout', 'lost')),
-    attempts: sometimes(6, fc.array(past, { maxLength: 2 })),
-    lease: sometimes(6, fc.constantFrom(null, { seconds: 60, claim_id: 'claim' })),
+    attempts: sometimes(4, fc.array(past, { maxLength: 2 })),
+    ...{ actor: sometimes(4, actor), metrics: sometimes(5, metrics) },
+    ...{ failures: sometimes(4, fc.nat(3)), losses: sometimes(4, fc.nat(5)) },
+    lease: sometimes(6, fc.constantFrom(null, { seconds: 60, claim_id: 'claim' }, { claimed_at: null })),
     revision: sometimes(6, fc.constant(99)),
     contradicts: fc.oneof({ weight: 40, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   })

@@ -3,7 +3,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import type { RunBook } from '../campaign/run-book.js'
 import type { World } from '../world.js'
-import { errorText, flaw, given, leaseSeconds, resultPath, sometimes } from './arguments.js'
+import { errorText, flaw, given, leaseSeconds, metrics, resultPath, sometimes } from './arguments.js'
 import { GIVEN_TIMES, GOOD_TIMES } from './times.js'
 
 /** How a report or heartbeat names its run, attempt and worker; undefined: not at all. */
@@ -27,6 +27,8 @@ const time = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...GIVEN_TIMES) },
 )
 
+const failureKind = fc.constantFrom<NonNullable<ExperimentReport['failure_kind']>[]>('oom', 'timeout', 'interrupted')
+
 /** Which fields come with a status; any other one comes now and then, to be refused. */
 function fieldsWith(status: Status | undefined): fc.Arbitrary<ReportChoice['fields']> {
   const often = (...statuses: (Status | undefined)[]) => (statuses.includes(status) ? 4 : 25)
@@ -34,8 +36,9 @@ function fieldsWith(status: Status | undefined): fc.Arbitrary<ReportChoice['fiel
     .record({
       status: fc.constant(status),
       result_path: sometimes(often('completed', 'running', 'skipped', undefined), resultPath),
+      metrics: sometimes(often('completed', undefined) * 2, metrics),
       error: sometimes(often('failed', 'completed', 'skipped', undefined), errorText),
-      failure_kind: sometimes(often('failed', undefined), fc.constantFrom<('oom' | 'timeout')[]>('oom', 'timeout')),
+      failure_kind: sometimes(often('failed', undefined), failureKind),
       started_at: sometimes(often('running', 'failed') * 2, time),
       completed_at: sometimes(often('completed', 'failed') * 2, time),
       lease_seconds: sometimes(often('running', undefined), leaseSeconds),
@@ -58,7 +61,11 @@ export const anyReport: fc.Arbitrary<ReportChoice> = fc.record({
   run: anyRun,
   attempt: sometimes(4, fc.constantFrom(0, 0, 1, 1, -1, 2)),
   worker: fc.constantFrom<ReportChoice['worker'][]>(undefined, 'its own', 'its own', 'gpu-1', 'gpu-2'),
-  flaw: flaw(30, { status: 'done' }, { failure_kind: 'lost' }, { lease_seconds: 0 }, { note: 'x' }, { attempt: -1 }),
+  flaw: flaw(
+    30,
+    ...[{ status: 'done' }, { failure_kind: 'lost' }, { lease_seconds: 0 }, { note: 'x' }, { attempt: -1 }],
+    ...[{ metrics: { tokens_per_s: '900' } }, { losses: 0 }],
+  ),
 })
 
 /** @param id of the campaign */

@@ -3,10 +3,11 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { experiment } from '../../../support/campaigns/drafts.js'
 import { AttemptBook, type Body } from './attempt-book.js'
 
-const RUNNING = experiment({ status: 'running', revision: 2, worker: 'w1', lease: { seconds: 60, claim_id: null } })
+const LEASE = { seconds: 60, claim_id: null, claimed_at: null }
+const RUNNING = experiment({ status: 'running', revision: 2, worker: 'w1', lease: LEASE })
 const FAILED: Experiment = { ...RUNNING, status: 'failed', failure_kind: 'error', lease: null, result_path: 'a' }
 const SECOND: Experiment = { ...RUNNING, attempt: 2, worker: 'w2' }
-const PAST = { ...FAILED, status: 'failed' as const }
+const PAST = { ...FAILED, status: 'failed' as const, closed_by: 'start' as const }
 
 function claims(one: Experiment): Body {
   return { claims: [{ experiment: one }] }
@@ -44,6 +45,12 @@ test('a finish that was acknowledged and is not there any more is noticed', () =
 test('a claim that is repeated, a next attempt after the last, and a finish that is history are as they should be', () => {
   const second = { ...SECOND, attempts: [PAST] }
   expect(() => bookOf(claims(RUNNING), claims(RUNNING), FAILED, claims(second), manifest(second))).not.toThrow()
+})
+
+test('a finish that was put back, and then took place after all, is another one', () => {
+  const pending: Experiment = { ...RUNNING, status: 'pending', worker: null, lease: null, attempts: [PAST] }
+  const completed: Experiment = { ...FAILED, status: 'completed', failure_kind: null, result_path: 'b' }
+  expect(() => bookOf(claims(RUNNING), FAILED, manifest(pending), completed, manifest(completed))).not.toThrow()
 })
 
 test('a finish may fall off a history that keeps no more', () => {

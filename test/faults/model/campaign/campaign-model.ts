@@ -6,13 +6,16 @@ import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/exper
 import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import type { CampaignPatch } from '#campaignd/domain/operations/patch-campaign.js'
 import type { RetryRequest } from '#campaignd/domain/operations/retry.js'
-import { readTime } from '../arguments/times.js'
-import { keptError, keptPastError, requeued } from './experiment-model.js'
+import { readTime, sortable } from '../arguments/times.js'
+import { spentSoFar } from './budget-model.js'
+import { keptError, keptPastError, type Moment, requeued } from './experiment-model.js'
 import { Refused } from './refused.js'
 
-/** A manifest but for what is opaque, and what says whether another draft defines the same. */
-export interface PlainCampaign extends Omit<CampaignManifest, 'uid' | 'definition_digest'> {
-  readonly definition: string
+type Opaque = 'uid' | 'body_digest' | 'definition_digest'
+
+/** A manifest but for what is opaque, and what says whether another body is the same. */
+export interface PlainCampaign extends Omit<CampaignManifest, Opaque> {
+  readonly body: string
 }
 
 export interface Decided {
@@ -26,37 +29,76 @@ export function revised(before: PlainCampaign, now: string, changes: Partial<Pla
   return { ...before, ...changes, updated_at: now, revision: before.revision + 1 }
 }
 
+const DEFAULTS: PlainCampaign['settings'] = {
+  max_retries: 0,
+  max_losses: 3,
+  worker_failure_limit: 5,
+  lease_seconds: 60,
+  priority: 0,
+  paused: false,
+}
+
+interface Birth {
+  readonly id: string
+  readonly now: string
+  /** What is known of the key of the call; null: it had none. */
+  readonly created_by: string | null
+}
+
+export function momentOf({ revision, cancel_running }: PlainCampaign, now: string): Moment {
+  return { now, revision: revision + 1, cancels: cancel_running }
+}
+
 /** @throws Refused */
-export function created(draft: CampaignDraft, id: string, now: string): PlainCampaign {
+export function created(draft: CampaignDraft, { id, now, created_by }: Birth): PlainCampaign {
   const experiments = drafted(draft.experiments, 1)
   if ((draft.total_experiments ?? experiments.length) !== experiments.length) throw new Refused(400, 'invalid')
+  const { campaign_name, config_hash, labels = {}, archived = false, source = null } = draft
+  const kept = { config_hash, settings: { ...DEFAULTS, ...draft.settings }, labels, archived, source }
+  const { created_at, updated_at } = { created_at: timeOf(draft.created_at), updated_at: timeOf(draft.updated_at) }
+  const isAhead = updated_at !== null && sortable(updated_at) > sortable(now)
   return {
     campaign_id: id,
-    campaign_name: draft.campaign_name,
-    created_at: draft.created_at === undefined ? now : readTime(draft.created_at),
-    updated_at: now,
-    config_hash: draft.config_hash,
+    campaign_name,
+    created_at: created_at ?? now,
+    updated_at: isAhead ? now : (updated_at ?? now),
     total_experiments: experiments.length,
     revision: 1,
-    settings: settingsOf({ max_retries: 0, lease_seconds: 60, paused: false, ...draft.settings }),
-    labels: draft.labels ?? {},
-    definition: JSON.stringify([draft.config_hash, draft.experiments.map(definitionOf)]),
+    format: 2,
+    ...kept,
+    imported_at: draft.experiments.some(hasHistory) ? now : null,
+    cancel_running: false,
+    bench_lifted: {},
+    created_by,
+    body: JSON.stringify([campaign_name, created_at, updated_at, kept, experiments]),
     experiments,
   }
 }
 
+/** It did more than wait before it was created here. */
+function hasHistory({ status, attempt, retry_count }: ExperimentDraft): boolean {
+  return (status ?? 'pending') !== 'pending' || (attempt ?? 0) + (retry_count ?? 0) > 0
+}
+
+export interface PatchCall {
+  readonly patch: CampaignPatch
+  /** Whether its workers are to stop; undefined: nothing is said of it. */
+  readonly cancels: boolean | undefined
+}
+
 /** @throws Refused for a patch that says nothing, or would stop what runs in a campaign that goes on */
-export function patched(campaign: PlainCampaign, patch: CampaignPatch, now: string): PlainCampaign {
-  if (Object.keys(patch).length === 0) throw new Refused(400, 'invalid')
-  const settings = settingsOf({ ...campaign.settings, ...patch.settings })
-  if (patch.settings?.cancel_running === true && !settings.paused) throw new Refused(400, 'invalid')
+export function patched(campaign: PlainCampaign, { patch, cancels }: PatchCall, now: string): PlainCampaign {
+  if (Object.keys(patch).length === 0 && cancels === undefined) throw new Refused(400, 'invalid')
+  const settings = { ...campaign.settings, ...patch.settings }
+  if (cancels === true && !settings.paused) throw new Refused(400, 'invalid')
+  const cancel_running = settings.paused ? (cancels ?? campaign.cancel_running) : false
   const labels: Record<string, string> = { ...campaign.labels }
   for (const [key, value] of Object.entries(patch.labels ?? {})) {
     if (value === null) Reflect.deleteProperty(labels, key)
     else labels[key] = value
   }
-  const campaign_name = patch.campaign_name ?? campaign.campaign_name
-  const changes = { campaign_name, settings, labels }
+  const { campaign_name = campaign.campaign_name, archived = campaign.archived } = patch
+  const changes = { campaign_name, settings, labels, archived, cancel_running }
   return isDeepStrictEqual({ ...campaign, ...changes }, campaign) ? campaign : revised(campaign, now, changes)
 }
 
@@ -92,15 +134,10 @@ export function retried(campaign: PlainCampaign, request: RetryRequest, now: str
   const changes = ids.length > 0 && request.dry_run !== true
   const revision = campaign.revision + Number(changes)
   const experiments = campaign.experiments.map((one) =>
-    ids.includes(one.exp_id) ? { ...requeued(one, now), revision } : one,
+    ids.includes(one.exp_id) ? { ...requeued(one, now, 'retry'), actor: null, revision } : one,
   )
   const body = { retried: ids, skipped, revision }
   return { campaign: changes ? revised(campaign, now, { experiments }) : campaign, status: 200, body }
-}
-
-/** Running ones are only cancelled while the campaign is paused. */
-function settingsOf({ cancel_running, ...settings }: PlainCampaign['settings']): PlainCampaign['settings'] {
-  return settings.paused && cancel_running === true ? { ...settings, cancel_running } : settings
 }
 
 function definedIn({
@@ -119,16 +156,24 @@ function definitionOf(one: ExperimentDraft): string {
   return JSON.stringify(definedIn(one))
 }
 
+type PastDraft = NonNullable<ExperimentDraft['attempts']>[number]
+
 function drafted(drafts: readonly ExperimentDraft[], revision: number): Experiment[] {
   if (new Set(drafts.map(({ exp_id }) => exp_id)).size < drafts.length) throw new Refused(400, 'invalid')
   return drafts.map((draft): Experiment => {
-    const { status = 'pending', result_path = null, worker = null, attempts = [] } = draft
+    const { status = 'pending', result_path = null, worker = null, actor = null, metrics = null } = draft
     const attempt = attemptOf(draft)
     if (status !== 'failed' && (draft.failure_kind ?? null) !== null) throw new Refused(400, 'invalid')
     const failure_kind = status === 'failed' ? (draft.failure_kind ?? 'error') : null
-    const counted = { attempt, retry_count: Math.max(0, attempt - 1), revision }
-    const kept = { error: keptError(draft.error), failure_kind, lease: null, attempts: attempts.map(pastOf) }
-    return { ...definedIn(draft), status, result_path, worker, ...timesOf(draft), ...counted, ...kept }
+    const attempts = (draft.attempts ?? []).map(pastOf)
+    const spent = spentSoFar({ status, failure_kind, attempt, attempts })
+    return {
+      ...definedIn(draft),
+      ...{ status, result_path, worker, actor, metrics, ...timesOf(draft), error: keptError(draft.error) },
+      ...{ attempt, retry_count: Math.max(0, attempt - 1), revision, failure_kind, lease: null, attempts },
+      failures: draft.failures ?? spent.failures,
+      losses: draft.losses ?? spent.losses,
+    }
   })
 }
 
@@ -143,11 +188,17 @@ function attemptOf({ status = 'pending', attempt, retry_count, started_at }: Exp
   return attempt
 }
 
-function pastOf(past: PastAttempt): PastAttempt {
-  return { ...past, ...timesOf(past), error: keptPastError(past.error) }
+/** Written out, so that two that say the same read the same. */
+function pastOf(past: PastDraft): PastAttempt {
+  const { attempt, worker, actor = null, status, failure_kind, result_path, metrics = null, closed_by = null } = past
+  const error = keptPastError(past.error)
+  return { attempt, worker, actor, status, failure_kind, error, result_path, metrics, ...timesOf(past), closed_by }
 }
 
 function timesOf(given: Pick<ExperimentDraft, 'started_at' | 'completed_at'>) {
-  const read = (time: string | null | undefined) => (time === undefined || time === null ? null : readTime(time))
-  return { started_at: read(given.started_at), completed_at: read(given.completed_at) }
+  return { started_at: timeOf(given.started_at), completed_at: timeOf(given.completed_at) }
+}
+
+function timeOf(given: string | null | undefined): string | null {
+  return given === undefined || given === null ? null : readTime(given)
 }

@@ -1,5 +1,6 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import { isWithinBudget, mayComeBack } from './budget-model.js'
 import { type PlainCampaign, revised } from './campaign-model.js'
 import { started } from './experiment-model.js'
 
@@ -19,25 +20,27 @@ export function claimed(before: PlainCampaign, request: ClaimRequest, now: strin
   if (held.length > 0) return { campaign: before, experiments: held, kind: 'the same claims' }
   const next = before.settings.paused ? [] : claimable(before, request).slice(0, limit)
   if (next.length === 0) return { campaign: before, experiments: [], kind: 'nothing' }
-  const lease = { seconds, claim_id }
+  const by = { worker, actor: null, lease: { seconds, claim_id, claimed_at: now } }
   const revision = before.revision + 1
-  const taken = new Map(next.map((one) => [one, { ...started(one, now), worker, lease, revision }]))
+  const taken = new Map(next.map((one) => [one, { ...started(one, now), ...by, revision }]))
   const experiments = before.experiments.map((one) => taken.get(one) ?? one)
   return { campaign: revised(before, now, { experiments }), experiments: [...taken.values()], kind: 'handed out' }
 }
 
-/** True when a worker need not ask again: nothing that it can run waits, or runs and may fail and wait again. */
+/** True when a worker need not ask again: nothing that it can run waits, or runs and may wait again. */
 export function isDone(campaign: PlainCampaign, request: ClaimRequest): boolean {
-  const { max_retries } = campaign.settings
-  const mayCome = ({ status, retry_count }: Experiment) => status === 'running' && retry_count < max_retries
-  const isOpen = campaign.experiments.some((one) => isFor(request, one) && mayCome(one))
-  return !isOpen && claimable(campaign, request).length === 0
+  const { settings, cancel_running, experiments } = campaign
+  // Who stops as told puts its experiment back, whatever was used up.
+  const mayCome = (one: Experiment) => (cancel_running ? one.status === 'running' : mayComeBack(one, settings))
+  const isOpen = experiments.some((one) => isFor(request, one) && mayCome(one))
+  // Experiments may still be appended to a campaign that has none.
+  return !isOpen && experiments.length > 0 && claimable(campaign, request).length === 0
 }
 
 function claimable({ experiments, settings }: PlainCampaign, request: ClaimRequest): Experiment[] {
   const suitable = experiments.filter((one) => isFor(request, one))
-  const failed = suitable.filter((one) => one.status === 'failed' && one.retry_count < settings.max_retries)
-  return [...suitable.filter(({ status }) => status === 'pending'), ...failed]
+  const again = suitable.filter((one) => isWithinBudget(one, settings))
+  return [...suitable.filter(({ status }) => status === 'pending'), ...again]
 }
 
 function isFor({ backend, container }: ClaimRequest, one: Experiment): boolean {

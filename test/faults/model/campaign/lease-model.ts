@@ -1,5 +1,7 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { counted } from './budget-model.js'
 import { type PlainCampaign, revised } from './campaign-model.js'
+import { requeued } from './experiment-model.js'
 
 /**
  * The campaign once all that ran out is given up, in one revision; the very same when nothing did.
@@ -9,7 +11,11 @@ export function swept(campaign: PlainCampaign, idleFor: (one: Experiment) => num
   const revision = campaign.revision + 1
   const experiments = campaign.experiments.map((one) => {
     const idle = idleFor(one) / 1000
-    return one.lease !== null && idle > one.lease.seconds ? { ...lost(one, idle, now), revision } : one
+    if (one.lease === null || idle <= one.lease.seconds) return one
+    const ended = lost(one, idle, now)
+    // A worker that was told to stop and is heard of no more has stopped.
+    const after = campaign.cancel_running ? requeued(ended, now, 'pause') : counted(ended)
+    return { ...after, revision }
   })
   const isSame = experiments.every((one, index) => one === campaign.experiments[index])
   return isSame ? campaign : revised(campaign, now, { experiments })
@@ -22,5 +28,5 @@ export function lostError(worker: string | null, idle: number, seconds: number):
 
 function lost(one: Experiment, idle: number, now: string): Experiment {
   const error = lostError(one.worker, idle, one.lease?.seconds ?? 0)
-  return { ...one, status: 'failed', failure_kind: 'lost', error, completed_at: now, lease: null }
+  return { ...one, status: 'failed', failure_kind: 'lost', error, completed_at: now, lease: null, actor: null }
 }

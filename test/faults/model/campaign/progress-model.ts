@@ -1,6 +1,7 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { EXPERIMENT_STATUSES, type ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import { earliest } from '../arguments/times.js'
+import { isWithinBudget } from './budget-model.js'
 import type { PlainCampaign } from './campaign-model.js'
 
 /** The progress of a campaign, counted anew, but for the estimate. */
@@ -15,8 +16,8 @@ export function progressOf(campaign: PlainCampaign) {
     total: experiments.length,
     counts,
     remaining: counts.pending + counts.failed,
-    progress_fraction: counts.completed / experiments.length,
-    is_complete: counts.completed + counts.skipped === experiments.length,
+    progress_fraction: experiments.length === 0 ? 0 : counts.completed / experiments.length,
+    is_complete: isComplete(campaign),
     started_at: earliest(experiments.map(({ started_at }) => started_at)),
     updated_at,
     failures: failuresOf(experiments),
@@ -25,14 +26,21 @@ export function progressOf(campaign: PlainCampaign) {
   }
 }
 
-export function stateOf({ experiments, settings }: PlainCampaign): string {
+export function stateOf(campaign: PlainCampaign): string {
+  const { experiments, settings } = campaign
   const counts = countsOf(experiments)
-  const isAgain = experiments.some((one) => one.status === 'failed' && one.retry_count < settings.max_retries)
-  if (counts.completed + counts.skipped === experiments.length) return 'completed'
+  const isAgain = experiments.some((one) => isWithinBudget(one, settings))
+  if (isComplete(campaign)) return 'completed'
   if (settings.paused) return 'paused'
   if (counts.running > 0) return 'running'
-  if (counts.pending === 0 && !isAgain) return 'failed'
+  if (counts.failed > 0 && counts.pending === 0 && !isAgain) return 'failed'
   return experiments.some(({ attempt }) => attempt > 0) ? 'idle' : 'pending'
+}
+
+/** One without experiments has completed nothing. */
+function isComplete({ experiments }: PlainCampaign): boolean {
+  const { completed, skipped } = countsOf(experiments)
+  return experiments.length > 0 && completed + skipped === experiments.length
 }
 
 export function countsOf(experiments: readonly Experiment[]): Record<ExperimentStatus, number> {

@@ -1,4 +1,4 @@
-import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
 import type { ResumeRequest } from '#campaignd/domain/operations/resume.js'
 import { type Decided, type PlainCampaign, revised } from './campaign-model.js'
 import { requeued } from './experiment-model.js'
@@ -21,7 +21,11 @@ export function resumed(campaign: PlainCampaign, request: ResumeRequest, now: st
     const runs = plan[index]?.action === 'run' && one.status !== 'pending'
     const to = hashes.get(one.exp_id)
     if (!runs && to === undefined) return one
-    return { ...(runs ? requeued(one, now) : one), config_hash: to ?? one.config_hash, revision: campaign.revision + 1 }
+    const reruns = choice === 'rerun_changed' && to !== undefined
+    const queued = runs ? requeued(one, now, reruns ? 'config' : 'resume') : one
+    const attempts = reruns ? withoutNewest(queued.attempts) : queued.attempts
+    const changed = { attempts, config_hash: to ?? one.config_hash, actor: null, revision: campaign.revision + 1 }
+    return { ...queued, ...changed }
   })
   const isSame = hash === campaign.config_hash && experiments.every((one, index) => one === campaign.experiments[index])
   const changes = !isSame && !dry_run
@@ -34,6 +38,11 @@ export function resumed(campaign: PlainCampaign, request: ResumeRequest, now: st
   }
   const after = changes ? revised(campaign, now, { config_hash: hash, experiments }) : campaign
   return { campaign: after, status: 200, body }
+}
+
+/** What the newest closed attempt may still make is of the config before, whatever closed it. */
+function withoutNewest(attempts: readonly PastAttempt[]): PastAttempt[] {
+  return attempts.map((past, index) => (index === attempts.length - 1 ? { ...past, closed_by: 'config' } : past))
 }
 
 function actionOf({ status, lease }: Experiment, request: ResumeRequest, reruns: boolean): 'skip' | 'keep' | 'run' {

@@ -3,7 +3,7 @@ import type { ExperimentReport } from '#campaignd/domain/operations/report-reque
 import { anyChoice, chosen, flaw, idOf } from '../arguments/arguments.js'
 import { ifMatch } from '../arguments/condition.js'
 import { anyReport, reportOn } from '../arguments/report-arguments.js'
-import { type PlainCampaign, revised } from '../campaign/campaign-model.js'
+import { momentOf, type PlainCampaign, revised } from '../campaign/campaign-model.js'
 import { reported } from '../campaign/experiment-model.js'
 import { Refused } from '../campaign/refused.js'
 import type { World } from '../world.js'
@@ -66,7 +66,7 @@ function batched(before: PlainCampaign, updates: readonly Update[], now: string)
     try {
       if (wrong !== undefined) throw new Refused(400, 'invalid')
       if (one === undefined) throw new Refused(404, 'experiment-not-found')
-      const experiment = reported(one, meant, now, before.revision + 1)
+      const experiment = reported(one, meant, momentOf(before, now))
       experiments[index] = experiment
       return { exp_id, status: 200, experiment }
     } catch (error) {

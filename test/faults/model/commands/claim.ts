@@ -50,6 +50,7 @@ export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong
     const { world } = scene
     const { campaign, experiments, kind } = claimed(before, request, world.at(before))
     scene.count(kind)
+    if (kind === 'handed out' && experiments.some(({ losses }) => losses > 0)) scene.count('a loss again')
     const claims = experiments.map((experiment) => {
       world.renew(id, experiment)
       const seconds = experiment.lease?.seconds ?? 0

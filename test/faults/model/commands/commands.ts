@@ -10,12 +10,13 @@ import { elapse } from './events/elapse.js'
 import { lose } from './events/lose.js'
 import { killDuring, restart } from './events/restart.js'
 import { heartbeat } from './heartbeat.js'
+import { lateCompletion, lateReport, stop } from './late-reports.js'
 import { patchCampaign } from './patch-campaign.js'
 import { getCampaign, getExperiment, getProgress } from './reads/get.js'
 import { listCampaigns } from './reads/list-campaigns.js'
 import { listExperiments } from './reads/list-experiments.js'
 import { listWorkers } from './reads/list-workers.js'
-import { lateReport, report } from './report.js'
+import { report } from './report.js'
 import { resume } from './resume.js'
 import { retry } from './retry.js'
 
@@ -41,12 +42,15 @@ export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
   elapse,
   listWorkers,
   restart,
+  lateCompletion,
+  stop,
 )
 
 /** What a run may do whose clocks are real ones: nothing that asks in which order things happened. */
 export function anyCommandOn(service: ProcessService): fc.Arbitrary<ModelCommand> {
   return fc.oneof(
-    ...[create, getCampaign, patchCampaign, deleteCampaign, report, lateReport, batch, append, retry, resume],
+    ...[create, getCampaign, patchCampaign, deleteCampaign, report, lateReport, lateCompletion, stop],
+    ...[batch, append, retry, resume],
     ...[listExperiments, claim, heartbeat, lose, listWorkers, { ...restart, weight: 15 }, killDuring(service)],
   )
 }

@@ -43,7 +43,7 @@ function leasedIn({ world }: Scene, id: string) {
 
 /** @throws Refused for any but the worker of a live lease */
 function renewed(scene: Scene, campaign: PlainCampaign, expId: string, beat: Heartbeat): Decided {
-  const { campaign_id: id, experiments, settings } = campaign
+  const { campaign_id: id, experiments, cancel_running: cancel } = campaign
   const experiment = experiments.find(({ exp_id }) => exp_id === expId)
   if (experiment === undefined) throw new Refused(404, 'experiment-not-found')
   const { attempt, worker } = scene.world.runs.asAttempt(scene.world.lifeOf(id), experiment, beat)
@@ -54,7 +54,6 @@ function renewed(scene: Scene, campaign: PlainCampaign, expId: string, beat: Hea
   if (isOther) throw new Refused(409, 'not-the-owner', { experiment })
   if (experiment.lease === null) throw new Refused(409, 'no-lease', { experiment })
   scene.world.renew(id, experiment)
-  const cancel = settings.paused && settings.cancel_running === true
   if (cancel) scene.count('cancel')
   const lease = { lease_seconds: experiment.lease.seconds, lease_expires_at: scene.world.leaseEndOf(id, experiment) }
   return { campaign, status: 200, body: { ...lease, cancel } }

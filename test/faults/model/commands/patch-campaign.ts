@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import type { CampaignPatch } from '#campaignd/domain/operations/patch-campaign.js'
 import { anyChoice, flaw, given, sometimes } from '../arguments/arguments.js'
-import { ifMatch } from '../arguments/condition.js'
-import { patched } from '../campaign/campaign-model.js'
-import { manifestOf } from '../scene.js'
+import { type Condition, ifMatch, noCondition } from '../arguments/condition.js'
+import { type PatchCall, patched } from '../campaign/campaign-model.js'
+import { manifestOf, type Scene } from '../scene.js'
 import { command } from './command.js'
 
-const settings = fc.constantFrom<NonNullable<CampaignPatch['settings']>[]>(
+const settings: fc.Arbitrary<NonNullable<CampaignPatch['settings']>> = fc.constantFrom(
   {},
   { paused: true },
   { paused: false },
@@ -16,12 +16,18 @@ const settings = fc.constantFrom<NonNullable<CampaignPatch['settings']>[]>(
   { max_retries: 1 },
   { max_retries: 3, paused: false },
   { lease_seconds: 90 },
-  { cancel_running: true },
-  { paused: true, cancel_running: true },
-  { paused: true, cancel_running: true },
-  { paused: true, cancel_running: true },
-  { cancel_running: false },
+  { max_losses: 0 },
+  { max_losses: 1, priority: 7 },
+  { max_losses: 3, worker_failure_limit: 0 },
 )
+
+/** What is said to those that run. */
+type Stop = 'says nothing' | 'stops' | 'pauses and stops' | 'goes on'
+
+const FLAWS = [
+  ...[{ campaign_name: '' }, { revision: 3 }, { settings: { paused: 'yes' } }, { labels: { team: 1 } }],
+  ...[{ cancel_running: true }, { settings: { cancel_running: true } }, { archived: null }],
+]
 
 export const patchCampaign = command({
   name: 'patch-campaign',
@@ -29,28 +35,49 @@ export const patchCampaign = command({
   arguments: fc.record({
     campaign: anyChoice,
     name: sometimes(3, fc.constantFrom('sweep', 'renamed', 'Ablation 2')),
-    cancelsRunning: sometimes(4, fc.constantFrom(true, true, false)),
+    stop: fc.constantFrom<Stop[]>(
+      ...Array<Stop>(6).fill('says nothing'),
+      'stops',
+      'stops',
+      'pauses and stops',
+      'goes on',
+    ),
     patch: fc
       .record({
         settings: sometimes(2, settings),
+        archived: sometimes(5, fc.boolean()),
         labels: sometimes(2, fc.constantFrom({}, { team: null }, { team: 'inference' }, { draft: 'yes', team: null })),
       })
       .map(given),
-    flaw: flaw(20, { campaign_name: '' }, { revision: 3 }, { settings: { paused: 'yes' } }, { labels: { team: 1 } }),
+    flaw: flaw(20, ...FLAWS),
     ifMatch,
   }),
-  run: (scene, { campaign, name, cancelsRunning, patch, ...rest }) => {
+  run: (scene, { campaign, name, stop, patch, ...rest }) => {
     const { world } = scene
     const body: CampaignPatch = {
       ...patch,
       ...given({ campaign_name: name === undefined ? name : `${world.prefix} ${name}` }),
+      ...(stop === 'pauses and stops' ? { settings: { ...patch.settings, paused: true } } : {}),
     }
-    const stops = cancelsRunning === true ? { settings: { ...body.settings, cancel_running: true } } : {}
-    const path = cancelsRunning === undefined ? '' : `?cancel_running=${String(cancelsRunning)}`
-    const call = { method: 'PATCH', path, body, isTagged: true } as const
-    return scene.write({ ...rest, ...call, campaign: world.choose(campaign) }, (before) => {
-      const after = patched(before, { ...body, ...stops }, world.at(before))
-      return { campaign: after, status: 200, body: manifestOf(after) }
-    })
+    const cancels = stop === 'says nothing' ? undefined : stop !== 'goes on'
+    return sendPatch(scene, { ...rest, id: world.choose(campaign), patch: body, cancels })
   },
 })
+
+interface Sent extends PatchCall {
+  readonly id: string
+  readonly flaw?: object | undefined
+  readonly ifMatch?: Condition
+}
+
+export function sendPatch(
+  scene: Scene,
+  { id, patch, cancels, ifMatch: match = noCondition, flaw: wrong }: Sent,
+): Promise<void> {
+  const path = cancels === undefined ? '' : `?cancel_running=${String(cancels)}`
+  const call = { campaign: id, method: 'PATCH', path, body: patch, isTagged: true } as const
+  return scene.write({ ...call, ifMatch: match, flaw: wrong }, (before) => {
+    const after = patched(before, { patch, cancels }, scene.world.at(before))
+    return { campaign: after, status: 200, body: manifestOf(after) }
+  })
+}

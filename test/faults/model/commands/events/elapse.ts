@@ -30,8 +30,9 @@ async function pass(scene: Scene, sweeps: number, rest: number): Promise<void> {
   for (let sweep = 0; sweep < sweeps; sweep += 1) {
     await passBoth(scene, SWEEP)
     await service.sweep()
-    for (const { id, lost } of world.sweep()) {
+    for (const { id, lost, isStopped } of world.sweep()) {
       changed.add(id)
+      if (isStopped) scene.count('a stop goes back to pending')
       scene.count(lost > 1 ? 'lost together' : 'lost')
     }
   }
