@@ -32,11 +32,18 @@ export function requeue(before: Experiment, now: string, closedBy: ClosedBy): Ex
   }
 }
 
+/** By what the result of an attempt is not wanted any more, also of one that was closed before. */
+const DISCARDS: ReadonlySet<ClosedBy> = new Set(['retry', 'config'])
+
 /** The closed attempts, with the current one added if there is one: not of a pending experiment, nor of one never started. */
 function closeAttempt(experiment: Experiment, now: string, closedBy: ClosedBy): PastAttempt[] {
   const { attempt, status, attempts } = experiment
-  const current = status !== 'pending' && attempt > 0 && attempts.at(-1)?.attempt !== attempt
-  return current ? [...attempts, record(experiment, now, closedBy)].slice(-MAX_KEPT_ATTEMPTS) : attempts
+  const newest = attempts.at(-1)
+  if (newest?.attempt !== attempt) {
+    const isCurrent = status !== 'pending' && attempt > 0
+    return isCurrent ? [...attempts, record(experiment, now, closedBy)].slice(-MAX_KEPT_ATTEMPTS) : attempts
+  }
+  return DISCARDS.has(closedBy) ? [...attempts.slice(0, -1), { ...newest, closed_by: closedBy }] : attempts
 }
 
 /** A running attempt is recorded as failed now, `interrupted`. */

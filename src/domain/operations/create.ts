@@ -79,14 +79,24 @@ function isImported({ status = 'pending', attempt = 0, retry_count = 0 }: Experi
   return status !== 'pending' || attempt > 0 || retry_count > 0
 }
 
-/** sha256, in hex, of what a body said: defaults filled in, times as UTC, and nothing of what the service sets. */
+/** sha256, in hex, of what a body said: defaults filled in, times as UTC, in one order, and nothing of what the service sets. */
 function* bodyDigest(header: object, experiments: readonly Experiment[]): LongWork<string> {
-  const hash = createHash('sha256').update(JSON.stringify(header))
+  const hash = createHash('sha256').update(JSON.stringify(inOrder(header)))
   for (const [position, experiment] of experiments.entries()) {
-    hash.update(JSON.stringify(experiment))
+    const { metrics, attempts } = experiment
+    const isPlain = metrics === null && attempts.every((past) => past.metrics === null)
+    hash.update(JSON.stringify(isPlain ? experiment : inOrder(experiment)))
     if (isBreak(position)) yield
   }
   return hash.digest('hex')
+}
+
+/** The value with the keys of its objects in one order: in which one they were given means nothing. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, item]) => [key, inOrder(item)]))
 }
 
 /**

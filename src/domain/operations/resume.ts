@@ -194,14 +194,9 @@ function carryOut(
 ): Experiment {
   const queued = action === 'run' && experiment.status !== 'pending' ? requeue(experiment, now, closedBy) : experiment
   if (newHash === undefined) return queued
-  const attempts = closedBy === 'config' ? discarded(queued.attempts) : queued.attempts
+  // A late result of an attempt with the old config must not count, whatever has become of the experiment since.
+  const attempts = closedBy === 'config' ? requeue(experiment, now, closedBy).attempts : queued.attempts
   return { ...queued, attempts, config_hash: newHash }
-}
-
-/** A late result of an attempt with the old config must not count, also where that was closed before. */
-function discarded(attempts: Experiment['attempts']): Experiment['attempts'] {
-  const newest = attempts.at(-1)
-  return newest === undefined ? attempts : [...attempts.slice(0, -1), { ...newest, closed_by: 'config' }]
 }
 
 function configChanged(campaign: Campaign, diff: ConfigDiff): DomainError {

@@ -13,7 +13,7 @@ type Path = (string | number)[]
  *   that parsing rounded, and at the key `__proto__`
  */
 export function refuseUnfit(value: unknown, path: Path = []): void {
-  if (typeof value === 'number' && !isExact(value)) {
+  if (typeof value === 'number' && !isExact(value) && !isMeasured(value, path)) {
     throw invalid({ pointer: jsonPointer(...path), detail: 'is beyond what a number can hold exactly (2^53 - 1)' })
   }
   if (typeof value !== 'object' || value === null) return
@@ -63,6 +63,11 @@ function refuseUnfitMember(object: Readonly<Record<string, unknown>>, path: Path
     refuseUnfit(object[key], path)
     path.pop()
   }
+}
+
+/** What was measured was rounded before: only a count or an id must be exact. */
+function isMeasured(value: number, path: Path): boolean {
+  return path.at(-2) === 'metrics' && Number.isFinite(value)
 }
 
 function isExact(value: number): boolean {

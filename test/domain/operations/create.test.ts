@@ -294,7 +294,7 @@ test('an import without counts is counted from its attempts, since it was last p
     ...{ started_at: null, completed_at: null, closed_by },
   })
   const counted = (given: Partial<ExperimentDraft>) => {
-    const { failures, losses } = createOne(given)
+    const { failures, losses } = createOne(given) ?? {}
     return { failures, losses }
   }
   expect(counted({ status: 'failed', attempt: 3, attempts: [past(1, 'oom', 'start'), past(2, 'lost', null)] })).toEqual(

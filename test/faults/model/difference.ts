@@ -39,9 +39,12 @@ export function withoutTimes(value: unknown): unknown {
 }
 
 function factsOf(problem: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { type, title: _title, detail: _detail, instance: _instance, errors, ...facts } = problem
+  const { type, title: _title, detail: _detail, instance: _instance, errors, difference, ...facts } = problem
   for (const key of ['title', 'detail', 'instance']) need(problem, key)
   if (type !== `/problems/${String(facts['code'])}`) throw new Error(`a problem of type ${String(type)}`)
+  // What differs is said in more words than one; a test of its own reads them.
+  if ((facts['code'] === 'campaign-exists') !== isObject(difference))
+    throw new Error(`a problem with ${shown(difference)}`)
   if ((facts['code'] === 'invalid') !== (Array.isArray(errors) && errors.length > 0)) {
     throw new Error(`a problem ${String(facts['code'])} with the errors ${shown(errors)}`)
   }

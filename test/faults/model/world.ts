@@ -1,5 +1,5 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { AttemptBook } from './campaign/attempt-book.js'
 import type { PlainCampaign } from './campaign/campaign-model.js'
 import { swept } from './campaign/lease-model.js'
@@ -28,7 +28,7 @@ export class World {
   readonly runs = new RunBook()
   /** Ids that are or were those of a campaign. */
   readonly ids = new Set<string>()
-  readonly drafts = new Map<string, CampaignDraft>()
+  readonly drafts = new Map<string, WholeDraft>()
   /** What was done, in the order of the run, to do it again by hand. */
   readonly diary: string[] = []
   private readonly lives = new Map<string, number>()

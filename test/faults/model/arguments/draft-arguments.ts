@@ -52,7 +52,7 @@ export const importedState: fc.Arbitrary<Partial<ExperimentDraft>> = fc
     attempts: sometimes(4, fc.array(past, { maxLength: 2 })),
     ...{ actor: sometimes(4, actor), metrics: sometimes(5, metrics) },
     ...{ failures: sometimes(4, fc.nat(3)), losses: sometimes(4, fc.nat(5)) },
-    lease: sometimes(6, fc.constantFrom(null, { seconds: 60, claim_id: 'claim' }, { claimed_at: null })),
+    lease: sometimes(6, fc.constantFrom(null, { seconds: 60, claim_id: 'claim' })),
     revision: sometimes(6, fc.constant(99)),
     contradicts: fc.oneof({ weight: 40, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   })

@@ -38,14 +38,19 @@ interface Past {
   readonly attempts: readonly PastAttempt[]
 }
 
+/** By hand it all begins anew. */
+const PUT_BACK = ['requeue', 'resume', 'retry', 'config']
+
 /** What an import has used up that does not say so itself. An attempt of which nothing is told is taken for a failure. */
 export function spentSoFar(one: Past): Spent {
   const { status, attempt, attempts } = one
   const isToldTwice = attempts.at(-1)?.attempt === attempt
   const isCurrentTold = status !== 'pending' && attempt !== 0 && !isToldTwice
-  const told = [...attempts, ...(isCurrentTold ? [one] : [])]
+  const byHand = attempts.map(({ closed_by }) => PUT_BACK.includes(closed_by ?? ''))
+  const fresh = attempts.slice(byHand.lastIndexOf(true) + 1)
+  const told = [...fresh, ...(isCurrentTold ? [one] : [])]
   const budgets = told.filter((end) => end.status === 'failed').map((end) => budgetOf(end.failure_kind))
-  const untold = Math.max(attempt - told.length, 0)
+  const untold = byHand.includes(true) ? 0 : Math.max(attempt - told.length, 0)
   const losses = budgets.filter((budget) => budget === 'losses').length
   return { failures: budgets.length - losses + untold, losses }
 }

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
-import type { CampaignDraft, ExperimentDraft } from '#campaignd/domain/operations/draft.js'
+import type { ExperimentDraft, WholeDraft } from '#campaignd/domain/operations/draft.js'
 import type { CampaignPatch } from '#campaignd/domain/operations/patch-campaign.js'
 import type { RetryRequest } from '#campaignd/domain/operations/retry.js'
 import { readTime, sortable } from '../arguments/times.js'
@@ -50,7 +50,7 @@ export function momentOf({ revision, cancel_running }: PlainCampaign, now: strin
 }
 
 /** @throws Refused */
-export function created(draft: CampaignDraft, { id, now, created_by }: Birth): PlainCampaign {
+export function created(draft: WholeDraft, { id, now, created_by }: Birth): PlainCampaign {
   const experiments = drafted(draft.experiments, 1)
   if ((draft.total_experiments ?? experiments.length) !== experiments.length) throw new Refused(400, 'invalid')
   const { campaign_name, config_hash, labels = {}, archived = false, source = null } = draft

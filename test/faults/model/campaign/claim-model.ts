@@ -3,6 +3,7 @@ import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
 import { isWithinBudget, mayComeBack } from './budget-model.js'
 import { type PlainCampaign, revised } from './campaign-model.js'
 import { started } from './experiment-model.js'
+import { Refused } from './refused.js'
 
 export interface Claimed {
   /** The very same when the claim took nothing. */
@@ -13,6 +14,7 @@ export interface Claimed {
 
 /** The next ones that a worker can run; or what a claim of its and of that id holds, with any other filter. */
 export function claimed(before: PlainCampaign, request: ClaimRequest, now: string): Claimed {
+  refuseUnknown(before, request)
   const { worker, claim_id = null, limit = 1, lease_seconds: seconds = before.settings.lease_seconds } = request
   const held = before.experiments.filter(
     (one) => claim_id !== null && one.lease?.claim_id === claim_id && one.worker === worker,
@@ -25,6 +27,15 @@ export function claimed(before: PlainCampaign, request: ClaimRequest, now: strin
   const taken = new Map(next.map((one) => [one, { ...started(one, now), ...by, revision }]))
   const experiments = before.experiments.map((one) => taken.get(one) ?? one)
   return { campaign: revised(before, now, { experiments }), experiments: [...taken.values()], kind: 'handed out' }
+}
+
+/** @throws Refused for a name that no experiment has, with those that there are, in the order of the manifest */
+function refuseUnknown({ experiments }: PlainCampaign, request: ClaimRequest): void {
+  for (const key of ['backend', 'container'] as const) {
+    const names = [...new Set(experiments.map((one) => one[key]))]
+    const isUnknown = request[key] !== undefined && !names.includes(request[key])
+    if (isUnknown && names.length > 0) throw new Refused(422, 'nothing-matches', { [`${key}s`]: names })
+  }
 }
 
 /** True when a worker need not ask again: nothing that it can run waits, or runs and may wait again. */

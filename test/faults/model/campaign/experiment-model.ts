@@ -238,7 +238,11 @@ function withClosedAttempt(experiment: Experiment, now: string, closed_by: Close
     completed_at,
     attempts,
   } = experiment
-  if (status === 'pending' || attempt === 0 || newestClosed(experiment) !== null) return attempts
+  const recorded = newestClosed(experiment)
+  // What is not wanted any more stays so, whoever closed it.
+  if (recorded !== null && ['retry', 'config'].includes(closed_by))
+    return [...attempts.slice(0, -1), { ...recorded, closed_by }]
+  if (status === 'pending' || attempt === 0 || recorded !== null) return attempts
   const common = { attempt, worker, actor, error: keptPastError(error), result_path, metrics, started_at, closed_by }
   const past: PastAttempt =
     status === 'running'

@@ -1,4 +1,4 @@
-import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ResumeRequest } from '#campaignd/domain/operations/resume.js'
 import { type Decided, type PlainCampaign, revised } from './campaign-model.js'
 import { requeued } from './experiment-model.js'
@@ -23,7 +23,7 @@ export function resumed(campaign: PlainCampaign, request: ResumeRequest, now: st
     if (!runs && to === undefined) return one
     const reruns = choice === 'rerun_changed' && to !== undefined
     const queued = runs ? requeued(one, now, reruns ? 'config' : 'resume') : one
-    const attempts = reruns ? withoutNewest(queued.attempts) : queued.attempts
+    const attempts = reruns ? requeued(one, now, 'config').attempts : queued.attempts
     const changed = { attempts, config_hash: to ?? one.config_hash, actor: null, revision: campaign.revision + 1 }
     return { ...queued, ...changed }
   })
@@ -38,11 +38,6 @@ export function resumed(campaign: PlainCampaign, request: ResumeRequest, now: st
   }
   const after = changes ? revised(campaign, now, { config_hash: hash, experiments }) : campaign
   return { campaign: after, status: 200, body }
-}
-
-/** What the newest closed attempt may still make is of the config before, whatever closed it. */
-function withoutNewest(attempts: readonly PastAttempt[]): PastAttempt[] {
-  return attempts.map((past, index) => (index === attempts.length - 1 ? { ...past, closed_by: 'config' } : past))
 }
 
 function actionOf({ status, lease }: Experiment, request: ResumeRequest, reruns: boolean): 'skip' | 'keep' | 'run' {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import type { CampaignDraft } from '#campaignd/domain/operations/draft.js'
+import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { definition, flaw, given, sometimes } from '../arguments/arguments.js'
 import { importedState } from '../arguments/draft-arguments.js'
 import { GIVEN_TIMES } from '../arguments/times.js'
@@ -20,7 +20,7 @@ const experiments = fc
   )
   .map((all) => all.map((one, index) => ({ ...definition(index + 1, one.variant), ...one.imported })))
 
-const settings = fc.constantFrom<NonNullable<CampaignDraft['settings']>[]>(
+const settings = fc.constantFrom<NonNullable<WholeDraft['settings']>[]>(
   {},
   { max_retries: 2 },
   { lease_seconds: 75, paused: true },
@@ -29,7 +29,7 @@ const settings = fc.constantFrom<NonNullable<CampaignDraft['settings']>[]>(
 )
 
 /** What a whole manifest has that only the service says. */
-const ignored = fc.constantFrom<Partial<CampaignDraft>[]>(
+const ignored = fc.constantFrom<Partial<WholeDraft>[]>(
   { format: 1, revision: 99, definition_digest: 'd'.repeat(64) },
   { format: 2, uid: '0123456789abcdef', imported_at: GOOD_TIME, created_by: 'c'.repeat(32), body_digest: null },
   { cancel_running: true, bench_lifted: { 'gpu-1': GOOD_TIME } },
@@ -47,7 +47,7 @@ const draft = fc
     labels: sometimes(3, fc.constantFrom({}, { team: 'inference' }, { team: 'training', draft: '' })),
     total_experiments: sometimes(20, fc.constantFrom(1, 3)),
   })
-  .map(({ ignored: more, ...all }): Omit<CampaignDraft, 'campaign_id' | 'campaign_name' | 'experiments'> => {
+  .map(({ ignored: more, ...all }): Omit<WholeDraft, 'campaign_id' | 'campaign_name' | 'experiments'> => {
     return { ...more, ...given(all), config_hash: all.config_hash }
   })
 
@@ -97,7 +97,7 @@ export const createNamed = command({
 
 interface Post {
   readonly id: string
-  readonly body: CampaignDraft
+  readonly body: WholeDraft
   readonly flaw?: object | undefined
   readonly key?: string | undefined
 }
