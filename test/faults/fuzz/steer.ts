@@ -57,10 +57,20 @@ export function steered(draw: Draw, request: FuzzRequest, known: Known): FuzzReq
 
 const STEERS: Readonly<Record<string, Steer>> = {
   createCampaign: (draw, request, { freshName }) => {
-    const { total_experiments: _total, ...body } = request.body as Fields
-    const experiments = drafts(body['experiments'], freshName)
-    const named = chance(draw, 80) ? { campaign_id: freshName() } : {}
-    return { ...request, body: { ...body, ...named, experiments } }
+    const { total_experiments: _total, experiments, matrix, ...body } = request.body as Fields
+    const { campaign_id, on_exists, ...query } = request.query
+    const named = on_exists !== undefined || chance(draw, 80) ? { campaign_id: freshName() } : {}
+    // One of both, and not both.
+    const hasMatrix = matrix !== undefined && (experiments === undefined || chance(draw, 50))
+    return {
+      ...request,
+      query: {
+        ...query,
+        ...(campaign_id === undefined ? {} : { campaign_id: freshName() }),
+        ...(on_exists === undefined ? {} : { on_exists }),
+      },
+      body: { ...body, ...named, ...(hasMatrix ? { matrix } : { experiments: drafts(experiments ?? [], freshName) }) },
+    }
   },
   appendExperiments: (_draw, request, { freshName }) => ({
     ...request,

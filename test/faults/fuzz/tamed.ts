@@ -5,6 +5,9 @@ const LONG_LEASE = 600
 /** Most seconds for which a call is held. */
 const LONGEST_WAIT = 1
 
+/** Of a matrix: its campaign is to stay small. */
+const MOST_CYCLES = 3
+
 const CAMPAIGN_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/
 const MAX_ID = 63
 
@@ -15,11 +18,15 @@ export function tamed(request: FuzzRequest, prefix: string, isOwn: (id: string) 
       ? id
       : `${prefix}${id}`.slice(0, MAX_ID)
   const { campaign_id, ...path } = request.path
-  const { wait, ...query } = request.query
+  const { wait, campaign_id: inQuery, ...query } = request.query
   return {
     ...request,
     path: campaign_id === undefined ? path : { ...path, campaign_id: String(owned(campaign_id)) },
-    query: wait === undefined ? query : { ...query, wait: within(wait, 0, LONGEST_WAIT, 60) },
+    query: {
+      ...query,
+      ...(inQuery === undefined ? {} : { campaign_id: owned(inQuery) }),
+      ...(wait === undefined ? {} : { wait: within(wait, 0, LONGEST_WAIT, 60) }),
+    },
     body: tamedBody(request.body, owned),
   }
 }
@@ -33,6 +40,7 @@ function tamedBody(value: unknown, owned: (id: unknown) => unknown): unknown {
 function tamedMember(key: string, value: unknown, owned: (id: unknown) => unknown): unknown {
   if (key === 'campaign_id') return owned(value)
   if (key === 'wait_seconds') return within(value, 0, LONGEST_WAIT, 60)
+  if (key === 'cycles') return within(value, 1, MOST_CYCLES, Number.MAX_SAFE_INTEGER)
   if (key === 'lease_seconds' || key === 'seconds') return within(value, LONG_LEASE, 86_400, 86_400)
   return tamedBody(value, owned)
 }
