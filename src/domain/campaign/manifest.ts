@@ -120,7 +120,9 @@ export const headerProperties = {
   created_by: Nullable(Type.String({ pattern: '^[0-9a-f]{32}$', examples: ['2c26b46b68ffc68ff99b453c1d304134'] }), {
     description: '128 bits of the sha256 of the Idempotency-Key of its creation; null: there was none',
   }),
-  source: Nullable(Source, { description: 'What an imported format holds that has no other place' }),
+  source: Nullable(Source, {
+    description: 'What an imported format holds that has no other place; opaque, at most 4 KiB as JSON',
+  }),
   body_digest: Nullable(Digest, {
     description: 'sha256 of the body that created it, with defaults filled in; null in one of an earlier format',
   }),

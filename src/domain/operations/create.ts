@@ -43,6 +43,7 @@ export function* createManifest(draft: WholeDraft, creation: Creation): LongWork
   const created_at = timeOf('created_at')
   const updated_at = timeOf('updated_at')
   const { campaign_name, config_hash, labels = {}, archived = false, source = null } = draft
+  refuseLongSource(source)
   const settings = { ...DEFAULT_SETTINGS, ...draft.settings }
   const experiments = yield* draftExperiments(draft.experiments, {
     revision: 1,
@@ -72,6 +73,14 @@ export function* createManifest(draft: WholeDraft, creation: Creation): LongWork
     body_digest: yield* bodyDigest(body, experiments),
     experiments,
   }
+}
+
+const MAX_SOURCE_BYTES = 4096
+
+function refuseLongSource(source: CampaignManifest['source']): void {
+  const bytes = Buffer.byteLength(JSON.stringify(source))
+  if (bytes <= MAX_SOURCE_BYTES) return
+  throw invalid({ pointer: '/source', detail: `has ${bytes} bytes as JSON, more than ${MAX_SOURCE_BYTES}` })
 }
 
 /** Whether it comes with a history. */

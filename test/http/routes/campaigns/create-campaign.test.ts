@@ -65,6 +65,18 @@ test('the same body is told from another one by all that it says, and by nothing
   for (const given of other) expect(await create(given), JSON.stringify(given)).toBe(409)
 })
 
+test('what another format holds beside is kept as it is, up to 4 KiB', async () => {
+  const { call } = await openApp()
+  const create = (source: unknown) => call('POST', '/v1/campaigns', { body: { ...campaignDraft(1), source } })
+  for (const source of [{ text: 'x'.repeat(4096) }, 'text', [1]]) {
+    expect((await create(source)).json()).toMatchObject({ status: 400, errors: [{ pointer: '/source' }] })
+  }
+  const source = { tool: 'study', version: '0.8.0', nested: { list: [1, null] } }
+  expect((await create(source)).json()).toMatchObject({ source })
+  // The order of keys says nothing.
+  expect((await create({ nested: { list: [1, null] }, version: '0.8.0', tool: 'study' })).status).toBe(200)
+})
+
 test('a campaign may begin empty, and is appended to', async () => {
   const { call } = await openApp()
   const created = await call('POST', '/v1/campaigns', { body: campaignDraft(0) })
