@@ -23,13 +23,14 @@ interface Walk {
 const WALKS: readonly Walk[] = [
   {
     readme: 'src/http/README.md',
-    blocks: 7,
+    blocks: 8,
     prints: [
       '"error":"CUDA out of memory"',
       '{"retried":["0002"],"skipped":[],"revision":5}',
       '"progress_fraction":0.5',
       '201',
       '"remaining":["0047","0052"',
+      '0042,vllm',
     ],
   },
   {

@@ -174,11 +174,21 @@ function* listFrom(groups: readonly Group[]): LongWork<List<Group>> {
   return list.asImmutable()
 }
 
-/** Null when it is not completed, or when a clock that was set back made its duration negative. */
-function timeTaken({ status, started_at, completed_at }: Experiment): number | null {
-  if (status !== 'completed' || started_at === null || completed_at === null) return null
+/**
+ * Milliseconds from the start of the current attempt to its end, however it ended. Null when one of them is not known, or when a
+ * clock that was set back made them negative.
+ */
+export function millisecondsTaken({
+  started_at,
+  completed_at,
+}: Pick<Experiment, 'started_at' | 'completed_at'>): number | null {
+  if (started_at === null || completed_at === null) return null
   const taken = Date.parse(completed_at) - Date.parse(started_at)
   return taken >= 0 ? taken : null
+}
+
+function timeTaken(experiment: Experiment): number | null {
+  return experiment.status === 'completed' ? millisecondsTaken(experiment) : null
 }
 
 function isRemaining({ status }: Experiment): boolean {

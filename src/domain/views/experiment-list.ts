@@ -4,10 +4,16 @@ import { EXPERIMENT_STATUSES, type ExperimentStatus } from '../experiment/status
 import { hasStatus } from '../indexes/summary.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 
-export interface ExperimentQuery {
+/** The fields by which experiments are found: equal ones. */
+type EqualKey = 'backend' | 'container' | 'config_name' | 'cycle_index' | 'worker' | 'failure_kind'
+
+export interface ExperimentFilter {
   /** Any of these; all when left out. */
   readonly statuses?: readonly ExperimentStatus[]
-  readonly equal: Partial<Pick<Experiment, 'backend' | 'container' | 'config_name' | 'cycle_index' | 'worker'>>
+  readonly equal: Partial<Pick<Experiment, EqualKey>>
+}
+
+export interface ExperimentQuery extends ExperimentFilter {
   readonly limit: number
   /** Position in the manifest at which the page begins, from 0. */
   readonly from: number
@@ -21,18 +27,44 @@ export interface ExperimentPage {
 }
 
 /** One page of the experiments that match, in manifest order, without a scan of those in other statuses. */
-export function* pageOfExperiments({ experiments }: Campaign, query: ExperimentQuery): LongWork<ExperimentPage> {
-  const inStatus = hasStatus(...(query.statuses ?? EXPERIMENT_STATUSES))
-  const equal = Object.entries(query.equal) as [key: keyof Experiment, value: unknown][]
-  const found: number[] = []
+export function* pageOfExperiments(campaign: Campaign, query: ExperimentQuery): LongWork<ExperimentPage> {
+  const positions: number[] = []
+  const next = yield* search(campaign, query, query.from, (position) => {
+    if (positions.length === query.limit) return false
+    positions.push(position)
+    return true
+  })
+  return { positions, next }
+}
+
+/** Which experiments match: 1 at their positions, 0 at the others. A byte each, since a slow download holds it to its end. */
+export function* matchingExperiments(campaign: Campaign, filter: ExperimentFilter): LongWork<Uint8Array> {
+  const isMatch = new Uint8Array(campaign.experiments.length)
+  yield* search(campaign, filter, 0, (position) => {
+    isMatch[position] = 1
+    return true
+  })
+  return isMatch
+}
+
+/**
+ * Tells the positions of those that match, until one is refused.
+ * @returns the position that was refused, or null
+ */
+function* search(
+  { experiments }: Campaign,
+  { statuses = EXPERIMENT_STATUSES, equal }: ExperimentFilter,
+  from: number,
+  take: (position: number) => boolean,
+): LongWork<number | null> {
+  const inStatus = hasStatus(...statuses)
+  const wanted = Object.entries(equal) as [key: keyof Experiment, value: unknown][]
   let looked = 0
-  for (let at = experiments.next(query.from, inStatus); at !== -1; at = experiments.next(at + 1, inStatus)) {
+  for (let at = experiments.next(from, inStatus); at !== -1; at = experiments.next(at + 1, inStatus)) {
     const experiment = experiments.at(at)
     looked += 1
     if (isBreak(looked)) yield
-    if (!equal.every(([key, value]) => experiment[key] === value)) continue
-    if (found.length === query.limit) return { positions: found, next: at }
-    found.push(at)
+    if (wanted.every(([key, value]) => experiment[key] === value) && !take(at)) return at
   }
-  return { positions: found, next: null }
+  return null
 }

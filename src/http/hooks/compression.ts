@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream'
 import { createGzip, gzip } from 'node:zlib'
 import type { FastifyReply } from 'fastify'
-import { gzipTag, varyByEncoding } from '../replies/entity-tag.ts'
+import { gzipTag, varyBy } from '../replies/entity-tag.ts'
 
 /** Bytes: what is shorter fits into one packet as it is. */
 const SHORT = 1024
@@ -26,7 +26,7 @@ export class Compression {
   /** True for a response that is to be compressed. Says of each that could be that it depends on `Accept-Encoding`. */
   applies(reply: FastifyReply, payload: unknown): payload is Payload {
     if (!isLong(payload) || !isText(reply)) return false
-    reply.header('vary', varyByEncoding(reply.getHeader('vary')))
+    varyBy(reply, 'Accept-Encoding')
     return this.active < MOST_AT_ONCE && acceptsGzip(reply.request.headers['accept-encoding'])
   }
 

@@ -35,7 +35,7 @@ type Send = (error?: Error | null, body?: unknown) => void
 const SHORT_TEXT = 16 * 1024
 
 /** Headers that say something of a response which a problem replaces. */
-const OF_CONTENT = ['etag', 'location', 'content-encoding']
+const OF_CONTENT = ['etag', 'location', 'content-encoding', 'content-disposition']
 
 /**
  * Response batching: runs the response hooks on every response, and sends those together that are ready in one turn of the event

@@ -41,6 +41,8 @@ const HEADERS = {
   'x-request-id': Type.String({ description: 'Id of the request in the log; that of the client, if it sent one' }),
   etag: Type.String({ description: 'Strong tag of this version' }),
   location: Type.String({ description: 'Path of the created resource' }),
+  vary: Type.String({ description: 'Headers of the request that the response depends on' }),
+  'content-disposition': Type.String({ description: 'Name of the file; only with text/csv' }),
   'retry-after': Type.Integer({ minimum: 1, description: 'Seconds after which to try again' }),
   'www-authenticate': Type.String({ description: 'How to authenticate: by a bearer token, and of which role' }),
 }
@@ -50,7 +52,9 @@ interface Success {
   /** Null: the response has no body. */
   readonly schema: TSchema | null
   readonly type?: string
-  readonly headers?: readonly ('etag' | 'location')[]
+  /** What the body may be as well, by type. */
+  readonly otherTypes?: Readonly<Record<string, TSchema>>
+  readonly headers?: readonly ('etag' | 'location' | 'vary' | 'content-disposition')[]
 }
 
 /**
@@ -89,9 +93,19 @@ export function responses(
   return Object.fromEntries([...described, ...documentProblems([...codes])])
 }
 
-function documentSuccess({ description, schema, type = 'application/json', headers = [] }: Success): object {
-  const body = schema === null ? { type: 'null' } : { content: { [type]: { schema } } }
+function documentSuccess({
+  description,
+  schema,
+  type = 'application/json',
+  otherTypes = {},
+  headers = [],
+}: Success): object {
+  const body = schema === null ? { type: 'null' } : { content: contentOf({ [type]: schema, ...otherTypes }) }
   return { description, headers: pickHeaders('x-request-id', ...headers), ...body }
+}
+
+function contentOf(schemas: Readonly<Record<string, TSchema>>): Readonly<Record<string, object>> {
+  return Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, { schema }]))
 }
 
 function documentProblems(codes: readonly ProblemCode[]): [string, object][] {

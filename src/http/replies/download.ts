@@ -9,6 +9,11 @@ export interface DownloadParts {
   readonly service: { readonly held: Pick<HeldStates, 'hold'> }
 }
 
+/** Has browsers save the response under the name, which needs no quoting. */
+export function saveAs(reply: FastifyReply, fileName: string): void {
+  reply.header('content-disposition', `attachment; filename="${fileName}"`)
+}
+
 /**
  * A response that tells a state of a campaign, to be returned by a handler. A long one is read for as long as its client takes: it
  * ends when its token is revoked, unless it tells what a write changed, or when it keeps too much of the past in memory. Its client

@@ -6,6 +6,11 @@ export function entityTag(version: Version): string {
   return `"${versionText(version)}"`
 }
 
+/** The tag of a version as CSV. It never stands for JSON: both have the same address. */
+export function csvTag(version: Version): string {
+  return entityTag(version).replace(/"$/, '-csv"')
+}
+
 /** The tag of a response that is sent as gzip: other bytes of the same version. */
 export function gzipTag(tag: string): string {
   return tag.replace(/"$/, '-gzip"')
@@ -15,13 +20,14 @@ export function gzipTag(tag: string): string {
 export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
   const named = namedTag(request, tag)
   reply.header('etag', named ?? tag)
-  if (named !== null) reply.code(304).header('vary', varyByEncoding(reply.getHeader('vary')))
+  if (named !== null) varyBy(reply.code(304), 'Accept-Encoding')
   return named !== null
 }
 
-/** The header Vary of a response that depends on `Accept-Encoding` too. */
-export function varyByEncoding(vary: ReturnType<FastifyReply['getHeader']>): string {
-  return vary === undefined ? 'Accept-Encoding' : `${String(vary)}, Accept-Encoding`
+/** Says of the response that it depends on a header of the request too. */
+export function varyBy(reply: FastifyReply, header: 'Accept' | 'Accept-Encoding'): void {
+  const vary = reply.getHeader('vary')
+  reply.header('vary', vary === undefined ? header : `${String(vary)}, ${header}`)
 }
 
 /** True when If-None-Match names the version. */
@@ -48,7 +54,7 @@ export function preconditionOf(request: FastifyRequest): Precondition {
 /** A weak tag, one without quotes and an asterisk in quotes match no version: in quotes of ours they are none. */
 function requiredVersion(tag: string): string {
   if (tag === '*') return tag
-  const [, version = '*'] = /^"([^"]*?)(?:-gzip)?"$/.exec(tag) ?? []
+  const [, version = '*'] = /^"([^"]*?)(?:-csv)?(?:-gzip)?"$/.exec(tag) ?? []
   return version === '*' ? `'${tag}'` : version
 }
 

@@ -20,6 +20,12 @@ export function jsonPieces(reply: FastifyReply, pieces: Iterable<Piece>): Buffer
   return jsonReply(reply, inPieces(pieces))
 }
 
+/** The same for a text of another type. */
+export function textPieces(reply: FastifyReply, type: string, pieces: Iterable<Piece>): Buffer | Readable {
+  reply.header('content-type', type)
+  return inPieces(pieces)
+}
+
 /** A problem whose type is set. Only some list many experiments. */
 export function problemReply(problem: Problem): string | Buffer | Readable {
   const { results, changed } = problem

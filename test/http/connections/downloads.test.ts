@@ -61,7 +61,7 @@ async function openLarge(count = EXPERIMENTS) {
   }
 }
 
-test.each(['', '?format=llenergymeasure'])(
+test.each(['', '?format=llenergymeasure', '/experiments?format=csv'])(
   'a slow download%s counts what it keeps of the past, until its client is gone',
   async (query) => {
     const { report, read, held, heldBytes } = await openLarge()

@@ -57,6 +57,9 @@ test('while others read nothing a large response is refused and small ones are n
   expectProblem(refused, 503, 'too-much-unsent')
   expect(refused.headers).toMatchObject({ 'retry-after': '5' })
   expect(refused.headers).not.toHaveProperty('etag')
+  const csv = await call('GET', `${path}/experiments?format=csv`)
+  expectProblem(csv, 503, 'too-much-unsent')
+  expect(csv.headers).not.toHaveProperty('content-disposition')
   const manifest = path.replace(/\/experiments.*/, '')
   for (let times = 0; times < 40; times += 1) {
     expectProblem(await call('GET', manifest, { headers: GZIP }), 503, 'too-much-unsent')

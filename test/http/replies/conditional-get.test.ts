@@ -10,6 +10,7 @@ const RESOURCES = [
   '/v1/campaigns/sweep/progress?until=end',
   '/v1/campaigns/sweep/experiments',
   '/v1/campaigns/sweep/experiments?status=pending',
+  '/v1/campaigns/sweep/experiments?format=csv',
   '/v1/campaigns/sweep/experiments/0001',
 ]
 

@@ -60,6 +60,8 @@ function* reads({ experiments }: WholeDraft): Generator<LargeCall, void> {
   yield read('export in a time zone', `${CAMPAIGN}?format=llenergymeasure&timezone=America/New_York`)
   yield read('page of experiments', `${CAMPAIGN}/experiments?limit=1000`)
   yield read('page of experiments, none found', `${CAMPAIGN}/experiments?config_name=none`)
+  yield read('experiments as CSV', `${CAMPAIGN}/experiments?format=csv`)
+  yield read('experiments as CSV, none found', `${CAMPAIGN}/experiments?format=csv&config_name=none`)
   yield read('one experiment', `${CAMPAIGN}/experiments/${experiments.at(-1)?.exp_id}`)
   yield read('list of campaigns', '/v1/campaigns')
   yield read('progress', `${CAMPAIGN}/progress`)
