@@ -75,6 +75,12 @@ export function compareTimes(a: string, b: string): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
+/** A text by which instants are ordered, and which is the same however many digits the fraction of an instant was given. */
+export function timeKey(instant: string): string {
+  const seconds = 'yyyy-mm-ddThh:mm:ss'.length
+  return `${instant.slice(0, seconds)}.${instant.slice(seconds + 1, -1).padEnd(9, '0')}`
+}
+
 /** The later one of two instants. */
 export function laterTime(a: string, b: string): string {
   return compareTimes(a, b) < 0 ? b : a

@@ -11,7 +11,7 @@ import { layManifest } from '../support/store/files.js'
 
 const browsing = useBrowser()
 
-/** The samples, a torn file, and a campaign with every status. */
+/** The samples, a torn file, a campaign with every status, and one that is archived. */
 const service = useService((dataDir) => layManifest(dataDir, 'torn', sampleText(TORN_SAMPLE)), fill)
 
 async function fill(url: string): Promise<void> {
@@ -44,6 +44,7 @@ async function fill(url: string): Promise<void> {
     experimentDraft('not', { status: 'skipped', cycle_index: 1 }),
   ]
   await send('POST', `${url}/v1/campaigns`, campaignDraft(0, { campaign_id: 'all', experiments }))
+  await send('POST', `${url}/v1/campaigns`, campaignDraft(1, { campaign_id: 'archived', archived: true }))
   const running = { status: 'running', worker: 'gpu-node-1', lease_seconds: 120 }
   await send('PATCH', `${url}/v1/campaigns/all/experiments/now`, running)
 }
@@ -52,7 +53,9 @@ browserTest('the dashboard lists the campaigns as the API does, and filters them
   const { page, go } = await browsing.open(service().url, '')
   const lines = page.locator('table.campaigns tbody tr')
   await lines.first().waitFor()
-  const { campaigns } = (await send('GET', `${service().url}/v1/campaigns`)).json<{ campaigns: Progress[] }>()
+  const { campaigns } = (await send('GET', `${service().url}/v1/campaigns?archived=any`)).json<{
+    campaigns: Progress[]
+  }>()
   expect(await lines.locator('th a').allTextContents()).toEqual(campaigns.map(({ campaign_name }) => campaign_name))
   expect(await lines.locator('.state-tag').allTextContents()).toEqual(campaigns.map(({ state }) => state))
   const torn = lines.filter({ hasText: 'torn' })

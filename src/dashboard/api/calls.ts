@@ -16,7 +16,7 @@ export function campaignPath(campaignId: string): string {
   return `/campaigns/${encodeURIComponent(campaignId)}`
 }
 
-/** All campaigns; null while the first page, and so the newest change, still has the tag. */
+/** All campaigns, archived ones too; null while the first page, and so the newest change, still has the tag. */
 export async function listCampaigns(
   etag: string | null,
   signal: AbortSignal,
@@ -25,11 +25,12 @@ export async function listCampaigns(
     readonly campaigns: readonly ListedCampaign[]
     readonly next_page_token: string | null
   }
-  const first = await callIfChanged<Page>(`/campaigns?limit=${PAGE}`, { etag, signal })
+  const path = `/campaigns?archived=any&limit=${PAGE}`
+  const first = await callIfChanged<Page>(path, { etag, signal })
   if (first === null) return null
   const found = [...first.body.campaigns]
   for (let next = first.body.next_page_token; next !== null;) {
-    const page: Page = await call(`/campaigns?limit=${PAGE}&page_token=${encodeURIComponent(next)}`, { signal })
+    const page: Page = await call(`${path}&page_token=${encodeURIComponent(next)}`, { signal })
     found.push(...page.campaigns)
     next = page.next_page_token
   }

@@ -4,7 +4,7 @@ import { CAMPAIGN_STATES, type CampaignState, stateOf } from '../campaign/campai
 import { CampaignId, CampaignName, headerProperties } from '../campaign/manifest.ts'
 import { Timestamp } from '../experiment/experiment.ts'
 import { ref, StrictObject, StringEnum } from '../schema.ts'
-import { compareTimes } from '../timestamp.ts'
+import { timeKey } from '../timestamp.ts'
 import { Progress, progressOf } from './progress.ts'
 
 const ReadableState = StringEnum(
@@ -56,21 +56,39 @@ export type CampaignSummary = Static<typeof CampaignSummary>
 export type CorruptCampaign = Static<typeof CorruptCampaign>
 export type ListedCampaign = Static<typeof ListedCampaign>
 
-export const CAMPAIGN_SORTS = ['-updated_at', 'created_at', 'campaign_name'] as const
+const SORT_FIELDS = ['updated_at', 'created_at', 'campaign_name', 'priority'] as const
 
-export interface CampaignQuery {
+type SortField = (typeof SORT_FIELDS)[number]
+/** With `-` the greatest first. */
+export type CampaignSort = SortField | `-${SortField}`
+
+export const CAMPAIGN_SORTS: readonly CampaignSort[] = SORT_FIELDS.flatMap((field) => [`-${field}` as const, field])
+
+/** Instants, RFC 3339 in UTC: after includes its own instant, before does not. */
+export interface CampaignTimes {
+  readonly created_after?: string
+  readonly created_before?: string
+  readonly updated_after?: string
+  readonly updated_before?: string
+}
+
+export interface CampaignQuery extends CampaignTimes {
   readonly state?: CampaignState
   /** Substring of the name, in any case. */
   readonly name?: string
   /** Labels that a campaign must have, with their values. */
   readonly labels: readonly (readonly [string, string])[]
-  readonly sort: (typeof CAMPAIGN_SORTS)[number]
+  /** Whether they are archived; left out: either. */
+  readonly archived?: boolean
+  /** Whether an experiment of theirs is failed now; left out: either. */
+  readonly has_failures?: boolean
+  readonly sort: CampaignSort
   readonly limit: number
   /** The end of the previous page. */
   readonly after?: PagePosition
 }
 
-/** The last campaign of a page: its sort key, and its id, which orders equal keys. */
+/** The last campaign of a page: its sort key, a text of the order that is asked for, and its id, which orders equal keys. */
 export interface PagePosition {
   readonly key: string
   readonly campaign_id: string
@@ -94,14 +112,16 @@ export function pageOfCampaigns(
   all: Iterable<Campaign | CorruptCampaign>,
   { sort, limit, after, ...filter }: CampaignQuery,
 ): CampaignPage {
-  const { key, compare } = ORDERS[sort]
-  const order = (a: PagePosition, b: PagePosition) => compare(a.key, b.key) || compareText(a.campaign_id, b.campaign_id)
+  const { keyOf, direction } = orderOf(sort)
+  const order = (a: PagePosition, b: PagePosition) =>
+    direction * compareText(a.key, b.key) || compareText(a.campaign_id, b.campaign_id)
   const position = (one: Campaign | CorruptCampaign): PagePosition => {
     const fields = fieldsOf(one)
-    return { key: fields[key], campaign_id: fields.campaign_id }
+    return { key: keyOf(fields), campaign_id: fields.campaign_id }
   }
+  const matches = matcher(filter)
   const found = [...all]
-    .filter((one) => matches(one, filter))
+    .filter(matches)
     .map((one) => ({ one, at: position(one) }))
     .filter(({ at }) => after === undefined || order(at, after) > 0)
     .sort((a, b) => order(a.at, b.at))
@@ -112,22 +132,56 @@ export function pageOfCampaigns(
   }
 }
 
-const ORDERS = {
-  '-updated_at': { key: 'updated_at', compare: (a: string, b: string) => compareTimes(b, a) },
-  created_at: { key: 'created_at', compare: compareTimes },
-  campaign_name: { key: 'campaign_name', compare: compareText },
-} as const satisfies Record<CampaignQuery['sort'], unknown>
+type Fields = Campaign['header'] | CorruptCampaign
 
-type Filter = Pick<CampaignQuery, 'state' | 'name' | 'labels'>
-
-function matches(one: Campaign | CorruptCampaign, { state, name, labels }: Filter): boolean {
-  const fields = fieldsOf(one)
-  if (name !== undefined && !fields.campaign_name.toLowerCase().includes(name.toLowerCase())) return false
-  if (state !== undefined && state !== ('header' in one ? stateOf(one) : one.state)) return false
-  return labels.every(([key, value]) => 'labels' in fields && fields.labels[key] === value)
+const KEYS: Readonly<Record<SortField, (fields: Fields) => string>> = {
+  updated_at: ({ updated_at }) => timeKey(updated_at),
+  created_at: ({ created_at }) => timeKey(created_at),
+  campaign_name: ({ campaign_name }) => campaign_name,
+  priority: (fields) => numberKey('settings' in fields ? fields.settings.priority : 0),
 }
 
-function fieldsOf(one: Campaign | CorruptCampaign): Campaign['header'] | CorruptCampaign {
+function orderOf(sort: CampaignSort) {
+  const isDescending = sort.startsWith('-')
+  return { keyOf: KEYS[sort.replace('-', '') as SortField], direction: isDescending ? -1 : 1 }
+}
+
+/** A text of the order of the numbers: none that is negative, and all of the same length. */
+function numberKey(number: number): string {
+  return String(number + 1_000_000).padStart(7, '0')
+}
+
+type Filter = Omit<CampaignQuery, 'sort' | 'limit' | 'after'>
+
+function matcher({ state, name, labels, archived, has_failures, ...times }: Filter) {
+  const part = name?.toLowerCase()
+  const isCreated = isWithin(times.created_after, times.created_before)
+  const isUpdated = isWithin(times.updated_after, times.updated_before)
+  return (one: Campaign | CorruptCampaign): boolean => {
+    const fields = fieldsOf(one)
+    if (part !== undefined && !fields.campaign_name.toLowerCase().includes(part)) return false
+    if (state !== undefined && state !== ('header' in one ? stateOf(one) : one.state)) return false
+    if (archived !== undefined && archived !== ('archived' in fields && fields.archived)) return false
+    if (has_failures !== undefined && has_failures !== hasFailures(one)) return false
+    if (!isCreated(fields.created_at) || !isUpdated(fields.updated_at)) return false
+    return labels.every(([key, value]) => 'labels' in fields && fields.labels[key] === value)
+  }
+}
+
+function hasFailures(one: Campaign | CorruptCampaign): boolean {
+  return 'header' in one && one.counts.by_status.failed > 0
+}
+
+function isWithin(after: string | undefined, before: string | undefined): (time: string) => boolean {
+  const from = after === undefined ? null : timeKey(after)
+  const end = before === undefined ? null : timeKey(before)
+  return (time) => {
+    const key = timeKey(time)
+    return (from === null || key >= from) && (end === null || key < end)
+  }
+}
+
+function fieldsOf(one: Campaign | CorruptCampaign): Fields {
   return 'header' in one ? one.header : one
 }
 

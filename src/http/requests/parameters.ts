@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { CampaignId } from '../../domain/campaign/manifest.ts'
 import { ExpId } from '../../domain/experiment/experiment.ts'
 import { Nullable, StrictObject } from '../../domain/schema.ts'
-import { isTimezone } from '../../domain/timestamp.ts'
+import { isTimezone, parseTime } from '../../domain/timestamp.ts'
 import { invalidParameter } from '../problems/problem.ts'
 import { Header } from './header-format.ts'
 
@@ -55,4 +55,14 @@ export function timezoneOf({ timezone = 'UTC' }: { readonly timezone?: string })
     throw invalidParameter('query', 'timezone', `is ${JSON.stringify(timezone)}, which is not an IANA time zone`)
   }
   return timezone
+}
+
+/**
+ * A time of a query, in UTC.
+ * @throws DomainError `invalid` when there is no such time
+ */
+export function timeOf(name: string, text: string, timezone: string): string {
+  const time = parseTime(text, { timezone })
+  if (time === undefined) throw invalidParameter('query', name, 'is not a time that exists')
+  return time
 }
