@@ -34,6 +34,7 @@ export async function csvReply(
   const { campaign } = committed
   const table = await inTurns(tableOf(campaign, filter), parts.service.stopping, 'response')
   if (table === null) {
+    reply.removeHeader('etag')
     const detail = `of CSV has a column for each metric, at most ${MAX_METRIC_COLUMNS}: ask for fewer experiments`
     throw invalidParameter('query', 'format', detail)
   }
