@@ -105,7 +105,7 @@ export const headerProperties = {
   }),
   settings: CampaignSettings,
   labels: Labels,
-  archived: Type.Boolean({ description: 'Put away. Stored and not used yet: lists and claims have it as before' }),
+  archived: Type.Boolean({ description: 'Put away: the list of campaigns leaves it out unless asked. Its experiments are handed out as before' }),
   imported_at: Nullable(Timestamp, {
     description: 'When it was imported with the statuses of its experiments; null: never',
   }),

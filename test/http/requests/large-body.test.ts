@@ -193,7 +193,8 @@ test('large bodies that come together are taken one after the other, whoever lea
 test('clients that leave once they have sent all of a large body hold up nobody', async () => {
   const app = await openApp()
   const url = await app.listen()
-  const packed = gzipSync(JSON.stringify(campaignDraft(2)) + ' '.repeat(2 * 1024 * 1024))
+  const body = JSON.stringify(campaignDraft(2)) + ' '.repeat(2 * 1024 * 1024)
+  const packed = gzipSync(body)
   const lines = ['POST /v1/campaigns HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
   const head = [...lines, 'Content-Encoding: gzip', `Content-Length: ${packed.length}`, '', ''].join('\r\n')
   for (let count = 0; count < 20; count += 1) {
@@ -203,5 +204,5 @@ test('clients that leave once they have sent all of a large body hold up nobody'
     connection.reset()
   }
   // One of them may have created it.
-  expect([200, 201]).toContain((await create(app, VALID + ' '.repeat(2 * 1024 * 1024))).status)
+  expect([200, 201]).toContain((await create(app, body)).status)
 })

@@ -225,19 +225,8 @@ function withFields(made: Experiment, report: ExperimentReport): Experiment {
 
 /** An attempt is recorded once. One that still runs was interrupted. */
 function withClosedAttempt(experiment: Experiment, now: string, closed_by: ClosedBy): PastAttempt[] {
-  const {
-    attempt,
-    worker,
-    actor,
-    status,
-    failure_kind,
-    error,
-    result_path,
-    metrics,
-    started_at,
-    completed_at,
-    attempts,
-  } = experiment
+  const { attempt, attempts, status, failure_kind, completed_at } = experiment
+  const { worker, actor, error, result_path, metrics, started_at } = experiment
   const recorded = newestClosed(experiment)
   // What is not wanted any more stays so, whoever closed it.
   if (recorded !== null && ['retry', 'config'].includes(closed_by))
