@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type CampaignSize, refuseTooMany } from '../domain/campaign/campaign-size.ts'
+import { campaignFull, type CampaignSize, hasRoomToGrow, refuseTooMany } from '../domain/campaign/campaign-size.ts'
 import type { CampaignManifest } from '../domain/campaign/manifest.ts'
 import { DomainError, invalid } from '../domain/errors.ts'
 import { createManifest, definitionDigest } from '../domain/operations/create.ts'
-import { type CampaignDraft, countOf, wholeDraft } from '../domain/operations/draft.ts'
+import { bytesOf, type CampaignDraft, countOf, wholeDraft } from '../domain/operations/draft.ts'
 import { describeDifference, differenceOf } from '../domain/operations/merge/difference.ts'
 import { merge, type MergeResult } from '../domain/operations/merge/merge.ts'
 import type { CampaignStore, Committed } from '../repository/campaign-store.ts'
@@ -93,7 +93,13 @@ async function drafted(
   draft: CampaignDraft,
   { timezone, idempotencyKey }: CreateOptions,
 ): Promise<Drafted> {
-  refuseTooMany({ ...draft, experiments: { length: countOf(draft) } }, limits)
+  const count = countOf(draft)
+  refuseTooMany({ ...draft, experiments: { length: count } }, limits)
+  // Before the experiments are made: a short body may describe more than there is memory for.
+  const bytes = bytesOf(draft)
+  if (!hasRoomToGrow(bytes, limits.maxCampaignBytes)) {
+    throw campaignFull(`Campaign ${draft.campaign_name} with its ${count} experiments`, bytes, limits.maxCampaignBytes)
+  }
   const uid = randomBytes(8).toString('hex')
   const key = idempotencyKey === null ? null : createHash('sha256').update(idempotencyKey).digest('hex')
   const idSuffix = key?.slice(0, SUFFIX) ?? randomBytes(SUFFIX / 2).toString('hex')
@@ -158,7 +164,9 @@ async function sameOrRefused(
   const differs = describeDifference(difference)
   const detail =
     `There is a campaign ${campaign_id} already, made by another body. ` +
-    (differs === '' ? 'It became the same as this one since. ' : `It differs from this one: ${differs}. `) +
+    (differs === ''
+      ? 'It differs only in results, times or order, or it is further ahead by now. '
+      : `It differs from this one: ${differs}. `) +
     'To take over what is further ahead, post it with ?on_exists=merge; to import it beside the other one, with ?campaign_id=.'
   throw new DomainError('campaign-exists', detail, { difference })
 }

@@ -105,7 +105,9 @@ export const headerProperties = {
   }),
   settings: CampaignSettings,
   labels: Labels,
-  archived: Type.Boolean({ description: 'Put away: the list of campaigns leaves it out unless asked. Its experiments are handed out as before' }),
+  archived: Type.Boolean({
+    description: 'Put away: the list of campaigns leaves it out unless asked. Its experiments are handed out as before',
+  }),
   imported_at: Nullable(Timestamp, {
     description: 'When it was imported with the statuses of its experiments; null: never',
   }),

@@ -23,6 +23,18 @@ export function usedBy({ failures, losses }: UsedBudgets, kind: FailureKind | nu
   return isLoss(kind) ? { failures, losses: losses + 1 } : { failures: failures + 1, losses }
 }
 
+/**
+ * What is used up once it is known that an attempt, which was counted, ended in another way: it counts once, by the last that is known.
+ */
+export function recounted(used: UsedBudgets, before: FailureKind | null, after: FailureKind | null): UsedBudgets {
+  if (isLoss(before) === isLoss(after)) return used
+  const { failures, losses } = used
+  const without = isLoss(before)
+    ? { failures, losses: Math.max(0, losses - 1) }
+    : { failures: Math.max(0, failures - 1), losses }
+  return usedBy(without, after)
+}
+
 interface EndedAttempt {
   readonly status: string
   readonly failure_kind: FailureKind | null

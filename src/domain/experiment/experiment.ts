@@ -79,6 +79,9 @@ export const Attempt = SafeInteger(0, {
   examples: [1],
 })
 
+/** More than any experiment is started. What is imported must be below, so that it can be counted on. */
+export const MAX_ATTEMPTS = 1_000_000
+
 export const LeaseSeconds = Type.Integer({
   minimum: 1,
   maximum: 86_400,

@@ -44,7 +44,8 @@ export function* createManifest(draft: WholeDraft, creation: Creation): LongWork
   const updated_at = timeOf('updated_at')
   const { campaign_name, config_hash, labels = {}, archived = false, source = null } = draft
   refuseLongSource(source)
-  const settings = { ...DEFAULT_SETTINGS, ...draft.settings }
+  const { cancel_running: _ignored, ...given } = draft.settings ?? {}
+  const settings = { ...DEFAULT_SETTINGS, ...given }
   const experiments = yield* draftExperiments(draft.experiments, {
     revision: 1,
     timezone,

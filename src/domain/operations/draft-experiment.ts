@@ -5,7 +5,7 @@ import { type Experiment, type PastAttempt, retryCount } from '../experiment/exp
 import { shareRepeated } from '../experiment/repeated-values.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 import type { ExperimentDraft } from './draft.ts'
-import { readTime } from './report-request.ts'
+import { readTime, refuseLongMetrics } from './report-request.ts'
 
 interface Drafting {
   readonly revision: number
@@ -39,8 +39,10 @@ export function* draftExperiments(drafts: readonly ExperimentDraft[], drafting: 
 function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }: Drafting): Experiment {
   const status = draft.status ?? 'pending'
   const attempt = attemptOf(draft, pointer)
+  refuseLongMetrics(draft.metrics ?? null, `${pointer}/metrics`)
   const failure_kind = failureKindOf(draft, pointer)
   const attempts = pastAttempts(draft, timezone, pointer)
+  refuseDisorder(attempts, { status, attempt, pointer })
   const used = usedInHistory({ current: { status, failure_kind }, attempt, attempts })
   return {
     exp_id: draft.exp_id,
@@ -69,18 +71,42 @@ function draftExperiment(draft: ExperimentDraft, { revision, timezone, pointer }
 }
 
 function pastAttempts({ attempts = [] }: ExperimentDraft, timezone: string, pointer: string): PastAttempt[] {
-  return attempts.map((past, index) => ({
-    attempt: past.attempt,
-    worker: past.worker,
-    actor: past.actor ?? null,
-    status: past.status,
-    failure_kind: past.failure_kind,
-    error: tailOf(past.error, MAX_PAST_ERROR_BYTES),
-    result_path: past.result_path,
-    metrics: past.metrics ?? null,
-    ...draftTimes(past, timezone, `${pointer}${jsonPointer('attempts', index)}`),
-    closed_by: past.closed_by ?? null,
-  }))
+  return attempts.map((past, index) => {
+    const at = `${pointer}${jsonPointer('attempts', index)}`
+    refuseLongMetrics(past.metrics ?? null, `${at}/metrics`)
+    return {
+      attempt: past.attempt,
+      worker: past.worker,
+      actor: past.actor ?? null,
+      status: past.status,
+      failure_kind: past.failure_kind,
+      error: tailOf(past.error, MAX_PAST_ERROR_BYTES),
+      result_path: past.result_path,
+      metrics: past.metrics ?? null,
+      ...draftTimes(past, timezone, at),
+      closed_by: past.closed_by ?? null,
+    }
+  })
+}
+
+interface Current {
+  readonly status: Experiment['status']
+  readonly attempt: number
+  readonly pointer: string
+}
+
+/** Closed attempts ascend, and are earlier than the current one; a pending or skipped experiment may have none that is current. */
+function refuseDisorder(attempts: readonly PastAttempt[], { status, attempt, pointer }: Current): void {
+  const hasCurrent = status !== 'pending' && status !== 'skipped'
+  let least = 1
+  for (const [index, past] of attempts.entries()) {
+    const most = hasCurrent ? attempt - 1 : attempt
+    if (past.attempt >= least && past.attempt <= most) least = past.attempt + 1
+    else {
+      const detail = `is ${past.attempt}: closed attempts must ascend, and be ${hasCurrent ? 'before' : 'at most'} attempt ${attempt}`
+      throw invalid({ pointer: `${pointer}${jsonPointer('attempts', index, 'attempt')}`, detail })
+    }
+  }
 }
 
 function tailOf(error: string | null, limit: number): string | null {

@@ -6,6 +6,7 @@ import {
   ClaimId,
   definitionProperties,
   LeaseSeconds,
+  MAX_ATTEMPTS,
   MAX_KEPT_ATTEMPTS,
   PastAttempt,
   TimeInput,
@@ -13,7 +14,7 @@ import {
 } from '../experiment/experiment.ts'
 import { RunId } from '../experiment/run-id.ts'
 import type { LongWork } from '../long-work.ts'
-import { Described, FreeText, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
+import { FreeText, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
 import { experimentsOf, Matrix } from './matrix.ts'
 
 /** The highest limit of the experiments of a campaign that can be set. */
@@ -24,6 +25,7 @@ const { actor: pastActor, metrics: pastMetrics, closed_by, ...past } = PastAttem
 const PastAttemptDraft = StrictObject(
   {
     ...past,
+    attempt: SafeInteger(1, { maximum: MAX_ATTEMPTS, description: 'Number of the attempt, from 1' }),
     actor: Type.Optional(pastActor),
     metrics: Type.Optional(pastMetrics),
     started_at: Nullable(TimeInput),
@@ -42,6 +44,13 @@ const IgnoredLease = StrictObject({
   claimed_at: Type.Optional(Nullable(Timestamp)),
 })
 
+const LEFT_OUT = 'Left out it is counted from the attempts'
+
+/** Of an import: what it begins with must leave room to count on. */
+function Counted(description: string) {
+  return SafeInteger(0, { maximum: MAX_ATTEMPTS, description })
+}
+
 export const ExperimentDraft = StrictObject(
   {
     ...definitionProperties,
@@ -50,14 +59,14 @@ export const ExperimentDraft = StrictObject(
     started_at: Type.Optional(Nullable(TimeInput)),
     completed_at: Type.Optional(Nullable(TimeInput)),
     error: Type.Optional(Nullable(FreeText(), { description: 'What went wrong; of a long text the end is kept' })),
-    retry_count: Type.Optional(entry.retry_count),
-    attempt: Type.Optional(entry.attempt),
+    retry_count: Type.Optional(Counted('Starts after the first: max(0, attempt - 1)')),
+    attempt: Type.Optional(Counted('How many times it has been started; 0: never')),
     worker: Type.Optional(entry.worker),
     actor: Type.Optional(entry.actor),
     failure_kind: Type.Optional(entry.failure_kind),
     metrics: Type.Optional(entry.metrics),
-    failures: Type.Optional(Described(entry.failures, 'Left out it is counted from the attempts')),
-    losses: Type.Optional(Described(entry.losses, 'Left out it is counted from the attempts')),
+    failures: Type.Optional(Counted(`Attempts that failed. ${LEFT_OUT}`)),
+    losses: Type.Optional(Counted(`Attempts that were lost or interrupted. ${LEFT_OUT}`)),
     attempts: Type.Optional(
       Type.Array(PastAttemptDraft, {
         maxItems: MAX_KEPT_ATTEMPTS,
@@ -90,6 +99,18 @@ export const SettingsDraft = Type.Partial(StrictObject(settingsProperties), {
   examples: [{ max_retries: 2, lease_seconds: 120 }],
 })
 
+/** One of an earlier format had cancel_running among them. */
+const ImportedSettings = Type.Partial(
+  StrictObject({
+    ...settingsProperties,
+    cancel_running: Type.Boolean({ description: 'Ignored: of a manifest of an earlier format' }),
+  }),
+  {
+    description: 'How the campaign is run; what is left out has its default',
+    examples: [{ max_retries: 2, lease_seconds: 120 }],
+  },
+)
+
 const { revision, uid, imported_at, cancel_running, bench_lifted, created_by, body_digest, definition_digest } =
   headerProperties
 
@@ -115,7 +136,7 @@ const wholeProperties = {
   total_experiments: Type.Optional(
     SafeInteger(0, { description: 'Refused unless it equals the length of the list', examples: [1] }),
   ),
-  settings: Type.Optional(SettingsDraft),
+  settings: Type.Optional(ImportedSettings),
   labels: Type.Optional(headerProperties.labels),
   archived: Type.Optional(headerProperties.archived),
   source: Type.Optional(headerProperties.source),
@@ -145,6 +166,12 @@ export const CampaignDraft = StrictObject(
 /** How many experiments a draft describes. */
 export function countOf({ experiments, matrix }: CampaignDraft): number {
   return experiments?.length ?? (matrix === undefined ? 0 : matrix.configs.length * matrix.cycles)
+}
+
+/** Bytes that its experiments have at least, as far as a short body may describe long ones. */
+export function bytesOf({ matrix }: CampaignDraft): number {
+  if (matrix === undefined) return 0
+  return matrix.configs.reduce((bytes, config) => bytes + Buffer.byteLength(JSON.stringify(config)), 0) * matrix.cycles
 }
 
 /**

@@ -77,6 +77,7 @@ export function readReport(report: ExperimentReport, experiment: Experiment, tim
   if (status === undefined && fields.length === 0) {
     throw invalid({ pointer: '', detail: 'is empty: give a status or a field to change' })
   }
+  refuseLongMetrics(report.metrics ?? null, '/metrics')
   const target = status ?? experiment.status
   for (const field of fields) {
     // A call that requeues or skips an experiment may name its caller, though that does not run it.
@@ -92,6 +93,16 @@ export function readReport(report: ExperimentReport, experiment: Experiment, tim
   const start = read.started_at ?? experiment.started_at
   if (completed_at !== undefined) read.completed_at = readTime(completed_at, timezone, '/completed_at', start)
   return read
+}
+
+/** Of them nothing is cut near the limit of a campaign. */
+const MAX_METRICS_BYTES = 2048
+
+/** @throws DomainError `invalid` at the pointer */
+export function refuseLongMetrics(metrics: Metrics | null, pointer: string): void {
+  const bytes = metrics === null ? 0 : Buffer.byteLength(JSON.stringify(metrics))
+  if (bytes <= MAX_METRICS_BYTES) return
+  throw invalid({ pointer, detail: `have ${bytes} bytes as JSON, more than ${MAX_METRICS_BYTES}` })
 }
 
 /**

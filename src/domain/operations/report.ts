@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { DomainError } from '../errors.ts'
 import { requeue, startAttempt } from '../experiment/attempt.ts'
-import { usedBy } from '../experiment/budgets.ts'
+import { recounted, usedBy } from '../experiment/budgets.ts'
 import { isLeftOf, keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
 import { copyOfExperiment, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
 import {
@@ -80,6 +80,9 @@ export function applyReport(before: Experiment, input: ExperimentReport, moment:
   refuseOtherWorker(before, report, step)
   if (step === 'refused') throw transitionRefused(before, report)
   const reported = withFields(advance(before, report, step, moment.now), report)
+  if (before.status === 'failed' && reported.status === 'failed') {
+    Object.assign(reported, recounted(reported, before.failure_kind, reported.failure_kind))
+  }
   const after = step === 'stop' ? requeue({ ...reported, actor: moment.actor }, moment.now, 'pause') : reported
   if (!OUTCOME_KEYS.some((key) => isChanged(before, after, key))) return before
   if (before.status === 'completed') refuseAllButResult(before, after)
@@ -163,7 +166,7 @@ function advance(before: Experiment, report: ExperimentReport, step: Step, now: 
   }
 }
 
-/** A failure counts once: the late report of a lost attempt says how it ended, which uses up nothing more. */
+/** A failure counts once: that of a lost attempt was counted when its lease ran out. */
 function finish(before: Experiment, report: ExperimentReport, now: string): Experiment {
   const after = ended(before, report, now)
   return after.status === 'failed' && before.failure_kind !== 'lost'

@@ -140,6 +140,8 @@ const LOST = experiment({
   ...BEFORE.failed,
   error: 'the lease of gpu-1 ran out after 60 s of silence',
   failure_kind: 'lost',
+  failures: 0,
+  losses: 1,
   result_path: null,
 })
 
@@ -151,7 +153,7 @@ const OF_A_LOST_ONE: Record<ExperimentStatus, Cell> = {
     becomes: { ...CLEARED, status: 'running', attempt: 2, retry_count: 1, started_at: NOW, attempts: [LOST_ATTEMPT] },
   },
   completed: { becomes: { status: 'completed', completed_at: NOW, error: null, failure_kind: null } },
-  failed: { becomes: { completed_at: NOW, error: null, failure_kind: 'error' } },
+  failed: { becomes: { completed_at: NOW, error: null, failure_kind: 'error', failures: 1, losses: 0 } },
   skipped: { becomes: { status: 'skipped', failure_kind: null } },
 }
 

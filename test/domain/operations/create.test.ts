@@ -316,3 +316,20 @@ test('an import without counts is counted from its attempts, since it was last p
   expect(counted({ status: 'completed', retry_count: 2 })).toEqual({ failures: 2, losses: 0 })
   expect(counted({ status: 'failed', attempt: 2, failures: 7, losses: 5 })).toEqual({ failures: 7, losses: 5 })
 })
+
+test.each<[Partial<ExperimentDraft>, number[], string]>([
+  [{ status: 'completed', attempt: 1 }, [1], '/experiments/0/attempts/0/attempt'],
+  [{ status: 'failed', attempt: 3 }, [2, 1], '/experiments/0/attempts/1/attempt'],
+  [{ status: 'failed', attempt: 3 }, [1, 1], '/experiments/0/attempts/1/attempt'],
+  [{ status: 'pending', attempt: 1 }, [2], '/experiments/0/attempts/0/attempt'],
+  [{ status: 'pending' }, [0], '/experiments/0/attempts/0/attempt'],
+])(
+  'an import of %j with the closed attempts %j is refused: they are not before the current one',
+  (given, numbers, pointer) => {
+    const attempts = numbers.map((attempt) => ({
+      ...{ attempt, worker: null, status: 'failed' as const, failure_kind: null, error: null, result_path: null },
+      ...{ started_at: null, completed_at: null },
+    }))
+    expect(() => createOne({ ...given, attempts })).toThrow(invalidAt(pointer))
+  },
+)

@@ -185,10 +185,14 @@ function steeredHeaders(
   }
 }
 
+function without(fields: Fields, ...names: readonly string[]): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)))
+}
+
 /** Experiments of names of their own, in statuses that an import may have them in. */
 function drafts(given: unknown, freshName: () => string): Fields[] {
-  return (given as readonly Fields[]).map(({ attempt: _attempt, retry_count: _count, failure_kind, ...draft }) => ({
-    ...draft,
+  return (given as readonly Fields[]).map(({ failure_kind, ...draft }) => ({
+    ...without(draft, 'attempt', 'retry_count', 'attempts'),
     ...(draft['status'] === 'failed' && failure_kind !== undefined ? { failure_kind } : {}),
     exp_id: freshName(),
   }))

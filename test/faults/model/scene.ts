@@ -67,7 +67,12 @@ export class Scene {
   /** The campaign as a whole, and what the list says of all of the run. */
   async checkAll(id: string): Promise<void> {
     await this.checkCampaign(id)
-    const query = new URLSearchParams({ name: this.world.prefix, sort: 'campaign_name', limit: '1000' })
+    const query = new URLSearchParams({
+      name: this.world.prefix,
+      sort: 'campaign_name',
+      archived: 'any',
+      limit: '1000',
+    })
     const campaigns = [...this.world.campaigns.values()].sort(byName).map(summaryOf)
     const call = { method: 'GET', path: `/v1/campaigns?${query.toString()}` } as const
     await this.check(call, { status: 200, body: { campaigns, next_page_token: null } })

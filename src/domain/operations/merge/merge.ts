@@ -71,10 +71,14 @@ export function* merge(
   return { changes, next, result: { ...result, revision } }
 }
 
-/** Theirs, where an attempt of ours that is another one is kept in the record. Attempts never count down: their runs have names. */
+/**
+ * Theirs. An attempt of ours is closed, and theirs gets a number of its own: a worker that still has the name of our run must not be
+ * able to change their result.
+ */
 function takenOver(ours: Experiment, theirs: Experiment, now: string): Experiment {
-  const { attempts } = theirs.attempt > ours.attempt ? requeue(ours, now, 'start') : ours
-  const attempt = Math.max(ours.attempt, theirs.attempt)
+  const { attempts } = requeue(ours, now, 'start')
+  const isNew = ours.attempt > 0 && theirs.attempt > 0
+  const attempt = isNew ? Math.max(theirs.attempt, ours.attempt + 1) : Math.max(theirs.attempt, ours.attempt)
   const { status, started_at, completed_at, error, failure_kind, result_path, metrics, worker } = theirs
   return {
     ...ours,

@@ -122,11 +122,12 @@ function isOfFormat(value: unknown, format: number): boolean {
 
 /** One of ours in another format. */
 function* otherCampaign(value: object, { id, limit }: Reading): LongWork<Campaign> {
-  if ('format' in value) {
+  if ('format' in value && value.format !== 1) {
     const reads = `this version of the service reads formats up to ${FORMAT}`
     throw new Untrusted(`its format is ${JSON.stringify(value.format)}, and ${reads}`)
   }
-  const manifest = yield* upgraded(yield* checked(value, FORMAT_1))
+  const { format: _format, ...old } = value as { readonly format?: unknown }
+  const manifest = yield* upgraded(yield* checked(old, FORMAT_1))
   return yield* Campaign.from(yield* checkedManifest(manifest, id), { limit })
 }
 

@@ -58,5 +58,12 @@ export const importedState: fc.Arbitrary<Partial<ExperimentDraft>> = fc
   })
   .map(({ contradicts, failure_kind, ...one }) => {
     const kind = one.status === 'failed' || contradicts ? failure_kind : undefined
-    return given({ ...one, failure_kind: kind })
+    return given({ ...one, ...(contradicts ? {} : inOrder(one)), failure_kind: kind })
   })
+
+/** The closed attempts one after the other, and the current one behind them. */
+function inOrder({ attempts }: { attempts?: PastDraft[] | undefined }): Partial<ExperimentDraft> {
+  if (attempts === undefined || attempts.length === 0) return {}
+  const numbered = attempts.map((one, index) => ({ ...one, attempt: index + 1 }))
+  return { attempts: numbered, attempt: attempts.length + 1, retry_count: attempts.length }
+}

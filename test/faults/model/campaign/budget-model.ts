@@ -20,6 +20,13 @@ export function counted(failed: Experiment): Experiment {
   return isLoss ? { ...failed, losses: failed.losses + 1 } : { ...failed, failures: failed.failures + 1 }
 }
 
+/** It was counted as one kind, and is of another. */
+export function countedAnew(failed: Experiment, kindBefore: Kind): Experiment {
+  const was = budgetOf(kindBefore)
+  if (was === budgetOf(failed.failure_kind)) return failed
+  return counted({ ...failed, [was]: Math.max(failed[was] - 1, 0) })
+}
+
 /** It failed, and may be handed out again though nobody asked for it. */
 export function isWithinBudget({ status, failure_kind, failures, losses }: Experiment, allowed: Allowed): boolean {
   if (status !== 'failed') return false

@@ -166,6 +166,7 @@ function drafted(drafts: readonly ExperimentDraft[], revision: number): Experime
     if (status !== 'failed' && (draft.failure_kind ?? null) !== null) throw new Refused(400, 'invalid')
     const failure_kind = status === 'failed' ? (draft.failure_kind ?? 'error') : null
     const attempts = (draft.attempts ?? []).map(pastOf)
+    if (!isInOrder(attempts, status, attempt)) throw new Refused(400, 'invalid')
     const spent = spentSoFar({ status, failure_kind, attempt, attempts })
     return {
       ...definedIn(draft),
@@ -175,6 +176,16 @@ function drafted(drafts: readonly ExperimentDraft[], revision: number): Experime
       losses: draft.losses ?? spent.losses,
     }
   })
+}
+
+/** Each closed attempt is later than the one before it, and none later than the current one; which runs, or has ended, once. */
+function isInOrder(attempts: readonly PastAttempt[], status: Experiment['status'], attempt: number): boolean {
+  const numbers = [
+    0,
+    ...attempts.map((past) => past.attempt),
+    attempt + Number(['pending', 'skipped'].includes(status)),
+  ]
+  return attempts.length === 0 || numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0))
 }
 
 function attemptOf({ status = 'pending', attempt, retry_count, started_at }: ExperimentDraft): number {

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClosedBy, Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { readTime } from '../arguments/times.js'
-import { counted } from './budget-model.js'
+import { counted, countedAnew } from './budget-model.js'
 import { Refused } from './refused.js'
 
 const KEPT_ERROR = 8192
@@ -173,7 +173,7 @@ function isStopAgain(found: Experiment, report: ExperimentReport): boolean {
   return !isOther && (report.attempt === undefined || report.attempt === closed.attempt)
 }
 
-/** A new failure is counted; but who stops as told has not failed. A lost attempt that failed after all was counted before. */
+/** A failure is counted once, as what it turned out to be; but who stops as told has not failed. */
 function settled(
   told: Experiment,
   before: Experiment,
@@ -181,7 +181,8 @@ function settled(
   { now, cancels }: Pick<Moment, 'now' | 'cancels'>,
 ): Experiment {
   if (cancels && before.status === 'running' && isInterruption(report)) return requeued(told, now, 'pause')
-  return told.status === 'failed' && before.status !== 'failed' ? counted(told) : told
+  if (told.status !== 'failed') return told
+  return before.status === 'failed' ? countedAnew(told, before.failure_kind) : counted(told)
 }
 
 function taken(before: Experiment, { status, failure_kind }: ExperimentReport, step: Step, now: string): Experiment {

@@ -53,7 +53,7 @@ const draft = fc
 
 const FLAWS = [
   ...[{ experiments: {} }, { note: 1 }, { labels: { team: null } }, { config_hash: 7 }],
-  ...[{ archived: 'no' }, { source: [] }, { format: 3 }, { settings: { cancel_running: true } }],
+  ...[{ archived: 'no' }, { source: [] }, { format: 3 }, { settings: { eta: 1 } }],
 ]
 
 /** POST of a new campaign, of one that is there (`isAgain`: as it was created last), or of an import. */

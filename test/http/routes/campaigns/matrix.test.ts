@@ -53,6 +53,13 @@ test('a matrix makes the same campaign as its experiments one by one', async () 
   expect([again.status, again.text]).toEqual([200, created.text])
 })
 
+test('a short matrix that describes more than a campaign may hold is refused before it is made', async () => {
+  const app = await openApp()
+  const long = { ...CONFIG, config_name: 'x'.repeat(4096), config_path: 'x'.repeat(4096) }
+  const reply = await create(app, { matrix: { configs: [long], cycles: 100_000 } })
+  expectProblem(reply, 409, 'campaign-full')
+})
+
 test('a matrix with experiments beside it, without configs, or with too many runs is refused', async () => {
   const app = await openApp()
   const refusals: readonly [object, string][] = [

@@ -50,7 +50,8 @@ describe('?on_exists=merge', () => {
     expect(reply.json<MergeResult>()).toEqual({ merged: 2, appended: 2, kept: 1, held: 0, revision: 4 })
     const [first, second, third, ...appended] = await experimentsOf(campaign)
     expect(first).toMatchObject({ ...AHEAD, attempt: 1, error: null, failure_kind: null, revision: 4 })
-    expect(second).toMatchObject({ ...AHEAD, attempt: 1, error: null, failure_kind: null, failures: 1 })
+    expect(second).toMatchObject({ ...AHEAD, attempt: 2, error: null, failure_kind: null, failures: 1 })
+    expect(second?.attempts).toMatchObject([{ attempt: 1, status: 'failed', error: 'Killed', closed_by: 'start' }])
     expect(third).toMatchObject({ status: 'completed', result_path: 'ours', revision: 3 })
     expect(appended.map(({ exp_id, status }) => [exp_id, status])).toEqual([
       ['0004', 'completed'],
@@ -77,11 +78,10 @@ describe('?on_exists=merge', () => {
     expect((await heartbeat(campaign, '0001', { run_id: held?.run_id })).status).toBe(200)
     const [first, second] = await experimentsOf(campaign)
     expect([first?.status, second?.status]).toEqual(['running', 'completed'])
-    expectProblem(
-      await campaign.report('0002', { status: 'failed', run_id: started.run_id }),
-      409,
-      'transition-refused',
-    )
+    for (const status of ['failed', 'completed']) {
+      const report = { status, run_id: started.run_id, result_path: 'ours' }
+      expectProblem(await campaign.report('0002', report), 409, 'stale-attempt')
+    }
   })
 
   test('keeps the record of an attempt that a later one replaces, and never counts attempts down', async () => {
@@ -96,7 +96,26 @@ describe('?on_exists=merge', () => {
       retry_count: 2,
       attempts: [{ attempt: 1, error: 'ours', closed_by: 'start' }],
     })
-    expect(second).toMatchObject({ attempt: 2, retry_count: 1, attempts: [{ attempt: 1, error: 'ours' }] })
+    expect(second).toMatchObject({ attempt: 3, retry_count: 2 })
+    expect(second?.attempts).toMatchObject([
+      { attempt: 1, error: 'ours' },
+      { attempt: 2, error: 'ours again' },
+    ])
+  })
+
+  test('a run that was put back cannot change what is merged since, and a retry keeps that in the record', async () => {
+    const campaign = await openCampaign(3)
+    const { run_id } = (await campaign.report('0001', { status: 'running' })).json<{ run_id: string }>()
+    await campaign.report('0001', { status: 'pending' })
+    await post(campaign, draftWith(AHEAD))
+    const late = { status: 'completed', run_id, result_path: 'ours', metrics: { m: 99 } }
+    expectProblem(await campaign.report('0001', late), 409, 'stale-attempt')
+    await campaign.call('POST', `${campaign.path}/retry`, { body: { status: 'completed', include_completed: true } })
+    const [first] = await experimentsOf(campaign)
+    expect(first?.attempts).toMatchObject([
+      { attempt: 1, closed_by: 'requeue' },
+      { attempt: 2, result_path: 'results/1', metrics: AHEAD.metrics, closed_by: 'retry' },
+    ])
   })
 
   test('refuses another definition of an experiment, and changes nothing', async () => {

@@ -44,6 +44,7 @@ test('metrics are numbers by printable names, not too many, and only of what is 
     { 'a\nb': 1 },
     { 'a\u200bb': 1 },
     named(33),
+    Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`${index}`.padStart(64, 'x'), 1])),
     [1],
   ]
   for (const metrics of bad) {
@@ -56,7 +57,7 @@ test('metrics are numbers by printable names, not too many, and only of what is 
     expectProblem(await campaign.report('0001', { status, metrics: { a: 1 } }), 400, 'invalid')
   }
   expect((await campaign.manifest()).revision).toBe(1)
-  const metrics = { ...named(31), ['ä'.repeat(64)]: 1 }
+  const metrics = { ...named(31), ['ä'.repeat(64)]: 1e300 }
   expect((await campaign.report('0001', { status: 'completed', metrics })).json()).toMatchObject({ metrics })
 })
 

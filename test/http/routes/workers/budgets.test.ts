@@ -78,11 +78,21 @@ describe('what is handed out again by itself', () => {
     )
   })
 
-  test('a start by a report, and the late report of a lost attempt, leave both', async () => {
+  test('an attempt counts once, by the last that is known of how it ended', async () => {
     const campaign = await open({ max_retries: 0, max_losses: 3 })
     await failAs(campaign, 'lost')
     await campaign.report('0001', { status: 'failed', attempt: 1, failure_kind: 'oom' })
-    expect(await first(campaign)).toMatchObject({ failure_kind: 'oom', failures: 0, losses: 1 })
+    expect(await first(campaign)).toMatchObject({ failure_kind: 'oom', failures: 1, losses: 0 })
+    expect((await claim(campaign)).json()).toEqual({ claims: [], done: true, state: 'failed' })
+    await campaign.report('0001', { failure_kind: 'interrupted' })
+    expect(await first(campaign)).toMatchObject({ failure_kind: 'interrupted', failures: 0, losses: 1 })
+    await campaign.report('0001', { failure_kind: 'timeout' })
+    expect(await first(campaign)).toMatchObject({ failure_kind: 'timeout', failures: 1, losses: 0 })
+  })
+
+  test('a start by a report leaves both', async () => {
+    const campaign = await open({ max_retries: 0, max_losses: 3 })
+    await failAs(campaign, 'lost')
     await campaign.report('0001', { status: 'running' })
     expect(await first(campaign)).toMatchObject({ status: 'running', failures: 0, losses: 1 })
   })

@@ -21,23 +21,32 @@ export const listCampaigns = command({
       fc.constant<string[]>([]),
       fc.subarray(['team:inference', 'team:training', 'draft:', 'draft:yes']),
     ),
+    archived: sometimes(3, fc.constantFrom('true', 'false', 'any')),
+    has_failures: sometimes(5, fc.constantFrom('true', 'false')),
     sort: sometimes(2, fc.constantFrom<Sort[]>('-updated_at', 'created_at', 'campaign_name')),
     limit: sometimes(2, fc.integer({ min: 1, max: 2 })),
   }),
-  run: (scene, { state, name, labels, sort, limit }) => {
+  run: (scene, { name, labels, limit, ...filter }) => {
+    const { state, sort, archived = 'false', has_failures } = filter
     const { prefix, campaigns } = scene.world
     const sought = `${prefix}${name}`
-    const query = new URLSearchParams([['name', sought], ...Object.entries(given({ state, sort }))])
+    const query = new URLSearchParams([['name', sought], ...Object.entries(given(filter))])
     for (const label of labels) query.append('label', label)
     const all = [...campaigns.values()]
       .filter((one) => one.campaign_name.toLowerCase().includes(sought.toLowerCase()))
       .filter((one) => state === undefined || state === stateOf(one))
+      .filter((one) => archived === 'any' || String(one.archived) === archived)
+      .filter((one) => has_failures === undefined || String(hasFailures(one)) === has_failures)
       .filter((one) => labels.every((label) => isLabelled(one, label)))
       .sort(ORDERS[sort ?? '-updated_at'])
       .map(summaryOf)
     return inPages(scene, { path: '/v1/campaigns', query, limit, key: 'campaigns', all })
   },
 })
+
+function hasFailures({ experiments }: PlainCampaign): boolean {
+  return experiments.some(({ status }) => status === 'failed')
+}
 
 function isLabelled({ labels }: PlainCampaign, label: string): boolean {
   const [key = '', value] = label.split(':')
