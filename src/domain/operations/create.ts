@@ -8,7 +8,7 @@ import { DEFINITION_KEYS, type Experiment } from '../experiment/experiment.ts'
 import { lineSize } from '../indexes/experiment-sequence.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 import { compareTimes } from '../timestamp.ts'
-import type { ExperimentDraft, WholeDraft } from './draft.ts'
+import { type ExperimentDraft, slug, type WholeDraft } from './draft.ts'
 import { draftExperiments } from './draft-experiment.ts'
 import { readTime } from './report-request.ts'
 
@@ -145,12 +145,4 @@ export function* definitionDigest(
     if (isBreak(position)) yield
   }
   return hash.digest('hex')
-}
-
-/** The start of a generated id: lower case letters, digits and dashes; 54 characters leave room for the suffix. */
-function slug(name: string): string {
-  const plain = name.normalize('NFKD').replace(/\p{Mn}/gu, '')
-  const dashed = plain.toLowerCase().replace(/[^a-z0-9]+/g, '-')
-  const trimmed = dashed.slice(0, 54).replace(/^-+|-+$/g, '')
-  return trimmed === '' ? 'campaign' : trimmed
 }

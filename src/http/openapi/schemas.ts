@@ -2,6 +2,7 @@ import { CampaignManifest } from '../../domain/campaign/manifest.ts'
 import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { PythonToolManifest } from '../../domain/formats/python-tool-manifest.ts'
 import { ClaimRequest } from '../../domain/operations/claim.ts'
+import { StudyExperiment, StudyManifest } from '../../domain/formats/study-manifest.ts'
 import { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
 import { Heartbeat } from '../../domain/operations/heartbeat.ts'
 import { MergeResult } from '../../domain/operations/merge/merge.ts'
@@ -30,6 +31,8 @@ export const SCHEMAS = [
   CampaignManifest,
   ExperimentWithRun,
   PythonToolManifest,
+  StudyExperiment,
+  StudyManifest,
   ExperimentDraft,
   CampaignDraft,
   MergeResult,

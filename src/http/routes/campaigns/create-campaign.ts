@@ -4,10 +4,12 @@ import { CampaignDraft } from '../../../domain/operations/draft.ts'
 import { MergeResult } from '../../../domain/operations/merge/merge.ts'
 import { Described, ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
+import { StudyManifest } from '../../../domain/formats/study-manifest.ts'
 import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { responses } from '../../openapi/responses.ts'
 import { manifestReply } from '../../replies/manifest.ts'
+import { otherFormats } from '../../requests/other-formats.ts'
 import { Header } from '../../requests/header-format.ts'
 import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
@@ -28,6 +30,11 @@ const CreateQuery = StrictObject({
         '(completed, then failed or skipped); those that are missing are appended; name, settings and labels stay. Default: refuse',
     }),
   ),
+})
+
+const Body = Type.Unsafe<unknown>({
+  anyOf: [ref(CampaignDraft), ref(StudyManifest)],
+  examples: CampaignDraft.examples as unknown[],
 })
 
 const schema = {
@@ -56,8 +63,9 @@ export const createCampaign: Route = async (app, dependencies) => {
     '/campaigns',
     {
       bodyLimit: bodyLimits(limits).create,
-      config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_MAX_CAMPAIGN_BYTES' },
+      config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_MAX_CAMPAIGN_BYTES', documentedBody: Body },
       schema,
+      preValidation: otherFormats(service.stopping),
     },
     async (request, reply) => {
       const { body, query } = request

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
+import type { StudyManifest } from '#campaignd/domain/formats/study-manifest.js'
+import { expectProblem } from '../../../support/http/problems.js'
+import { openApp } from '../../../support/service/app.js'
+
+const TEXT = readFileSync(new URL('../../../samples/09_study_manifest_v2.json', import.meta.url), 'utf8')
+const STUDY = JSON.parse(TEXT) as StudyManifest
+const PATH = '/v1/campaigns/backend-sweep-deadbeef'
+
+test('a StudyManifest of the Python tool is imported', async () => {
+  const { call } = await openApp()
+  const created = await call('POST', '/v1/campaigns', { rawBody: TEXT })
+  expect(created.status, created.text).toBe(201)
+  expect(created.headers['location']).toBe(PATH)
+  const manifest = created.json<CampaignManifest>()
+  expect(manifest).toMatchObject({
+    ...{ campaign_name: 'backend-sweep', config_hash: 'deadbeef12345678', total_experiments: 4 },
+    created_at: '2026-03-01T10:00:00.123456Z',
+    source: { schema_version: '2.0', llenergymeasure_version: '0.8.0', status: 'interrupted' },
+  })
+  const [first, second, third] = manifest.experiments
+  expect(first).toMatchObject({
+    ...{ exp_id: 'abc123def4567890-c1', config_name: 'pytorch / meta-llama-llama-3.1-8b / bf16', cycle_index: 0 },
+    ...{ backend: 'pytorch', container: 'pytorch', status: 'completed', attempt: 1, error: null },
+    result_path: 'llama_pytorch_bf16_abc123de.json',
+  })
+  expect(second).toMatchObject({ status: 'failed', cycle_index: 1, error: 'RuntimeError: CUDA out of memory' })
+  expect(third).toMatchObject({ exp_id: 'ffee123def456789-c1', status: 'running', lease: null })
+})
+
+test('an untouched study comes back with its keys and values, and the same body finds it', async () => {
+  const { call } = await openApp()
+  await call('POST', '/v1/campaigns', { rawBody: TEXT })
+  const exported = await call('GET', `${PATH}?format=llenergymeasure-study`)
+  expect(exported.text).toBe(TEXT)
+  expect((await call('POST', '/v1/campaigns', { rawBody: TEXT })).status).toBe(200)
+  expect((await call('POST', '/v1/campaigns?campaign_id=copy', { rawBody: TEXT })).status).toBe(201)
+})
+
+test('a resume puts back what its orchestrator left running, and the export tells how it goes on', async () => {
+  const { call } = await openApp()
+  await call('POST', '/v1/campaigns', { rawBody: TEXT })
+  const { remaining } = (await call('POST', `${PATH}/resume`, { body: {} })).json<{ remaining: string[] }>()
+  expect(remaining).toEqual(['abc123def4567890-c2', 'ffee123def456789-c1', 'ffee123def456789-c2'])
+  for (const exp_id of remaining)
+    await call('PATCH', `${PATH}/experiments/${exp_id}`, { body: { status: 'completed' } })
+  const study = (await call('GET', `${PATH}?format=llenergymeasure-study`)).json<StudyManifest>()
+  expect(study).toMatchObject({ status: 'completed', completed: 4, failed: 0, pending: 0 })
+  expect(study.completed_at).not.toBeNull()
+})
+
+test('a study with a fault is refused where it is, and another version with those that are read', async () => {
+  const { call } = await openApp()
+  const faults: readonly [object, string][] = [
+    [{ colour: 'red' }, '/colour'],
+    [{ study_name: 7 }, '/study_name'],
+    [{ experiments: [{ ...STUDY.experiments[0], cycle: 0 }] }, '/experiments/0/cycle'],
+    [{ total_experiments: 9 }, '/total_experiments'],
+    [{ schema_version: '3.0' }, '/schema_version'],
+  ]
+  for (const [given, pointer] of faults) {
+    const problem = expectProblem(await call('POST', '/v1/campaigns', { body: { ...STUDY, ...given } }), 400, 'invalid')
+    expect(problem.errors?.map((error) => error.pointer)).toEqual([pointer])
+  }
+})
+
+test('a long study is checked piece by piece', async () => {
+  const { call } = await openApp()
+  const [one] = STUDY.experiments
+  const experiments = Array.from({ length: 3000 }, (_, index) => ({ ...one, cycle: index + 1 }))
+  const body = { ...STUDY, experiments, total_experiments: 3000 }
+  expect((await call('POST', '/v1/campaigns', { body })).status).toBe(201)
+  const wrong = experiments.with(2999, { ...one, cycle: -1 } as never)
+  const problem = expectProblem(
+    await call('POST', '/v1/campaigns', { body: { ...body, experiments: wrong } }),
+    400,
+    'invalid',
+  )
+  expect(problem.errors).toMatchObject([{ pointer: '/experiments/2999/cycle' }])
+})
+
+test.each([{}, { runs: [] }, { name: 'sweep', jobs: 3 }])(
+  '%j is none of the formats that are read, and is told them',
+  async (body) => {
+    const { call } = await openApp()
+    const problem = expectProblem(await call('POST', '/v1/campaigns', { body }), 400, 'invalid')
+    expect(problem.detail).toMatch(/CampaignManifest of llenergymeasure.*StudyManifest \(schema_version "2\.0"\)/)
+  },
+)
