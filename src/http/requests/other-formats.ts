@@ -1,6 +1,6 @@
 import type { FastifyRequest, preValidationAsyncHookHandler } from 'fastify'
-import { isStudy, studyDraft, StudyManifest } from '../../domain/formats/study-manifest.ts'
 import { invalid } from '../../domain/errors.ts'
+import { isStudy, studyDraft, StudyManifest } from '../../domain/formats/study-manifest.ts'
 import { inTurns } from '../../runtime/turns.ts'
 
 const READ =

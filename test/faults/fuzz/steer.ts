@@ -57,6 +57,7 @@ export function steered(draw: Draw, request: FuzzRequest, known: Known): FuzzReq
 
 const STEERS: Readonly<Record<string, Steer>> = {
   createCampaign: (draw, request, { freshName }) => {
+    if ('schema_version' in (request.body as Fields)) return steeredStudy(request, freshName)
     const { total_experiments: _total, experiments, matrix, ...body } = request.body as Fields
     const { campaign_id, on_exists, ...query } = request.query
     const named = on_exists !== undefined || chance(draw, 80) ? { campaign_id: freshName() } : {}
@@ -183,6 +184,15 @@ function steeredHeaders(
     ...(match === undefined ? {} : { 'if-match': draw(fc.constantFrom(tag, '*', `"none", ${tag}`)) }),
     ...(noneMatch === undefined ? {} : { 'if-none-match': chance(draw, 20) ? tag : noneMatch }),
   }
+}
+
+/** A study whose experiments are each another one, and as many as it says. */
+function steeredStudy(request: FuzzRequest, freshName: () => string): FuzzRequest {
+  const { experiments, ...study } = request.body as Fields
+  const named = (experiments as readonly Fields[]).map((one) => ({ ...one, config_hash: freshName() }))
+  const { campaign_id: _id, on_exists: _merge, ...query } = request.query
+  const body = { ...study, study_name: freshName(), total_experiments: named.length, experiments: named }
+  return { ...request, query, body }
 }
 
 function without(fields: Fields, ...names: readonly string[]): Fields {

@@ -1,16 +1,16 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifest, headerProperties } from '../../../domain/campaign/manifest.ts'
+import { StudyManifest } from '../../../domain/formats/study-manifest.ts'
 import { CampaignDraft } from '../../../domain/operations/draft.ts'
 import { MergeResult } from '../../../domain/operations/merge/merge.ts'
 import { Described, ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
-import { StudyManifest } from '../../../domain/formats/study-manifest.ts'
 import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { responses } from '../../openapi/responses.ts'
 import { manifestReply } from '../../replies/manifest.ts'
-import { otherFormats } from '../../requests/other-formats.ts'
 import { Header } from '../../requests/header-format.ts'
+import { otherFormats } from '../../requests/other-formats.ts'
 import { Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const manifest = ref(CampaignManifest)
