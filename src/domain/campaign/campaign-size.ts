@@ -1,6 +1,9 @@
 import { DomainError, invalid, jsonPointer } from '../errors.ts'
 import type { CampaignHeader } from './manifest.ts'
 
+/** The highest limit of the experiments of a campaign that can be set. */
+export const MAX_EXPERIMENTS = 1_000_000
+
 /** How large a campaign may become. */
 export interface CampaignSize {
   readonly maxExperiments: number

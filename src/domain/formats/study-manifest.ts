@@ -1,10 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign } from '../campaign/campaign.ts'
+import { slug } from '../campaign/campaign-id.ts'
+import { MAX_EXPERIMENTS } from '../campaign/campaign-size.ts'
 import { isComplete } from '../campaign/campaign-state.ts'
 import { CampaignName, ConfigHash } from '../campaign/manifest.ts'
 import { definitionProperties, type Experiment, ResultPath, TimeInput } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
-import { MAX_EXPERIMENTS, slug } from '../operations/draft.ts'
 import { FreeText, Nullable, ref, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
 
 /** The version of the format that is read and written. */

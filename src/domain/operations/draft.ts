@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { MAX_EXPERIMENTS } from '../campaign/campaign-size.ts'
 import { FORMAT, headerProperties, settingsProperties } from '../campaign/manifest.ts'
 import { invalid } from '../errors.ts'
 import {
@@ -16,9 +17,6 @@ import { RunId } from '../experiment/run-id.ts'
 import type { LongWork } from '../long-work.ts'
 import { FreeText, Nullable, ref, SafeInteger, StrictObject } from '../schema.ts'
 import { experimentsOf, Matrix } from './matrix.ts'
-
-/** The highest limit of the experiments of a campaign that can be set. */
-export const MAX_EXPERIMENTS = 1_000_000
 
 const { actor: pastActor, metrics: pastMetrics, closed_by, ...past } = PastAttempt.properties
 
@@ -190,11 +188,3 @@ export function* wholeDraft({ matrix, experiments, ...draft }: CampaignDraft): L
 export type ExperimentDraft = Static<typeof ExperimentDraft>
 export type WholeDraft = Static<typeof WholeDraft>
 export type CampaignDraft = Static<typeof CampaignDraft>
-
-/** The start of a generated id: lower case letters, digits and dashes; 54 characters leave room for the suffix. */
-export function slug(name: string): string {
-  const plain = name.normalize('NFKD').replace(/\p{Mn}/gu, '')
-  const dashed = plain.toLowerCase().replace(/[^a-z0-9]+/g, '-')
-  const trimmed = dashed.slice(0, 54).replace(/^-+|-+$/g, '')
-  return trimmed === '' ? 'campaign' : trimmed
-}
