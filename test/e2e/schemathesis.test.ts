@@ -7,6 +7,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 import { isUsable } from '../support/tools.js'
 
 const CONFIG = fileURLToPath(new URL('../schemathesis.toml', import.meta.url))
+const HOOKS = fileURLToPath(new URL('../schemathesis_hooks.py', import.meta.url))
 /** Cases for each call in the phase of fuzzing; the other phases make as many as they need. */
 const EXAMPLES = process.env['SCHEMATHESIS_EXAMPLES'] ?? '5'
 const MAX_MINUTES = 20
@@ -27,7 +28,8 @@ function attack(url: string, args: readonly string[]): Promise<{ readonly code: 
     ...args,
   ]
   return new Promise((resolve) => {
-    execFile('schemathesis', all, { cwd: temporaryDirectory(), maxBuffer: Infinity }, (error, stdout, stderr) => {
+    const env = { ...process.env, SCHEMATHESIS_HOOKS: HOOKS }
+    execFile('schemathesis', all, { cwd: temporaryDirectory(), env, maxBuffer: Infinity }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, output: `${stdout}\n${stderr}` })
     })
   })
