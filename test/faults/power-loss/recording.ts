@@ -2,6 +2,7 @@ import * as nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { atOnce } from '#campaignd/domain/long-work.js'
 import { type DurableDirectory, runJobs } from '#campaignd/repository/file/commit/durable-file.js'
+import { Leftovers } from '#campaignd/repository/file/commit/leftovers.js'
 import { type FileIdentity, identityOf } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileJob } from '#campaignd/repository/file/commit/file-job.js'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
@@ -111,7 +112,7 @@ class ScenarioRun {
     if (lock === null) throw new Error('there is no lock')
     const { campaigns, trash } = this.directory
     const descriptor = fs.openSync(campaigns, 'r')
-    return { fs, descriptor, flush: true, trash, lockPath, lock, isStopped: () => false }
+    return { fs, descriptor, flush: true, trash, lockPath, lock, isStopped: () => false, leftovers: new Leftovers() }
   }
 
   private isOver(operations: readonly Operation[]): boolean {

@@ -179,8 +179,7 @@ class DiskFull {
     const others = replies.filter(({ status }) => status !== 200)
     this.problems.push(...others.map(({ status, text }) => `with space again a report was answered ${status} ${text}`))
     this.problems.push(...this.writers.differences(this.inside))
-    const left = leftovers(this.inside)
-    if (left.length > 0) this.problems.push(`left behind: ${left.join(', ')}`)
+    await until('nothing is left behind', () => leftovers(this.inside).length === 0)
     for (const id of CAMPAIGNS) {
       const read = await this.call('GET', `/${id}`)
       if (read.text !== readManifest(this.inside, id)) this.problems.push(`${id} is served other than it is on disk`)

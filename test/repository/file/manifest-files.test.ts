@@ -3,6 +3,7 @@ import { copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type DurableDirectory, runJobs } from '#campaignd/repository/file/commit/durable-file.js'
+import { Leftovers } from '#campaignd/repository/file/commit/leftovers.js'
 import type { FileJob, FileOutcome, JobReport } from '#campaignd/repository/file/commit/file-job.js'
 import { DataDirectory } from '#campaignd/repository/file/data-directory.js'
 import { Fence } from '#campaignd/repository/file/fence.js'
@@ -54,7 +55,7 @@ async function scene(ids: readonly string[]): Promise<Scene> {
   })
   const target: DurableDirectory = {
     ...{ fs: { ...nodeFs, fsyncSync }, descriptor, flush: true, trash: directory.trash },
-    ...{ lockPath: lock.lockPath, lock: lock.identity, isStopped: () => false },
+    ...{ lockPath: lock.lockPath, lock: lock.identity, isStopped: () => false, leftovers: new Leftovers() },
   }
   const threads = {
     run: (job: FileJob): Promise<JobReport> => {

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import type { LockIdentity } from '../lock/lock-identity.ts'
 import { type DurableDirectory, isEnd, runJobs } from './durable-file.ts'
 import type { FileJob, FileOutcome, JobReport } from './file-job.ts'
+import { Leftovers } from './leftovers.ts'
 
 /** A thread that writes: it runs all the jobs that wait together, and blocks on the disk so that the event loop need not. */
 
@@ -30,11 +31,14 @@ const { directory, stopped, ...options } = workerData as CommitWorkerData
 // Opened once: where descriptors run out, the flush after a rename must not be what fails.
 const target: DurableDirectory = {
   ...{ fs, descriptor: fs.openSync(directory, 'r'), ...options },
+  leftovers: new Leftovers(),
   isStopped: () => Atomics.load(stopped, 0) === 1,
 }
 
 /** Most jobs for one flush of the directory: with more the first would wait for too many others. */
 const ROUND = 64
+/** Milliseconds between two tries to remove what could not be removed. */
+const REMOVE_AGAIN = 1000
 
 parentPort?.on('message', (first: CommitRequest) => {
   const requests = [first, ...waitingOn(parentPort as MessagePort)]
@@ -50,7 +54,20 @@ parentPort?.on('message', (first: CommitRequest) => {
     parentPort?.postMessage(reply)
   }
   clearAway()
+  scheduleRemoval()
 })
+
+let removal: NodeJS.Timeout | null = null
+
+/** Of what could not be removed: by a timer, since no other job may come to this thread. */
+function scheduleRemoval(): void {
+  if (target.leftovers.isEmpty || target.isStopped()) return
+  removal ??= setTimeout(() => {
+    removal = null
+    if (!target.isStopped()) target.leftovers.removeAgain(fs)
+    scheduleRemoval()
+  }, REMOVE_AGAIN).unref()
+}
 
 // The first message: it is ready.
 parentPort?.postMessage('ready')

@@ -3,8 +3,9 @@ import { basename, join } from 'node:path'
 import { isLock, type LockIdentity } from '../lock/lock-identity.ts'
 import { type FileIdentity, identityOf, isSame } from './file-identity.ts'
 import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
+import type { Leftovers } from './leftovers.ts'
 import { probeDisk } from './probe-file.ts'
-import { closeQuietly, flushTemp, openToRead, removeTemp, writeTemp } from './temp-file.ts'
+import { closeQuietly, flushTemp, openToRead, writeTemp } from './temp-file.ts'
 
 export interface DurableDirectory {
   readonly fs: typeof nodeFs
@@ -19,6 +20,7 @@ export interface DurableDirectory {
   readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
+  readonly leftovers: Leftovers
   /** Whether a job ended all writing, also one of another thread. */
   readonly isStopped: () => boolean
 }
@@ -83,27 +85,29 @@ function isOver(directory: DurableDirectory, all: readonly Progress[]): boolean 
   return directory.isStopped() || all.some(({ outcome }) => outcome !== null && isEnd(outcome))
 }
 
-function write({ fs }: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
+function write({ fs, leftovers }: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
   const one: Progress = { job, outcome: null, descriptor: null, identity: null, replaced: null }
   if (!isWrite(job)) return one
   try {
     one.descriptor = writeTemp(fs, job.temp, job.parts, startEarly)
   } catch (error) {
+    leftovers.remove(fs, job.temp)
     one.outcome = failure(error)
   }
   return one
 }
 
-function flush({ fs, flush: isAsked }: DurableDirectory, one: Progress): FileOutcome | null {
+function flush({ fs, flush: isAsked, leftovers }: DurableDirectory, one: Progress): FileOutcome | null {
   const { job, descriptor } = one
   try {
     if (job.kind === 'probe') probeDisk(fs, job.temp, isAsked)
     // Neither has a name that the flush of the directory would make durable.
     if (job.kind === 'probe' || (job.kind === 'flush' && job.paths.length === 0)) return DONE
     if (job.kind === 'flush') return isAsked ? flushFiles(fs, job.paths) : null
-    if (descriptor !== null && isWrite(job)) one.identity = flushTemp(fs, job.temp, descriptor, isAsked)
+    if (descriptor !== null && isWrite(job)) one.identity = flushTemp(fs, descriptor, isAsked)
     return null
   } catch (error) {
+    if (isWrite(job) || job.kind === 'probe') leftovers.remove(fs, job.temp)
     return failure(error)
   }
 }
@@ -129,7 +133,7 @@ function rename(directory: DurableDirectory, one: Progress, job: FileChange): Fi
   const outcome = tryRename(directory, job)
   if (outcome === null) return null
   closeQuietly(directory.fs, one.replaced)
-  if (isWrite(job) && outcome.kind !== 'unknown') removeTemp(directory.fs, job.temp)
+  if (isWrite(job) && outcome.kind !== 'unknown') directory.leftovers.remove(directory.fs, job.temp)
   return outcome
 }
 
@@ -161,12 +165,12 @@ function tryRename(directory: DurableDirectory, job: FileChange): FileOutcome | 
 }
 
 function changeName(directory: DurableDirectory, job: FileChange): void {
-  const { fs } = directory
+  const { fs, leftovers } = directory
   switch (job.kind) {
     case 'create':
       // A link fails where a rename would replace: two that create the same campaign cannot both succeed.
       fs.linkSync(job.temp, job.path)
-      removeTemp(fs, job.temp)
+      leftovers.remove(fs, job.temp)
       break
     case 'replace':
       fs.renameSync(job.temp, job.path)
@@ -202,8 +206,8 @@ function moveOn({ fs }: DurableDirectory, { path, out, to }: { path: string; out
 }
 
 /** Another job ended all writing: nothing of this one is changed. */
-function giveUp({ fs }: DurableDirectory, job: FileChange): FileOutcome {
-  if (isWrite(job)) removeTemp(fs, job.temp)
+function giveUp({ fs, leftovers }: DurableDirectory, job: FileChange): FileOutcome {
+  if (isWrite(job)) leftovers.remove(fs, job.temp)
   return STOPPED
 }
 
@@ -225,8 +229,9 @@ function flushNames(directory: DurableDirectory): FileOutcome | null {
 }
 
 function clearAway(directory: DurableDirectory, { job, replaced }: Progress, isDurable: boolean): void {
-  closeQuietly(directory.fs, replaced)
-  if (job.kind === 'delete' && isDurable) removeTemp(directory.fs, trashPath(directory, job.path))
+  const { fs, leftovers } = directory
+  closeQuietly(fs, replaced)
+  if (job.kind === 'delete' && isDurable) leftovers.remove(fs, trashPath(directory, job.path))
 }
 
 function isWrite(job: FileJob): job is Write {

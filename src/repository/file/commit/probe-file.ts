@@ -6,9 +6,9 @@ const PROBE = [Buffer.alloc(4096)]
 
 /**
  * Writes a temporary file as a commit does, and removes it again.
- * @throws the system's error for which a commit would fail as well
+ * @throws the system's error for which a commit would fail as well; then what there is of the file is the caller's to remove
  */
 export function probeDisk(fs: typeof nodeFs, temp: string, flush: boolean): void {
-  flushTemp(fs, temp, writeTemp(fs, temp, PROBE, false), flush)
+  flushTemp(fs, writeTemp(fs, temp, PROBE, false), flush)
   fs.unlinkSync(temp)
 }

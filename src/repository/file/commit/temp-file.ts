@@ -7,7 +7,7 @@ type Fs = typeof nodeFs
  * @param startEarly whether the system is to begin at once to write it to the disk, for files that are flushed one after the other:
  *   ext4 does so when a file is closed that was truncated while it was open, and allocates their blocks together
  * @returns its descriptor, with all the bytes written and nothing flushed
- * @throws the system's error; then nothing of the file is left
+ * @throws the system's error; then the file is closed, and what there is of it is the caller's to remove
  */
 export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], startEarly: boolean): number {
   let descriptor: number | null = null
@@ -24,13 +24,12 @@ export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], st
     return toFlush
   } catch (error) {
     closeQuietly(fs, descriptor)
-    removeTemp(fs, path)
     throw error
   }
 }
 
 /** Flushes what was written, and closes it. @throws as `writeTemp` */
-export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boolean): FileIdentity {
+export function flushTemp(fs: Fs, descriptor: number, flush: boolean): FileIdentity {
   let open: number | null = descriptor
   try {
     // mutation: no-flush-before-rename
@@ -41,7 +40,6 @@ export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boole
     return { inode: ino, size, mtimeNs }
   } catch (error) {
     closeQuietly(fs, open)
-    removeTemp(fs, path)
     throw error
   }
 }
@@ -50,14 +48,6 @@ export function flushTemp(fs: Fs, path: string, descriptor: number, flush: boole
 export function openToRead(fs: Fs, path: string): number {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
   return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-}
-
-export function removeTemp(fs: Fs, path: string): void {
-  try {
-    fs.unlinkSync(path)
-  } catch {
-    // Not there, or removed by the next start.
-  }
 }
 
 export function closeQuietly(fs: Fs, descriptor: number | null): void {

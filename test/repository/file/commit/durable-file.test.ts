@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { runJobs } from '#campaignd/repository/file/commit/durable-file.js'
 import { identityOf } from '#campaignd/repository/file/commit/file-identity.js'
 import type { FileChange, FileJob, FileOutcome } from '#campaignd/repository/file/commit/file-job.js'
+import { Leftovers } from '#campaignd/repository/file/commit/leftovers.js'
 import { commitDirectory, replaceLock } from '../../../support/store/commit-directory.js'
 
 type Fs = typeof nodeFs
@@ -23,7 +24,8 @@ function openDirectory() {
     nodeFs.closeSync(descriptor)
   })
   let stopped = false
-  const directory = { ...at, descriptor, isStopped: () => stopped }
+  const leftovers = new Leftovers()
+  const directory = { ...at, descriptor, leftovers, isStopped: () => stopped }
   return {
     ...at,
     /** Carries jobs out to their very end, with some of the file calls replaced. */
@@ -33,6 +35,9 @@ function openDirectory() {
       return outcomes
     },
     names: () => readdirSync(at.directory).toSorted(),
+    removeLeftovers: () => {
+      leftovers.removeAgain(nodeFs)
+    },
     loseLock: () => {
       replaceLock(at)
     },
@@ -270,6 +275,30 @@ test.each(FAULTS)(
     expect(at.run(kind).kind).toBe('done')
   },
 )
+
+/** A disk that turns read-only, or dies, within a job: what the job would remove is not removed either. */
+const STUCK = [
+  { kind: 'create', step: 'fsyncSync', outcome: 'refused' },
+  { kind: 'create', step: 'linkSync', outcome: 'refused' },
+  { kind: 'create', step: 'unlinkSync', outcome: 'done' },
+  { kind: 'replace', step: 'writevSync', outcome: 'refused' },
+  { kind: 'replace', step: 'fsyncSync', outcome: 'refused' },
+  { kind: 'replace', step: 'renameSync', outcome: 'refused' },
+  { kind: 'delete', step: 'unlinkSync', outcome: 'done' },
+  { kind: 'probe', step: 'fsyncSync', outcome: 'refused' },
+  { kind: 'probe', step: 'unlinkSync', outcome: 'refused' },
+] as const
+
+test.each(STUCK)('$kind: what cannot be removed after $step failed is removed later', ({ kind, step, outcome }) => {
+  const at = oneFile(kind === 'probe' ? 'replace' : kind)
+  const fail = () => failWith('EROFS')
+  const outcomes = at.carryOut([{ kind, ...at.job }], { [step]: fail, unlinkSync: fail })
+  expect(outcomes[0]?.kind).toBe(outcome)
+  expect(existsSync(at.temp) || readdirSync(at.trash).length > 0).toBe(true)
+  at.removeLeftovers()
+  expect(existsSync(at.temp)).toBe(false)
+  expect(readdirSync(at.trash)).toEqual([])
+})
 
 describe('short writes', () => {
   test.each([1, 2, 3, 7, 1000])('short writes of %i bytes at a time end in the whole content', (most) => {
