@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { Campaign, type Revision } from '../campaign/campaign.ts'
 import { slug } from '../campaign/campaign-id.ts'
 import { campaignFull, hasRoomToGrow } from '../campaign/campaign-size.ts'
-import { type CampaignManifest, DEFAULT_SETTINGS, FORMAT } from '../campaign/manifest.ts'
+import { type CampaignManifest, type CampaignSettings, DEFAULT_SETTINGS, FORMAT } from '../campaign/manifest.ts'
 import { invalid, jsonPointer } from '../errors.ts'
 import { requeue } from '../experiment/attempt.ts'
-import { DEFINITION_KEYS, type Experiment } from '../experiment/experiment.ts'
+import { DEFINITION_KEYS, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
 import { lineSize } from '../indexes/experiment-sequence.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 import { compareTimes } from '../timestamp.ts'
@@ -52,7 +52,7 @@ export function* createManifest(draft: WholeDraft, creation: Creation): LongWork
     timezone,
     pointer: jsonPointer('experiments'),
   })
-  const body = { campaign_name, config_hash, created_at, updated_at, settings, labels, archived, source }
+  const body = { campaign_name, config_hash, created_at, updated_at, settings: chosen(settings), labels, source }
   return {
     campaign_id: draft.campaign_id ?? `${slug(campaign_name)}-${idSuffix}`,
     campaign_name,
@@ -72,7 +72,7 @@ export function* createManifest(draft: WholeDraft, creation: Creation): LongWork
     bench_lifted: {},
     created_by: createdBy,
     source,
-    body_digest: yield* bodyDigest(body, experiments),
+    body_digest: yield* bodyDigest(archived ? { ...body, archived } : body, experiments),
     experiments,
   }
 }
@@ -90,24 +90,44 @@ function isImported({ status = 'pending', attempt = 0, retry_count = 0 }: Experi
   return status !== 'pending' || attempt > 0 || retry_count > 0
 }
 
-/** sha256, in hex, of what a body said: defaults filled in, times as UTC, in one order, and nothing of what the service sets. */
+/**
+ * sha256, in hex, of what a body said beyond the defaults, with times as UTC and in one order, and of nothing that the service sets. So
+ * a later version, which knows more fields, finds what this one created.
+ */
 function* bodyDigest(header: object, experiments: readonly Experiment[]): LongWork<string> {
-  const hash = createHash('sha256').update(JSON.stringify(inOrder(header)))
+  const hash = createHash('sha256').update(JSON.stringify(said(header)))
   for (const [position, experiment] of experiments.entries()) {
-    const { metrics, attempts } = experiment
-    const isPlain = metrics === null && attempts.every((past) => past.metrics === null)
-    hash.update(JSON.stringify(isPlain ? experiment : inOrder(experiment)))
+    hash.update(JSON.stringify([...DEFINITION_KEYS.map((key) => experiment[key]), said(outcomeOf(experiment))]))
     if (isBreak(position)) yield
   }
   return hash.digest('hex')
 }
 
-/** The value with the keys of its objects in one order: in which one they were given means nothing. */
-function inOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inOrder)
+/** The settings that are not the default. */
+function chosen(settings: CampaignSettings): Partial<CampaignSettings> {
+  const keys = Object.keys(settings) as (keyof CampaignSettings)[]
+  return Object.fromEntries(
+    keys.filter((key) => settings[key] !== DEFAULT_SETTINGS[key]).map((key) => [key, settings[key]]),
+  )
+}
+
+/** What follows from other fields, or is never taken from a body. */
+const UNSAID: ReadonlySet<keyof Experiment> = new Set(['retry_count', 'revision', 'lease'])
+const INITIAL: Partial<Experiment> = { status: 'pending', attempt: 0, failures: 0, losses: 0 }
+
+function outcomeOf(experiment: Experiment): object {
+  const keys = OUTCOME_KEYS.filter((key) => !UNSAID.has(key) && experiment[key] !== INITIAL[key])
+  return Object.fromEntries(keys.map((key) => [key, experiment[key]]))
+}
+
+/** The value with the keys of its objects in one order, and without those that say nothing: of null, and of an empty list or object. */
+function said(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(said)
   if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([key, item]) => [key, inOrder(item)]))
+  const entries = Object.entries(value)
+    .map(([key, item]) => [key, said(item)] as const)
+    .filter(([, item]) => typeof item !== 'object' || (item !== null && Object.keys(item).length > 0))
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /**

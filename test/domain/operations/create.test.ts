@@ -333,3 +333,19 @@ test.each<[Partial<ExperimentDraft>, number[], string]>([
     expect(() => createOne({ ...given, attempts })).toThrow(invalidAt(pointer))
   },
 )
+
+test('the digest of a body stays the same from version to version: it is stored, and creations are repeated after an upgrade', () => {
+  expect(create(campaignDraft(2)).body_digest).toBe('fd7fad6947f9226603fe1b4294e6940d1e9fbb70886ce3c0b854cc3bfeed5cda')
+  const experiments = [
+    experimentDraft('0001', { status: 'failed', attempt: 2, error: 'Killed', metrics: { b: 1, a: 2 } }),
+  ]
+  const given = {
+    created_at: '2026-02-03T21:04:17+01:00',
+    labels: { team: 'x' },
+    settings: { max_retries: 2 },
+    experiments,
+  }
+  expect(create(campaignDraft(0, given)).body_digest).toBe(
+    'f1704a6c8b86fa228c7ab89f557ee4af9a0b51e1f9470774eefbe565cf9b565a',
+  )
+})
