@@ -114,7 +114,7 @@ export class CampaignService {
   append(
     id: string,
     drafts: readonly ExperimentDraft[],
-    { timezone, precondition }: Timed,
+    { timezone, precondition }: Omit<Timed, 'actor'>,
   ): Promise<Appended & { readonly created: boolean }> {
     const { limits } = this.parts
     return this.update(id, precondition, function* (campaign, now) {

@@ -33,17 +33,26 @@ export function requeue(before: Experiment, now: string, closedBy: ClosedBy): Ex
 }
 
 /** By what the result of an attempt is not wanted any more, also of one that was closed before. */
-const DISCARDS: ReadonlySet<ClosedBy> = new Set(['retry', 'config'])
+export const DISCARDS: ReadonlySet<ClosedBy> = new Set(['retry', 'config'])
+
+/**
+ * The record of the newest attempt; undefined while that is the current one, or was never made. An attempt is recorded once: when it is
+ * closed, which is before its experiment is pending, and before one that is skipped can be.
+ */
+export function newestClosed({ attempt, attempts }: Pick<Experiment, 'attempt' | 'attempts'>): PastAttempt | undefined {
+  const newest = attempts.at(-1)
+  return newest?.attempt === attempt ? newest : undefined
+}
 
 /** The closed attempts, with the current one added if there is one: not of a pending experiment, nor of one never started. */
 function closeAttempt(experiment: Experiment, now: string, closedBy: ClosedBy): PastAttempt[] {
   const { attempt, status, attempts } = experiment
-  const newest = attempts.at(-1)
-  if (newest?.attempt !== attempt) {
-    const isCurrent = status !== 'pending' && attempt > 0
-    return isCurrent ? [...attempts, record(experiment, now, closedBy)].slice(-MAX_KEPT_ATTEMPTS) : attempts
+  const closed = newestClosed(experiment)
+  if (closed !== undefined) {
+    return DISCARDS.has(closedBy) ? [...attempts.slice(0, -1), { ...closed, closed_by: closedBy }] : attempts
   }
-  return DISCARDS.has(closedBy) ? [...attempts.slice(0, -1), { ...newest, closed_by: closedBy }] : attempts
+  const isCurrent = status !== 'pending' && attempt > 0
+  return isCurrent ? [...attempts, record(experiment, now, closedBy)].slice(-MAX_KEPT_ATTEMPTS) : attempts
 }
 
 /** A running attempt is recorded as failed now, `interrupted`. */

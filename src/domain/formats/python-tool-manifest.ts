@@ -4,6 +4,7 @@ import { CampaignId, CampaignName, ConfigHash } from '../campaign/manifest.ts'
 import { definitionProperties, ResultPath, Status } from '../experiment/experiment.ts'
 import { Nullable, StrictObject } from '../schema.ts'
 import { formatNaiveTime } from '../timestamp.ts'
+import { toolPieces } from './tool-pieces.ts'
 
 const NaiveTime = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{6})?$',
@@ -34,34 +35,20 @@ export const PythonToolManifest = StrictObject(
   { $id: 'PythonToolManifest', description: 'A manifest as the Python tool llenergymeasure writes it' },
 )
 
-/** Experiments in a piece. */
-const PIECE = 64
-
 /**
- * The manifest as the Python tool writes it, in pieces of a few experiments: its keys, an indent of two, no line break at the end,
- * naive times of the zone. A file that was imported and not changed is the same byte for byte, except `updated_at`: pydantic's
- * `model_dump_json(indent=2)` formats and escapes as `JSON.stringify` does.
+ * The manifest as the Python tool writes it: its keys, naive times of the zone. A file that was imported and not changed is the same
+ * byte for byte.
  */
-export function* pythonToolPieces({ header, experiments }: Campaign, timezone: string): Generator<string, void> {
+export function pythonToolPieces({ header, experiments }: Campaign, timezone: string): Generator<string, void> {
   const naive = (time: string | null) => (time === null ? null : formatNaiveTime(time, timezone))
   const { experiments: _list, ...headerSchema } = PythonToolManifest.properties
   const { created_at, updated_at } = header
   const tool = { ...only(headerSchema, header), created_at: naive(created_at), updated_at: naive(updated_at) }
-  let piece = `${JSON.stringify(tool, null, 2).slice(0, -'\n}'.length)},\n  "experiments": [`
-  let position = 0
-  for (const experiment of experiments) {
-    const entry = {
-      ...only(entryProperties, experiment),
-      started_at: naive(experiment.started_at),
-      completed_at: naive(experiment.completed_at),
-    }
-    piece += `${position === 0 ? '' : ','}\n${JSON.stringify(entry, null, 2)}`.replaceAll('\n', '\n    ')
-    position += 1
-    if (position % PIECE !== 0) continue
-    yield piece
-    piece = ''
-  }
-  yield `${piece}${position === 0 ? '' : '\n  '}]\n}`
+  return toolPieces(tool, experiments, (experiment) => ({
+    ...only(entryProperties, experiment),
+    started_at: naive(experiment.started_at),
+    completed_at: naive(experiment.completed_at),
+  }))
 }
 
 /** The properties that the schema has, in its order. */

@@ -7,6 +7,7 @@ import { CampaignName, ConfigHash } from '../campaign/manifest.ts'
 import { definitionProperties, type Experiment, ResultPath, TimeInput } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 import { FreeText, Nullable, ref, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
+import { toolPieces } from './tool-pieces.ts'
 
 /** The version of the format that is read and written. */
 const VERSION = '2.0'
@@ -113,14 +114,8 @@ function experimentDraft({ config_hash, config_summary, cycle, status, ...one }:
   }
 }
 
-/** Experiments in a piece. */
-const PIECE = 64
-
-/**
- * The campaign as the tool writes a study, in pieces of a few experiments: an indent of two, no line break at the end. A study that was
- * imported and not changed has its keys and values.
- */
-export function* studyPieces(campaign: Campaign): Generator<string, void> {
+/** The campaign as the tool writes a study. One that was imported and not changed has its keys and values. */
+export function studyPieces(campaign: Campaign): Generator<string, void> {
   const { header, counts, experiments } = campaign
   const source: Partial<Record<string, unknown>> = header.source ?? {}
   const { completed, failed } = counts.by_status
@@ -138,17 +133,7 @@ export function* studyPieces(campaign: Campaign): Generator<string, void> {
     failed,
     pending: header.total_experiments - completed - failed,
   }
-  let piece = `${JSON.stringify(study, null, 2).slice(0, -'\n}'.length)},\n  "experiments": [`
-  let position = 0
-  for (const experiment of experiments) {
-    const json = JSON.stringify(studyExperiment(experiment), null, 2)
-    piece += `${position === 0 ? '' : ','}\n${json}`.replaceAll('\n', '\n    ')
-    position += 1
-    if (position % PIECE !== 0) continue
-    yield piece
-    piece = ''
-  }
-  yield `${piece}${position === 0 ? '' : '\n  '}]\n}`
+  return toolPieces(study, experiments, studyExperiment)
 }
 
 function studyExperiment({ error, cycle_index, ...experiment }: Experiment): StudyExperiment {

@@ -22,9 +22,8 @@ export interface ExpiredLeases {
 }
 
 /**
- * Ends attempts whose leases expired as failed, `lost`: they can be claimed again within their budget. What was told to stop goes
- * back to pending. What has
- * ended meanwhile, is in another attempt, or was reported on since the lease was taken, stays as it is.
+ * Ends attempts whose leases expired as failed, `lost`: they can be claimed again within their budget. What was told to stop goes back
+ * to pending. What has ended meanwhile, is in another attempt, or was reported on since the lease was taken, stays as it is.
  *
  * @returns the ids of the lost ones
  */

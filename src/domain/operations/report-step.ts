@@ -1,4 +1,5 @@
-import type { ClosedBy, Experiment, PastAttempt } from '../experiment/experiment.ts'
+import { DISCARDS, newestClosed } from '../experiment/attempt.ts'
+import type { Experiment } from '../experiment/experiment.ts'
 import { type Transition, TRANSITIONS } from '../experiment/status.ts'
 import type { ExperimentReport } from './report-request.ts'
 
@@ -17,13 +18,13 @@ export function stepOf(before: Experiment, report: ExperimentReport, isCancellin
   return transition === 'rerun' ? 'refused' : transition
 }
 
-/** What discards an attempt on purpose: its result is of another config, or is not wanted. */
-const DISCARDS: ReadonlySet<ClosedBy | null> = new Set<ClosedBy | null>(['retry', 'config', null])
-
 /** Nobody started another attempt since, so what it made counts. */
 function isLateCompletion(before: Experiment, { status, attempt }: ExperimentReport): boolean {
   const closed = newestClosed(before)
-  return status === 'completed' && closed !== undefined && attempt === closed.attempt && !DISCARDS.has(closed.closed_by)
+  const closedBy = closed?.closed_by ?? null
+  // Not known: of an earlier format, which may have been a retry.
+  if (status !== 'completed' || closedBy === null || attempt !== closed?.attempt) return false
+  return !DISCARDS.has(closedBy)
 }
 
 /** A stop was reported before, and put the experiment back. */
@@ -36,10 +37,4 @@ export function isRepeatedStop(before: Experiment, report: ExperimentReport): bo
 
 function isInterruption({ status, failure_kind }: ExperimentReport): boolean {
   return status === 'failed' && failure_kind === 'interrupted'
-}
-
-/** The record of the newest attempt; undefined while that is the current one, or was never made. */
-export function newestClosed({ attempt, attempts }: Experiment): PastAttempt | undefined {
-  const newest = attempts.at(-1)
-  return newest?.attempt === attempt ? newest : undefined
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { DomainError } from '../errors.ts'
-import { requeue, startAttempt } from '../experiment/attempt.ts'
+import { newestClosed, requeue, startAttempt } from '../experiment/attempt.ts'
 import { recounted, usedBy } from '../experiment/budgets.ts'
 import { isLeftOf, keepTail, MAX_ERROR_BYTES } from '../experiment/error-text.ts'
 import { copyOfExperiment, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
@@ -16,7 +16,7 @@ import {
 import type { ExperimentStatus } from '../experiment/status.ts'
 import type { Origin } from './origin.ts'
 import { type ExperimentReport, readReport } from './report-request.ts'
-import { isRepeatedStop, newestClosed, type Step, stepOf } from './report-step.ts'
+import { isRepeatedStop, type Step, stepOf } from './report-step.ts'
 
 /** What a report is decided on beside its experiment. */
 export interface Moment extends Origin {
@@ -96,7 +96,8 @@ function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, s
   const starts = step === 'start' || step === 'start-and-finish'
   if (!starts) requireCurrentAttempt(before, attempt)
   else if (attempt !== before.attempt + 1) {
-    throw staleAttempt(before, attempt, `the next one to start is ${before.attempt + 1}`)
+    const ended = attempt === before.attempt ? 'that one has ended, and ' : ''
+    throw staleAttempt(before, attempt, `${ended}the next one to start is ${before.attempt + 1}`)
   }
 }
 

@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { atOnce } from '#campaignd/domain/long-work.js'
-import { createManifest } from '#campaignd/domain/operations/create.js'
 import { openCampaign } from '../../support/campaigns/campaign.js'
+import { newManifest } from '../../support/campaigns/decisions.js'
 import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { follow } from '../../support/http/open-reader.js'
 import { expectProblem, verdict } from '../../support/http/problems.js'
@@ -64,18 +63,7 @@ test('a campaign has as many labels as is allowed, and no more', async () => {
 
 test('a campaign with more labels than the limit of today can still be changed, and lose some', async () => {
   const dataDir = temporaryDirectory()
-  const creation = {
-    now: '2026-03-01T12:00:00.000Z',
-    timezone: 'UTC',
-    uid: '5f0c1e9a7b3d2468',
-    idSuffix: '',
-    createdBy: null,
-  }
-  layManifest(
-    dataDir,
-    'sweep',
-    JSON.stringify(atOnce(createManifest(campaignDraft(2, { labels: labels(5) }), creation))),
-  )
+  layManifest(dataDir, 'sweep', JSON.stringify(newManifest('sweep', 2, { labels: labels(5) })))
   const { call } = await openApp({ dataDir, limits: { maxLabels: 2, maxExperiments: 1 } })
   const patch = (body: object) => call('PATCH', SWEEP, { body })
   expect(await patch({ campaign_name: 'another' })).toMatchObject({ status: 200 })

@@ -1,12 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Campaign, Decision } from '../../campaign/campaign.ts'
-import { campaignFull, type CampaignSize, hasRoomToGrow, refuseTooMany } from '../../campaign/campaign-size.ts'
+import type { CampaignSize } from '../../campaign/campaign-size.ts'
 import { type CampaignManifest, headerProperties } from '../../campaign/manifest.ts'
-import { DomainError } from '../../errors.ts'
 import { requeue } from '../../experiment/attempt.ts'
-import { type Experiment, retryCount, sameDefinition } from '../../experiment/experiment.ts'
+import { type Experiment, retryCount } from '../../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../../long-work.ts'
 import { StrictObject } from '../../schema.ts'
+import { grown, sameIn } from '../append.ts'
 import type { Origin } from '../origin.ts'
 import { isFurther } from './rank.ts'
 
@@ -49,9 +49,8 @@ export function* merge(
   let held = 0
   for (const [index, theirs] of wanted.experiments.entries()) {
     if (isBreak(index)) yield
-    const ours = campaign.get(theirs.exp_id)
+    const ours = sameIn(campaign, theirs)
     if (ours === undefined) appended.push({ ...theirs, revision })
-    else if (!sameDefinition(ours, theirs)) throw otherDefinition(ours)
     else if (!isFurther(theirs, ours)) continue
     // A lease in the manifest is live: when one expires, its experiment becomes failed.
     else if (ours.lease !== null) held += 1
@@ -60,14 +59,8 @@ export function* merge(
   const kept = campaign.experiments.length - changed.length
   const result = { merged: changed.length, appended: appended.length, kept, held, revision: campaign.header.revision }
   if (changed.length + appended.length === 0) return { changes: null, result }
-  if (appended.length > 0)
-    refuseTooMany({ experiments: { length: campaign.experiments.length + appended.length } }, size)
   const changes = { at: now, changed, appended }
-  const next = yield* campaign.revised(changes)
-  const { bytes, limit } = next.campaign
-  if (appended.length > 0 && !hasRoomToGrow(bytes, limit)) {
-    throw campaignFull(`Campaign ${campaign.header.campaign_id} with ${appended.length} more experiments`, bytes, limit)
-  }
+  const next = appended.length > 0 ? yield* grown(campaign, changes, size) : yield* campaign.revised(changes)
   return { changes, next, result: { ...result, revision } }
 }
 
@@ -85,9 +78,4 @@ function takenOver(ours: Experiment, theirs: Experiment, now: string): Experimen
     ...{ status, started_at, completed_at, error, failure_kind, result_path, metrics, worker },
     ...{ attempt, retry_count: retryCount(attempt), lease: null, attempts },
   }
-}
-
-function otherDefinition(existing: Experiment): DomainError {
-  const detail = `Experiment ${existing.exp_id} exists with another definition. Nothing was merged.`
-  return new DomainError('experiment-exists', detail, { experiment: existing })
 }

@@ -5,7 +5,6 @@ import { CampaignManifestEntry } from '../../../domain/experiment/experiment.ts'
 import { ExperimentDraft } from '../../../domain/operations/draft.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
-import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
@@ -55,7 +54,6 @@ export const appendExperiments: Route = async (app, { service, limits }) => {
       const { created, ...appended } = await service.campaigns.append(params.campaign_id, body.experiments, {
         timezone: timezoneOf(query),
         precondition: preconditionOf(request),
-        actor: actorOf(request),
       })
       reply.code(created ? 201 : 200)
       return jsonPieces(reply, objectPieces(appended))

@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, w
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import { atOnce } from '#campaignd/domain/long-work.js'
-import { createManifest } from '#campaignd/domain/operations/create.js'
 import { openCampaign } from '../../../support/campaigns/campaign.js'
+import { newManifest } from '../../../support/campaigns/decisions.js'
 import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { everyCall } from '../../../support/campaigns/every-call.js'
 import { sampleText, TORN_SAMPLE } from '../../../support/campaigns/samples.js'
@@ -30,18 +29,6 @@ async function expectCorrupt(app: TestApp, id: string): Promise<void> {
   const creation = app.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: id }) })
   for (const reply of await Promise.all([...everyCall(app, id), creation]))
     expectProblem(reply, 409, 'campaign-corrupt')
-}
-
-/** A manifest of ours, for the campaign `sweep`. */
-function ownManifest(): CampaignManifest {
-  const creation = {
-    now: '2026-03-01T12:00:00.000Z',
-    timezone: 'UTC',
-    uid: '5f0c1e9a7b3d2468',
-    idSuffix: '',
-    createdBy: null,
-  }
-  return atOnce(createManifest(campaignDraft(2), creation))
 }
 
 test('the other campaigns go on beside a torn file', async () => {
@@ -78,11 +65,11 @@ type Content = string | Buffer | ((manifest: CampaignManifest) => unknown)
 test.each<[what: string, content: Content, reason: RegExp]>([
   ['with half of a character in a name', (manifest) => ({ ...manifest, config_hash: 'a\ud800' }), /config_hash/],
   ['that is empty', '', /not JSON/],
-  ['that was cut short', JSON.stringify(ownManifest()).slice(0, -40), /not JSON/],
+  ['that was cut short', JSON.stringify(newManifest('sweep', 2)).slice(0, -40), /not JSON/],
   ['that two wrote at once', sampleText(TORN_SAMPLE), /not JSON/],
   [
     'whose bytes are no UTF-8',
-    Buffer.from(JSON.stringify(ownManifest()).replace('precision', 'Grö\u00dfe'), 'latin1'),
+    Buffer.from(JSON.stringify(newManifest('sweep', 2)).replace('precision', 'Grö\u00dfe'), 'latin1'),
     /UTF-8/,
   ],
   ['that lies under another name', (manifest) => ({ ...manifest, campaign_id: 'other' }), /campaign_id is "other"/],
@@ -110,7 +97,11 @@ test.each<[what: string, content: Content, reason: RegExp]>([
   ],
 ])('a file %s is reported with the reason, refused on every call and left as it is', async (_what, content, reason) => {
   const dataDir = temporaryDirectory()
-  layManifest(dataDir, 'sweep', typeof content === 'function' ? JSON.stringify(content(ownManifest())) : content)
+  layManifest(
+    dataDir,
+    'sweep',
+    typeof content === 'function' ? JSON.stringify(content(newManifest('sweep', 2))) : content,
+  )
   const app = await openApp({ dataDir })
   const before = bytesOf(dataDir)
   expect(await listed(app)).toMatchObject([
@@ -134,7 +125,7 @@ test('a directory in the place of a file is reported as corrupt', async () => {
 test('a symbolic link is not followed, neither to be read nor to be written', async () => {
   const dataDir = temporaryDirectory()
   const target = join(temporaryDirectory(), 'target.json')
-  writeFileSync(target, JSON.stringify(ownManifest()))
+  writeFileSync(target, JSON.stringify(newManifest('sweep', 2)))
   mkdirSync(join(dataDir, 'campaigns'))
   symlinkSync(target, manifestPath(dataDir, 'sweep'))
   const app = await openApp({ dataDir })
