@@ -7,7 +7,7 @@ const PARTS = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?Z$/
  * T, small letters, a comma, offsets without a colon or minutes, no seconds.
  */
 export const TIME_INPUT =
-  '^(\\d{4}-\\d{2}-\\d{2})[Tt ](\\d{2}:\\d{2})(?::([0-5]\\d|60)(?:[.,](\\d{1,9}))?)?(?:([Zz])|([+-]\\d{2})(?::?(\\d{2}))?)?$'
+  '^(\\d{4}-\\d{2}-\\d{2})[Tt ](\\d{2}:\\d{2})(?::([0-5]\\d|60)(?:[.,](\\d{1,9}))?)?(?:([Zz])| ?([+-]\\d{2})(?::?(\\d{2}))?)?$'
 
 const INPUT = new RegExp(TIME_INPUT)
 

@@ -94,7 +94,11 @@ async function drafted(
   { timezone, idempotencyKey }: CreateOptions,
 ): Promise<Drafted> {
   const count = countOf(draft)
-  refuseTooMany({ ...draft, experiments: { length: count } }, limits)
+  refuseTooMany(
+    { ...draft, experiments: { length: count } },
+    limits,
+    draft.matrix === undefined ? '/experiments' : '/matrix',
+  )
   // Before the experiments are made: a short body may describe more than there is memory for.
   const bytes = bytesOf(draft)
   if (!hasRoomToGrow(bytes, limits.maxCampaignBytes)) {

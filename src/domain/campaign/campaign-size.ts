@@ -24,11 +24,18 @@ interface Sized {
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** @throws DomainError `invalid` at the field that would be larger than allowed */
-export function refuseTooMany({ experiments = [], labels = {} }: Sized, most: CampaignSize): void {
+/**
+ * @param place JSON pointer to what says how many experiments there are
+ * @throws DomainError `invalid` at the field that would be larger than allowed
+ */
+export function refuseTooMany(
+  { experiments = [], labels = {} }: Sized,
+  most: CampaignSize,
+  place = '/experiments',
+): void {
   const { maxExperiments, maxLabels } = most
   if (experiments.length > maxExperiments) {
-    throw invalid({ pointer: '/experiments', detail: `would make more than ${maxExperiments} experiments` })
+    throw invalid({ pointer: place, detail: `would make more than ${maxExperiments} experiments` })
   }
   const count = Object.keys(labels).length
   if (count > maxLabels) throw invalid({ pointer: '/labels', detail: `would make more than ${maxLabels} labels` })

@@ -19,8 +19,8 @@ export function namedAttempt(experiment: Experiment, uid: string, { run_id, atte
   if (run_id === undefined) return attempt
   if (run_id !== runIdOf(uid, experiment)) {
     const detail =
-      `Run ${run_id} is not the newest one of experiment ${experiment.exp_id}: another was started since, or the campaign was ` +
-      'deleted and made again.'
+      `Run ${run_id} is not the newest one of experiment ${experiment.exp_id}: another was started since, the campaign was deleted ` +
+      'and made again, or the run_id is mistyped.'
     throw refusal(experiment, 'stale-attempt', detail)
   }
   if (attempt !== undefined && attempt !== experiment.attempt) {
@@ -33,7 +33,7 @@ export function namedAttempt(experiment: Experiment, uid: string, { run_id, atte
 export function requireCurrentAttempt(experiment: Experiment, attempt: number): void {
   const pending = experiment.status === 'pending'
   if (attempt === experiment.attempt && !pending) return
-  const now = pending ? 'it is pending, so none is current' : `the current one is ${experiment.attempt}`
+  const now = pending ? 'that one has ended: the experiment is pending' : `the current one is ${experiment.attempt}`
   throw staleAttempt(experiment, attempt, now)
 }
 
@@ -49,7 +49,7 @@ export function requireOwner(experiment: Experiment, worker: string | undefined,
 
 /** @param now why the attempt is not the current one */
 export function staleAttempt(experiment: Experiment, attempt: number, now: string): DomainError {
-  const detail = `The report is of attempt ${attempt} of experiment ${experiment.exp_id}, but ${now}.`
+  const detail = `The call is about attempt ${attempt} of experiment ${experiment.exp_id}, but ${now}.`
   return refusal(experiment, 'stale-attempt', detail)
 }
 

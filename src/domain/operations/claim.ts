@@ -106,7 +106,7 @@ function refuseUnknownNames({ header, queues }: Campaign, filter: ClaimFilter): 
     const more = known.size > LISTED ? `, and ${known.size - LISTED} more` : ''
     const detail =
       `No experiment of campaign ${header.campaign_id} has the ${key} ${JSON.stringify(name)}. ` +
-      `There are ${names.map((one) => JSON.stringify(one)).join(', ')}${more}.`
+      `It has ${names.map((one) => JSON.stringify(one)).join(', ')}${more}.`
     throw new DomainError('nothing-matches', detail, { [`${key}s`]: names })
   }
 }

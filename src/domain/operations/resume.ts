@@ -202,6 +202,6 @@ function carryOut(
 function configChanged(campaign: Campaign, diff: ConfigDiff): DomainError {
   const detail =
     `The config of campaign ${campaign.header.campaign_id} is not the one it was created with ` +
-    `(${diff.changed.length} experiments changed). Choose on_config_change: rerun_changed or accept.`
+    `(experiments whose own hash differs: ${diff.changed.length}). Choose on_config_change: rerun_changed or accept.`
   return new DomainError('config-changed', detail, { ...diff })
 }

@@ -32,7 +32,7 @@ function saysWhy({ keyword, schemaPath }: FastifySchemaValidationError): boolean
 /** With `verbose` AJV adds the value and the schema that refuses it; of a key, the key. */
 type VerboseError = FastifySchemaValidationError & {
   readonly data?: unknown
-  readonly parentSchema?: { readonly format?: unknown }
+  readonly parentSchema?: { readonly format?: unknown; readonly examples?: readonly unknown[] }
   readonly propertyName?: string
 }
 
@@ -51,5 +51,13 @@ function fieldError(error: VerboseError): LocatedError {
   const pointer = propertyName === undefined ? instancePath : `${instancePath}${jsonPointer(propertyName)}`
   const fault =
     keyword === 'format' || keyword === 'pattern' ? faultOfText(error.parentSchema?.format, error.data) : null
-  return { pointer, detail: fault ?? message ?? 'is not valid' }
+  return { pointer, detail: fault ?? likeExamples(error) ?? message ?? 'is not valid' }
+}
+
+/** A pattern says nothing to people; a plus sign that was not encoded in a URL arrives as a blank. */
+function likeExamples({ keyword, parentSchema, data }: VerboseError): string | null {
+  const examples = parentSchema?.examples ?? []
+  if (keyword !== 'pattern' || examples.length === 0) return null
+  const hint = typeof data === 'string' && / \d{2}:?\d{2}$/.test(data) ? '; in a URL + is %2B' : ''
+  return `must look like ${examples.map((one) => JSON.stringify(one)).join(' or ')}${hint}`
 }

@@ -90,12 +90,16 @@ export function problemOf(error: unknown, instance: string): Problem {
   const { validation, validationContext, code = '' } = error as Partial<FastifyError>
   if (validation !== undefined) {
     const errors = fieldErrors(validation, validationContext)
-    const detail = errors.map((one) => `${one.in === undefined ? '' : `${one.in} `}${one.pointer} ${one.detail}`)
-    return problem('invalid', detail.join('; '), instance, { errors })
+    return problem('invalid', errors.map(describeError).join('; '), instance, { errors })
   }
   const httpCode = FRAMEWORK_ERRORS[code]
   if (httpCode !== undefined) return problem(httpCode, PROBLEMS[httpCode].meaning, instance)
   return problem('internal', 'The log has the error, under the request id of this response.', instance)
+}
+
+function describeError({ in: part, pointer, detail }: LocatedError): string {
+  const place = pointer === '' ? `the ${part ?? 'body'}` : pointer
+  return part === undefined || pointer === '' ? `${place} ${detail}` : `${part} ${place} ${detail}`
 }
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {

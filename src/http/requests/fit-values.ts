@@ -14,7 +14,10 @@ type Path = (string | number)[]
  */
 export function refuseUnfit(value: unknown, path: Path = []): void {
   if (typeof value === 'number' && !isExact(value) && !isMeasured(value, path)) {
-    throw invalid({ pointer: jsonPointer(...path), detail: 'is beyond what a number can hold exactly (2^53 - 1)' })
+    const detail = Number.isFinite(value)
+      ? 'is beyond what a number can hold exactly (2^53 - 1)'
+      : 'is not a finite number'
+    throw invalid({ pointer: jsonPointer(...path), detail })
   }
   if (typeof value !== 'object' || value === null) return
   refuseTooDeep(path)

@@ -8,7 +8,9 @@ export const CAMPAIGN_PROBLEMS = {
   }),
   'campaign-exists': problemKind(409, 'Campaign exists', {
     meaning: 'There is a campaign with this id, made by another body. Nothing was changed.',
-    remedy: 'Choose another campaign_id, or leave it out. To continue the existing campaign, resume it.',
+    remedy:
+      'To take over what is further ahead in the body, post it with ?on_exists=merge; to create it beside the other one, with another ' +
+      '?campaign_id=. To continue the existing campaign, resume it.',
   }),
   'campaign-full': problemKind(409, 'Campaign is full', {
     meaning:
@@ -37,7 +39,7 @@ export const EXPERIMENT_PROBLEMS = {
     remedy: 'List them with GET /v1/campaigns/{campaign_id}/experiments.',
   }),
   'experiment-exists': problemKind(409, 'Experiment exists', {
-    meaning: 'The campaign has an experiment with this id and another definition. Nothing was appended.',
+    meaning: 'The campaign has an experiment with this id and another definition. Nothing was changed.',
     remedy: 'Choose another exp_id.',
   }),
   'already-running': problemKind(409, 'Already running', {

@@ -68,7 +68,7 @@ test('a matrix with experiments beside it, without configs, or with too many run
     [{ matrix: { configs: [], cycles: 1 } }, '/matrix/configs'],
     [{ matrix: { configs: configs(1), cycles: 0 } }, '/matrix/cycles'],
     [{ matrix: { configs: configs(1), cycles: 1, order: 'random' } }, '/matrix/order'],
-    [{ matrix: { configs: configs(2), cycles: 2 ** 40 } }, '/experiments'],
+    [{ matrix: { configs: configs(2), cycles: 2 ** 40 } }, '/matrix'],
     [{ matrix: { configs: [experimentDraft('0001')], cycles: 1 } }, '/matrix/configs/0/exp_id'],
   ]
   for (const [body, pointer] of refusals) {
