@@ -1,3 +1,4 @@
+import { invalid } from './errors.ts'
 import { TimeZone } from './time-zone.ts'
 
 const PARTS = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?Z$/
@@ -39,6 +40,17 @@ export function parseTime(text: string, { timezone, notBefore = null }: TimeRead
   if (earlier === undefined || notBefore === null || compareTimes(earlier, notBefore) >= 0) return earlier
   const later = inUtc({ timezone, fold: 1 })
   return later !== undefined && compareTimes(later, notBefore) >= 0 ? later : earlier
+}
+
+/**
+ * Converts a time to RFC 3339 UTC.
+ * @param notBefore what it is the end of, if it is one: see `parseTime`
+ * @throws DomainError `invalid` at the pointer when there is no such time
+ */
+export function readTime(text: string, timezone: string, pointer: string, notBefore?: string | null): string {
+  const time = parseTime(text, { timezone, notBefore })
+  if (time === undefined) throw invalid({ pointer, detail: 'is not a time that exists' })
+  return time
 }
 
 /** An offset, or a zone and which of two instants is meant where its clocks show the time twice. */

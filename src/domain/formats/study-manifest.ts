@@ -1,18 +1,24 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import type { Campaign } from '../campaign/campaign.ts'
 import { slug } from '../campaign/campaign-id.ts'
 import { MAX_EXPERIMENTS } from '../campaign/campaign-size.ts'
 import { isComplete } from '../campaign/campaign-state.ts'
 import { CampaignName, ConfigHash } from '../campaign/manifest.ts'
+import { invalid, jsonPointer } from '../errors.ts'
+import { keepTail, MAX_ERROR_BYTES, NOTE_BYTES } from '../experiment/error-text.ts'
 import { definitionProperties, type Experiment, ResultPath, TimeInput } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
-import { FreeText, Nullable, ref, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
+import { FreeText, Name, Nullable, ref, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
+import { readTime, TIME_INPUT } from '../timestamp.ts'
 import { toolPieces } from './tool-pieces.ts'
 
 /** The version of the format that is read and written. */
 const VERSION = '2.0'
 
 const count = (what: string) => SafeInteger(0, { description: what })
+/** What goes into `source`, where there is little room. */
+const short = (what: string, example: string) => Name({ maxLength: 256, description: what, examples: [example] })
 
 export const StudyExperiment = StrictObject(
   {
@@ -34,10 +40,10 @@ export const StudyManifest = StrictObject(
     schema_version: StringEnum([VERSION], { description: 'Tells the format from others' }),
     study_name: CampaignName,
     study_design_hash: ConfigHash,
-    llenergymeasure_version: Nullable(Text('Version of the tool', '0.8.0')),
+    llenergymeasure_version: Nullable(short('Version of the tool', '0.8.0')),
     started_at: Nullable(TimeInput, { description: 'When the study began' }),
     completed_at: Nullable(TimeInput, { description: 'When it ended' }),
-    status: Text('How the study stands', 'interrupted'),
+    status: short('How the study stands', 'interrupted'),
     total_experiments: count('Number of experiments'),
     completed: count('How many are completed'),
     failed: count('How many failed'),
@@ -58,31 +64,59 @@ export function isStudy(body: unknown): body is { readonly schema_version: unkno
   return typeof body === 'object' && body !== null && 'schema_version' in body
 }
 
-/** The draft of a campaign that a study makes. What has no place in a campaign stands in `source`. */
-export function* studyDraft(study: StudyManifest): LongWork<object> {
+/** What a study says that has no place in a campaign: as it stands in `source`. */
+const StudySource = Type.Object({
+  format: Type.Literal('llenergymeasure-study'),
+  schema_version: Type.Literal(VERSION),
+  llenergymeasure_version: Type.Union([Type.String(), Type.Null()]),
+  started_at: Type.Union([Type.String({ pattern: TIME_INPUT }), Type.Null()]),
+  completed_at: Type.Union([Type.String({ pattern: TIME_INPUT }), Type.Null()]),
+  status: Type.String(),
+})
+
+type StudySource = Static<typeof StudySource>
+
+/**
+ * The draft of a campaign that a study makes.
+ * @param timezone IANA name, for times without an offset
+ * @throws DomainError `invalid` at an experiment that is there twice, and at a time of the study that does not exist
+ */
+export function* studyDraft(study: StudyManifest, timezone: string): LongWork<object> {
   const experiments: object[] = []
+  const ids = new Map<string, number>()
   for (const [index, experiment] of study.experiments.entries()) {
-    experiments.push(experimentDraft(experiment))
+    const draft = experimentDraft(experiment)
+    const other = ids.get(draft.exp_id)
+    if (other !== undefined) {
+      const detail = `is ${experiment.cycle}, as in experiment ${other} with the same config_hash`
+      throw invalid({ pointer: jsonPointer('experiments', index, 'cycle'), detail })
+    }
+    ids.set(draft.exp_id, index)
+    experiments.push(draft)
     if (isBreak(index)) yield
   }
-  const { study_name, study_design_hash, total_experiments, started_at } = study
-  const { schema_version, llenergymeasure_version, completed_at, status } = study
+  const source = studySource(study, timezone)
+  const { study_name, study_design_hash, total_experiments } = study
   return {
     campaign_id: `${slug(study_name)}-${plain(study_design_hash)}`,
     campaign_name: study_name,
     config_hash: study_design_hash,
-    ...(started_at === null ? {} : { created_at: started_at }),
+    ...(source.started_at === null ? {} : { created_at: source.started_at }),
     total_experiments,
-    source: {
-      format: 'llenergymeasure-study',
-      schema_version,
-      llenergymeasure_version,
-      started_at,
-      completed_at,
-      status,
-    },
+    source,
     experiments,
   }
+}
+
+function studySource(study: StudyManifest, timezone: string): StudySource {
+  const { schema_version, llenergymeasure_version, status } = study
+  const read = (field: 'started_at' | 'completed_at', notBefore: string | null) => {
+    const text = study[field]
+    return text === null ? null : readTime(text, timezone, jsonPointer(field), notBefore)
+  }
+  const started_at = read('started_at', null)
+  const completed_at = read('completed_at', started_at)
+  return { format: 'llenergymeasure-study', schema_version, llenergymeasure_version, started_at, completed_at, status }
 }
 
 /** The end of a campaign_id: the first eight characters of a hash that such an id may have. */
@@ -95,9 +129,8 @@ function plain(hash: string): string {
   )
 }
 
-function experimentDraft({ config_hash, config_summary, cycle, status, ...one }: StudyExperiment): object {
+function experimentDraft({ config_hash, config_summary, cycle, status, ...one }: StudyExperiment) {
   const backend = config_summary.split(' / ')[0] ?? config_summary
-  const { error_type, error_message } = one
   return {
     exp_id: `${config_hash}-c${cycle}`,
     config_name: config_summary,
@@ -110,30 +143,38 @@ function experimentDraft({ config_hash, config_summary, cycle, status, ...one }:
     result_path: one.result_file,
     started_at: one.started_at,
     completed_at: one.completed_at,
-    error: error_type === null ? error_message : `${error_type}: ${error_message ?? ''}`,
+    error: joinError(one.error_type, one.error_message),
   }
 }
 
-/** The campaign as the tool writes a study. One that was imported and not changed has its keys and values. */
+/** The campaign as the tool writes a study. One that was imported and not changed has its keys and values, with times in UTC. */
 export function studyPieces(campaign: Campaign): Generator<string, void> {
   const { header, counts, experiments } = campaign
-  const source: Partial<Record<string, unknown>> = header.source ?? {}
+  const source = Value.Check(StudySource, header.source) ? header.source : null
   const { completed, failed } = counts.by_status
-  const isOver = isComplete(campaign)
+  const { started_at, completed_at, status } = source !== null && header.revision === 1 ? source : standing(campaign)
   const study = {
     schema_version: VERSION,
     study_name: header.campaign_name,
     study_design_hash: header.config_hash,
-    llenergymeasure_version: source['llenergymeasure_version'] ?? null,
-    started_at: source['started_at'] ?? experiments.summary.earliest_start,
-    completed_at: isOver ? (source['completed_at'] ?? header.updated_at) : null,
-    status: isOver ? 'completed' : (source['status'] ?? 'interrupted'),
+    llenergymeasure_version: source?.llenergymeasure_version ?? null,
+    started_at,
+    completed_at,
+    status,
     total_experiments: header.total_experiments,
     completed,
     failed,
     pending: header.total_experiments - completed - failed,
   }
   return toolPieces(study, experiments, studyExperiment)
+}
+
+/** How a study stands that goes on here. */
+function standing(campaign: Campaign): Pick<StudyManifest, 'started_at' | 'completed_at' | 'status'> {
+  const { header, counts, experiments } = campaign
+  const started_at = experiments.summary.earliest_start
+  if (isComplete(campaign)) return { started_at, completed_at: header.updated_at, status: 'completed' }
+  return { started_at, completed_at: null, status: counts.by_status.running > 0 ? 'running' : 'interrupted' }
 }
 
 function studyExperiment({ error, cycle_index, ...experiment }: Experiment): StudyExperiment {
@@ -151,8 +192,17 @@ function studyExperiment({ error, cycle_index, ...experiment }: Experiment): Stu
   }
 }
 
-/** The name of a Python exception before the first colon is the type. */
+/** A message that is too long is cut by itself, so that its type stays. */
+function joinError(type: string | null, message: string | null): string | null {
+  if (type === null) return message
+  const head = `${type}:`
+  return message === null
+    ? head
+    : `${head} ${keepTail(message, Math.max(MAX_ERROR_BYTES - Buffer.byteLength(head) - 1, NOTE_BYTES))}`
+}
+
+/** What stands before the first colon is the type, if it may be the name of a Python exception. */
 function splitError(error: string | null): readonly [type: string | null, message: string | null] {
-  const [, type, message] = /^([A-Z][A-Za-z0-9_.]*): ([^]*)$/.exec(error ?? '') ?? []
-  return type === undefined || message === undefined ? [null, error] : [type, message]
+  const [whole, type, message = null] = /^([\w.]*):(?: ([^]*))?$/.exec(error ?? '') ?? []
+  return whole === undefined || type === undefined ? [null, error] : [type, message]
 }

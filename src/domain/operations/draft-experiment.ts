@@ -4,8 +4,9 @@ import { keepTail, MAX_ERROR_BYTES, MAX_PAST_ERROR_BYTES } from '../experiment/e
 import { type Experiment, type PastAttempt, retryCount } from '../experiment/experiment.ts'
 import { shareRepeated } from '../experiment/repeated-values.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
+import { readTime } from '../timestamp.ts'
 import type { ExperimentDraft } from './draft.ts'
-import { readTime, refuseLongMetrics } from './report-request.ts'
+import { refuseLongMetrics } from './report-request.ts'
 
 interface Drafting {
   readonly revision: number

@@ -14,7 +14,7 @@ import {
 import { RunId } from '../experiment/run-id.ts'
 import type { ExperimentStatus } from '../experiment/status.ts'
 import { Described, FreeText, Nullable, StrictObject, StringEnum } from '../schema.ts'
-import { parseTime } from '../timestamp.ts'
+import { readTime } from '../timestamp.ts'
 
 export const reportProperties = {
   status: Type.Optional(Status),
@@ -96,22 +96,11 @@ export function readReport(report: ExperimentReport, experiment: Experiment, tim
 }
 
 /** Of them nothing is cut near the limit of a campaign. */
-const MAX_METRICS_BYTES = 2048
+const MAX_METRICS_BYTES = 4096
 
 /** @throws DomainError `invalid` at the pointer */
 export function refuseLongMetrics(metrics: Metrics | null, pointer: string): void {
   const bytes = metrics === null ? 0 : Buffer.byteLength(JSON.stringify(metrics))
   if (bytes <= MAX_METRICS_BYTES) return
   throw invalid({ pointer, detail: `have ${bytes} bytes as JSON, more than ${MAX_METRICS_BYTES}` })
-}
-
-/**
- * Converts a time to RFC 3339 UTC.
- * @param notBefore what it is the end of, if it is one: see `parseTime`
- * @throws DomainError `invalid` at the pointer when there is no such time
- */
-export function readTime(text: string, timezone: string, pointer: string, notBefore?: string | null): string {
-  const time = parseTime(text, { timezone, notBefore })
-  if (time === undefined) throw invalid({ pointer, detail: 'is not a time that exists' })
-  return time
 }

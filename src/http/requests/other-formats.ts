@@ -2,6 +2,7 @@ import type { FastifyRequest, preValidationAsyncHookHandler } from 'fastify'
 import { invalid } from '../../domain/errors.ts'
 import { isStudy, studyDraft, StudyManifest } from '../../domain/formats/study-manifest.ts'
 import { inTurns } from '../../runtime/turns.ts'
+import { timezoneOf } from './parameters.ts'
 
 const READ =
   'read are a campaign of this service, a CampaignManifest of llenergymeasure (both have campaign_name, config_hash and experiments), ' +
@@ -14,7 +15,8 @@ const KEYS = ['campaign_name', 'config_hash', 'experiments', 'matrix', 'schema_v
 export function otherFormats(stopping: AbortSignal): preValidationAsyncHookHandler {
   return async (request) => {
     const { body } = request
-    if (isStudy(body)) request.body = await inTurns(studyDraft(await checkedStudy(request)), stopping)
+    if (isStudy(body))
+      request.body = await inTurns(studyDraft(await checkedStudy(request), givenTimezone(request)), stopping)
     else if (isOfNone(body))
       throw invalid({ pointer: '', detail: `looks like none of the formats that are read: ${READ}` })
   }
@@ -38,6 +40,12 @@ async function checkedStudy(request: FastifyRequest): Promise<StudyManifest> {
     throw Object.assign(error as Error, { validationContext: 'body' })
   }
   throw Object.assign(new Error('the body is not valid'), { validation: isValid.errors, validationContext: 'body' })
+}
+
+/** Of a query that is not validated yet: one of another type is refused then. */
+function givenTimezone({ query }: FastifyRequest): string {
+  const { timezone } = query as { readonly timezone?: unknown }
+  return timezoneOf(typeof timezone === 'string' ? { timezone } : {})
 }
 
 interface Validator {

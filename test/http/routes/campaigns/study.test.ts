@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { StudyManifest } from '#campaignd/domain/formats/study-manifest.js'
+import { campaignDraft } from '../../../support/campaigns/drafts.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { openApp } from '../../../support/service/app.js'
 
@@ -39,6 +40,63 @@ test('an untouched study comes back with its keys and values, and the same body 
   expect((await call('POST', '/v1/campaigns?campaign_id=copy', { rawBody: TEXT })).status).toBe(201)
 })
 
+const ENDED = { completed_at: '2026-03-01T11:00:00Z', status: 'partial', completed: 4, failed: 0, pending: 0 }
+
+/** The study with what is given for it and for its second experiment, laid out as the tool does. */
+function studyWith(given: object, second: object = {}, all: object = {}): string {
+  const experiments = STUDY.experiments.map((one, index) => ({ ...one, ...all, ...(index === 1 ? second : {}) }))
+  return JSON.stringify({ ...STUDY, ...given, experiments }, null, 2)
+}
+
+test.each([
+  ['that ended with failures', studyWith(ENDED, {}, { status: 'completed', error_type: null, error_message: null })],
+  ['that is going on', studyWith({ status: 'running' })],
+  ['that was never started', studyWith({ started_at: null })],
+  ['of an unknown version', studyWith({ llenergymeasure_version: null })],
+  ['with a dotted type', studyWith({}, { error_type: 'torch.cuda.OutOfMemoryError' })],
+  ['with a type in small letters', studyWith({}, { error_type: 'oom' })],
+  ['with a type alone', studyWith({}, { error_message: null })],
+  ['with a type and nothing to say', studyWith({}, { error_message: '' })],
+  ['with an empty type', studyWith({}, { error_type: '' })],
+  ['with a message alone', studyWith({}, { error_type: null, error_message: 'CUDA out of memory: GPU 0' })],
+])('an untouched study %s comes back as it was', async (_, text) => {
+  const { call } = await openApp()
+  const created = await call('POST', '/v1/campaigns', { rawBody: text })
+  expect(created.status, created.text).toBe(201)
+  expect((await call('GET', `${PATH}?format=llenergymeasure-study`)).text).toBe(text)
+})
+
+test('a long message is cut, and its type stays', async () => {
+  const { call } = await openApp()
+  await call('POST', '/v1/campaigns', { rawBody: studyWith({}, { error_message: `first ${'x'.repeat(20_000)} last` }) })
+  const { experiments } = (await call('GET', `${PATH}?format=llenergymeasure-study`)).json<StudyManifest>()
+  expect(experiments[1]?.error_type).toBe('RuntimeError')
+  expect(experiments[1]?.error_message).toMatch(/^\[\d+ bytes cut\]\nx+ last$/)
+})
+
+test('local times of a study are read in the zone, all of them', async () => {
+  const { call } = await openApp()
+  const text = studyWith({ started_at: '2026-03-01 11:00:00', completed_at: '2026-03-01T12:30:00' })
+  await call('POST', '/v1/campaigns?timezone=Europe/Berlin', { rawBody: text })
+  const study = (await call('GET', `${PATH}?format=llenergymeasure-study`)).json<StudyManifest>()
+  expect([study.started_at, study.completed_at]).toEqual(['2026-03-01T10:00:00Z', '2026-03-01T11:30:00Z'])
+})
+
+test('a source that is not of a study is not taken for one', async () => {
+  const { call } = await openApp()
+  const source = {
+    format: 'ours',
+    started_at: { at: 1 },
+    llenergymeasure_version: [1],
+    status: 5,
+    completed_at: 'never',
+  }
+  await call('POST', '/v1/campaigns', { body: { ...campaignDraft(2), campaign_id: 'backend-sweep-deadbeef', source } })
+  const exported = await call('GET', `${PATH}?format=llenergymeasure-study`)
+  expect(exported.json()).toMatchObject({ started_at: null, llenergymeasure_version: null, status: 'interrupted' })
+  expect((await call('POST', '/v1/campaigns?campaign_id=copy', { rawBody: exported.text })).status).toBe(201)
+})
+
 test('a resume puts back what its orchestrator left running, and the export tells how it goes on', async () => {
   const { call } = await openApp()
   await call('POST', '/v1/campaigns', { rawBody: TEXT })
@@ -59,6 +117,9 @@ test('a study with a fault is refused where it is, and another version with thos
     [{ experiments: [{ ...STUDY.experiments[0], cycle: 0 }] }, '/experiments/0/cycle'],
     [{ total_experiments: 9 }, '/total_experiments'],
     [{ schema_version: '3.0' }, '/schema_version'],
+    [{ status: 'x'.repeat(257) }, '/status'],
+    [{ completed_at: '2026-02-30T10:00:00Z' }, '/completed_at'],
+    [{ experiments: [...STUDY.experiments, STUDY.experiments[1]], total_experiments: 5 }, '/experiments/4/cycle'],
   ]
   for (const [given, pointer] of faults) {
     const problem = expectProblem(await call('POST', '/v1/campaigns', { body: { ...STUDY, ...given } }), 400, 'invalid')
