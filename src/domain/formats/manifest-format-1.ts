@@ -81,7 +81,8 @@ function upgradedEntry(
   { lease, attempts, ...experiment }: Static<typeof Format1Entry>,
   max_retries: number,
 ): Experiment {
-  const used = usedInHistory({ current: experiment, attempt: experiment.attempt, attempts })
+  const ordered = inOrder(attempts, experiment)
+  const used = usedInHistory({ current: experiment, attempt: experiment.attempt, attempts: ordered })
   const isGivenUp = experiment.status === 'failed' && experiment.retry_count >= max_retries
   return copyOfExperiment({
     ...experiment,
@@ -89,8 +90,18 @@ function upgradedEntry(
     lease: lease === null ? null : { ...lease, claimed_at: null },
     metrics: null,
     ...(isGivenUp ? usedUp(used, experiment.failure_kind, max_retries) : used),
-    attempts: attempts.map((one) => ({ ...one, actor: null, metrics: null, closed_by: null })),
+    attempts: ordered.map((one) => ({ ...one, actor: null, metrics: null, closed_by: null })),
   })
+}
+
+/** What its imports did not check: closed attempts ascend, and are before the one that is current. */
+function inOrder<T extends { readonly attempt: number }>(
+  attempts: readonly T[],
+  { status, attempt }: Pick<Experiment, 'status' | 'attempt'>,
+): T[] {
+  const most = status === 'pending' || status === 'skipped' ? attempt : attempt - 1
+  const sorted = attempts.toSorted((a, b) => a.attempt - b.attempt)
+  return sorted.filter((one, index) => one.attempt <= most && one.attempt !== sorted[index + 1]?.attempt)
 }
 
 /** More than the budget of the kind of its last failure. There was one for all kinds, which others may have used up. */

@@ -8,10 +8,9 @@ import { requeue } from '../experiment/attempt.ts'
 import { DEFINITION_KEYS, type Experiment, OUTCOME_KEYS } from '../experiment/experiment.ts'
 import { lineSize } from '../indexes/experiment-sequence.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
-import { compareTimes } from '../timestamp.ts'
+import { compareTimes, readTime } from '../timestamp.ts'
 import type { ExperimentDraft, WholeDraft } from './draft.ts'
 import { draftExperiments } from './draft-experiment.ts'
-import { readTime } from './report-request.ts'
 
 /** What a creation needs beside the draft. */
 export interface Creation {
@@ -132,7 +131,7 @@ function said(value: unknown): unknown {
 
 /**
  * The campaign of a new manifest. What counts against its limit is what its experiments have before they run: so what a campaign
- * became in its time can be exported and created again.
+ * became in its time, and the labels that it was given, can be exported and created again.
  * @param limit bytes of its manifest
  * @throws DomainError `campaign-full`
  */
@@ -140,7 +139,7 @@ export function* newCampaign(manifest: CampaignManifest, limit: number): LongWor
   const created = yield* Campaign.create(manifest, limit)
   const { campaign } = created
   if (hasRoomToGrow(campaign.bytes, limit)) return created
-  let bytes = campaign.bytes - campaign.experiments.summary.bytes
+  let bytes = 0
   for (const [position, experiment] of manifest.experiments.entries()) {
     bytes += lineSize(JSON.stringify(beforeItRan(experiment)))
     if (isBreak(position)) yield
@@ -152,7 +151,7 @@ export function* newCampaign(manifest: CampaignManifest, limit: number): LongWor
 
 function beforeItRan(experiment: Experiment): Experiment {
   const pending = requeue(experiment, experiment.completed_at ?? '', 'requeue')
-  return { ...pending, attempt: 0, retry_count: 0, attempts: [] }
+  return { ...pending, attempt: 0, retry_count: 0, attempts: [], actor: null }
 }
 
 /** The digest by which a campaign of format 1 is compared: sha256, in hex, over config_hash and the definitions in order. */

@@ -25,7 +25,7 @@ export const pageProperties = {
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1000, description: 'Items. Default: 100', examples: [100] }),
   ),
-  page_token: Type.Optional(Type.String({ maxLength: 4096, description: '`next_page_token` of the previous page' })),
+  page_token: Type.Optional(Type.String({ maxLength: 8192, description: '`next_page_token` of the previous page' })),
 }
 
 export const DEFAULT_LIMIT = 100

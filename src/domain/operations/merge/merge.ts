@@ -3,6 +3,7 @@ import type { Campaign, Decision } from '../../campaign/campaign.ts'
 import type { CampaignSize } from '../../campaign/campaign-size.ts'
 import { type CampaignManifest, headerProperties } from '../../campaign/manifest.ts'
 import { requeue } from '../../experiment/attempt.ts'
+import { usedBy } from '../../experiment/budgets.ts'
 import { type Experiment, retryCount } from '../../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../../long-work.ts'
 import { StrictObject } from '../../schema.ts'
@@ -65,7 +66,7 @@ export function* merge(
 }
 
 /**
- * Theirs. An attempt of ours is closed, and theirs gets a number of its own: a worker that still has the name of our run must not be
+ * Theirs: a failure counts as one of ours, and no other of theirs does. An attempt of ours is closed, and theirs gets a number of its own: a worker that still has the name of our run must not be
  * able to change their result.
  */
 function takenOver(ours: Experiment, theirs: Experiment, now: string): Experiment {
@@ -77,5 +78,6 @@ function takenOver(ours: Experiment, theirs: Experiment, now: string): Experimen
     ...ours,
     ...{ status, started_at, completed_at, error, failure_kind, result_path, metrics, worker },
     ...{ attempt, retry_count: retryCount(attempt), lease: null, attempts },
+    ...(status === 'failed' ? usedBy(ours, failure_kind) : {}),
   }
 }

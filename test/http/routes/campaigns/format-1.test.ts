@@ -77,6 +77,22 @@ test('a manifest of a newer format is left alone, and the reason says which ones
   expect(campaigns[0]?.reason).toContain('its format is 3, and this version of the service reads formats up to 2')
 })
 
+test('closed attempts in disorder, which its imports let in, are put in order', async () => {
+  const manifest = JSON.parse(OLD) as { experiments: { attempt: number; status: string; attempts: object[] }[] }
+  const experiment = manifest.experiments.find(({ attempts }) => attempts.length > 0)
+  const [past] = experiment?.attempts ?? []
+  const numbers = [4, 3, 9, 1, 3]
+  Object.assign(experiment ?? {}, {
+    ...{ status: 'failed', attempt: 4, retry_count: 3, failure_kind: 'error', lease: null },
+    attempts: numbers.map((attempt) => ({ ...past, attempt })),
+  })
+  const { call } = await openOld(`${JSON.stringify(manifest)}\n`)
+  const text = (await call('GET', PATH)).text
+  const read = (JSON.parse(text) as CampaignManifest).experiments.find(({ attempt }) => attempt === 4)
+  expect(read?.attempts.map(({ attempt }) => attempt)).toEqual([1, 3])
+  expect((await call('POST', '/v1/campaigns?campaign_id=copy', { rawBody: text })).status).toBe(201)
+})
+
 test('an exported manifest of format 1 can be imported', async () => {
   const { call } = await openApp()
   const created = await call('POST', '/v1/campaigns', { rawBody: OLD })

@@ -77,6 +77,16 @@ test('campaigns of the same time are paged through without a gap or a repetition
   }
 })
 
+test('names of any characters are paged through', async () => {
+  const app = await openApp()
+  const names = ['a', 'b', 'c'].map((end) => `${'\u0001'.repeat(511)}${end}`)
+  for (const campaign_name of names)
+    await app.call('POST', '/v1/campaigns', {
+      body: campaignDraft(1, { campaign_id: campaign_name.slice(-1), campaign_name }),
+    })
+  expect(await allPages(app, 'sort=campaign_name&limit=1')).toEqual([['a'], ['b'], ['c']])
+})
+
 test('what is deleted or created between two pages shifts nothing', async () => {
   const app = await openFive()
   const first = await list(app, 'sort=created_at&limit=2')

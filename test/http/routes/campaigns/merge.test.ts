@@ -60,6 +60,18 @@ describe('?on_exists=merge', () => {
     expect(await campaign.manifest()).toMatchObject({ campaign_name: 'precision sweep', labels: { team: 'inference' } })
   })
 
+  test('counts a failure that it takes over once, also when its kind is told later', async () => {
+    const campaign = await openCampaign(3)
+    await campaign.report('0001', { status: 'failed', error: 'Killed' })
+    await campaign.report('0001', { status: 'running' })
+    await post(campaign, draftWith({ status: 'failed', attempt: 5, error: 'CUDA out of memory' }))
+    const used = async () => (await experimentsOf(campaign)).map(({ failures, losses }) => [failures, losses])[0]
+    expect(await used()).toEqual([2, 0])
+    const told = await campaign.report('0001', { status: 'failed', failure_kind: 'interrupted' })
+    expect(told.status, told.text).toBe(200)
+    expect(await used()).toEqual([1, 1])
+  })
+
   test('changes nothing when it is repeated', async () => {
     const campaign = await openCampaign(3)
     await post(campaign, draftWith(AHEAD))

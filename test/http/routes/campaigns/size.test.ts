@@ -67,6 +67,25 @@ describe('a campaign near CAMPAIGND_MAX_CAMPAIGN_BYTES', () => {
     expect((await append('a')).status).toBe(200)
   })
 
+  test('whose experiments just fit can be given labels, run, exported and created again', async () => {
+    const { call } = await openApp({ limits })
+    const create = (count: number) =>
+      call('POST', '/v1/campaigns', {
+        body: campaignDraft(0, { campaign_id: 'full', experiments: large(count, 'a') as never }),
+      })
+    let count = 100
+    while ((await create(count)).status === 409) count -= 1
+    const labels = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`label-${index}`, 'x'.repeat(1000)]))
+    expect((await call('PATCH', '/v1/campaigns/full', { body: { labels } })).status).toBe(200)
+    const claimed = await call('POST', '/v1/campaigns/full/claims', {
+      body: { worker: 'gpu-1'.repeat(10), limit: 100 },
+    })
+    expect(claimed.json<{ claims: object[] }>().claims).toHaveLength(count)
+    const exported = await call('GET', '/v1/campaigns/full')
+    const again = await call('POST', '/v1/campaigns?campaign_id=again', { rawBody: exported.text })
+    expect(again.status, again.text.slice(0, 500)).toBe(201)
+  })
+
   test('takes every report, its file stays within the limit, and a start serves it', async () => {
     const campaign = await openCampaign(500, {}, { limits })
     await failAll(campaign, 500, 20)

@@ -44,7 +44,7 @@ test('metrics are numbers by printable names, not too many, and only of what is 
     { 'a\nb': 1 },
     { 'a\u200bb': 1 },
     named(33),
-    Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`${index}`.padStart(64, 'x'), 1])),
+    Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`${index}`.padStart(64, 'ä'), 1])),
     [1],
   ]
   for (const metrics of bad) {
@@ -57,8 +57,12 @@ test('metrics are numbers by printable names, not too many, and only of what is 
     expectProblem(await campaign.report('0001', { status, metrics: { a: 1 } }), 400, 'invalid')
   }
   expect((await campaign.manifest()).revision).toBe(1)
-  const metrics = { ...named(31), ['ä'.repeat(64)]: 1e300 }
+  const metrics = Object.fromEntries(
+    Array.from({ length: 32 }, (_, index) => [`${index}`.padStart(64, 'x'), -1.2345678901234567e-300]),
+  )
   expect((await campaign.report('0001', { status: 'completed', metrics })).json()).toMatchObject({ metrics })
+  const others = { ...named(31), ['ä'.repeat(64)]: 1e300 }
+  expect((await campaign.report('0001', { metrics: others })).json()).toMatchObject({ metrics: others })
 })
 
 test('metrics are imported, and are not exported to the Python tool', async () => {
