@@ -82,10 +82,10 @@ export class LongestBlocks {
     // With retries left there may be something to claim later.
     await make(url, creation(campaignDraft(1, { campaign_id: 'waited', settings: { max_retries: 1 } })))
     const body = JSON.stringify({ worker: 'idle', wait_seconds: 60 })
-    await send('POST', `${url}${path}/claims`, { worker: 'busy' })
+    await send('POST', `${url}${path}/claims`, { worker: 'busy', lease_seconds: 3600 })
     const claims = await WaitingCalls.open(url, { method: 'POST', path: `${path}/claims`, body }, WAITING)
     await this.during(service, 'claims that wait, a change', change)
-    claims.close()
+    await claims.close()
     const headers = { 'if-none-match': `"${await versionOf(url, 'waited')}"` }
     const polls = await WaitingCalls.open(url, { method: 'GET', path: `${path}/progress?wait=60`, headers }, WAITING)
     await this.during(service, 'long polls, a change', async () => {

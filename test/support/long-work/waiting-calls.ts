@@ -19,16 +19,19 @@ export class WaitingCalls {
   private readonly calls: ClientRequest[] = []
   private readonly agent = new Agent({ maxSockets: Infinity })
 
-  private constructor(private readonly url: string) {}
+  private constructor(
+    private readonly url: string,
+    /** How many others wait. */
+    private readonly before: number,
+  ) {}
 
   /** Resolves when all of them wait. */
   static async open(url: string, call: WaitingCall, count: number): Promise<WaitingCalls> {
-    const waiting = new WaitingCalls(url)
-    const before = await waiting.held()
+    const waiting = new WaitingCalls(url, await heldBy(url))
     for (let opened = OPENED_AT_ONCE; opened - OPENED_AT_ONCE < count; opened += OPENED_AT_ONCE) {
       const most = Math.min(opened, count)
       while (waiting.calls.length < most) waiting.add(call)
-      await until('the calls wait', async () => (await waiting.held()) - before >= most)
+      await until('the calls wait', async () => (await heldBy(url)) - waiting.before >= most)
     }
     return waiting
   }
@@ -45,10 +48,11 @@ export class WaitingCalls {
     this.agent.destroy()
   }
 
-  /** Leaves. */
-  close(): void {
+  /** Leaves. Resolves when the service has noticed it. */
+  async close(): Promise<void> {
     for (const call of this.calls) call.destroy()
     this.agent.destroy()
+    await until('the calls are let go', async () => (await heldBy(this.url)) <= this.before)
   }
 
   private add({ method, path, headers = {}, body = '' }: WaitingCall): void {
@@ -57,9 +61,9 @@ export class WaitingCalls {
     call.on('error', () => undefined).end(body)
     this.calls.push(call)
   }
+}
 
-  private async held(): Promise<number> {
-    const { text } = await send('GET', `${this.url}/metrics`)
-    return new Scrape(text).value('campaignd_long_lived_calls_open') ?? NaN
-  }
+async function heldBy(url: string): Promise<number> {
+  const { text } = await send('GET', `${url}/metrics`)
+  return new Scrape(text).value('campaignd_long_lived_calls_open') ?? NaN
 }
