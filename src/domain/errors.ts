@@ -19,6 +19,7 @@ export type DomainErrorCode =
   | 'transition-refused'
   | 'no-lease'
   | 'nothing-matches'
+  | 'claim-id-used'
   | 'config-changed'
   | 'batch-refused'
   | 'precondition-failed'

@@ -89,6 +89,17 @@ export class LeaseKeeper {
     return times
   }
 
+  /** The ids of the experiments from whose present run there was a heartbeat or a report. */
+  async heardOf(campaignId: string, experiments: readonly Experiment[]): Promise<ReadonlySet<string>> {
+    const ids = experiments.map(({ exp_id }) => exp_id)
+    const leases = await this.options.store.leases.look(campaignId, ids)
+    const heard = experiments.filter(({ exp_id, attempt }) => {
+      const lease = leases.get(exp_id)
+      return lease?.heard === true && lease.attempt === attempt
+    })
+    return new Set(heard.map(({ exp_id }) => exp_id))
+  }
+
   /** Ends every expired lease, those of a campaign in one commit. What an earlier sweep took is on its way then too. */
   sweep(): Promise<void> {
     const sweep = this.endExpired().finally(() => this.sweeps.delete(sweep))

@@ -17,6 +17,8 @@ export interface LiveLease {
   /** How long it lives without a beat. */
   readonly seconds: number
   readonly idle_seconds: number
+  /** Whether there was a beat since it began. */
+  readonly heard: boolean
   /** The worker is to stop, since the campaign was paused. */
   readonly cancel: boolean
 }

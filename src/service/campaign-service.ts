@@ -3,7 +3,7 @@ import { type Precondition, requireVersion, type Version } from '../domain/campa
 import { DomainError } from '../domain/errors.ts'
 import type { Experiment } from '../domain/experiment/experiment.ts'
 import { type Appended, appendExperiments } from '../domain/operations/append.ts'
-import type { ClaimRequest } from '../domain/operations/claim.ts'
+import type { ClaimRequest } from '../domain/operations/claim/claim-request.ts'
 import type { CampaignDraft, ExperimentDraft } from '../domain/operations/draft.ts'
 import type { Heartbeat } from '../domain/operations/heartbeat.ts'
 import type { MergeResult } from '../domain/operations/merge/merge.ts'
@@ -147,14 +147,14 @@ export class CampaignService {
     { timezone, atomic, actor, precondition }: Timed & { readonly atomic: boolean },
   ): Promise<readonly BatchResult[]> {
     const results = await this.update(id, precondition, (campaign, now) =>
-      updateBatch(campaign, items, { now, timezone, actor, atomic }),
+      updateBatch(campaign, items, { now, timezone, actor, atomic, pointer: '/updates' }),
     )
     const reported = results.flatMap((result) => ('experiment' in result ? [result.experiment] : []))
     await this.parts.leases.renew(id, reported)
     return results
   }
 
-  /** Claims the next experiments to run. */
+  /** Counts reports, and claims the next experiments to run. */
   claim(id: string, request: ClaimRequest, options: ClaimOptions): Promise<ClaimResult> {
     return claimExperiments(this.parts, id, request, options)
   }

@@ -1,6 +1,7 @@
 import type { Campaign } from '../domain/campaign/campaign.ts'
 import type { CampaignSize } from '../domain/campaign/campaign-size.ts'
 import { TimestampWriter } from '../domain/timestamp-writer.ts'
+import { ClaimIds } from '../leases/claim-ids.ts'
 import { LeaseKeeper } from '../leases/lease-keeper.ts'
 import { ChangeWaiter } from '../live/change-waiter.ts'
 import { EventHub } from '../live/event-hub.ts'
@@ -64,6 +65,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const fileStore = await openFileStore({ ...ofStore, now, monotonic: clocks.monotonic, maxCampaignBytes, stopping })
   const store = options.wrapStore?.(fileStore) ?? fileStore
   const leases = new LeaseKeeper({ store, wall: clocks.wall, ...leaseEvents(logger, metrics, stopping) })
+  const claimIds = new ClaimIds(clocks.monotonic)
   const changes = new ChangeWaiter(store)
   const held = new HeldStates(store, Math.max(HELD_BYTES, maxCampaignBytes))
   const events = new EventHub(store, held)
@@ -74,7 +76,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
     },
   })
-  const campaigns = new CampaignService({ store, leases, changes, limits, now, stopping })
+  const campaigns = new CampaignService({ store, leases, claimIds, changes, limits, now, stopping })
   return {
     ...{ campaigns, store, leases, changes, events, held, metrics, stopping },
     drain: (refusal) => {

@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { claim } from '#campaignd/domain/operations/claim.js'
+import { claim } from '#campaignd/domain/operations/claim/claim.js'
 import type { ExpiredLeases } from '#campaignd/domain/operations/expire-leases.js'
 import { updateExperiment } from '#campaignd/domain/operations/report.js'
 import { LeaseKeeper } from '#campaignd/leases/lease-keeper.js'
@@ -33,7 +33,7 @@ async function open(): Promise<Kept> {
     onError: (_, error) => failures.push(error),
   })
   onTestFinished(() => leases.close())
-  await store.update('sweep', (campaign) => claim(campaign, { worker: 'w1', lease_seconds: 10 }, ORIGIN))
+  await store.update('sweep', (campaign) => claim(campaign, { worker: 'w1', lease_seconds: 10 }, ORIGIN, null))
   const elapse = async (seconds: number) => {
     for (const end = monotonic + seconds * 1000; monotonic < end;) {
       monotonic += 500
@@ -87,7 +87,7 @@ test('an experiment that ended before its lease expired stays as it ended', asyn
 test('there are as many leases as experiments that run under one', async () => {
   const { store, elapse } = await open()
   const claimed = (limit: number) =>
-    store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', limit, lease_seconds: 90 }, ORIGIN))
+    store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', limit, lease_seconds: 90 }, ORIGIN, null))
   expect(store.leases.live).toBe(1)
   await claimed(5)
   expect(store.leases.live).toBe(2)
@@ -102,7 +102,7 @@ test('a lease that is put back is as old as it was; none is, of an experiment th
   const { store } = await openTestStore({ monotonic: () => monotonic })
   await store.create(newManifest('sweep', 2))
   const request = { worker: 'w1', lease_seconds: 10, limit: 2 }
-  await store.update('sweep', (campaign) => claim(campaign, request, ORIGIN))
+  await store.update('sweep', (campaign) => claim(campaign, request, ORIGIN, null))
   const takeExpired = async () => {
     const taken: ExpiredLeases[] = []
     await store.leases.takeExpired((ofCampaign) => taken.push(ofCampaign))
@@ -125,7 +125,7 @@ test('leases of a campaign that was deleted end nothing of the one that was made
   afterTaking(store, async () => {
     await store.delete('sweep', { permit: () => undefined, force: true })
     await store.create({ ...newManifest('sweep', 2), uid: '00c0ffee00c0ffee' })
-    await store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', lease_seconds: 90 }, ORIGIN))
+    await store.update('sweep', (campaign) => claim(campaign, { worker: 'w2', lease_seconds: 90 }, ORIGIN, null))
   })
   await elapse(12)
   expect(expired).toEqual([])
@@ -175,7 +175,7 @@ test('of many leases, which take several turns, those that ran out are told once
   const uids = { a: '00c0ffee00c0ffe1', b: '00c0ffee00c0ffe2' }
   for (const [id, uid] of Object.entries(uids)) await store.create({ ...newManifest(id, 1000), uid })
   const claimed = (id: string, lease_seconds: number) =>
-    store.update(id, (campaign) => claim(campaign, { worker: 'w1', limit: 100, lease_seconds }, ORIGIN))
+    store.update(id, (campaign) => claim(campaign, { worker: 'w1', limit: 100, lease_seconds }, ORIGIN, null))
   for (const id of Object.keys(uids)) for (let times = 0; times < 10; times += 1) await claimed(id, times < 4 ? 10 : 90)
   const ended: ExpiredLeases[] = []
   const take = () => store.leases.takeExpired((expired) => ended.push(expired))

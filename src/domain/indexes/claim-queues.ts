@@ -64,9 +64,9 @@ export class ClaimQueues {
     return this.has(filter, isRunning)
   }
 
-  /** Positions of the experiments that the worker's claim of that id holds. */
-  claimedAs(worker: string, claimId: string): Positions {
-    return this.claims.get(claimKey(worker, claimId)) ?? []
+  /** Positions of the experiments that a claim of that id holds. */
+  claimedAs(claimId: string): Positions {
+    return this.claims.get(claimId) ?? []
   }
 
   private has(filter: ClaimFilter, isWanted: IsWanted): boolean {
@@ -129,16 +129,7 @@ function without(claims: Map<string, Positions>, claim: string, position: number
   return left.length === 0 ? claims.delete(claim) : claims.set(claim, left)
 }
 
-/**
- * Null when no claim that can be repeated holds it. The key has the worker too: two that happen to choose the same id must not get
- * each other's experiments.
- */
-function claimOf({ lease, worker }: Experiment): string | null {
-  const claimId = lease?.claim_id ?? null
-  return claimId === null || worker === null ? null : claimKey(worker, claimId)
-}
-
-/** The length separates two texts that could run together: no other two give the same key. */
-function claimKey(worker: string, claimId: string): string {
-  return `${worker.length} ${worker}${claimId}`
+/** Null when no claim that can be repeated holds it. */
+function claimOf({ lease }: Experiment): string | null {
+  return lease?.claim_id ?? null
 }

@@ -21,24 +21,30 @@ export type BatchItem = { readonly exp_id: string; readonly report: ExperimentRe
 
 export type BatchResult = { readonly exp_id: string; readonly experiment: Experiment } | Refused
 
+export interface BatchOrigin extends ReportOrigin {
+  readonly atomic: boolean
+  readonly pointer: string
+}
+
 /**
  * Applies reports one after the other, each decided by itself on the results of those before it, all in one revision.
  *
  * @param atomic when one is refused, change nothing
+ * @param pointer JSON pointer to the list in the body
  * @returns a result for each update, in their order
  * @throws DomainError `batch-refused` with the results, when atomic
  */
 export function* updateBatch(
   campaign: Campaign,
   items: readonly BatchItem[],
-  { atomic, ...origin }: ReportOrigin & { readonly atomic: boolean },
+  { atomic, pointer, ...origin }: BatchOrigin,
 ): LongWork<Decision<readonly BatchResult[]>> {
   const moment = momentOf(campaign, origin)
   const changed = new Map<string, Experiment>()
   const results: BatchResult[] = []
   for (const [index, item] of items.entries()) {
     const { exp_id } = item
-    const result = resultOf(item, jsonPointer('updates', index), (report) => {
+    const result = resultOf(item, `${pointer}${jsonPointer(index)}`, (report) => {
       const before = changed.get(exp_id) ?? findExperiment(campaign, exp_id)
       const after = applyReport(before, report, moment)
       if (after !== before) changed.set(exp_id, after)
@@ -67,7 +73,7 @@ function resultOf(item: BatchItem, pointer: string, apply: (report: ExperimentRe
 }
 
 /** Each result as it was decided; where an error had to be cut, as the campaign has it. */
-function asShrunk(result: BatchResult, { campaign }: Revision): BatchResult {
+export function asShrunk(result: BatchResult, { campaign }: Revision): BatchResult {
   return 'refused' in result ? result : { ...result, experiment: campaign.get(result.exp_id) ?? result.experiment }
 }
 

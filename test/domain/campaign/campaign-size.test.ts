@@ -8,7 +8,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { manifestPieces } from '#campaignd/domain/formats/manifest-json.js'
 import { atOnce } from '#campaignd/domain/long-work.js'
 import { appendExperiments } from '#campaignd/domain/operations/append.js'
-import { claim } from '#campaignd/domain/operations/claim.js'
+import { claim } from '#campaignd/domain/operations/claim/claim.js'
 import { createManifest, newCampaign } from '#campaignd/domain/operations/create.js'
 import { expireLeases } from '#campaignd/domain/operations/expire-leases.js'
 import { patchCampaign } from '#campaignd/domain/operations/patch-campaign.js'
@@ -201,13 +201,17 @@ describe('a decision on a campaign near its limit answers what the campaign then
   test('a batch of reports', () => {
     const campaign = running()
     const items = [{ exp_id: '0001', report: { status: 'failed' as const, error: LONG } }]
-    const decided = atOnce(updateBatch(campaign, items, { ...REPORT, atomic: false }))
+    const decided = atOnce(updateBatch(campaign, items, { ...REPORT, atomic: false, pointer: '/updates' }))
     expectHeld(campaign, decided, (results) => results.flatMap((one) => ('experiment' in one ? [one.experiment] : [])))
   })
 
   test('a claim', () => {
     const campaign = after(full(), patchCampaign(full(), { settings: { max_retries: 9 } }, REPORT, LIMITS))
-    expectHeld(campaign, claim(campaign, { worker: 'gpu-2', limit: 20 }, REPORT), ({ experiments }) => experiments)
+    expectHeld(
+      campaign,
+      claim(campaign, { worker: 'gpu-2', limit: 20 }, REPORT, null),
+      ({ experiments }) => experiments,
+    )
   })
 
   test('and no other decision is refused for the size', () => {

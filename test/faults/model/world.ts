@@ -2,6 +2,7 @@ import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { AttemptBook } from './campaign/attempt-book.js'
 import type { PlainCampaign } from './campaign/campaign-model.js'
+import { ClaimBook } from './campaign/claim-book.js'
 import { swept } from './campaign/lease-model.js'
 import { RunBook } from './campaign/run-book.js'
 import { TagBook } from './campaign/tag-book.js'
@@ -26,6 +27,7 @@ export class World {
   readonly tags = new TagBook()
   readonly attempts = new AttemptBook()
   readonly runs = new RunBook()
+  readonly claims = new ClaimBook()
   /** Ids that are or were those of a campaign. */
   readonly ids = new Set<string>()
   readonly drafts = new Map<string, WholeDraft>()
@@ -78,7 +80,7 @@ export class World {
     this.campaigns.set(campaign.campaign_id, campaign)
     // A lease that is new begins now.
     for (const one of campaign.experiments) {
-      if (!this.lastSeen.has(this.leaseOf(campaign.campaign_id, one))) this.renew(campaign.campaign_id, one)
+      if (!this.lastSeen.has(this.leaseOf(campaign.campaign_id, one))) this.see(campaign.campaign_id, one)
     }
   }
 
@@ -87,9 +89,15 @@ export class World {
     return `${id} life ${this.lives.get(id) ?? 0}`
   }
 
-  /** The worker of the experiment, if it is under a lease, was seen. */
+  /** The worker of the experiment, if it is under a lease, was heard of. */
   renew(id: string, experiment: Experiment): void {
-    if (experiment.lease !== null) this.lastSeen.set(this.leaseOf(id, experiment), this.leaseTime)
+    if (experiment.lease !== null) this.claims.hear(this.leaseOf(id, experiment))
+    this.see(id, experiment)
+  }
+
+  /** Whether its worker was heard of since the lease began, or the service did. */
+  isHeard(id: string, experiment: Experiment): boolean {
+    return this.claims.isHeard(this.leaseOf(id, experiment))
   }
 
   /** Milliseconds since the worker of the experiment was last seen. */
@@ -123,7 +131,8 @@ export class World {
 
   /** Every lease begins anew, since no worker could be seen while there was no service. */
   restart(): void {
-    for (const [id, { experiments }] of this.campaigns) for (const one of experiments) this.renew(id, one)
+    for (const [id, { experiments }] of this.campaigns) for (const one of experiments) this.see(id, one)
+    this.claims.forget()
   }
 
   /** Which version of the campaign, or of one of its experiments, is the current one. */
@@ -131,6 +140,10 @@ export class World {
     const campaign = this.campaigns.get(id)
     const one = expId === undefined ? campaign : campaign?.experiments.find(({ exp_id }) => exp_id === expId)
     return `${this.lifeOf(id)} revision ${one?.revision ?? 0}`
+  }
+
+  private see(id: string, experiment: Experiment): void {
+    if (experiment.lease !== null) this.lastSeen.set(this.leaseOf(id, experiment), this.leaseTime)
   }
 
   private leaseOf(id: string, { exp_id, attempt }: Experiment): string {

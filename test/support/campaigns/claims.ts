@@ -1,7 +1,10 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { Claimed, ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import type { Claimed } from '#campaignd/domain/operations/claim/claim.js'
+import type { ClaimRequest as WithoutReports } from '#campaignd/domain/operations/claim/claim-request.js'
 import type { AppReply } from '../service/app.js'
 import type { TestCampaign } from './campaign.js'
+
+type ClaimRequest = WithoutReports & { readonly reports?: readonly unknown[] }
 
 export interface ClaimReply extends Pick<Claimed, 'state' | 'done'> {
   readonly claims: readonly {
@@ -11,6 +14,13 @@ export interface ClaimReply extends Pick<Claimed, 'state' | 'done'> {
     readonly lease_seconds: number
     readonly lease_expires_at: string
     readonly heartbeat_seconds: number
+  }[]
+  /** Of the reports that came along. */
+  readonly results?: readonly {
+    readonly exp_id: string
+    readonly status: number
+    readonly experiment?: Experiment
+    readonly problem?: { readonly code: string }
   }[]
 }
 

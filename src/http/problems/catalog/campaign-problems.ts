@@ -72,6 +72,13 @@ export const EXPERIMENT_PROBLEMS = {
       'No experiment of the campaign has the backend or the container that the claim asks for. `detail` lists those that there are.',
     remedy: 'Correct the name. A worker must not take this for the end of the campaign.',
   }),
+  'claim-id-used': problemKind(409, 'Claim id used', {
+    meaning:
+      'An earlier claim had this claim_id, and the present one is no repeat of it: it is of another worker or asks for something else, ' +
+      'a heartbeat or a report of its runs has arrived, or its leases have ended.',
+    remedy:
+      'Claim with a new claim_id. Nothing was claimed, and no report that came along was counted: send both again.',
+  }),
   'config-changed': problemKind(409, 'Config changed', {
     meaning:
       'The config is not the one that the campaign was created with. `changed`, `added` and `removed` list the differences.',

@@ -1,19 +1,16 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
 import { DomainError } from '../../../domain/errors.ts'
-import { ExpId } from '../../../domain/experiment/experiment.ts'
-import { type BatchItem, type BatchResult, ExperimentUpdate } from '../../../domain/operations/report-batch.ts'
-import { ExperimentReport } from '../../../domain/operations/report-request.ts'
+import { type BatchResult, ExperimentUpdate } from '../../../domain/operations/report-batch.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
 import { BatchResult as BatchResultSchema, batchResult } from '../../problems/batch-result.ts'
-import { fieldErrors } from '../../problems/located-error.ts'
 import { pathOf } from '../../problems/problem.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
 import { jsonPieces, objectPieces } from '../../replies/pieces.ts'
+import { readReport, UncheckedReport } from '../../requests/list-of-reports.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 const MAX_UPDATES = 1000
@@ -32,9 +29,9 @@ const Batch = StrictObject(
   { examples: [{ updates: [COMPLETED, FAILED] }] },
 )
 
-/** Checks a batch without its updates: one that is not valid fails alone, in `readItem`. */
+/** Checks a batch without its updates: one that is not valid fails alone, in `readReport`. */
 const Envelope = StrictObject({
-  updates: Type.Array(Type.Object({ exp_id: ExpId }, { additionalProperties: true }), {
+  updates: Type.Array(UncheckedReport, {
     minItems: 1,
     maxItems: MAX_UPDATES,
   }),
@@ -67,7 +64,7 @@ export const reportExperiments: Route = async (app, { service, limits }) => {
     { bodyLimit: bodyLimits(limits).many, config: { role: 'work', documentedBody: Batch }, schema },
     async (request, reply) => {
       const { params, query, body } = request
-      const items = body.updates.map((update) => readItem(request, update))
+      const items = body.updates.map((update) => readReport(request, update))
       const instance = pathOf(request)
       try {
         const results = await service.campaigns.reportBatch(params.campaign_id, items, {
@@ -82,16 +79,6 @@ export const reportExperiments: Route = async (app, { service, limits }) => {
       }
     },
   )
-}
-
-function readItem(
-  request: FastifyRequest,
-  { exp_id, ...report }: (typeof Envelope.static)['updates'][number],
-): BatchItem {
-  const isReport = request.compileValidationSchema(ExperimentReport, 'body')
-  if (isReport(report)) return { exp_id, report }
-  const errors = fieldErrors(isReport.errors ?? [], 'body')
-  return { exp_id, refused: new DomainError('invalid', 'The update is not valid.', { errors }) }
 }
 
 function withResults(refusal: DomainError, batch: string): DomainError {

@@ -2,14 +2,19 @@ import { Type } from '@sinclair/typebox'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { Attempt, CampaignManifestEntry, LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { RunId } from '../../../domain/experiment/run-id.ts'
-import { ClaimRequest } from '../../../domain/operations/claim.ts'
+import { claimProperties, ClaimRequest, MAX_REPORTS } from '../../../domain/operations/claim/claim-request.ts'
 import { Described, ref, StrictObject } from '../../../domain/schema.ts'
 import type { GrantedClaim } from '../../../service/claim-experiments.ts'
 import type { Route } from '../../dependencies.ts'
 import { actorOf } from '../../guards/authentication.ts'
+import { bodyLimits } from '../../limits.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
+import { BatchResult, batchResult } from '../../problems/batch-result.ts'
+import { pathOf } from '../../problems/problem.ts'
 import { longPoll } from '../../replies/long-poll.ts'
-import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
+import { jsonPieces, objectPieces } from '../../replies/pieces.ts'
+import { readReport, UncheckedReport } from '../../requests/list-of-reports.ts'
+import { CampaignParams, Timezone, timezoneOf } from '../../requests/parameters.ts'
 
 /** Heartbeats in a lease period as advised: two may be lost. */
 const HEARTBEATS = 3
@@ -23,6 +28,12 @@ const Claim = StrictObject({
   heartbeat_seconds: Type.Number({ exclusiveMinimum: 0, description: 'Send a heartbeat this often', examples: [20] }),
 })
 
+/** Checks the claim without its reports: one that is not valid fails alone. */
+const Envelope = StrictObject({
+  ...claimProperties,
+  reports: Type.Optional(Type.Array(UncheckedReport, { maxItems: MAX_REPORTS })),
+})
+
 const ClaimResponse = StrictObject({
   claims: Type.Array(Claim, { description: 'Started and leased to the worker; empty: nothing now' }),
   state: CampaignState,
@@ -30,6 +41,9 @@ const ClaimResponse = StrictObject({
     description:
       'Nothing matches or will match unless something is put back: stop once the claimed experiments have ended',
   }),
+  results: Type.Optional(
+    Type.Array(ref(BatchResult), { description: 'The outcome of each report, in their order, if there were any' }),
+  ),
 })
 
 const schema = {
@@ -38,27 +52,38 @@ const schema = {
   summary: 'Claim the next experiments to run',
   description:
     'Returns pending experiments in manifest order, then failed ones within their budgets; each is started and leased to ' +
-    'the worker, durably, before the response. Repeat it with the same claim_id when a response is lost.',
+    'the worker, durably, before the response. What the worker finished may come along as `reports`: it is counted first, in the ' +
+    'same write, and does not wait. Send the call again with its claim_id when the response is lost.',
   params: CampaignParams,
-  querystring: NoQuery,
-  body: ref(ClaimRequest),
-  response: responses('write', [...OF_CAMPAIGN, 'nothing-matches', 'too-many-waiting'], {
+  querystring: StrictObject({ timezone: Timezone }),
+  body: Envelope,
+  response: responses('write', [...OF_CAMPAIGN, 'nothing-matches', 'claim-id-used', 'too-many-waiting'], {
     200: { description: 'What the worker is to run', schema: ClaimResponse },
   }),
 }
 
 export const claimExperiments: Route = async (app, dependencies) => {
-  const { service } = dependencies
-  app.post('/campaigns/:campaign_id/claims', { config: { role: 'work' }, schema }, async (request, reply) => {
-    const { params, body } = request
-    const { claims, state, done } = await longPoll(
+  const { service, limits } = dependencies
+  const config = { role: 'work', documentedBody: ref(ClaimRequest) } as const
+  const options = { bodyLimit: bodyLimits(limits).many, config, schema }
+  app.post('/campaigns/:campaign_id/claims', options, async (request, reply) => {
+    const { params, query, body } = request
+    const { reports = [], ...claim } = body
+    const given = {
+      reports: reports.map((report) => readReport(request, report)),
+      timezone: timezoneOf(query),
+      actor: actorOf(request),
+    }
+    const { claims, results, ...standing } = await longPoll(
       reply,
       dependencies,
-      body.wait_seconds ?? 0,
-      (wait) => service.campaigns.claim(params.campaign_id, body, { wait, actor: actorOf(request) }),
-      (result) => result.claims.length > 0,
+      claim.wait_seconds ?? 0,
+      (wait) => service.campaigns.claim(params.campaign_id, claim, { ...given, wait }),
+      (result) => result.claims.length > 0 || result.results !== null,
     )
-    return { claims: claims.map(toResponse), state, done }
+    const instance = pathOf(request).replace(/claims$/, 'experiments')
+    const outcomes = results === null ? {} : { results: results.map((result) => batchResult(result, instance)) }
+    return jsonPieces(reply, objectPieces({ claims: claims.map(toResponse), ...standing, ...outcomes }))
   })
 }
 

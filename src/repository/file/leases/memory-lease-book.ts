@@ -16,6 +16,8 @@ interface Lease {
   readonly seconds: number
   /** When there was last a sign of the worker: a start, a report or a heartbeat. */
   lastSeen: number
+  /** Whether there was a heartbeat or a report since it began. */
+  heard: boolean
 }
 
 interface CampaignLeases {
@@ -108,7 +110,9 @@ export class MemoryLeaseBook implements LeaseBook {
       // One that changed since has a new lease, or none.
       if (now?.revision === revision && now.attempt === attempt && now.lease !== null) {
         const lastSeen = this.clock.now() - idle_seconds * 1000
-        known.byExperiment.set(exp_id, { attempt, worker: now.worker, seconds: now.lease.seconds, lastSeen })
+        // Its time was over: a claim cannot be repeated by it any more.
+        const lease = { attempt, worker: now.worker, seconds: now.lease.seconds, lastSeen, heard: true }
+        known.byExperiment.set(exp_id, lease)
       }
       if (isBreak(index)) yield
     }
@@ -120,6 +124,7 @@ export class MemoryLeaseBook implements LeaseBook {
     if (leases === undefined || lease === undefined) return null
     if (!isOf(lease, leases.campaign.header.uid, beat)) return null
     lease.lastSeen = this.clock.now()
+    lease.heard = true
     return liveLease(lease, lease.lastSeen, leases.cancel)
   }
 
@@ -146,13 +151,14 @@ export class MemoryLeaseBook implements LeaseBook {
       return
     }
     const continues = known?.attempt === attempt && known.seconds === lease.seconds
-    const lastSeen = continues ? known.lastSeen : now
-    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen })
+    const { lastSeen, heard } = continues ? known : { lastSeen: now, heard: false }
+    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen, heard })
   }
 }
 
 function liveLease(lease: Lease, now: number, cancel: boolean): LiveLease {
-  return { attempt: lease.attempt, seconds: lease.seconds, idle_seconds: idleSeconds(lease, now), cancel }
+  const { attempt, seconds, heard } = lease
+  return { attempt, seconds, idle_seconds: idleSeconds(lease, now), heard, cancel }
 }
 
 function idleSeconds({ lastSeen }: Lease, now: number): number {

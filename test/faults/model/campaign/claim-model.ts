@@ -1,5 +1,5 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import type { ClaimRequest } from '#campaignd/domain/operations/claim/claim-request.js'
 import { isWithinBudget, mayComeBack } from './budget-model.js'
 import { type PlainCampaign, revised } from './campaign-model.js'
 import { started } from './experiment-model.js'
@@ -12,14 +12,29 @@ export interface Claimed {
   readonly kind: 'handed out' | 'the same claims' | 'nothing'
 }
 
-/** The next ones that a worker can run; or what a claim of its and of that id holds, with any other filter. */
-export function claimed(before: PlainCampaign, request: ClaimRequest, now: string): Claimed {
+/** What is remembered of the claim_id of a claim. */
+export interface Remembered {
+  /** Of the claim that used it before. */
+  readonly earlier: { readonly call: string; readonly count: number } | undefined
+  /** Of the claim that is made. */
+  readonly call: string
+  readonly isHeard: (experiment: Experiment) => boolean
+}
+
+/** The next ones that a worker can run; or what the claim that it repeats has got. */
+export function claimed(
+  before: PlainCampaign,
+  request: ClaimRequest,
+  now: string,
+  remembered: Remembered | null = null,
+): Claimed {
   refuseUnknown(before, request)
   const { worker, claim_id = null, limit = 1, lease_seconds: seconds = before.settings.lease_seconds } = request
-  const held = before.experiments.filter(
-    (one) => claim_id !== null && one.lease?.claim_id === claim_id && one.worker === worker,
-  )
-  if (held.length > 0) return { campaign: before, experiments: held, kind: 'the same claims' }
+  const held = before.experiments.filter((one) => claim_id !== null && one.lease?.claim_id === claim_id)
+  if (held.length > 0 || remembered?.earlier !== undefined) {
+    refuseUsed(held, worker, now, remembered)
+    return { campaign: before, experiments: held, kind: 'the same claims' }
+  }
   const next = before.settings.paused ? [] : claimable(before, request).slice(0, limit)
   if (next.length === 0) return { campaign: before, experiments: [], kind: 'nothing' }
   const by = { worker, actor: null, lease: { seconds, claim_id, claimed_at: now } }
@@ -27,6 +42,18 @@ export function claimed(before: PlainCampaign, request: ClaimRequest, now: strin
   const taken = new Map(next.map((one) => [one, { ...started(one, now), ...by, revision }]))
   const experiments = before.experiments.map((one) => taken.get(one) ?? one)
   return { campaign: revised(before, now, { experiments }), experiments: [...taken.values()], kind: 'handed out' }
+}
+
+/** @throws Refused when the claim is no repeat, or something was heard of its runs */
+function refuseUsed(held: readonly Experiment[], worker: string, now: string, remembered: Remembered | null): void {
+  const { earlier, call, isHeard } = remembered ?? { earlier: undefined, call: '', isHeard: () => false }
+  const isLate = ({ lease }: Experiment) =>
+    Date.parse(now) - Date.parse(lease?.claimed_at ?? now) > (lease?.seconds ?? 0) * 1000
+  const isRepeat =
+    earlier === undefined
+      ? held.every((one) => one.worker === worker && !isLate(one))
+      : earlier.call === call && earlier.count === held.length
+  if (!isRepeat || held.some(isHeard)) throw new Refused(409, 'claim-id-used')
 }
 
 /** @throws Refused for a name that no experiment has, with those that there are, in the order of the manifest */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import type { ClaimRequest } from '#campaignd/domain/operations/claim.js'
+import type { ClaimRequest } from '#campaignd/domain/operations/claim/claim-request.js'
 import { anyChoice, flaw, given, leaseSeconds, sometimes, worker } from '../arguments/arguments.js'
 import { noCondition } from '../arguments/condition.js'
 import type { PlainCampaign } from '../campaign/campaign-model.js'
-import { claimed, isDone } from '../campaign/claim-model.js'
+import { claimed, isDone, type Remembered } from '../campaign/claim-model.js'
 import { stateOf } from '../campaign/progress-model.js'
 import type { Scene } from '../scene.js'
 import { command } from './command.js'
@@ -48,11 +48,11 @@ export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong
   const call = { campaign: id, method: 'POST', path: '/claims', body: request } as const
   return scene.write({ ...call, ifMatch: noCondition, flaw: wrong }, (before) => {
     const { world } = scene
-    const { campaign, experiments, kind } = claimed(before, request, world.at(before))
+    const { campaign, experiments, kind } = claimed(before, request, world.at(before), rememberedOf(scene, id, request))
+    const { claim_id } = request
     scene.count(kind)
     if (kind === 'handed out' && experiments.some(({ losses }) => losses > 0)) scene.count('a loss again')
     const claims = experiments.map((experiment) => {
-      world.renew(id, experiment)
       const seconds = experiment.lease?.seconds ?? 0
       return {
         experiment,
@@ -63,8 +63,23 @@ export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong
         heartbeat_seconds: Math.round((seconds / 3) * 1000) / 1000,
       }
     })
+    if (claim_id !== undefined && claims.length > 0) {
+      world.claims.use(world.lifeOf(id), claim_id, callOf(request), claims.length)
+    }
     if (claims.some(({ attempt }) => attempt > 1)) scene.count('a later attempt')
     const done = isDone(campaign, request)
     return { campaign, status: 200, body: { claims, state: stateOf(campaign), done } }
   })
+}
+
+function rememberedOf({ world }: Scene, id: string, request: ClaimRequest): Remembered {
+  return {
+    earlier: world.claims.find(world.lifeOf(id), request.claim_id ?? ''),
+    call: callOf(request),
+    isHeard: (experiment) => world.isHeard(id, experiment),
+  }
+}
+
+function callOf(request: ClaimRequest): string {
+  return JSON.stringify(Object.entries(request).sort())
 }

@@ -105,32 +105,6 @@ test('a paused campaign hands out nothing, and is not done', async () => {
   expect(await replyOf(campaign)).toEqual({ claims: [], state: 'paused', done: false })
 })
 
-test('the same claim_id gets the same worker the same claims while they live, and nothing is started again', async () => {
-  const campaign = await openCampaign(4)
-  const first = await replyOf(campaign, { limit: 2, claim_id: 'c1' })
-  expect(await replyOf(campaign, { limit: 2, claim_id: 'c1' })).toEqual(first)
-  await campaign.report('0001', { status: 'completed', attempt: 1 })
-  expect(await claimedIds(campaign, { limit: 2, claim_id: 'c1' })).toEqual(['0002'])
-  // Paused, it still tells what is held already.
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
-  expect(await claimedIds(campaign, { claim_id: 'c1' })).toEqual(['0002'])
-  await campaign.call('PATCH', campaign.path, { body: { settings: { paused: false } } })
-  await campaign.report('0002', { status: 'completed', attempt: 1 })
-  expect(await claimedIds(campaign, { claim_id: 'c1' })).toEqual(['0003'])
-})
-
-test('two workers that choose the same claim_id do not get each other’s experiments', async () => {
-  const campaign = await openCampaign(2)
-  expect(await claimedIds(campaign, { worker: 'a', claim_id: '1' })).toEqual(['0001'])
-  expect(await claimedIds(campaign, { worker: 'b', claim_id: '1' })).toEqual(['0002'])
-})
-
-test('repeats of one claim that arrive at once get the same claim', async () => {
-  const campaign = await openCampaign(9)
-  const all = await Promise.all(Array.from({ length: 5 }, () => claimedIds(campaign, { limit: 2, claim_id: 'c1' })))
-  expect(new Set(all.map((ids) => ids.join()))).toEqual(new Set(['0001,0002']))
-})
-
 test('done is decided for what the worker can run', async () => {
   const campaign = await openTwoBackends()
   expect(await replyOf(campaign, { backend: 'vllm' })).toMatchObject({ done: false })

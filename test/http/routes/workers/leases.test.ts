@@ -190,15 +190,6 @@ describe('a lease lives on', () => {
     expect(await statusOf(campaign)).toBe('failed')
   })
 
-  test('a lease lives on by its claim, asked for again', async () => {
-    const campaign = await openCampaign(1, { settings: { lease_seconds: 10 } })
-    await claim(campaign, { claim_id: 'c1' })
-    await campaign.elapse(9)
-    expect(await claimedIds(campaign, { claim_id: 'c1' })).toEqual(['0001'])
-    await campaign.elapse(9)
-    expect(await statusOf(campaign)).toBe('running')
-  })
-
   test('a lease lives on whatever the wall clock does', async () => {
     const campaign = await openClaimed()
     campaign.setTime('2026-03-01T13:00:00.000Z')
