@@ -9,7 +9,7 @@ import { Refused } from '../campaign/refused.js'
 import type { World } from '../world.js'
 import { command } from './command.js'
 
-interface Update {
+export interface Update {
   readonly exp_id: string
   readonly meant: ExperimentReport
   readonly flaw: object | undefined
@@ -48,7 +48,7 @@ export const batch = command({
   },
 })
 
-function asAttempt(
+export function asAttempt(
   world: World,
   { campaign_id, experiments }: PlainCampaign,
   { exp_id, meant }: Update,
@@ -58,7 +58,7 @@ function asAttempt(
 }
 
 /** Each update alone, on what those before it made, all under one revision. */
-function batched(before: PlainCampaign, updates: readonly Update[], now: string) {
+export function batched(before: PlainCampaign, updates: readonly Update[], now: string) {
   const experiments = [...before.experiments]
   const results = updates.map(({ exp_id, meant, flaw: wrong }) => {
     const index = experiments.findIndex((one) => one.exp_id === exp_id)

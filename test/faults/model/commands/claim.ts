@@ -1,11 +1,15 @@
 import fc from 'fast-check'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ClaimRequest } from '#campaignd/domain/operations/claim/claim-request.js'
-import { anyChoice, flaw, given, leaseSeconds, sometimes, worker } from '../arguments/arguments.js'
+import { anyChoice, chosen, flaw, given, idOf, leaseSeconds, sometimes, worker } from '../arguments/arguments.js'
 import { noCondition } from '../arguments/condition.js'
+import { anyReport, reportOn } from '../arguments/report-arguments.js'
 import type { PlainCampaign } from '../campaign/campaign-model.js'
 import { claimed, isDone, type Remembered } from '../campaign/claim-model.js'
 import { stateOf } from '../campaign/progress-model.js'
 import type { Scene } from '../scene.js'
+import type { World } from '../world.js'
+import { asAttempt, batched, type Update } from './batch.js'
 import { command } from './command.js'
 
 /** Whose claim is repeated, where something is held by a claim that can be repeated. */
@@ -28,11 +32,17 @@ export const claim = command({
       })
       .map((request): ClaimRequest => ({ ...given(request), worker: request.worker })),
     repeats: sometimes(3, fc.constantFrom<Repeats[]>('its own', 'its own', 'that of another worker')),
+    reports: sometimes(3, fc.array(fc.record({ experiment: anyChoice, report: anyReport }), { maxLength: 3 })),
     flaw: flaw(25, { worker: '' }, { limit: 0 }, { lease_seconds: 0 }, { cycle_index: 1 }),
   }),
-  run: (scene, { campaign, request, repeats, flaw: wrong }) => {
+  run: (scene, { campaign, request, repeats, reports = [], flaw: wrong }) => {
     const id = scene.world.choose(campaign)
-    return postClaim(scene, id, { ...request, ...repeated(scene.world.campaigns.get(id), repeats) }, wrong)
+    const updates = reports.map(({ experiment, report }): Update => {
+      const one = chosen(scene.world.experimentsOf(id), experiment)
+      return { exp_id: idOf(one), meant: reportOn(scene.world, id, one, report), flaw: report.flaw }
+    })
+    const call = { ...request, ...repeated(scene.world.campaigns.get(id), repeats) }
+    return postClaim(scene, id, call, { updates, wrong })
   },
 })
 
@@ -44,42 +54,82 @@ function repeated(campaign: PlainCampaign | undefined, repeats: Repeats): Partia
   return { claim_id, worker: repeats === 'its own' ? own : own === 'gpu-1' ? 'gpu-2' : 'gpu-1' }
 }
 
-export function postClaim(scene: Scene, id: string, request: ClaimRequest, wrong?: object): Promise<void> {
-  const call = { campaign: id, method: 'POST', path: '/claims', body: request } as const
+interface Beside {
+  /** What comes along with the claim. */
+  readonly updates?: readonly Update[]
+  readonly wrong?: object | undefined
+}
+
+export function postClaim(
+  scene: Scene,
+  id: string,
+  request: ClaimRequest,
+  { updates = [], wrong }: Beside = {},
+): Promise<void> {
+  const reports = updates.map(({ exp_id, meant, flaw: part }) => ({ exp_id, ...meant, ...part }))
+  const body = reports.length === 0 ? request : { ...request, reports }
+  const call = { campaign: id, method: 'POST', path: '/claims', body } as const
   return scene.write({ ...call, ifMatch: noCondition, flaw: wrong }, (before) => {
     const { world } = scene
-    const { campaign, experiments, kind } = claimed(before, request, world.at(before), rememberedOf(scene, id, request))
+    const { campaign, experiments, kind, results } = decided(scene, before, request, updates)
     const { claim_id } = request
     scene.count(kind)
     if (kind === 'handed out' && experiments.some(({ losses }) => losses > 0)) scene.count('a loss again')
-    const claims = experiments.map((experiment) => {
-      const seconds = experiment.lease?.seconds ?? 0
-      return {
-        experiment,
-        attempt: experiment.attempt,
-        lease_seconds: seconds,
-        lease_expires_at: world.leaseEndOf(id, experiment),
-        // Two of three heartbeats may be lost.
-        heartbeat_seconds: Math.round((seconds / 3) * 1000) / 1000,
-      }
-    })
+    for (const { experiment } of results) if (experiment !== undefined) world.renew(id, experiment)
+    const claims = experiments.map((experiment) => claimOf(world, id, experiment))
     if (claim_id !== undefined && claims.length > 0) {
-      world.claims.use(world.lifeOf(id), claim_id, callOf(request), claims.length)
+      world.claims.use(world.lifeOf(id), claim_id, callOf(request, updates), claims.length)
     }
     if (claims.some(({ attempt }) => attempt > 1)) scene.count('a later attempt')
-    const done = isDone(campaign, request)
-    return { campaign, status: 200, body: { claims, state: stateOf(campaign), done } }
+    if (results.length > 0 && claims.length > 0) scene.count('with reports')
+    const told = reports.length === 0 ? {} : { results }
+    return {
+      campaign,
+      status: 200,
+      body: { claims, state: stateOf(campaign), done: isDone(campaign, request), ...told },
+    }
   })
 }
 
-function rememberedOf({ world }: Scene, id: string, request: ClaimRequest): Remembered {
+/** The reports first, then the claim on what they leave, in one revision. */
+function decided(scene: Scene, before: PlainCampaign, request: ClaimRequest, updates: readonly Update[]) {
+  const { world } = scene
+  const now = world.at(before)
+  const alone = claimed(before, request, now, rememberedOf(scene, before.campaign_id, request, updates))
+  if (updates.length === 0) return { ...alone, results: [] }
+  const named = updates.map((update) => ({ ...update, meant: asAttempt(world, before, update) }))
+  const { campaign: after, results } = batched(before, named, now)
+  const isNew = alone.kind !== 'the same claims'
+  const { kind, ...rest } = isNew ? claimed({ ...after, revision: before.revision }, request, now) : alone
+  const ids = alone.experiments.map(({ exp_id }) => exp_id)
+  const experiments = isNew ? rest.experiments : after.experiments.filter(({ exp_id }) => ids.includes(exp_id))
+  return { campaign: kind === 'handed out' ? rest.campaign : after, experiments, kind, results }
+}
+
+function claimOf(world: World, id: string, experiment: Experiment) {
+  const seconds = experiment.lease?.seconds ?? 0
+  return {
+    experiment,
+    attempt: experiment.attempt,
+    lease_seconds: seconds,
+    lease_expires_at: world.leaseEndOf(id, experiment),
+    // Two of three heartbeats may be lost.
+    heartbeat_seconds: Math.round((seconds / 3) * 1000) / 1000,
+  }
+}
+
+function rememberedOf({ world }: Scene, id: string, request: ClaimRequest, updates: readonly Update[]): Remembered {
   return {
     earlier: world.claims.find(world.lifeOf(id), request.claim_id ?? ''),
-    call: callOf(request),
+    call: callOf(request, updates),
     isHeard: (experiment) => world.isHeard(id, experiment),
   }
 }
 
-function callOf(request: ClaimRequest): string {
-  return JSON.stringify(Object.entries(request).sort())
+function callOf(request: ClaimRequest, updates: readonly Update[]): string {
+  const about = updates.map(({ exp_id, meant, flaw: wrong }) => [
+    exp_id,
+    wrong === undefined ? [meant.status, meant.run_id] : null,
+  ])
+  return JSON.stringify([Object.entries(request).sort(), about])
 }
