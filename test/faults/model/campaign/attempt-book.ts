@@ -28,11 +28,15 @@ export class AttemptBook {
    * @throws Error for two live attempts, one that is live after its end, or a lost acknowledged finish
    */
   read(owner: string, body: Body, isReport: boolean): void {
-    const shown = [...(body.claims ?? []), ...(body.results ?? []), { experiment: body }]
-    for (const { experiment } of shown) {
+    const { claims = [], results = [] } = body
+    const reported = [...results, ...(isReport ? [{ experiment: body }] : [])]
+    for (const { experiment } of reported) {
       if (experiment?.exp_id === undefined) continue
       this.see(owner, experiment as Experiment)
-      if (isReport) this.acknowledge(owner, experiment as Experiment)
+      this.acknowledge(owner, experiment as Experiment)
+    }
+    for (const { experiment } of [...claims, { experiment: body }]) {
+      if (experiment.exp_id !== undefined) this.see(owner, experiment as Experiment)
     }
     for (const experiment of body.experiments ?? []) this.see(owner, experiment)
     if (body.campaign_id !== undefined) for (const experiment of body.experiments ?? []) this.verify(owner, experiment)
