@@ -22,7 +22,7 @@ export const cors = fastifyPlugin<CorsOptions>(
         'Last-Event-ID',
         'X-Request-Id',
       ],
-      exposedHeaders: ['ETag', 'Location', 'Retry-After', 'X-Request-Id'],
+      exposedHeaders: ['ETag', 'Location', 'Retry-After', 'Runs-Without-Lease', 'X-Request-Id'],
       maxAge: 600,
       strictPreflight: false,
     }

@@ -43,6 +43,10 @@ const HEADERS = {
   location: Type.String({ description: 'Path of the created resource' }),
   vary: Type.String({ description: 'Headers of the request that the response depends on' }),
   'content-disposition': Type.String({ description: 'Name of the file; only with text/csv' }),
+  'runs-without-lease': Type.Integer({
+    minimum: 0,
+    description: 'Only with ?cancel_running=true: runs that are not told, since they send no heartbeats',
+  }),
   'retry-after': Type.Integer({ minimum: 1, description: 'Seconds after which to try again' }),
   'www-authenticate': Type.String({ description: 'How to authenticate: by a bearer token, and of which role' }),
 }
@@ -54,7 +58,7 @@ interface Success {
   readonly type?: string
   /** What the body may be as well, by type. */
   readonly otherTypes?: Readonly<Record<string, TSchema>>
-  readonly headers?: readonly ('etag' | 'location' | 'vary' | 'content-disposition')[]
+  readonly headers?: readonly ('etag' | 'location' | 'vary' | 'content-disposition' | 'runs-without-lease')[]
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
 import { CampaignPatch } from '../../../domain/operations/patch-campaign.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
@@ -23,7 +24,7 @@ const schema = {
   querystring: StrictObject({ cancel_running: Type.Optional(cancel_running) }),
   body: ref(CampaignPatch),
   response: responses('write', [...OF_CAMPAIGN, 'precondition-failed'], {
-    200: { description: 'The manifest after the change', schema: ref(CampaignManifest), headers: ['etag'] },
+    200: { description: 'The manifest after the change', schema: ref(CampaignManifest), headers: ['etag', 'runs-without-lease'] },
   }),
 }
 
@@ -32,6 +33,15 @@ export const patchCampaign: Route = async (app, dependencies) => {
   app.patch('/campaigns/:campaign_id', { config: { role: 'admin' }, schema }, async (request, reply) => {
     const { params, query, body } = request
     const options = { precondition: preconditionOf(request), cancelRunning: query.cancel_running }
-    return manifestReply(reply, dependencies, await campaigns.patch(params.campaign_id, body, options))
+    const patched = await campaigns.patch(params.campaign_id, body, options)
+    if (query.cancel_running === true) reply.header('runs-without-lease', runsWithoutLease(patched.campaign))
+    return manifestReply(reply, dependencies, patched)
   })
+}
+
+/** Of an orchestrator that claims nothing: whoever stops a campaign must stop those by other means. */
+function runsWithoutLease(campaign: Campaign): number {
+  let count = 0
+  for (const { lease } of campaign.inStatus('running')) if (lease === null) count += 1
+  return count
 }

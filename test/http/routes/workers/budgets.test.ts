@@ -144,6 +144,16 @@ describe('a pause that tells workers to stop', () => {
     expect(await first(campaign)).toMatchObject({ status: 'completed', attempts: [] })
   })
 
+  test('counts the runs that are not told, since they have no lease', async () => {
+    const campaign = await openCampaign(4)
+    await claim(campaign)
+    for (const exp_id of ['0002', '0003']) await campaign.report(exp_id, { status: 'running' })
+    const stop = (query: string) =>
+      campaign.call('PATCH', `${campaign.path}${query}`, { body: { settings: { paused: true } } })
+    expect((await stop('')).headers['runs-without-lease']).toBeUndefined()
+    expect((await stop('?cancel_running=true')).headers['runs-without-lease']).toBe('2')
+  })
+
   test('is only for a campaign that is paused, and ends with the pause', async () => {
     const { campaign } = await openStopping()
     const patch = (query: string, paused: boolean) =>
