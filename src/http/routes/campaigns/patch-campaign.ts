@@ -24,7 +24,11 @@ const schema = {
   querystring: StrictObject({ cancel_running: Type.Optional(cancel_running) }),
   body: ref(CampaignPatch),
   response: responses('write', [...OF_CAMPAIGN, 'precondition-failed'], {
-    200: { description: 'The manifest after the change', schema: ref(CampaignManifest), headers: ['etag', 'runs-without-lease'] },
+    200: {
+      description: 'The manifest after the change',
+      schema: ref(CampaignManifest),
+      headers: ['etag', 'runs-without-lease'],
+    },
   }),
 }
 
