@@ -1,4 +1,5 @@
 import type { Experiment } from '../domain/experiment/experiment.ts'
+import type { RunProgress } from '../domain/experiment/run-progress.ts'
 import { type ExpiredLeases, expireLeases } from '../domain/operations/expire-leases.ts'
 import { type Heartbeat, refuseHeartbeat, requireRun } from '../domain/operations/heartbeat.ts'
 import { findExperiment } from '../domain/operations/report.ts'
@@ -20,8 +21,8 @@ export interface LeaseKeeperOptions {
   readonly onError: (campaignId: string, error: unknown) => void
 }
 
-/** When a lease expires. */
-export interface LeaseTime {
+/** A live lease: when it expires, and what its worker told last. */
+export interface LeaseState extends RunProgress {
   readonly lease_seconds: number
   /** By the wall clock, RFC 3339. The lease itself expires by a monotonic one. */
   readonly lease_expires_at: string
@@ -29,7 +30,7 @@ export interface LeaseTime {
 }
 
 /** A lease after a heartbeat. */
-export interface RenewedLease extends Pick<LeaseTime, 'lease_seconds' | 'lease_expires_at'> {
+export interface RenewedLease extends Pick<LeaseState, 'lease_seconds' | 'lease_expires_at'> {
   /** True: the campaign was paused, and the worker is to stop. */
   readonly cancel: boolean
 }
@@ -77,16 +78,16 @@ export class LeaseKeeper {
     return this.options.store.leases.renew(leased.map(({ exp_id, attempt }) => ({ campaign_id, exp_id, attempt })))
   }
 
-  /** When the live leases of experiments expire, by `exp_id`. */
-  async times(campaignId: string, experiments: readonly Experiment[]): Promise<ReadonlyMap<string, LeaseTime>> {
+  /** The live leases of experiments, by `exp_id`. */
+  async states(campaignId: string, experiments: readonly Experiment[]): Promise<ReadonlyMap<string, LeaseState>> {
     const ids = experiments.map(({ exp_id }) => exp_id)
     const leases = await this.options.store.leases.look(campaignId, ids)
-    const times = new Map<string, LeaseTime>()
+    const states = new Map<string, LeaseState>()
     for (const { exp_id, attempt } of experiments) {
       const lease = leases.get(exp_id)
-      if (lease?.attempt === attempt) times.set(exp_id, this.timeOf(lease))
+      if (lease?.attempt === attempt) states.set(exp_id, this.stateOf(lease))
     }
-    return times
+    return states
   }
 
   /** The ids of the experiments from whose present run there was a heartbeat or a report. */
@@ -140,11 +141,13 @@ export class LeaseKeeper {
     return { lease_seconds: seconds, lease_expires_at: this.timeIn(seconds), cancel }
   }
 
-  private timeOf({ seconds, idle_seconds }: LiveLease): LeaseTime {
+  private stateOf({ seconds, idle_seconds, latest }: LiveLease): LeaseState {
     return {
       lease_seconds: seconds,
       lease_expires_at: this.timeIn(seconds - idle_seconds),
       seconds_since_heartbeat: Math.round(idle_seconds * 1000) / 1000,
+      progress: latest.progress,
+      note: latest.note,
     }
   }
 

@@ -1,3 +1,4 @@
+import type { RunProgress } from '../domain/experiment/run-progress.ts'
 import type { ExpiredLeases } from '../domain/operations/expire-leases.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 
@@ -9,6 +10,9 @@ export interface Beat {
   readonly run_id?: string | undefined
   readonly attempt?: number | undefined
   readonly worker?: string | undefined
+  /** What it tells of the run: left out, what was told last stays; null clears it. */
+  readonly progress?: number | null | undefined
+  readonly note?: string | null | undefined
 }
 
 /** A lease that is alive. */
@@ -21,11 +25,14 @@ export interface LiveLease {
   readonly heard: boolean
   /** The worker is to stop, since the campaign was paused. */
   readonly cancel: boolean
+  /** What the beats of the attempt told last. */
+  readonly latest: RunProgress
 }
 
 /**
  * Who was last seen when. The commits decide which leases there are; the book only knows how fresh they are. A lease begins with a
- * full period when it is committed and at each start, before which no beat could arrive. Its clock never jumps.
+ * full period when it is committed and at each start, before which no beat could arrive. Its clock never jumps. What beats tell of
+ * a run is kept with its lease and goes with it: a new attempt and a new process begin with nothing.
  */
 export interface LeaseBook {
   /** How many leases are alive, as far as this process knows. */

@@ -15,7 +15,7 @@ import { resume, type Resumed, type ResumeRequest } from '../domain/operations/r
 import { type Retried, retry, type RetryRequest } from '../domain/operations/retry.ts'
 import type { CampaignPage, CampaignQuery } from '../domain/views/campaign-list.ts'
 import { withRunJson } from '../domain/views/experiment-with-run.ts'
-import type { LeaseTime, RenewedLease } from '../leases/lease-keeper.ts'
+import type { LeaseState, RenewedLease } from '../leases/lease-keeper.ts'
 import type { Wait } from '../live/change-waiter.ts'
 import type { Committed } from '../repository/campaign-store.ts'
 import type { MaybePromise } from '../repository/maybe-promise.ts'
@@ -164,9 +164,9 @@ export class CampaignService {
     return this.parts.leases.heartbeat(id, expId, beat)
   }
 
-  /** When the leases of experiments expire, by `exp_id`. */
-  leaseTimes(id: string, experiments: readonly Experiment[]): Promise<ReadonlyMap<string, LeaseTime>> {
-    return this.parts.leases.times(id, experiments)
+  /** The live leases of experiments, by `exp_id`. */
+  leaseStates(id: string, experiments: readonly Experiment[]): Promise<ReadonlyMap<string, LeaseState>> {
+    return this.parts.leases.states(id, experiments)
   }
 
   retry(id: string, request: RetryRequest, { precondition, actor }: Attributed): Promise<Retried> {

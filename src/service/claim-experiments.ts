@@ -122,11 +122,11 @@ async function granted(
   uid: string,
   experiments: readonly Experiment[],
 ): Promise<GrantedClaim[]> {
-  const times = await leases.times(campaignId, experiments)
+  const states = await leases.states(campaignId, experiments)
   return experiments.map((experiment) => ({
     experiment,
     run_id: runIdOf(uid, experiment),
     // A lease that was ended since the commit: the reply to the first heartbeat will say so.
-    lease_expires_at: times.get(experiment.exp_id)?.lease_expires_at ?? now(),
+    lease_expires_at: states.get(experiment.exp_id)?.lease_expires_at ?? now(),
   }))
 }

@@ -97,12 +97,14 @@ test('there are as many leases as experiments that run under one', async () => {
   expect(store.leases.live).toBe(0)
 })
 
-test('a lease that is put back is as old as it was; none is, of an experiment that has ended meanwhile', async () => {
+test('a lease that is put back is as old as it was, with what its worker told; none is, of an experiment that has ended meanwhile', async () => {
   let monotonic = 0
   const { store } = await openTestStore({ monotonic: () => monotonic })
   await store.create(newManifest('sweep', 2))
   const request = { worker: 'w1', lease_seconds: 10, limit: 2 }
   await store.update('sweep', (campaign) => claim(campaign, request, ORIGIN, null))
+  const latest = { progress: 0.4, note: 'epoch 2' }
+  await store.leases.renew([{ campaign_id: 'sweep', exp_id: '0002', attempt: 1, ...latest }])
   const takeExpired = async () => {
     const taken: ExpiredLeases[] = []
     await store.leases.takeExpired((ofCampaign) => taken.push(ofCampaign))
@@ -117,7 +119,7 @@ test('a lease that is put back is as old as it was; none is, of an experiment th
   await store.leases.putBack(expired)
   const leases = await store.leases.look('sweep', ['0001', '0002'])
   expect([...leases.keys()]).toEqual(['0002'])
-  expect(leases.get('0002')).toMatchObject({ attempt: 1, idle_seconds: 10.5 })
+  expect(leases.get('0002')).toMatchObject({ attempt: 1, idle_seconds: 10.5, latest })
 })
 
 test('leases of a campaign that was deleted end nothing of the one that was made again with its id', async () => {

@@ -2,6 +2,7 @@ import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { requeue } from '../experiment/attempt.ts'
 import { usedBy } from '../experiment/budgets.ts'
 import type { Experiment } from '../experiment/experiment.ts'
+import type { RunProgress } from '../experiment/run-progress.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 
 export interface ExpiredLease {
@@ -11,6 +12,8 @@ export interface ExpiredLease {
   readonly revision: number
   /** Seconds since the last heartbeat or report of its worker. */
   readonly idle_seconds: number
+  /** What its worker told last: still there when the lease could not be ended, and is put back. */
+  readonly latest: RunProgress
 }
 
 /** Expired leases of one campaign. */

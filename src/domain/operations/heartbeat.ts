@@ -3,7 +3,10 @@ import { invalid } from '../errors.ts'
 import { Attempt, type Experiment, Worker } from '../experiment/experiment.ts'
 import { namedAttempt, refusal, requireCurrentAttempt, requireOwner } from '../experiment/fence.ts'
 import { RunId } from '../experiment/run-id.ts'
+import { runProgressProperties } from '../experiment/run-progress.ts'
 import { Described, StrictObject } from '../schema.ts'
+
+const { progress, note } = runProgressProperties
 
 export const Heartbeat = StrictObject(
   {
@@ -12,11 +15,17 @@ export const Heartbeat = StrictObject(
     ),
     attempt: Type.Optional(Described(Attempt, 'The attempt that goes on; required without a run_id')),
     worker: Type.Optional(Worker),
+    progress: Type.Optional(
+      Described(progress, 'How much of the run is done. Left out, what was told last stays; null clears it'),
+    ),
+    note: Type.Optional(
+      Described(note, 'What people should know of the run. Left out, what was told last stays; null clears it'),
+    ),
   },
   {
     $id: 'Heartbeat',
     description: 'Says that a worker still runs an attempt',
-    examples: [{ run_id: 'q3VZ5x0nGm0eJt1b2cJp0A' }],
+    examples: [{ run_id: 'q3VZ5x0nGm0eJt1b2cJp0A', progress: 0.4, note: 'epoch 2 of 5' }],
   },
 )
 

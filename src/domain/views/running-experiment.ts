@@ -1,9 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, definitionProperties, LeaseSeconds, Timestamp } from '../experiment/experiment.ts'
-import { Nullable, StrictObject } from '../schema.ts'
+import { runProgressProperties } from '../experiment/run-progress.ts'
+import { Described, Nullable, StrictObject } from '../schema.ts'
 
 const { exp_id, config_name, backend, container, cycle_index } = definitionProperties
 const { worker, attempt, started_at } = CampaignManifestEntry.properties
+const { progress, note } = runProgressProperties
 
 export const RunningExperiment = StrictObject(
   {
@@ -14,8 +16,13 @@ export const RunningExperiment = StrictObject(
       description: 'Since the last heartbeat or report of the worker; null without a lease',
       examples: [4.2],
     }),
+    progress: Described(progress, 'How much of the run is done, as a heartbeat told last; null: none did'),
+    note: Described(note, 'What a heartbeat told last of the run; null: none did'),
   },
-  { $id: 'RunningExperiment', description: 'Who runs an experiment, since when, and when it was last seen' },
+  {
+    $id: 'RunningExperiment',
+    description: 'Who runs an experiment, since when, when it was last seen, and what it said then',
+  },
 )
 
 export type RunningExperiment = Static<typeof RunningExperiment>

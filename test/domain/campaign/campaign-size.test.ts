@@ -5,6 +5,7 @@ import type { CampaignSize } from '#campaignd/domain/campaign/campaign-size.js'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import { DomainError } from '#campaignd/domain/errors.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { NOTHING_TOLD } from '#campaignd/domain/experiment/run-progress.js'
 import { manifestPieces } from '#campaignd/domain/formats/manifest-json.js'
 import { atOnce } from '#campaignd/domain/long-work.js'
 import { appendExperiments } from '#campaignd/domain/operations/append.js'
@@ -220,7 +221,7 @@ describe('a decision on a campaign near its limit answers what the campaign then
     const held = after(campaign, updateExperiment(campaign, '0001', leased, REPORT))
     const { campaign_id, uid } = held.header
     const { attempt = 0, revision = 0 } = held.get('0001') ?? {}
-    const expired = [{ exp_id: '0001', attempt, revision, idle_seconds: 61 }]
+    const expired = [{ exp_id: '0001', attempt, revision, idle_seconds: 61, latest: NOTHING_TOLD }]
     for (const decided of [
       atOnce(expireLeases(held, { campaign_id, uid, leases: expired }, NOW)),
       atOnce(retry(campaign, {}, REPORT)),

@@ -117,10 +117,11 @@ const STEERS: Readonly<Record<string, Steer>> = {
     const [leased] = leasedIn(manifest)
     if (leased === undefined) return request
     const worker = leased.worker === null || chance(draw, 30) ? {} : { worker: leased.worker }
+    const { run_id: _run, attempt: _attempt, worker: _worker, ...news } = request.body as Fields
     return {
       ...request,
       path: { ...request.path, exp_id: leased.exp_id },
-      body: { attempt: leased.attempt, ...worker },
+      body: { ...news, attempt: leased.attempt, ...worker },
     }
   },
   retryExperiments: (draw, request, { manifest }) => {

@@ -33,6 +33,11 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
     says: /it should be|status should be 409, but is 200|code should be "stale-attempt"/,
   },
   {
+    name: 'does not keep what a heartbeat tells',
+    spoiling: { call: withoutNote },
+    says: /note should be "/,
+  },
+  {
     name: 'ends a list of campaigns after its first page',
     spoiling: {
       store: (store) => overriding(store, { list: async (query) => ({ ...(await store.list(query)), next: null }) }),
@@ -73,7 +78,7 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
 
 test.each(WRONG)('the model notices a service that $name', async ({ spoiling, says }) => {
   const { counterexample } = await tryModel(temporaryDirectory(), {
-    runs: 60,
+    runs: 120,
     seed: 20260301,
     spoiling,
     shrinkLimit: 700,
@@ -165,6 +170,10 @@ function withOrder(one: Experiment): Experiment {
 function withoutAttempt(call: Call): Call {
   const isReport = call.method === 'PATCH' && call.path.includes('/experiments/')
   return isReport ? { ...call, body: { ...(call.body as object), attempt: undefined } } : call
+}
+
+function withoutNote(call: Call): Call {
+  return call.path.endsWith('/heartbeat') ? { ...call, body: { ...(call.body as object), note: undefined } } : call
 }
 
 function forgetWorkers(dataDir: string): void {

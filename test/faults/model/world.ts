@@ -1,4 +1,5 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import type { RunProgress } from '#campaignd/domain/experiment/run-progress.js'
 import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { AttemptBook } from './campaign/attempt-book.js'
 import type { PlainCampaign } from './campaign/campaign-model.js'
@@ -40,6 +41,8 @@ export class World {
   /** Milliseconds, by the clock of the leases, which only goes on; and when by it each worker was last seen. */
   private leaseTime = 0
   private readonly lastSeen = new Map<string, number>()
+  /** What the worker of each run told last. */
+  private readonly told = new Map<string, RunProgress>()
 
   /** @param prefix in the ids and in the names of the campaigns of this run, and of no other */
   constructor(readonly prefix: string) {}
@@ -100,6 +103,16 @@ export class World {
     return this.claims.isHeard(this.leaseOf(id, experiment))
   }
 
+  /** The worker of the experiment, which is under a lease, told something. */
+  tell(id: string, experiment: Experiment, news: Partial<RunProgress>): void {
+    this.told.set(this.leaseOf(id, experiment), { ...this.toldOf(id, experiment), ...news })
+  }
+
+  toldOf(id: string, experiment: Experiment): RunProgress {
+    const told = experiment.lease === null ? undefined : this.told.get(this.leaseOf(id, experiment))
+    return told ?? { progress: null, note: null }
+  }
+
   /** Milliseconds since the worker of the experiment was last seen. */
   idleFor(id: string, experiment: Experiment): number {
     return this.leaseTime - (this.lastSeen.get(this.leaseOf(id, experiment)) ?? this.leaseTime)
@@ -129,8 +142,9 @@ export class World {
     return lost
   }
 
-  /** Every lease begins anew, since no worker could be seen while there was no service. */
+  /** Every lease begins anew, since no worker could be seen while there was no service. What workers told is forgotten. */
   restart(): void {
+    this.told.clear()
     for (const [id, { experiments }] of this.campaigns) for (const one of experiments) this.see(id, one)
     this.claims.forget()
   }

@@ -3,7 +3,7 @@ import type { Experiment } from '../../../domain/experiment/experiment.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import { pageOfExperiments } from '../../../domain/views/experiment-list.ts'
 import { RunningExperiment } from '../../../domain/views/running-experiment.ts'
-import type { LeaseTime } from '../../../leases/lease-keeper.ts'
+import type { LeaseState } from '../../../leases/lease-keeper.ts'
 import { inTurns } from '../../../runtime/turns.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
@@ -35,20 +35,22 @@ export const listWorkers: Route = async (app, { service }) => {
     const running = { statuses: ['running'], equal: {}, limit, from } as const
     const { positions, next } = await inTurns(pageOfExperiments(campaign, running), service.stopping, 'response')
     const experiments = positions.map((position) => campaign.experiments.at(position))
-    const times = await service.campaigns.leaseTimes(params.campaign_id, experiments)
+    const leases = await service.campaigns.leaseStates(params.campaign_id, experiments)
     return {
-      workers: experiments.map((experiment) => toResponse(experiment, times.get(experiment.exp_id))),
+      workers: experiments.map((experiment) => toResponse(experiment, leases.get(experiment.exp_id))),
       next_page_token: pageToken(next),
     }
   })
 }
 
-function toResponse(experiment: Experiment, time: LeaseTime | undefined): RunningExperiment {
+function toResponse(experiment: Experiment, state: LeaseState | undefined): RunningExperiment {
   const { worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at, lease } = experiment
   return {
     ...{ worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at },
     lease_seconds: lease?.seconds ?? null,
-    lease_expires_at: time?.lease_expires_at ?? null,
-    seconds_since_heartbeat: time?.seconds_since_heartbeat ?? null,
+    lease_expires_at: state?.lease_expires_at ?? null,
+    seconds_since_heartbeat: state?.seconds_since_heartbeat ?? null,
+    progress: state?.progress ?? null,
+    note: state?.note ?? null,
   }
 }

@@ -20,7 +20,8 @@ const schema = {
   summary: 'Renew the lease of a running experiment',
   description:
     'Costs no write. Any 409 means that the worker has lost the attempt: stop. A report of the running attempt renews its ' +
-    'lease too.',
+    'lease too. `progress` and `note` are kept in memory for as long as the lease lives, and shown by the list of workers and ' +
+    'in events; a restart of the service forgets them.',
   params: ExperimentParams,
   querystring: NoQuery,
   body: ref(Heartbeat),

@@ -1,6 +1,7 @@
 import type { Campaign } from '../../../domain/campaign/campaign.ts'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
 import { runIdOf } from '../../../domain/experiment/run-id.ts'
+import { NOTHING_TOLD, type RunProgress, withNews } from '../../../domain/experiment/run-progress.ts'
 import { isBreak, type LongWork } from '../../../domain/long-work.ts'
 import type { ExpiredLease, ExpiredLeases } from '../../../domain/operations/expire-leases.ts'
 import { inTurns } from '../../../runtime/turns.ts'
@@ -18,6 +19,7 @@ interface Lease {
   lastSeen: number
   /** Whether there was a heartbeat or a report since it began. */
   heard: boolean
+  latest: RunProgress
 }
 
 interface CampaignLeases {
@@ -93,7 +95,7 @@ export class MemoryLeaseBook implements LeaseBook {
           // Here and not at the commit that ends them, where 100,000 would go in one turn.
           ofCampaign.byExperiment.delete(exp_id)
           const revision = ofCampaign.campaign.get(exp_id)?.revision ?? 0
-          leases.push({ exp_id, attempt: lease.attempt, revision, idle_seconds })
+          leases.push({ exp_id, attempt: lease.attempt, revision, idle_seconds, latest: lease.latest })
         }
         index += 1
         if (isBreak(index)) yield
@@ -103,7 +105,7 @@ export class MemoryLeaseBook implements LeaseBook {
   }
 
   private *return({ campaign_id, uid, leases }: ExpiredLeases): LongWork<void> {
-    for (const [index, { exp_id, attempt, revision, idle_seconds }] of leases.entries()) {
+    for (const [index, { exp_id, attempt, revision, idle_seconds, latest }] of leases.entries()) {
       const known = this.campaigns.get(campaign_id)
       if (known?.campaign.header.uid !== uid) return
       const now = known.campaign.get(exp_id)
@@ -111,7 +113,7 @@ export class MemoryLeaseBook implements LeaseBook {
       if (now?.revision === revision && now.attempt === attempt && now.lease !== null) {
         const lastSeen = this.clock.now() - idle_seconds * 1000
         // Its time was over: a claim cannot be repeated by it any more.
-        const lease = { attempt, worker: now.worker, seconds: now.lease.seconds, lastSeen, heard: true }
+        const lease = { attempt, worker: now.worker, seconds: now.lease.seconds, lastSeen, heard: true, latest }
         known.byExperiment.set(exp_id, lease)
       }
       if (isBreak(index)) yield
@@ -125,6 +127,8 @@ export class MemoryLeaseBook implements LeaseBook {
     if (!isOf(lease, leases.campaign.header.uid, beat)) return null
     lease.lastSeen = this.clock.now()
     lease.heard = true
+    // Most beats tell nothing, and cost no more for those that do.
+    if (beat.progress !== undefined || beat.note !== undefined) lease.latest = withNews(lease.latest, beat)
     return liveLease(lease, lease.lastSeen, leases.cancel)
   }
 
@@ -150,15 +154,17 @@ export class MemoryLeaseBook implements LeaseBook {
       byExperiment.delete(exp_id)
       return
     }
-    const continues = known?.attempt === attempt && known.seconds === lease.seconds
-    const { lastSeen, heard } = continues ? known : { lastSeen: now, heard: false }
-    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen, heard })
+    const ofAttempt = known?.attempt === attempt ? known : undefined
+    const continued = ofAttempt?.seconds === lease.seconds ? ofAttempt : undefined
+    const { lastSeen, heard } = continued ?? { lastSeen: now, heard: false }
+    const latest = ofAttempt?.latest ?? NOTHING_TOLD
+    byExperiment.set(exp_id, { attempt, worker, seconds: lease.seconds, lastSeen, heard, latest })
   }
 }
 
 function liveLease(lease: Lease, now: number, cancel: boolean): LiveLease {
-  const { attempt, seconds, heard } = lease
-  return { attempt, seconds, idle_seconds: idleSeconds(lease, now), heard, cancel }
+  const { attempt, seconds, heard, latest } = lease
+  return { attempt, seconds, idle_seconds: idleSeconds(lease, now), heard, cancel, latest }
 }
 
 function idleSeconds({ lastSeen }: Lease, now: number): number {

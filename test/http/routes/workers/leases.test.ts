@@ -64,7 +64,7 @@ describe('a heartbeat', () => {
   test('a heartbeat that says too little is a 400', async () => {
     const campaign = await openClaimed()
     expectProblem(await heartbeat(campaign, '0001', { worker: 'w1' }), 400, 'invalid')
-    expectProblem(await heartbeat(campaign, '0001', { ...BEAT, progress: 1 }), 400, 'invalid')
+    expectProblem(await heartbeat(campaign, '0001', { ...BEAT, status: 'running' }), 400, 'invalid')
   })
 
   test('a heartbeat says to stop once the campaign was paused with cancel_running, and until it goes on', async () => {
@@ -249,6 +249,8 @@ test('the workers of a campaign are listed with their experiments and the time s
     lease_seconds: 10,
     lease_expires_at: '2026-03-01T12:00:06.000Z',
     seconds_since_heartbeat: 4,
+    progress: null,
+    note: null,
   }
   const third = { lease_seconds: null, lease_expires_at: null, seconds_since_heartbeat: null }
   const unnamed = { ...first, ...third, worker: null, exp_id: '0003', cycle_index: 2 }

@@ -8,15 +8,16 @@ export const listWorkers = command({
   name: 'list-workers',
   weight: 30,
   arguments: fc.record({ campaign: anyChoice, limit: sometimes(2, fc.integer({ min: 1, max: 2 })) }),
-  run: (scene, { campaign, limit }) => {
-    const id = scene.world.choose(campaign)
-    const known = scene.world.campaigns.get(id)
-    const running = known?.experiments.filter(({ status }) => status === 'running')
-    const all = running?.map((one) => workerOf(scene, id, one))
-    const path = `${pathOf(id)}/workers`
-    return inPages(scene, { path, query: new URLSearchParams(), limit, key: 'workers', all })
-  },
+  run: (scene, { campaign, limit }) => readWorkers(scene, scene.world.choose(campaign), limit),
 })
+
+export function readWorkers(scene: Scene, id: string, limit?: number): Promise<void> {
+  const known = scene.world.campaigns.get(id)
+  const running = known?.experiments.filter(({ status }) => status === 'running')
+  const all = running?.map((one) => workerOf(scene, id, one))
+  const path = `${pathOf(id)}/workers`
+  return inPages(scene, { path, query: new URLSearchParams(), limit, key: 'workers', all })
+}
 
 function workerOf({ world }: Scene, id: string, experiment: Experiment): object {
   const { worker, exp_id, config_name, backend, container, cycle_index, attempt, started_at, lease } = experiment
@@ -25,5 +26,6 @@ function workerOf({ world }: Scene, id: string, experiment: Experiment): object 
     lease_seconds: lease?.seconds ?? null,
     lease_expires_at: lease === null ? null : world.leaseEndOf(id, experiment),
     seconds_since_heartbeat: lease === null ? null : world.idleFor(id, experiment) / 1000,
+    ...world.toldOf(id, experiment),
   }
 }
