@@ -70,8 +70,19 @@ export class EventChannel implements ReaderChannel {
     this.broadcast.publish(bytes)
   }
 
-  /** More than all readers can be given in one turn: each gets it at its own pace. */
+  /** An event that is told to live readers alone, and never caught up on: it has no mark. */
+  publishToLive(frame: EventFrame): void {
+    if (this.all.size > 0) this.broadcast.publish(frame.bytes)
+  }
+
+  /** The events of a change. Several are more than all readers can be given in one turn: each gets them at its own pace. */
   publishSequence(sequence: EventSequence): void {
+    const [only] = sequence.frames
+    if (sequence.frames.length === 1 && only !== undefined) this.publish(only, sequence.mark)
+    else this.publishParts(sequence)
+  }
+
+  private publishParts(sequence: EventSequence): void {
     // Until here all live readers are together, so that they share the frames.
     this.broadcast.flush()
     this.newest = sequence.mark

@@ -17,6 +17,7 @@ import {
   snapshotEvents,
 } from './event-data.ts'
 import { EventSequence } from './event-sequence.ts'
+import { HeartbeatDigest } from './heartbeats/heartbeat-digest.ts'
 import type { HeldStates } from './held-states.ts'
 import { httpChunk } from './http-chunk.ts'
 import { OrderedChanges } from './ordered-changes.ts'
@@ -57,7 +58,7 @@ export class EventHub {
   private readonly options: Omit<ChannelOptions, 'catchUp' | 'beginAnew'>
 
   constructor(
-    private readonly store: Pick<CampaignStore, 'read' | 'watch' | 'watchAll'>,
+    private readonly store: Pick<CampaignStore, 'read' | 'watch' | 'watchAll' | 'leases'>,
     held: HeldStates,
   ) {
     const onDropped = () => {
@@ -174,9 +175,18 @@ export class EventHub {
         this.publish(campaignId, watched, change, events)
       },
     })
-    const unwatch = this.store.watch(campaignId, (change) => {
+    const unwatchChanges = this.store.watch(campaignId, (change) => {
       changes.add(change)
     })
+    const heartbeats = new HeartbeatDigest({
+      ...{ leases: this.store.leases, campaignId },
+      newest: () => watched.newest?.campaign ?? null,
+      publish: channel.publishToLive.bind(channel),
+    })
+    const unwatch = () => {
+      unwatchChanges()
+      heartbeats.end()
+    }
     const watched: WatchedCampaign = { channel, changes, unwatch, newest: null, opening: 0 }
     this.campaigns.set(campaignId, watched)
     return watched
@@ -190,7 +200,7 @@ export class EventHub {
   ): void {
     if (change.type === 'changed') {
       watched.newest = change
-      if (events !== null) publishTo(watched.channel, events)
+      if (events !== null) watched.channel.publishSequence(events)
       return
     }
     const last = change.type === 'created' ? null : goneFrame(change, null)
@@ -225,12 +235,6 @@ export class EventHub {
     const [, boot, sequence] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id ?? '') ?? []
     return boot === this.boot && sequence !== undefined ? Number(sequence) : null
   }
-}
-
-function publishTo(channel: EventChannel, events: EventSequence): void {
-  const [only] = events.frames
-  if (events.frames.length === 1 && only !== undefined) channel.publish(only, events.mark)
-  else channel.publishSequence(events)
 }
 
 function newer(published: Committed | null, read: Committed): Committed {

@@ -48,6 +48,12 @@ export interface LeaseBook {
   look(campaignId: string, expIds: readonly string[]): MaybePromise<ReadonlyMap<string, LiveLease>>
 
   /**
+   * Calls the listener with the `exp_id` of each lease of the campaign of which a beat told something new. What that is, `look` says.
+   * @returns ends it
+   */
+  watch(campaignId: string, onNews: (expId: string) => void): () => void
+
+  /**
    * Takes the expired leases: from then on no beat finds them. Of several processes one gets each.
    * @param onTaken is told those of each campaign at once, and not when those of all are taken
    */

@@ -140,6 +140,25 @@ test('a slow reader is written to no more above the limit, gets what it missed o
   expect(found).toEqual({ dropped: 0, asked: [1] })
 })
 
+test('what is told to live readers alone is not caught up on, and does not wait for a reader that is behind', async () => {
+  const { channel, publish, join, found } = openChannel()
+  const [live, behind] = [join().connection, join().connection]
+  publish(101 * KIB)
+  await nextTurns()
+  await live.drain()
+  for (let count = 0; count < 3; count += 1) channel.publishToLive(frameOf('passing', 50 * KIB))
+  await nextTurns()
+  await live.drain()
+  behind.backlog = 60 * KIB
+  behind.standStill()
+  expect(found.dropped).toBe(0)
+  await behind.drain()
+  publish()
+  await nextTurns()
+  expect(live.events).toEqual(['event1', 'passing', 'passing', 'passing', 'event2'])
+  expect(behind.events).toEqual(['event1', 'event2'])
+})
+
 test('a reader that stands still is dropped above the limit and not below it, and counts once', async () => {
   const { channel, publish, join, found } = openChannel()
   const [still, slow] = [join(), join()]

@@ -5,6 +5,7 @@ import { HeldStates } from '#campaignd/live/held-states.js'
 import { withoutChunks } from '#campaignd/live/http-chunk.js'
 import type { EventSink, SinkListener } from '#campaignd/live/stream-reader.js'
 import { ChangeFeed } from '#campaignd/repository/change-feed.js'
+import { MemoryLeaseBook } from '#campaignd/repository/file/leases/memory-lease-book.js'
 import { newManifest } from '../support/campaigns/decisions.js'
 
 /** A connection that takes more only when it is drained. */
@@ -52,6 +53,7 @@ function openHub() {
     read: () => Promise.reject(new Error('nothing may be read')),
     watch: feed.watch.bind(feed),
     watchAll: feed.watchAll.bind(feed),
+    leases: new MemoryLeaseBook(() => 0),
   }
   const hub = new EventHub(store, new HeldStates(store, Infinity))
   onTestFinished(() => {

@@ -22,6 +22,7 @@ import {
   ChangeEvent,
   SnapshotEvent,
 } from '../../live/event-data.ts'
+import { HeartbeatEvent } from '../../live/heartbeats/heartbeat-event.ts'
 import { BatchResult } from '../problems/batch-result.ts'
 import { Problem } from '../problems/problem.ts'
 
@@ -52,6 +53,7 @@ export const SCHEMAS = [
   RunningExperiment,
   ChangeEvent,
   SnapshotEvent,
+  HeartbeatEvent,
   CampaignsSnapshotEvent,
   CampaignChangeEvent,
   CampaignGoneEvent,

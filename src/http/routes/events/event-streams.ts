@@ -8,6 +8,7 @@ import {
   ChangeEvent,
   SnapshotEvent,
 } from '../../../live/event-data.ts'
+import { HeartbeatEvent } from '../../../live/heartbeats/heartbeat-event.ts'
 import type { EventSink } from '../../../live/stream-reader.ts'
 import type { Unsubscribe } from '../../../repository/campaign-store.ts'
 import type { Route, RouteDependencies } from '../../dependencies.ts'
@@ -45,7 +46,9 @@ const campaignSchema = {
     'each commit: one may hold several revisions, and `previous_revision` is always that of the change before. A change ' +
     'above 256 KiB comes in several `change` events with `part` and `parts`; only the last has an id, so that a reader ' +
     'which lost its connection in the middle resumes before the change. A reader that falls behind gets what it missed as ' +
-    'one change, or a `snapshot` with `reset: true`. `deleted` or `corrupt` (CampaignGoneEvent) is the last event. A ' +
+    'one change, or a `snapshot` with `reset: true`. `heartbeat` (HeartbeatEvent), without an id and once a second at most, has ' +
+    'the running experiments whose progress or note changed; it is not repeated for readers that come later, or that fall ' +
+    'behind: the list of workers has the same. `deleted` or `corrupt` (CampaignGoneEvent) is the last event. A ' +
     'comment every 15 s. A reader is disconnected when it reads nothing while more than 1 MiB waits for it.',
   params: CampaignParams,
   headers: LastEventId,
@@ -53,7 +56,7 @@ const campaignSchema = {
   response: responses('read', [...OF_CAMPAIGN, 'too-many-streams', 'draining'], {
     200: {
       description: 'Events until one side ends it',
-      ...eventStream(ref(SnapshotEvent), ref(ChangeEvent), ref(CampaignGoneEvent)),
+      ...eventStream(ref(SnapshotEvent), ref(ChangeEvent), ref(HeartbeatEvent), ref(CampaignGoneEvent)),
     },
   }),
 }

@@ -32,6 +32,8 @@ interface CampaignLeases {
 /** The leases of a store that one process owns. In memory only: a heartbeat costs no write. */
 export class MemoryLeaseBook implements LeaseBook {
   private readonly campaigns = new Map<string, CampaignLeases>()
+  /** Of the campaigns that somebody watches. */
+  private readonly listeners = new Map<string, Set<(expId: string) => void>>()
   private readonly clock: LeaseClock
 
   /** @param monotonic milliseconds from any origin, never going back */
@@ -59,6 +61,15 @@ export class MemoryLeaseBook implements LeaseBook {
       if (lease !== undefined) found.set(expId, liveLease(lease, now, leases.cancel))
     }
     return found
+  }
+
+  watch(campaignId: string, onNews: (expId: string) => void): () => void {
+    const listeners = this.listeners.get(campaignId) ?? new Set()
+    this.listeners.set(campaignId, listeners.add(onNews))
+    return () => {
+      listeners.delete(onNews)
+      if (listeners.size === 0 && this.listeners.get(campaignId) === listeners) this.listeners.delete(campaignId)
+    }
   }
 
   takeExpired(onTaken: (expired: ExpiredLeases) => void): MaybePromise<void> {
@@ -128,8 +139,15 @@ export class MemoryLeaseBook implements LeaseBook {
     lease.lastSeen = this.clock.now()
     lease.heard = true
     // Most beats tell nothing, and cost no more for those that do.
-    if (beat.progress !== undefined || beat.note !== undefined) lease.latest = withNews(lease.latest, beat)
+    if (beat.progress !== undefined || beat.note !== undefined) this.keepNews(lease, beat)
     return liveLease(lease, lease.lastSeen, leases.cancel)
+  }
+
+  private keepNews(lease: Lease, beat: Beat): void {
+    const latest = withNews(lease.latest, beat)
+    if (latest === lease.latest) return
+    lease.latest = latest
+    for (const onNews of this.listeners.get(beat.campaign_id) ?? []) onNews(beat.exp_id)
   }
 
   private leasesOf(campaign: Campaign): CampaignLeases {
