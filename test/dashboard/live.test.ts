@@ -99,6 +99,28 @@ browserTest('the dashboard retries what failed, and pauses and unpauses', async 
   await page.getByText('Nothing has failed').waitFor()
 })
 
+browserTest(
+  'the dashboard shows beside a running experiment what heartbeats say of it, until the next attempt',
+  async () => {
+    const { url, campaign, report } = await startCampaign(6, QUICK)
+    const beat = (body: object) => send('POST', `${campaign}/experiments/0001/heartbeat`, body)
+    await report('0001', { status: 'running', worker: 'w', lease_seconds: 600 })
+    await beat({ attempt: 1, progress: 0.25 })
+    const { page } = await browsing.open(url, '#/campaigns/sweep/grid?exp=0001')
+    const drawer = page.getByRole('dialog')
+    await drawer.getByText('25 %').waitFor()
+    await beat({ attempt: 1, progress: 0.5, note: '<i>epoch</i> 3' })
+    await drawer.getByText('50 %').waitFor()
+    await drawer.getByText('<i>epoch</i> 3').waitFor()
+    expect(await accessibilityFaults(page)).toEqual([])
+    await report('0001', { status: 'pending' })
+    await report('0001', { status: 'running', worker: 'w', lease_seconds: 600 })
+    await drawer.getByText('50 %').waitFor({ state: 'detached' })
+    await beat({ attempt: 2, progress: 0.75 })
+    await drawer.getByText('75 %').waitFor()
+  },
+)
+
 browserTest('the dashboard cancels what runs, and notices when that is taken back', async () => {
   const { url, campaign, report } = await startCampaign(6, QUICK)
   await report('0001', { status: 'running', worker: 'w', lease_seconds: 600 })

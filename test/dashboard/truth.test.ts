@@ -47,6 +47,8 @@ async function fill(url: string): Promise<void> {
   await send('POST', `${url}/v1/campaigns`, campaignDraft(1, { campaign_id: 'archived', archived: true }))
   const running = { status: 'running', worker: 'gpu-node-1', lease_seconds: 120 }
   await send('PATCH', `${url}/v1/campaigns/all/experiments/now`, running)
+  const beat = { attempt: 1, progress: 0.42, note: 'epoch <b>2</b> of 5' }
+  await send('POST', `${url}/v1/campaigns/all/experiments/now/heartbeat`, beat)
 }
 
 browserTest('the dashboard lists the campaigns as the API does, and filters them by the URL', async () => {
@@ -190,7 +192,10 @@ browserTest('the dashboard shows when each experiment ran, and which worker hold
   const workers = page.locator('table.workers tbody tr')
   await workers.first().waitFor()
   expect(await workers.count()).toBe(1)
-  expect(await workers.first().textContent()).toMatch(/^gpu-node-1now.*pytorch11.*\d+ s of 120 s/)
+  expect(await workers.first().textContent()).toMatch(
+    /^gpu-node-1now.*pytorch11.*42 %\d+ s of 120 sepoch <b>2<\/b> of 5$/,
+  )
+  expect(await page.getByRole('progressbar', { name: 'Progress of now' }).getAttribute('value')).toBe('0.42')
 })
 
 browserTest('the dashboard does not shift its layout while it loads', async () => {

@@ -64,7 +64,9 @@ export async function work(
       const end = performance.now() + milliseconds
       for (let left = milliseconds; left > 0; left = end - performance.now()) {
         await sleep(Math.min(left, heartbeat_seconds * 1000), undefined, { signal })
-        const heartbeat = await api.call<{ readonly cancel: boolean }>('POST', `${path}/heartbeat`, { run_id })
+        const progress = Math.min(1, 1 - (end - performance.now()) / milliseconds)
+        const beat = { run_id, progress }
+        const heartbeat = await api.call<{ readonly cancel: boolean }>('POST', `${path}/heartbeat`, beat)
         if (heartbeat === null) return false
         if (!heartbeat.cancel) continue
         const stopped = { status: 'failed', failure_kind: 'interrupted', error: 'Stopped: the campaign was paused' }

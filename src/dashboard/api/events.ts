@@ -1,6 +1,7 @@
-/** What events say. Their schemas are in src/live/event-data.ts. */
+/** What events say. Their schemas are in src/live/event-data.ts and src/live/heartbeats. */
 
 import type { Experiment } from '../../domain/experiment/experiment.ts'
+import type { RunProgress } from '../../domain/experiment/run-progress.ts'
 import type { Progress } from '../../domain/views/progress.ts'
 
 export interface ChangeEvent {
@@ -17,6 +18,16 @@ export interface SnapshotEvent {
   readonly revision: number
   readonly progress: Progress
   readonly reset?: boolean
+}
+
+/** What heartbeats told of runs. */
+export interface HeartbeatEvent {
+  readonly experiments: readonly RunNews[]
+}
+
+export interface RunNews extends RunProgress {
+  readonly exp_id: string
+  readonly attempt: number
 }
 
 export interface CampaignChangeEvent {

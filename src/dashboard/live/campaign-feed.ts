@@ -1,9 +1,9 @@
 import { batch, signal } from '@preact/signals'
 import type { CampaignHeader } from '../../domain/campaign/manifest.ts'
 import type { Progress } from '../../domain/views/progress.ts'
-import { campaignPath, readManifest, readProgress } from '../api/calls.ts'
+import { campaignPath, listWorkers, readManifest, readProgress } from '../api/calls.ts'
 import type { StreamEvent } from '../api/event-stream.ts'
-import type { ChangeEvent, SnapshotEvent } from '../api/events.ts'
+import type { ChangeEvent, HeartbeatEvent, RunNews, SnapshotEvent } from '../api/events.ts'
 import { ExperimentTable } from '../model/experiment-table.ts'
 import { hasEnded } from '../model/pace.ts'
 import { Follower, type Source } from './follower.ts'
@@ -21,6 +21,8 @@ export class CampaignFeed implements Source {
   /** As it was when it was last read; null before. No event has it. */
   readonly header = signal<CampaignHeader | null>(null)
   readonly experiments = signal<Edition | null>(null)
+  /** What heartbeats told of runs, by experiment. Of those that began before the stream only once it is loaded. */
+  readonly runs = signal<ReadonlyMap<string, RunNews>>(new Map())
   /** Why the campaign is gone; null while it is there. */
   readonly gone = signal<'deleted' | 'corrupt' | null>(null)
   readonly follower: Follower
@@ -68,6 +70,7 @@ export class CampaignFeed implements Source {
       const { revision, reset } = data as SnapshotEvent
       return reset === true || revision !== this.revision ? 'reload' : 'applied'
     }
+    if (event === 'heartbeat') this.addRuns((data as HeartbeatEvent).experiments)
     if (event !== 'change') return 'applied'
     const { revision, previous_revision, progress, experiments, part, parts } = data as ChangeEvent
     if (revision <= this.revision) return 'applied'
@@ -89,6 +92,23 @@ export class CampaignFeed implements Source {
   applyHeader(header: CampaignHeader): void {
     const { uid, revision } = this.header.value ?? header
     if (header.uid === uid && header.revision >= revision) this.header.value = header
+  }
+
+  /** Loads what heartbeats told until now: no event repeats it. */
+  async loadRuns(signal: AbortSignal): Promise<void> {
+    this.addRuns(await listWorkers(this.campaignId, signal))
+  }
+
+  private addRuns(news: readonly RunNews[]): void {
+    // What has ended is told no more, and needs no room.
+    const isCurrent = ({ exp_id, attempt }: RunNews) => {
+      const experiment = this.table?.get(exp_id)?.experiment
+      return experiment?.status === 'running' && experiment.attempt === attempt
+    }
+    const runs = [...this.runs.peek().values(), ...news].filter(isCurrent)
+    this.runs.value = new Map(
+      runs.map(({ exp_id, attempt, progress, note }) => [exp_id, { exp_id, attempt, progress, note }]),
+    )
   }
 
   private keepNewest(progress: Progress): void {

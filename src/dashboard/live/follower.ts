@@ -24,6 +24,8 @@ const LONGEST_DELAY = 15_000
 /** Keeps one source current until it is stopped: one stream at a time, none while the tab is hidden, never two calls at once. */
 export class Follower {
   readonly liveness = signal<Liveness>('loading')
+  /** How many streams were opened: what only events tell was missed before each. */
+  readonly streams = signal(0)
   /** When what is shown was last known to be current, in milliseconds by the browser's clock. */
   readonly asOf = signal<number | null>(null)
   /** Why nothing can be shown, and a retry would not help. */
@@ -80,6 +82,7 @@ export class Follower {
         this.failures = 0
         this.delay = FIRST_DELAY
         this.liveness.value = 'live'
+        this.streams.value += 1
         this.markCurrent()
       },
       onActivity: () => {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { CampaignSettings } from '../../domain/campaign/manifest.ts'
 import type { Experiment } from '../../domain/experiment/experiment.ts'
+import type { RunProgress } from '../../domain/experiment/run-progress.ts'
 import { campaignPath } from '../api/calls.ts'
 import { apiUrl } from '../api/client.ts'
 import { token } from '../api/session.ts'
@@ -10,6 +11,7 @@ import { counted, dateTime, duration, orDash, timeOf } from '../model/format.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { MetricsTable } from '../parts/metrics-table.tsx'
 import { RetryButton } from '../parts/retry-button.tsx'
+import { Note, RunMeter } from '../parts/run-meter.tsx'
 import { PastAttempts } from './past-attempts.tsx'
 
 interface DetailsProps {
@@ -17,10 +19,12 @@ interface DetailsProps {
   /** Null before they are known. */
   readonly settings: CampaignSettings | null
   readonly row: Row
+  /** What its worker tells of the run; null: nothing runs, or nothing was told. */
+  readonly told: RunProgress | null
 }
 
 /** Every field of an experiment, its error in full and its earlier attempts. */
-export function ExperimentDetails({ campaignId, settings, row }: DetailsProps) {
+export function ExperimentDetails({ campaignId, settings, row, told }: DetailsProps) {
   const { experiment } = row
   return (
     <div class="drawer-body">
@@ -31,7 +35,7 @@ export function ExperimentDetails({ campaignId, settings, row }: DetailsProps) {
           <MetricsTable metrics={experiment.metrics} />
         </section>
       )}
-      <CurrentAttempt settings={settings} row={row} />
+      <CurrentAttempt settings={settings} row={row} told={told} />
       <Definition experiment={experiment} />
       <PastAttempts attempts={experiment.attempts} />
       <section>
@@ -60,9 +64,10 @@ function Failure({ campaignId, experiment }: { readonly campaignId: string; read
   )
 }
 
-function CurrentAttempt({ settings, row }: Omit<DetailsProps, 'campaignId'>) {
+function CurrentAttempt({ settings, row, told }: Omit<DetailsProps, 'campaignId'>) {
   const { experiment, start, end } = row
   const { attempt, retry_count, actor, lease } = experiment
+  const { progress = null, note = null } = told ?? {}
   const claimed = timeOf(lease?.claimed_at ?? null)
   const budget = settings === null ? null : budgetOf(experiment, settings)
   return (
@@ -75,6 +80,16 @@ function CurrentAttempt({ settings, row }: Omit<DetailsProps, 'campaignId'>) {
         </Field>
         {budget !== null && <Field name="Budget">{budget}</Field>}
         <Field name="Worker">{orDash(experiment.worker)}</Field>
+        {progress !== null && (
+          <Field name="Progress">
+            <RunMeter expId={experiment.exp_id} progress={progress} />
+          </Field>
+        )}
+        {note !== null && (
+          <Field name="Note">
+            <Note text={note} />
+          </Field>
+        )}
         {actor !== null && <Field name="Changed by">{actor}</Field>}
         {claimed !== null && <Field name="Claimed">{dateTime(claimed)}</Field>}
         <Field name="Started">{dateTime(start)}</Field>

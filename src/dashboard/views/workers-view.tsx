@@ -5,9 +5,10 @@ import { asProblem } from '../api/problem.ts'
 import { seconds } from '../model/clock.ts'
 import { counted, dateTime, duration, orDash, timeOf } from '../model/format.ts'
 import { Empty } from '../parts/empty.tsx'
+import { Note, RunMeter } from '../parts/run-meter.tsx'
 import type { ViewProps } from './view-props.ts'
 
-/** Milliseconds between two polls: no event reports heartbeats. */
+/** Milliseconds between two polls: no event has the age of heartbeats. */
 const POLL_INTERVAL = 2000
 
 /** How many rows are drawn at first. */
@@ -126,34 +127,58 @@ function Table({ workers, loadedAt, open }: TableProps) {
               Runs for
             </th>
             <th scope="col" class="figure">
+              Progress
+            </th>
+            <th scope="col" class="figure">
               Last heartbeat
             </th>
+            <th scope="col">Note</th>
           </tr>
         </thead>
         <tbody>
           {workers.map((one) => (
-            <tr key={one.exp_id}>
-              <th scope="row">{orDash(one.worker)}</th>
-              <td>
-                <button type="button" class="chip" onClick={() => open(one.exp_id)}>
-                  {one.exp_id}
-                </button>
-              </td>
-              <td>{one.config_name}</td>
-              <td>{one.container}</td>
-              <td class="figure number">{one.cycle_index}</td>
-              <td class="figure number">{one.attempt}</td>
-              <td class="figure number" title={dateTime(timeOf(one.started_at))}>
-                {duration(one.started_at === null ? null : Math.max(0, now - (timeOf(one.started_at) ?? now)))}
-              </td>
-              <td class="figure number">
-                <Heartbeat one={one} since={since} />
-              </td>
-            </tr>
+            <WorkerRow key={one.exp_id} one={one} now={now} since={since} open={open} />
           ))}
         </tbody>
       </table>
     </div>
+  )
+}
+
+interface WorkerRowProps extends Pick<TableProps, 'open'> {
+  readonly one: RunningExperiment
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** Seconds since it was loaded. */
+  readonly since: number
+}
+
+function WorkerRow({ one, now, since, open }: WorkerRowProps) {
+  return (
+    <tr>
+      <th scope="row">{orDash(one.worker)}</th>
+      <td>
+        <button type="button" class="chip" onClick={() => open(one.exp_id)}>
+          {one.exp_id}
+        </button>
+      </td>
+      <td>{one.config_name}</td>
+      <td>{one.container}</td>
+      <td class="figure number">{one.cycle_index}</td>
+      <td class="figure number">{one.attempt}</td>
+      <td class="figure number" title={dateTime(timeOf(one.started_at))}>
+        {duration(one.started_at === null ? null : Math.max(0, now - (timeOf(one.started_at) ?? now)))}
+      </td>
+      <td class="figure number">
+        <RunMeter expId={one.exp_id} progress={one.progress} />
+      </td>
+      <td class="figure number">
+        <Heartbeat one={one} since={since} />
+      </td>
+      <td class="note">
+        <Note text={one.note} />
+      </td>
+    </tr>
   )
 }
 
