@@ -17,6 +17,8 @@ export interface Changes {
   readonly header?: Partial<Omit<CampaignHeader, 'updated_at' | 'revision' | 'total_experiments'>>
   /** The new values of experiments, each once, with the new revision. */
   readonly changed?: readonly Experiment[]
+  /** Whether one of these has another definition than before: the indexes group experiments by it, and are made anew. */
+  readonly redefines?: boolean
   /** New experiments at the end, with ids of their own. */
   readonly appended?: readonly Experiment[]
 }
@@ -157,8 +159,8 @@ export class Campaign {
 
   /** `revised`, in one go. Without a generator where it changes few experiments, as nearly every decision does. */
   revise(changes: Changes): Revision {
-    const { changed = [], appended = [] } = changes
-    if (appended.length > 0 || changed.length > FEW) return atOnce(this.revised(changes))
+    const { changed = [], appended = [], redefines = false } = changes
+    if (appended.length > 0 || changed.length > FEW || redefines) return atOnce(this.revised(changes))
     const lines = new Map<number, string>()
     const grown = this.grown(changes, updated(this.indexes, changed, lines))
     return grown.isRoomy ? { campaign: grown, lines, shrunk: 0 } : atOnce(this.cut(grown, lines))
@@ -169,9 +171,9 @@ export class Campaign {
    * @throws Error when a changed experiment is not in the campaign
    */
   *revised(changes: Changes): LongWork<Revision> {
-    const { changed = [], appended = [] } = changes
+    const { changed = [], appended = [], redefines = false } = changes
     const lines = new Map<number, string>()
-    const isMuch = appended.length > 0 || changed.length > Math.max(MANY, this.experiments.length / 8)
+    const isMuch = appended.length > 0 || redefines || changed.length > Math.max(MANY, this.experiments.length / 8)
     const { indexes } = this
     const next = yield* isMuch
       ? rebuilt(indexes, { changed, appended }, lines)

@@ -24,7 +24,7 @@ const FEW_PAIRS = 32
 /**
  * Where the experiments are that a filter matches. Those of one pair of backend and container are a range. Where there are many pairs,
  * so are those of one backend, of one container, and all, in orders of their own: a claim that looked through many ranges for
- * each experiment took seconds. No change of an experiment makes another pair.
+ * each experiment took seconds. A change that makes another pair makes all anew.
  */
 export interface ClaimFilters {
   readonly orders: readonly RankOrder[]

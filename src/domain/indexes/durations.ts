@@ -19,7 +19,7 @@ const NONE: Group = { taken: [], remaining: 0 }
  */
 export class Durations {
   private constructor(
-    /** By position; no change of an experiment makes it one of another kind. */
+    /** By position; a change that makes one of another kind makes all anew. */
     private readonly kindNumbers: Int32Array,
     /** By kind. */
     private readonly backendNumbers: Int32Array,

@@ -3,7 +3,7 @@ import { isBreak, type LongWork } from '../long-work.ts'
 
 /** Which group each experiment is in. Groups are numbered from 0, in the order of their first members. */
 export interface Groups<K> {
-  /** By position. No change of an experiment moves it to another group. */
+  /** By position. No change of an experiment moves it to another group: see `redefines` of `Changes`. */
   readonly numbers: Int32Array
   readonly byKey: ReadonlyMap<K, number>
 }

@@ -51,10 +51,14 @@ const newcomer = fc
   )
   .map(([now, definition]) => ({ ...now, ...definition }))
 
+function changesTo(now: fc.Arbitrary<Partial<Experiment>>) {
+  return fc.array(fc.record({ place: fc.nat(), now }), { maxLength: 5 })
+}
+
 const decision = fc.record({
   /** Which of the values made so far it is made on. */
   on: fc.nat(),
-  changed: fc.array(fc.record({ place: fc.nat(), now: state }), { maxLength: 5 }),
+  changed: fc.oneof(changesTo(state), changesTo(state), changesTo(newcomer)),
   appended: fc.array(newcomer, { maxLength: 40 }),
 })
 
@@ -147,7 +151,10 @@ function decide(
     changed.set(position, experiment({ ...experiments[position], ...now, revision: campaign.nextRevision }))
   }
   return {
-    campaign: campaign.with({ at: AT, changed: [...changed.values()], appended }),
+    campaign: campaign.with({
+      ...{ at: AT, changed: [...changed.values()], appended },
+      redefines: changes.some(({ now }) => 'backend' in now),
+    }),
     experiments: [...experiments.map((one, position) => changed.get(position) ?? one), ...appended],
   }
 }
