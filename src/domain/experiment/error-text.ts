@@ -20,12 +20,14 @@ export function keepTail(text: string, limit: number): string {
   return `[${Number(cutBefore) + start - note.length} bytes cut]\n${bytes.toString('utf8', start)}`
 }
 
-/** Whether the kept text is what is left of this one, whenever and however much of it was cut. */
+/** Whether the kept text is what is left of this one, whenever and however much of it was cut; this one may have been cut before. */
 export function isLeftOf(text: string, kept: string): boolean {
   const [note, cut] = NOTE.exec(kept) ?? []
   if (note === undefined) return kept === text
   const tail = kept.slice(note.length)
-  return text.endsWith(tail) && Buffer.byteLength(text) - Buffer.byteLength(tail) === Number(cut)
+  const [noteBefore = '', cutBefore = 0] = NOTE.exec(text) ?? []
+  const length = Number(cutBefore) + Buffer.byteLength(text) - noteBefore.length
+  return text.endsWith(tail) && length - Buffer.byteLength(tail) === Number(cut)
 }
 
 /** The first index at or after `index` at which a UTF-8 character begins. */

@@ -46,6 +46,7 @@ test('an error that is cut twice is what it would be if it was cut once, and is 
       const again = keepTail(kept, less)
       expect(again).toBe(keepTail(whole, less))
       expect(isLeftOf(whole, again)).toBe(true)
+      expect(isLeftOf(kept, again)).toBe(true)
       expect(isLeftOf(`${whole}.`, again)).toBe(false)
     }
   })
