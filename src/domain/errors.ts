@@ -22,7 +22,9 @@ export type DomainErrorCode =
   | 'claim-id-used'
   | 'config-changed'
   | 'batch-refused'
+  | 'would-lose'
   | 'precondition-failed'
+  | 'precondition-required'
 
 /** A refusal by the rules of the domain: a code for programs, a sentence for people, and data. `http/problems` maps it. */
 export class DomainError extends Error {

@@ -19,6 +19,7 @@ import type { LeaseState, RenewedLease } from '../leases/lease-keeper.ts'
 import type { Wait } from '../live/change-waiter.ts'
 import type { Committed } from '../repository/campaign-store.ts'
 import type { MaybePromise } from '../repository/maybe-promise.ts'
+import { changedCampaign } from './changed-campaign.ts'
 import { claimExperiments, type ClaimOptions, type ClaimParts, type ClaimResult } from './claim-experiments.ts'
 import {
   createCampaign,
@@ -28,6 +29,7 @@ import {
   type CreateParts,
   type MergeOptions,
 } from './create-campaign.ts'
+import { saveCampaign, type SaveOptions } from './save-campaign.ts'
 
 export type CampaignServiceParts = ClaimParts & CreateParts
 
@@ -71,6 +73,11 @@ export class CampaignService {
     return createOrMerge(this.parts, draft, options)
   }
 
+  /** Saves a whole manifest of the Python tool under its id, new or over the campaign that is there. */
+  save(id: string, draft: CampaignDraft, options: SaveOptions): Promise<CreatedCampaign> {
+    return saveCampaign(this.parts, id, draft, options)
+  }
+
   list(query: CampaignQuery): Promise<CampaignPage> {
     return this.parts.store.list(query)
   }
@@ -95,9 +102,7 @@ export class CampaignService {
     const campaign = await this.update(id, precondition, (before, now) =>
       patchCampaign(before, patch, { now, cancelRunning }, limits),
     )
-    // The change is made: whatever can be read now, it is answered.
-    const newest = await store.read(id).catch(() => null)
-    return newest?.campaign === campaign ? newest : { campaign, encoded: null }
+    return changedCampaign(store, campaign)
   }
 
   /** @param force also while experiments run, or when the campaign is corrupt */

@@ -82,13 +82,14 @@ export async function createOrMerge(
   }
 }
 
-interface Drafted {
+export interface Drafted {
   readonly manifest: CampaignManifest
   /** The hash of the idempotency key, in hex; null: there is none. */
   readonly key: string | null
 }
 
-async function drafted(
+/** The manifest of a draft, with times and limits checked. */
+export async function drafted(
   { limits, now, stopping }: CreateParts,
   draft: CampaignDraft,
   { timezone, idempotencyKey }: CreateOptions,
@@ -141,7 +142,7 @@ async function createOrFind(
 }
 
 /** The new campaign, or the one that has its id already. */
-async function createUnlessThere(store: CampaignStore, wanted: CampaignManifest): Promise<CreatedCampaign> {
+export async function createUnlessThere(store: CampaignStore, wanted: CampaignManifest): Promise<CreatedCampaign> {
   for (;;) {
     try {
       return { ...(await store.create(wanted)), created: true }

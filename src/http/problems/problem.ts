@@ -4,6 +4,7 @@ import { DomainError, jsonPointer } from '../../domain/errors.ts'
 import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { CampaignDifference } from '../../domain/operations/merge/difference.ts'
 import { configDiffProperties } from '../../domain/operations/resume.ts'
+import { WouldLose } from '../../domain/operations/save/would-lose.ts'
 import { Described, ref, StrictObject, StringEnum } from '../../domain/schema.ts'
 import { RepositoryError } from '../../repository/repository-error.ts'
 import { type HttpErrorCode, PROBLEM_CODES, type ProblemCode, PROBLEMS } from './catalog.ts'
@@ -37,6 +38,7 @@ export const Problem = StrictObject(
     difference: Type.Optional(
       Described(CampaignDifference, 'With `campaign-exists`: how the body differs from the campaign'),
     ),
+    would_lose: Type.Optional(Described(WouldLose, 'With `would-lose`: what would be overwritten or removed')),
     backends: Type.Optional(Names('backends')),
     containers: Type.Optional(Names('containers')),
     // With `config-changed`: the differences.

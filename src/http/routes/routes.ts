@@ -8,6 +8,7 @@ import { listCampaigns } from './campaigns/list-campaigns.ts'
 import { patchCampaign } from './campaigns/patch-campaign.ts'
 import { resumeCampaign } from './campaigns/resume-campaign.ts'
 import { retryExperiments } from './campaigns/retry-experiments.ts'
+import { saveCampaign } from './campaigns/save-campaign.ts'
 import { streamCampaign, streamCampaigns } from './events/event-streams.ts'
 import { appendExperiments } from './experiments/append-experiments.ts'
 import { getExperiment } from './experiments/get-experiment.ts'
@@ -27,6 +28,7 @@ const V1 = [
   createCampaign,
   listCampaigns,
   getCampaign,
+  saveCampaign,
   patchCampaign,
   deleteCampaign,
   getProgress,

@@ -24,6 +24,12 @@ const known = testTokens()
 /** Every operation of the API, with what it needs. They are made in this order: the last one deletes the campaign. */
 const CALLS: Readonly<Record<string, Call>> = {
   createCampaign: { method: 'POST', path: '/v1/campaigns', role: 'admin', body: campaignDraft(2) },
+  saveCampaign: {
+    method: 'PUT',
+    path: '/v1/campaigns/saved',
+    role: 'admin',
+    body: campaignDraft(2, { campaign_id: 'saved' }),
+  },
   listCampaigns: { method: 'GET', path: '/v1/campaigns', role: 'read' },
   getCampaign: { method: 'GET', path: SWEEP, role: 'read' },
   patchCampaign: { method: 'PATCH', path: SWEEP, role: 'admin', body: { campaign_name: 'another' } },

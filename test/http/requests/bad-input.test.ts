@@ -298,7 +298,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
     [
       { what: 'no such path', call: ['GET', '/v1/nothing'], refusal: '404 not-found' },
       { what: 'no such path with a body', call: ['POST', '/v1/nothing', { body: {} }], refusal: '404 not-found' },
-      { what: 'no such method', call: ['PUT', SWEEP, { body: {} }], refusal: '405 method-not-allowed' },
+      { what: 'no such method', call: ['PUT', '/v1/campaigns', { body: {} }], refusal: '405 method-not-allowed' },
       { what: 'another version', call: ['GET', '/v2/campaigns'], refusal: '404 not-found' },
       { what: 'a slash too many', call: ['GET', '/v1/campaigns/'], refusal: '404 not-found' },
       { what: 'no such campaign', call: ['GET', '/v1/campaigns/nothing'], refusal: '404 campaign-not-found' },
@@ -325,6 +325,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       parameter(`${SWEEP}/progress?until=noon`, 'until'),
       parameter(`${SWEEP}?format=xml`, 'format'),
       parameter(`${SWEEP}?force=maybe`, 'force', 'DELETE'),
+      parameter(`${SWEEP}?force=maybe`, 'force', 'PUT', draft),
       parameter(`${SWEEP}/experiments?atomic=maybe`, 'atomic', 'PATCH', {
         updates: [{ exp_id: '0001', status: 'running' }],
       }),
@@ -344,6 +345,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
     [
       parameter('/v1/campaigns?timezone=Mars/Olympus', 'timezone', 'POST', draft),
       parameter(`${SWEEP}?timezone=Mars/Olympus`, 'timezone'),
+      parameter(`${SWEEP}?timezone=Mars/Olympus`, 'timezone', 'PUT', draft),
       parameter(`${SWEEP}/experiments?timezone=Mars/Olympus`, 'timezone', 'POST', {
         experiments: [experimentDraft('9')],
       }),
@@ -372,6 +374,7 @@ const GROUPS: readonly (readonly [promise: string, rows: readonly Refused[]])[] 
       parameter(`${SWEEP}/resume?dry_run=true`, 'dry_run', 'POST', { config_hash: '0', on_config_change: 'accept' }),
       parameter(`${SWEEP}/retry?dry_run=true`, 'dry_run', 'POST', {}),
       parameter(`${SWEEP}?colour=red`, 'colour', 'DELETE'),
+      parameter(`${SWEEP}?colour=red`, 'colour', 'PUT', draft),
     ],
   ],
   [

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { etagOf, openCampaign } from '../../support/campaigns/campaign.js'
-import { experimentDraft } from '../../support/campaigns/drafts.js'
+import { campaignDraft, experimentDraft } from '../../support/campaigns/drafts.js'
 import { expectProblem } from '../../support/http/problems.js'
 import type { Method } from '../../support/service/app.js'
 import { bytesOf } from '../../support/store/files.js'
 
 test.each<[what: string, method: Method, below: string, body?: object]>([
   ['a change', 'PATCH', '', { campaign_name: 'renamed' }],
+  ['a manifest that is saved', 'PUT', '', campaignDraft(3)],
   ['an append', 'POST', '/experiments', { experiments: [experimentDraft('0009')] }],
   ['a batch', 'PATCH', '/experiments', { updates: [{ exp_id: '0002', status: 'running' }] }],
   ['a retry', 'POST', '/retry', {}],

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
+import type { ExperimentDraft } from '#campaignd/domain/operations/draft.js'
 import { FREE_TEXT } from '#campaignd/domain/schema.js'
 import { TEXT_FORMATS } from '#campaignd/domain/text-format.js'
 import type { ProblemCode } from '#campaignd/http/problems/catalog.js'
@@ -162,6 +163,10 @@ const BODIES: Readonly<Record<string, object>> = {
     ...campaignDraft(0, { campaign_id: 'other', labels: { team: 'a' } }),
     experiments: [imported('0001')],
   },
+  [`PUT ${SWEEP}`]: campaignDraft(3, {
+    labels: { team: 'a' },
+    experiments: [...campaignDraft(3).experiments, imported('0009') as ExperimentDraft],
+  }),
   [`PATCH ${SWEEP}`]: { campaign_name: 'another', labels: { team: 'a' } },
   [`POST ${SWEEP}/experiments`]: { experiments: [imported('0009')] },
   [`PATCH ${FIRST}`]: { status: 'failed', worker: 'w1', result_path: 'r', error: 'it broke' },
@@ -227,16 +232,16 @@ test('half of a surrogate pair in a free text becomes U+FFFD', async () => {
       await call('DELETE', `${SWEEP}?force=true`)
       await call('DELETE', '/v1/campaigns/other?force=true')
       await call('POST', '/v1/campaigns', { body: campaignDraft(3) })
-      const reply = await call(...partsOf(door), { body })
+      const reply = await call(...partsOf(door), { body, headers: { 'if-match': '*' } })
       expect(reply.status, `${door} ${reply.text}`).toBeLessThan(300)
       expect(reply.text).toContain('it broke\ufffd')
     }
   }
-  expect(count).toBe(6)
+  expect(count).toBe(8)
 })
 
-function partsOf(door: string): ['POST' | 'PATCH', string] {
-  return door.split(' ') as ['POST' | 'PATCH', string]
+function partsOf(door: string): ['POST' | 'PUT' | 'PATCH', string] {
+  return door.split(' ') as ['POST' | 'PUT' | 'PATCH', string]
 }
 
 /** Where the faults are, of a refusal or of the results of a batch. */

@@ -48,6 +48,9 @@ export function* largeCalls(largest: Largest): Generator<LargeCall, void> {
   yield { name: 'append again', status: 200, ...post('/grown/experiments', rest) }
   yield { name: 'delete the grown one', status: 204, method: 'DELETE', path: '/v1/campaigns/grown' }
   yield* reads(draft)
+  const redefined = { ...draft, experiments: draft.experiments.map((one) => ({ ...one, config_hash: 'saved' })) }
+  yield { name: 'save with other definitions', status: 200, ...save(redefined) }
+  yield { name: 'save again', status: 200, ...save(redefined) }
   yield* writes(draft)
   yield* runs(draft)
   yield { name: 'delete', status: 204, method: 'DELETE', path: `${CAMPAIGN}?force=true` }
@@ -104,6 +107,7 @@ function* runs(draft: WholeDraft): Generator<LargeCall, void> {
   yield { name: 'resume', status: 200, ...postJson('/resume', { ...changed, on_config_change: 'accept' }) }
   yield { name: 'resume again', status: 200, ...postJson('/resume', {}) }
   yield* batches('complete the most', ids, { status: 'completed' })
+  yield { name: 'save, refused for what it would lose', status: 409, ...save(draft) }
   const again = { status: 'completed', include_completed: true }
   yield { name: 'retry, tried', status: 200, ...postJson('/retry', { ...again, dry_run: true }) }
   yield { name: 'retry of those named', status: 200, ...postJson('/retry', { ...again, exp_ids: ids }) }
@@ -178,6 +182,10 @@ function post(path: string, body: Buffer) {
 
 function postJson(path: string, value: unknown) {
   return post(`/large${path}`, encode(value))
+}
+
+function save(draft: WholeDraft) {
+  return { method: 'PUT', path: CAMPAIGN, body: encode(draft), headers: { 'if-match': '*' } }
 }
 
 function patch(path: string, value: unknown) {

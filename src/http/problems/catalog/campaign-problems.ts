@@ -20,6 +20,14 @@ export const CAMPAIGN_PROBLEMS = {
       'Put the experiments into a further campaign, give shorter names and paths, or raise CAMPAIGND_MAX_CAMPAIGN_BYTES. Reports are ' +
       'never refused for it.',
   }),
+  'would-lose': problemKind(409, 'Would lose experiments', {
+    meaning:
+      'The manifest would overwrite experiments that are completed or run under a live lease, or it lacks experiments that the ' +
+      'campaign has. `would_lose` counts them and has the first ten, each with the reason. Nothing was changed.',
+    remedy:
+      'Get the campaign, and save a manifest that has what it has. ?force=true overwrites what is completed or leased; what is missing ' +
+      'is never removed.',
+  }),
   'campaign-running': problemKind(409, 'Campaign is running', {
     meaning: 'Experiments of the campaign are running, so it is not deleted.',
     remedy: 'Wait for them, or delete with ?force=true.',

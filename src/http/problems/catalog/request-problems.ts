@@ -38,6 +38,12 @@ export const REQUEST_PROBLEMS = {
     meaning: 'The resource is not in the version that If-Match names. Nothing was changed.',
     remedy: 'Get the resource, decide again, and repeat the call with its ETag.',
   }),
+  'precondition-required': problemKind(428, 'Precondition required', {
+    meaning:
+      'There is a campaign with this id, and the call does not say which version of it is saved over. Nothing was changed.',
+    remedy:
+      'Get the campaign, and repeat the call with the ETag of that response as If-Match: it is refused if the campaign has changed since.',
+  }),
   'body-too-large': problemKind(413, 'Body too large', {
     meaning: 'The body is larger than this call accepts.',
     remedy: 'Send a smaller body, or raise the setting that `detail` names.',

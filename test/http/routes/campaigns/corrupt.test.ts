@@ -27,7 +27,10 @@ async function listed({ call }: TestApp): Promise<readonly Listed[]> {
 
 async function expectCorrupt(app: TestApp, id: string): Promise<void> {
   const creation = app.call('POST', '/v1/campaigns', { body: campaignDraft(1, { campaign_id: id }) })
-  for (const reply of await Promise.all([...everyCall(app, id), creation]))
+  const path = `/v1/campaigns/${id}`
+  const save = { body: campaignDraft(1, { campaign_id: id }) }
+  const saves = [{}, { 'if-match': '*' }].map((headers) => app.call('PUT', path, { ...save, headers }))
+  for (const reply of await Promise.all([...everyCall(app, id), creation, ...saves]))
     expectProblem(reply, 409, 'campaign-corrupt')
 }
 
