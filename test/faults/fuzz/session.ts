@@ -128,7 +128,7 @@ export class FuzzSession {
     if (operationId === 'deleteCampaign' && status === 204) {
       this.campaigns = this.campaigns.filter((id) => id !== path['campaign_id'])
     }
-    if (operationId === 'createCampaign' && status === 201) {
+    if (status === 201 && (operationId === 'createCampaign' || operationId === 'saveCampaign')) {
       this.campaigns = [...this.campaigns, (JSON.parse(body) as CampaignManifest).campaign_id]
     }
     if (status !== 200 || !body.includes('"next_page_token":"')) return

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
-import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
+import { DEFINITION_KEYS, type Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentStatus } from '#campaignd/domain/experiment/status.js'
 import { chance, type Draw } from '../seed.js'
 import type { FuzzRequest } from './fuzz-request.js'
@@ -55,23 +55,35 @@ export function steered(draw: Draw, request: FuzzRequest, known: Known): FuzzReq
   return STEERS[request.operation.operationId]?.(draw, toThere, known) ?? toThere
 }
 
+const createCampaign: Steer = (draw, request, { freshName }) => {
+  if ('schema_version' in (request.body as Fields)) return steeredStudy(request, freshName)
+  const { total_experiments: _total, experiments, matrix, ...body } = request.body as Fields
+  const { campaign_id, on_exists, ...query } = request.query
+  const named = on_exists !== undefined || chance(draw, 80) ? { campaign_id: freshName() } : {}
+  // One of both, and not both.
+  const hasMatrix = matrix !== undefined && (experiments === undefined || chance(draw, 50))
+  return {
+    ...request,
+    query: {
+      ...query,
+      ...(campaign_id === undefined ? {} : { campaign_id: freshName() }),
+      ...(on_exists === undefined ? {} : { on_exists }),
+    },
+    body: { ...body, ...named, ...(hasMatrix ? { matrix } : { experiments: drafts(experiments ?? [], freshName) }) },
+  }
+}
+
 const STEERS: Readonly<Record<string, Steer>> = {
-  createCampaign: (draw, request, { freshName }) => {
-    if ('schema_version' in (request.body as Fields)) return steeredStudy(request, freshName)
-    const { total_experiments: _total, experiments, matrix, ...body } = request.body as Fields
-    const { campaign_id, on_exists, ...query } = request.query
-    const named = on_exists !== undefined || chance(draw, 80) ? { campaign_id: freshName() } : {}
-    // One of both, and not both.
-    const hasMatrix = matrix !== undefined && (experiments === undefined || chance(draw, 50))
-    return {
-      ...request,
-      query: {
-        ...query,
-        ...(campaign_id === undefined ? {} : { campaign_id: freshName() }),
-        ...(on_exists === undefined ? {} : { on_exists }),
-      },
-      body: { ...body, ...named, ...(hasMatrix ? { matrix } : { experiments: drafts(experiments ?? [], freshName) }) },
-    }
+  createCampaign,
+  saveCampaign: (draw, request, known) => {
+    const { manifest, freshName } = known
+    const made = createCampaign(draw, request, known)
+    const body = without(made.body as Fields, 'campaign_id')
+    const { 'if-match': match = '*', ...headers } = request.headers
+    if (chance(draw, 50)) return { ...made, headers, path: { campaign_id: freshName() }, body }
+    const experiments = manifest.experiments.map((one) => (chance(draw, 50) ? one : savedOver(one)))
+    const over = { ...manifest, campaign_name: freshName(), experiments }
+    return { ...made, headers: { ...headers, 'if-match': match }, query: { ...made.query, force: true }, body: over }
   },
   appendExperiments: (_draw, request, { freshName }) => ({
     ...request,
@@ -141,6 +153,12 @@ const STEERS: Readonly<Record<string, Steer>> = {
     const same = chance(draw, 70) ? { config_hash: manifest.config_hash } : {}
     return { ...request, body: { ...body, ...given, ...same } }
   },
+}
+
+/** The experiment with what the Python tool knows of it, as it is completed. */
+function savedOver(experiment: Experiment): Fields {
+  const definition = DEFINITION_KEYS.map((key) => [key, experiment[key]])
+  return { ...Object.fromEntries(definition), status: 'completed', retry_count: experiment.retry_count + 1 } as Fields
 }
 
 /** The experiments that a worker keeps alive by heartbeats. */

@@ -3,7 +3,7 @@ import type { CampaignStore } from '#campaignd/repository/campaign-store.js'
 import { type InProcess, startInProcess, type TestClocks } from '../../support/service/in-process.js'
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>

@@ -45,6 +45,10 @@ const MUST_BE_MET = [
   'create an empty one',
   'create an import',
   'claim a loss again',
+  'save 200',
+  'save 201',
+  'save 409 would-lose',
+  'save 428 precondition-required',
 ]
 
 const MUST_BE_MET_ON_STAGE = [

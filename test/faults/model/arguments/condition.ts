@@ -51,4 +51,10 @@ export const noCondition: Condition = Object.assign(none, { [fc.toStringMethod]:
 /** For calls that change something: most make no condition. */
 export const ifMatch = choices(5, current, current, old, anyVersion, amongOthers)
 
+/** For a call that needs one. */
+export const ifMatchOften = fc.oneof(
+  { weight: 1, arbitrary: ifMatch },
+  { weight: 6, arbitrary: fc.constant<Condition>(current) },
+)
+
 export const ifNoneMatch = choices(1, current, current, old, anyVersion, amongOthers)

@@ -42,6 +42,11 @@ export class AttemptBook {
     if (body.campaign_id !== undefined) for (const experiment of body.experiments ?? []) this.verify(owner, experiment)
   }
 
+  /** Forgets an experiment of which somebody with a right to it has said otherwise. */
+  forget(owner: string, expId: string): void {
+    this.known.delete(`${owner} ${expId}`)
+  }
+
   private see(owner: string, { exp_id, status, attempt, worker }: Experiment): void {
     const known = this.of(owner, exp_id)
     const { live } = known

@@ -158,7 +158,7 @@ function definitionOf(one: ExperimentDraft): string {
 
 type PastDraft = NonNullable<ExperimentDraft['attempts']>[number]
 
-function drafted(drafts: readonly ExperimentDraft[], revision: number): Experiment[] {
+export function drafted(drafts: readonly ExperimentDraft[], revision: number): Experiment[] {
   if (new Set(drafts.map(({ exp_id }) => exp_id)).size < drafts.length) throw new Refused(400, 'invalid')
   return drafts.map((draft): Experiment => {
     const { status = 'pending', result_path = null, worker = null, actor = null, metrics = null } = draft

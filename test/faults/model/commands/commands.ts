@@ -19,6 +19,7 @@ import { listWorkers } from './reads/list-workers.js'
 import { report } from './report.js'
 import { resume } from './resume.js'
 import { retry } from './retry.js'
+import { save } from './save.js'
 
 /** In this order, on which the calls of a seed depend. */
 export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
@@ -44,13 +45,14 @@ export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
   restart,
   lateCompletion,
   stop,
+  save,
 )
 
 /** What a run may do whose clocks are real ones: nothing that asks in which order things happened. */
 export function anyCommandOn(service: ProcessService): fc.Arbitrary<ModelCommand> {
   return fc.oneof(
     ...[create, getCampaign, patchCampaign, deleteCampaign, report, lateReport, lateCompletion, stop],
-    ...[batch, append, retry, resume],
+    ...[batch, append, retry, resume, save],
     ...[listExperiments, claim, heartbeat, lose, listWorkers, { ...restart, weight: 15 }, killDuring(service)],
   )
 }
