@@ -90,13 +90,14 @@ export class LeaseKeeper {
     return states
   }
 
-  /** The ids of the experiments from whose present run there was a heartbeat or a report. */
+  /** The ids of the experiments from whose present run there was a heartbeat or a report, or whose lease has run out. */
   async heardOf(campaignId: string, experiments: readonly Experiment[]): Promise<ReadonlySet<string>> {
     const ids = experiments.map(({ exp_id }) => exp_id)
     const leases = await this.options.store.leases.look(campaignId, ids)
     const heard = experiments.filter(({ exp_id, attempt }) => {
       const lease = leases.get(exp_id)
-      return lease?.heard === true && lease.attempt === attempt
+      if (lease?.attempt !== attempt) return true
+      return lease.heard || lease.idle_seconds >= lease.seconds
     })
     return new Set(heard.map(({ exp_id }) => exp_id))
   }

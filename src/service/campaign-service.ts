@@ -20,7 +20,15 @@ import type { Wait } from '../live/change-waiter.ts'
 import type { Committed } from '../repository/campaign-store.ts'
 import type { MaybePromise } from '../repository/maybe-promise.ts'
 import { changedCampaign } from './changed-campaign.ts'
-import { claimExperiments, type ClaimOptions, type ClaimParts, type ClaimResult } from './claim-experiments.ts'
+import {
+  claimExperiments,
+  type ClaimOptions,
+  type ClaimParts,
+  type ClaimResult,
+  reportAndClaimExperiments,
+  type ReportingClaimOptions,
+  type ReportingClaimResult,
+} from './claim-experiments.ts'
 import {
   createCampaign,
   type CreatedCampaign,
@@ -152,16 +160,21 @@ export class CampaignService {
     { timezone, atomic, actor, precondition }: Timed & { readonly atomic: boolean },
   ): Promise<readonly BatchResult[]> {
     const results = await this.update(id, precondition, (campaign, now) =>
-      updateBatch(campaign, items, { now, timezone, actor, atomic, pointer: '/updates' }),
+      updateBatch(campaign, items, { now, timezone, actor, atomic }),
     )
     const reported = results.flatMap((result) => ('experiment' in result ? [result.experiment] : []))
     await this.parts.leases.renew(id, reported)
     return results
   }
 
-  /** Counts reports, and claims the next experiments to run. */
+  /** Claims the next experiments to run. */
   claim(id: string, request: ClaimRequest, options: ClaimOptions): Promise<ClaimResult> {
     return claimExperiments(this.parts, id, request, options)
+  }
+
+  /** Counts reports, and claims the next experiments to run, in one commit. */
+  reportAndClaim(id: string, request: ClaimRequest, options: ReportingClaimOptions): Promise<ReportingClaimResult> {
+    return reportAndClaimExperiments(this.parts, id, request, options)
   }
 
   /** Renews the lease of a running experiment. */

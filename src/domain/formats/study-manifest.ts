@@ -10,7 +10,7 @@ import { keepTail, MAX_ERROR_BYTES, NOTE_BYTES } from '../experiment/error-text.
 import { definitionProperties, type Experiment, ResultPath, TimeInput } from '../experiment/experiment.ts'
 import { isBreak, type LongWork } from '../long-work.ts'
 import { FreeText, Name, Nullable, ref, SafeInteger, StrictObject, StringEnum, Text } from '../schema.ts'
-import { readTime, TIME_INPUT } from '../timestamp.ts'
+import { compareTimes, readTime, TIME_INPUT } from '../timestamp.ts'
 import { toolPieces } from './tool-pieces.ts'
 
 /** The version of the format that is read and written. */
@@ -72,6 +72,8 @@ const StudySource = Type.Object({
   started_at: Type.Union([Type.String({ pattern: TIME_INPUT }), Type.Null()]),
   completed_at: Type.Union([Type.String({ pattern: TIME_INPUT }), Type.Null()]),
   status: Type.String(),
+  completed: Type.Number(),
+  failed: Type.Number(),
 })
 
 type StudySource = Static<typeof StudySource>
@@ -109,14 +111,15 @@ export function* studyDraft(study: StudyManifest, timezone: string): LongWork<ob
 }
 
 function studySource(study: StudyManifest, timezone: string): StudySource {
-  const { schema_version, llenergymeasure_version, status } = study
+  const { schema_version, llenergymeasure_version, status, completed, failed } = study
   const read = (field: 'started_at' | 'completed_at', notBefore: string | null) => {
     const text = study[field]
     return text === null ? null : readTime(text, timezone, jsonPointer(field), notBefore)
   }
   const started_at = read('started_at', null)
   const completed_at = read('completed_at', started_at)
-  return { format: 'llenergymeasure-study', schema_version, llenergymeasure_version, started_at, completed_at, status }
+  const format = 'llenergymeasure-study'
+  return { format, schema_version, llenergymeasure_version, started_at, completed_at, status, completed, failed }
 }
 
 /** The end of a campaign_id: the first eight characters of a hash that such an id may have. */
@@ -147,12 +150,13 @@ function experimentDraft({ config_hash, config_summary, cycle, status, ...one }:
   }
 }
 
-/** The campaign as the tool writes a study. One that was imported and not changed has its keys and values, with times in UTC. */
+/** The campaign as the tool writes a study. One that was imported and stands as it did has its keys and values, with times in UTC. */
 export function studyPieces(campaign: Campaign): Generator<string, void> {
   const { header, counts, experiments } = campaign
   const source = Value.Check(StudySource, header.source) ? header.source : null
   const { completed, failed } = counts.by_status
-  const { started_at, completed_at, status } = source !== null && header.revision === 1 ? source : standing(campaign)
+  const isUntouched = source?.completed === completed && source.failed === failed
+  const { started_at, completed_at, status } = isUntouched ? source : standing(campaign)
   const study = {
     schema_version: VERSION,
     study_name: header.campaign_name,
@@ -171,10 +175,18 @@ export function studyPieces(campaign: Campaign): Generator<string, void> {
 
 /** How a study stands that goes on here. */
 function standing(campaign: Campaign): Pick<StudyManifest, 'started_at' | 'completed_at' | 'status'> {
-  const { header, counts, experiments } = campaign
+  const { counts, experiments } = campaign
   const started_at = experiments.summary.earliest_start
-  if (isComplete(campaign)) return { started_at, completed_at: header.updated_at, status: 'completed' }
+  if (isComplete(campaign)) return { started_at, completed_at: latestEnd(experiments), status: 'completed' }
   return { started_at, completed_at: null, status: counts.by_status.running > 0 ? 'running' : 'interrupted' }
+}
+
+function latestEnd(experiments: Iterable<Experiment>): string | null {
+  let latest: string | null = null
+  for (const { completed_at } of experiments) {
+    if (completed_at !== null && (latest === null || compareTimes(completed_at, latest) > 0)) latest = completed_at
+  }
+  return latest
 }
 
 function studyExperiment({ error, cycle_index, ...experiment }: Experiment): StudyExperiment {

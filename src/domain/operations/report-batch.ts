@@ -21,30 +21,34 @@ export type BatchItem = { readonly exp_id: string; readonly report: ExperimentRe
 
 export type BatchResult = { readonly exp_id: string; readonly experiment: Experiment } | Refused
 
-export interface BatchOrigin extends ReportOrigin {
-  readonly atomic: boolean
+interface ListOrigin extends ReportOrigin {
+  /** JSON pointer to the list in the body. */
   readonly pointer: string
+  /** What the reports of a repeated call must not touch, by `exp_id`. */
+  readonly held?: ReadonlyMap<string, Experiment>
 }
 
-/**
- * Applies reports one after the other, each decided by itself on the results of those before it, all in one revision.
- *
- * @param atomic when one is refused, change nothing
- * @param pointer JSON pointer to the list in the body
- * @returns a result for each update, in their order
- * @throws DomainError `batch-refused` with the results, when atomic
- */
-export function* updateBatch(
+interface Judged {
+  /** What they change, by `exp_id`. */
+  readonly changed: Map<string, Experiment>
+  /** One for each report, in their order. */
+  readonly results: readonly BatchResult[]
+}
+
+/** Decides reports one after the other, each by itself on the results of those before it, all of one revision. */
+export function* judgeReports(
   campaign: Campaign,
   items: readonly BatchItem[],
-  { atomic, pointer, ...origin }: BatchOrigin,
-): LongWork<Decision<readonly BatchResult[]>> {
+  { pointer, held, ...origin }: ListOrigin,
+): LongWork<Judged> {
   const moment = momentOf(campaign, origin)
   const changed = new Map<string, Experiment>()
   const results: BatchResult[] = []
   for (const [index, item] of items.entries()) {
     const { exp_id } = item
     const result = resultOf(item, `${pointer}${jsonPointer(index)}`, (report) => {
+      const untouched = held?.get(exp_id)
+      if (untouched !== undefined) return untouched
       const before = changed.get(exp_id) ?? findExperiment(campaign, exp_id)
       const after = applyReport(before, report, moment)
       if (after !== before) changed.set(exp_id, after)
@@ -54,6 +58,22 @@ export function* updateBatch(
     // Each may have a long error.
     yield
   }
+  return { changed, results }
+}
+
+/**
+ * Applies reports in one revision.
+ *
+ * @param atomic when one is refused, change nothing
+ * @returns a result for each update, in their order
+ * @throws DomainError `batch-refused` with the results, when atomic
+ */
+export function* updateBatch(
+  campaign: Campaign,
+  items: readonly BatchItem[],
+  { atomic, ...origin }: ReportOrigin & { readonly atomic: boolean },
+): LongWork<Decision<readonly BatchResult[]>> {
+  const { changed, results } = yield* judgeReports(campaign, items, { ...origin, pointer: '/updates' })
   if (atomic) refuseUnlessAll(results)
   if (changed.size === 0) return { changes: null, result: results }
   const changes = { at: origin.now, changed: [...changed.values()] }
@@ -72,9 +92,12 @@ function resultOf(item: BatchItem, pointer: string, apply: (report: ExperimentRe
   }
 }
 
-/** Each result as it was decided; where an error had to be cut, as the campaign has it. */
+/** Each result as it was decided; where an error had to be cut, as the campaign has it, unless that is of a later attempt. */
 export function asShrunk(result: BatchResult, { campaign }: Revision): BatchResult {
-  return 'refused' in result ? result : { ...result, experiment: campaign.get(result.exp_id) ?? result.experiment }
+  if ('refused' in result) return result
+  const { exp_id, attempt, status } = result.experiment
+  const newest = campaign.get(exp_id)
+  return newest?.attempt === attempt && newest.status === status ? { exp_id, experiment: newest } : result
 }
 
 function refuseUnlessAll(results: readonly BatchResult[]): void {

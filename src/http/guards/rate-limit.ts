@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Not rate limited: for probes. */
     readonly isUnlimited?: boolean
+    /** What a worker tells of its run, which may be lost when it is refused for long: limited only for callers that are not known. */
+    readonly isOfRun?: boolean
   }
 }
 
@@ -22,8 +24,8 @@ export function rateLimit({ rateLimit: limit }: Limits): Guard {
   // Emptied each second, so that it does not grow with the number of callers.
   const counts = new Map<string, number>()
   let end = 0
-  return (request, _reply, { isUnlimited = false }) => {
-    if (isUnlimited) return null
+  return (request, _reply, { isUnlimited = false, isOfRun = false }) => {
+    if (isUnlimited || (isOfRun && request.actor !== null)) return null
     const now = performance.now()
     if (now >= end) {
       counts.clear()

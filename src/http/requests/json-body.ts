@@ -11,10 +11,17 @@ import { malformed, notUtf8, parseLargeBody } from './large-body.ts'
 
 /** Bytes of a body above which it is parsed in slices: others would have to wait. */
 const LONG = 256 * 1024
-/** Bytes above which calls take bodies that never wait for something else themselves. */
+/** Bytes above which calls take bodies that wait for nothing else themselves, unless they let go of it before. */
 const LARGE = 1024 * 1024
 /** Characters: a text up to this length is cheap to parse at any depth. */
 const CHEAP_LENGTH = 4096
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** To be called before a call waits: its body is in memory no more, and others get their turn. */
+    letGoOfBody(this: FastifyRequest): void
+  }
+}
 
 export interface JsonBodyOptions {
   /** All bodies that are on their way. */
@@ -28,6 +35,10 @@ export const jsonBody = fastifyPlugin<JsonBodyOptions>(
   (app, { incoming, stopping }, done) => {
     app.removeAllContentTypeParsers()
     const large = new LargeBodies()
+    app.decorateRequest('letGoOfBody', function () {
+      large.end(this)
+      this.body = undefined
+    })
     app.addHook('onRoute', (route) => {
       if ((route.bodyLimit ?? 0) > LARGE) route.onSend = large.onSend
     })

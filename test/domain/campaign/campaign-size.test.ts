@@ -202,7 +202,7 @@ describe('a decision on a campaign near its limit answers what the campaign then
   test('a batch of reports', () => {
     const campaign = running()
     const items = [{ exp_id: '0001', report: { status: 'failed' as const, error: LONG } }]
-    const decided = atOnce(updateBatch(campaign, items, { ...REPORT, atomic: false, pointer: '/updates' }))
+    const decided = atOnce(updateBatch(campaign, items, { ...REPORT, atomic: false }))
     expectHeld(campaign, decided, (results) => results.flatMap((one) => ('experiment' in one ? [one.experiment] : [])))
   })
 

@@ -166,6 +166,23 @@ test('requests without a token are limited by address, and guessed tokens are co
   expect((await call('GET', '/v1/campaigns', { headers: known.as('read') })).status).toBe(200)
 })
 
+test('heartbeats and reports of known callers are outside the rate limit', async () => {
+  stopSeconds()
+  const { call } = await openApp({ limits: { rateLimit: 5 }, access: { tokens: () => known.tokens } })
+  const experiments = '/v1/campaigns/none/experiments'
+  const calls = [
+    ['POST', `${experiments}/1/heartbeat`, { attempt: 1 }],
+    ['PATCH', `${experiments}/1`, { status: 'completed' }],
+    ['PATCH', experiments, { updates: [{ exp_id: '1', status: 'completed' }] }],
+  ] as const
+  for (const [method, path, body] of calls) {
+    const replies = await burst(() => call(method, path, { headers: known.as('work'), body }), 12)
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([404]))
+    const guesses = await burst(() => call(method, path, { headers: { authorization: 'Bearer guessed' }, body }), 12)
+    expect(guesses.some(({ status }) => status === 429)).toBe(true)
+  }
+})
+
 test('a HEAD counts once for the rate limit', async () => {
   stopSeconds()
   const { call } = await openApp({ limits: { rateLimit: 4 } })

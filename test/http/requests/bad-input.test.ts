@@ -428,7 +428,8 @@ test.each<[string, number, Method, string]>([
   ['a change of the campaign', 1, 'PATCH', SWEEP],
   ['a retry', 16, 'POST', `${SWEEP}/retry`],
   ['a resume', 16, 'POST', `${SWEEP}/resume`],
-  ['a claim', 1, 'POST', `${SWEEP}/claims`],
+  ['a claim', 16, 'POST', `${SWEEP}/claims`],
+  ['a heartbeat', 1, 'POST', `${FIRST}/heartbeat`],
 ])('%s of more than %i MiB is refused, one of less is read', async (_what, most, method, path) => {
   const campaign = await openCampaign(3)
   await unharmed(campaign, async () => {

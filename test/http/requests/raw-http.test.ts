@@ -160,7 +160,7 @@ test('a body in chunks is limited like any other', async () => {
   const listening = await listen()
   await unharmed(listening, async () => {
     const size = MIB + 1024
-    const head = request(`POST ${listening.path}/claims`, [JSON_TYPE, 'Transfer-Encoding: chunked'])
+    const head = request(`POST ${listening.path}/experiments/0001/heartbeat`, [JSON_TYPE, 'Transfer-Encoding: chunked'])
     const received = await exchange(listening, `${head}${size.toString(16)}\r\n${' '.repeat(size)}\r\n0\r\n\r\n`)
     expectRawProblem(received, 413, 'body-too-large')
   })

@@ -13,6 +13,8 @@ export interface Claimed {
   readonly uid: string
   /** Running now, in the order of the queue. */
   readonly experiments: readonly Experiment[]
+  /** It is what an earlier call has got. */
+  readonly isRepeated: boolean
   readonly state: CampaignState
   /** Nothing that the filter matches can be claimed, nor will be, unless it is put back to pending. */
   readonly done: boolean
@@ -32,7 +34,7 @@ export function claim(
 ): Decision<Claimed> {
   refuseUnknownNames(campaign, request)
   const again = heldAgain(campaign, request, earlier, origin.now)
-  if (again !== null) return { changes: null, result: claimed(campaign, request, again) }
+  if (again !== null) return { changes: null, result: { ...claimed(campaign, request, again), isRepeated: true } }
   const changed = started(campaign, request, origin, campaign.nextRevision)
   if (changed.length === 0) return claimNothing(campaign, request)
   const changes = { at: origin.now, changed }
@@ -55,11 +57,13 @@ export function started(
 }
 
 /**
- * The result of a new claim when that changes nothing; null when something can be claimed.
+ * The result of a claim when that changes nothing; null when something can be claimed, or another call has the same id.
  * @throws DomainError `nothing-matches`
  */
 export function claimUnchanged(campaign: Campaign, request: ClaimRequest): Claimed | null {
   refuseUnknownNames(campaign, request)
+  const { claim_id } = request
+  if (claim_id !== undefined && campaign.queues.claimedAs(claim_id).length > 0) return null
   return claimable(campaign, request, 1).length > 0 ? null : claimed(campaign, request, [])
 }
 
@@ -104,5 +108,5 @@ export function claimed(campaign: Campaign, filter: ClaimFilter, experiments: re
   const mayCome = cancel_running ? queues.hasRunning(filter) : queues.mayFailAndBeClaimed(filter, settings)
   const done = total_experiments > 0 && !mayCome && !queues.hasClaimable(filter, settings)
   const newest = experiments.map((experiment) => campaign.get(experiment.exp_id) ?? experiment)
-  return { uid: header.uid, experiments: newest, state: stateOf(campaign), done }
+  return { uid: header.uid, experiments: newest, isRepeated: false, state: stateOf(campaign), done }
 }

@@ -1,8 +1,7 @@
 import type { Campaign, Decision } from '../../campaign/campaign.ts'
-import type { Experiment } from '../../experiment/experiment.ts'
 import type { LongWork } from '../../long-work.ts'
 import type { ReportOrigin } from '../report.ts'
-import { asShrunk, type BatchItem, type BatchResult, updateBatch } from '../report-batch.ts'
+import { asShrunk, type BatchItem, type BatchResult, judgeReports } from '../report-batch.ts'
 import { type Claimed, claimed, refuseUnknownNames, started } from './claim.ts'
 import type { ClaimRequest } from './claim-request.ts'
 import { type EarlierUse, heldAgain } from './repeated-claim.ts'
@@ -17,32 +16,35 @@ export interface ReportingClaim {
   readonly request: ClaimRequest
   readonly reports: readonly BatchItem[]
   readonly earlier: EarlierUse | null
-  /** False: its caller has left. What it reported counts all the same. */
-  readonly isWanted: boolean
 }
 
 /**
- * Applies reports, each decided by itself, then claims on what they leave, all in one revision.
+ * Applies reports, each decided by itself, then claims on what they leave, all in one revision. A repeat reports nothing on what it has
+ * claimed: that was about an attempt before.
  * @throws DomainError as `claim`: then no report counts
  */
 export function* reportAndClaim(
   campaign: Campaign,
-  { request, reports, earlier, isWanted }: ReportingClaim,
+  { request, reports, earlier }: ReportingClaim,
   origin: ReportOrigin,
 ): LongWork<Decision<ReportedAndClaimed>> {
   refuseUnknownNames(campaign, request)
   const again = heldAgain(campaign, request, earlier, origin.now)
-  const reported = yield* updateBatch(campaign, reports, { ...origin, atomic: false, pointer: '/reports' })
-  const between = reported.next?.campaign ?? campaign
-  const isNew = again === null && isWanted
-  const granted = isNew ? started(between, request, origin, campaign.nextRevision) : []
-  const changed = new Map<string, Experiment>()
-  for (const one of [...(reported.changes?.changed ?? []), ...granted]) changed.set(one.exp_id, one)
+  const held = new Map(again?.map((one) => [one.exp_id, one]))
+  const { changed, results } = yield* judgeReports(campaign, reports, { ...origin, pointer: '/reports', held })
+  if (again === null) {
+    const at = { at: origin.now, changed: [...changed.values()] }
+    const between = changed.size === 0 ? campaign : (yield* campaign.revised(at)).campaign
+    for (const one of started(between, request, origin, campaign.nextRevision)) held.set(one.exp_id, one)
+    for (const one of held.values()) changed.set(one.exp_id, one)
+  }
+  const granted = [...held.values()]
+  const isRepeated = again !== null
   if (changed.size === 0) {
-    return { changes: null, result: { ...claimed(campaign, request, again ?? []), results: reported.result } }
+    return { changes: null, result: { ...claimed(campaign, request, granted), isRepeated, results } }
   }
   const changes = { at: origin.now, changed: [...changed.values()] }
   const next = yield* campaign.revised(changes)
-  const results = next.shrunk === 0 ? reported.result : reported.result.map((result) => asShrunk(result, next))
-  return { changes, next, result: { ...claimed(next.campaign, request, again ?? granted), results } }
+  const shown = next.shrunk === 0 ? results : results.map((result) => asShrunk(result, next))
+  return { changes, next, result: { ...claimed(next.campaign, request, granted), isRepeated, results: shown } }
 }

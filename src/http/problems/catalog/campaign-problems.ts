@@ -85,7 +85,7 @@ export const EXPERIMENT_PROBLEMS = {
       'An earlier claim had this claim_id, and the present one is no repeat of it: it is of another worker or asks for something else, ' +
       'a heartbeat or a report of its runs has arrived, or its leases have ended.',
     remedy:
-      'Claim with a new claim_id. Nothing was claimed, and no report that came along was counted: send both again.',
+      'Claim with a new claim_id, and go on. Nothing was claimed, and no report that came along was counted: send both again.',
   }),
   'config-changed': problemKind(409, 'Config changed', {
     meaning:

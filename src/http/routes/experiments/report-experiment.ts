@@ -28,7 +28,7 @@ const schema = {
 export const reportExperiment: Route = async (app, { service, limits }) => {
   app.patch(
     '/campaigns/:campaign_id/experiments/:exp_id',
-    { bodyLimit: bodyLimits(limits).report, config: { role: 'work' }, schema },
+    { bodyLimit: bodyLimits(limits).report, config: { role: 'work', isOfRun: true }, schema },
     async (request, reply) => {
       const { campaign_id, exp_id } = request.params
       const { json, version } = await service.campaigns.report(campaign_id, exp_id, request.body, {

@@ -61,7 +61,7 @@ const schema = {
 export const reportExperiments: Route = async (app, { service, limits }) => {
   app.patch(
     '/campaigns/:campaign_id/experiments',
-    { bodyLimit: bodyLimits(limits).many, config: { role: 'work', documentedBody: Batch }, schema },
+    { bodyLimit: bodyLimits(limits).many, config: { role: 'work', isOfRun: true, documentedBody: Batch }, schema },
     async (request, reply) => {
       const { params, query, body } = request
       const items = body.updates.map((update) => readReport(request, update))

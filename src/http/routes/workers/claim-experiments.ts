@@ -1,10 +1,16 @@
 import { Type } from '@sinclair/typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
 import { Attempt, CampaignManifestEntry, LeaseSeconds, Timestamp } from '../../../domain/experiment/experiment.ts'
 import { RunId } from '../../../domain/experiment/run-id.ts'
 import { claimProperties, ClaimRequest, MAX_REPORTS } from '../../../domain/operations/claim/claim-request.ts'
 import { Described, ref, StrictObject } from '../../../domain/schema.ts'
-import type { GrantedClaim } from '../../../service/claim-experiments.ts'
+import {
+  type ClaimResult,
+  type GrantedClaim,
+  type ReportingClaimResult,
+  reportName,
+} from '../../../service/claim-experiments.ts'
 import type { Route } from '../../dependencies.ts'
 import { actorOf } from '../../guards/authentication.ts'
 import { bodyLimits } from '../../limits.ts'
@@ -53,7 +59,8 @@ const schema = {
   description:
     'Returns pending experiments in manifest order, then failed ones within their budgets; each is started and leased to ' +
     'the worker, durably, before the response. What the worker finished may come along as `reports`: it is counted first, in the ' +
-    'same write, and does not wait. Send the call again with its claim_id when the response is lost.',
+    'same write, and does not wait; a claim that is refused counts none of it. Send the call again with its claim_id when the response ' +
+    'is lost.',
   params: CampaignParams,
   querystring: StrictObject({ timezone: Timezone }),
   body: Envelope,
@@ -63,38 +70,68 @@ const schema = {
 }
 
 export const claimExperiments: Route = async (app, dependencies) => {
-  const { service, limits } = dependencies
+  const { campaigns } = dependencies.service
   const config = { role: 'work', documentedBody: ref(ClaimRequest) } as const
-  const options = { bodyLimit: bodyLimits(limits).many, config, schema }
+  const options = { bodyLimit: bodyLimits(dependencies.limits).many, config, schema }
   app.post('/campaigns/:campaign_id/claims', options, async (request, reply) => {
-    const { params, query, body } = request
-    const { reports = [], ...claim } = body
-    const given = {
-      reports: reports.map((report) => readReport(request, report)),
-      timezone: timezoneOf(query),
-      actor: actorOf(request),
-    }
-    const { claims, results, ...standing } = await longPoll(
-      reply,
-      dependencies,
-      claim.wait_seconds ?? 0,
-      (wait) => service.campaigns.claim(params.campaign_id, claim, { ...given, wait }),
-      (result) => result.claims.length > 0 || result.results !== null,
-    )
-    const instance = pathOf(request).replace(/claims$/, 'experiments')
-    const outcomes = results === null ? {} : { results: results.map((result) => batchResult(result, instance)) }
-    return jsonPieces(reply, objectPieces({ claims: claims.map(toResponse), ...standing, ...outcomes }))
+    const { campaign_id } = request.params
+    const { reports: unread = [], ...claim } = request.body
+    const actor = actorOf(request)
+    const reports = unread.map((report) => readReport(request, report))
+    const reported = reports.map(reportName)
+    const counted =
+      reports.length === 0
+        ? null
+        : await campaigns.reportAndClaim(campaign_id, claim, { reports, timezone: timezoneOf(request.query), actor })
+    const { wait_seconds = 0 } = claim
+    if (counted !== null && (isEnough(counted) || wait_seconds === 0)) return toResponse(request, reply, counted)
+    // A claim that waits keeps nothing of its body, and no other body waits for it.
+    request.letGoOfBody()
+    reports.length = 0
+    const wait = () =>
+      longPoll(
+        reply,
+        dependencies,
+        wait_seconds,
+        (waiting) => campaigns.claim(campaign_id, claim, { wait: waiting, actor, reported }),
+        (result) => result.claims.length > 0,
+      )
+    if (counted === null) return toResponse(request, reply, await wait())
+    return toResponse(request, reply, { ...counted, ...(await orNothing(request, wait)) })
   })
 }
 
-function toResponse({ experiment, run_id, lease_expires_at }: GrantedClaim): typeof Claim.static {
-  const seconds = experiment.lease?.seconds ?? 0
+function isEnough({ claims, done }: ClaimResult): boolean {
+  return claims.length > 0 || done
+}
+
+/** What was reported is counted: that the claim fails after it must not be the response to it. */
+async function orNothing(request: FastifyRequest, wait: () => Promise<ClaimResult>): Promise<ClaimResult | null> {
+  try {
+    return await wait()
+  } catch (error) {
+    request.log.warn({ request_id: request.id, err: error }, 'a claim that had reported could not wait')
+    return null
+  }
+}
+
+function toResponse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { claims, state, done, results }: ClaimResult & Partial<ReportingClaimResult>,
+) {
+  const instance = pathOf(request).replace(/claims$/, 'experiments')
+  const outcomes = results?.map((result) => batchResult(result, instance))
+  return jsonPieces(reply, objectPieces({ claims: claims.map(toClaim), state, done, results: outcomes }))
+}
+
+function toClaim({ experiment, run_id, lease_expires_at, seconds_left }: GrantedClaim): typeof Claim.static {
   return {
     experiment,
     run_id,
     attempt: experiment.attempt,
-    lease_seconds: seconds,
+    lease_seconds: experiment.lease?.seconds ?? 0,
     lease_expires_at,
-    heartbeat_seconds: Math.round((seconds / HEARTBEATS) * 1000) / 1000,
+    heartbeat_seconds: Math.round((seconds_left / HEARTBEATS) * 1000) / 1000,
   }
 }

@@ -33,7 +33,7 @@ const schema = {
 export const sendHeartbeat: Route = async (app, { service }) => {
   app.post(
     '/campaigns/:campaign_id/experiments/:exp_id/heartbeat',
-    { config: { role: 'work', isVital: true, isLoggedAsRead: true }, schema },
+    { config: { role: 'work', isOfRun: true, isVital: true, isLoggedAsRead: true }, schema },
     ({ params, body }) => service.campaigns.heartbeat(params.campaign_id, params.exp_id, body),
   )
 }

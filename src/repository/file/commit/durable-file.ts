@@ -3,12 +3,10 @@ import { basename, join } from 'node:path'
 import { isLock, type LockIdentity } from '../lock/lock-identity.ts'
 import { type FileIdentity, identityOf, isSame } from './file-identity.ts'
 import type { FileChange, FileJob, FileOutcome } from './file-job.ts'
-import type { Leftovers } from './leftovers.ts'
 import { probeDisk } from './probe-file.ts'
-import { closeQuietly, flushTemp, openToRead, writeTemp } from './temp-file.ts'
+import { closeQuietly, flushTemp, openToRead, type TempDirectory, writeTemp } from './temp-file.ts'
 
-export interface DurableDirectory {
-  readonly fs: typeof nodeFs
+export interface DurableDirectory extends TempDirectory {
   /** An open descriptor of the directory that holds the files. */
   readonly descriptor: number
   /** False leaves out the flushes: what is done then survives a crash of the process, not of the machine. */
@@ -20,7 +18,6 @@ export interface DurableDirectory {
   readonly trash: string
   readonly lockPath: string
   readonly lock: LockIdentity
-  readonly leftovers: Leftovers
   /** Whether a job ended all writing, also one of another thread. */
   readonly isStopped: () => boolean
 }
@@ -85,29 +82,28 @@ function isOver(directory: DurableDirectory, all: readonly Progress[]): boolean 
   return directory.isStopped() || all.some(({ outcome }) => outcome !== null && isEnd(outcome))
 }
 
-function write({ fs, leftovers }: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
+function write(directory: DurableDirectory, job: FileJob, startEarly: boolean): Progress {
   const one: Progress = { job, outcome: null, descriptor: null, identity: null, replaced: null }
   if (!isWrite(job)) return one
   try {
-    one.descriptor = writeTemp(fs, job.temp, job.parts, startEarly)
+    one.descriptor = writeTemp(directory, job.temp, job.parts, startEarly)
   } catch (error) {
-    leftovers.remove(fs, job.temp)
     one.outcome = failure(error)
   }
   return one
 }
 
-function flush({ fs, flush: isAsked, leftovers }: DurableDirectory, one: Progress): FileOutcome | null {
+function flush(directory: DurableDirectory, one: Progress): FileOutcome | null {
   const { job, descriptor } = one
+  const { fs, flush: isAsked } = directory
   try {
-    if (job.kind === 'probe') probeDisk(fs, job.temp, isAsked)
+    if (job.kind === 'probe') probeDisk(directory, job.temp, isAsked)
     // Neither has a name that the flush of the directory would make durable.
     if (job.kind === 'probe' || (job.kind === 'flush' && job.paths.length === 0)) return DONE
     if (job.kind === 'flush') return isAsked ? flushFiles(fs, job.paths) : null
-    if (descriptor !== null && isWrite(job)) one.identity = flushTemp(fs, descriptor, isAsked)
+    if (descriptor !== null && isWrite(job)) one.identity = flushTemp(directory, job.temp, descriptor, isAsked)
     return null
   } catch (error) {
-    if (isWrite(job) || job.kind === 'probe') leftovers.remove(fs, job.temp)
     return failure(error)
   }
 }

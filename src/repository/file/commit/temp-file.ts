@@ -1,15 +1,26 @@
 import type * as nodeFs from 'node:fs'
 import type { FileIdentity } from './file-identity.ts'
+import type { Leftovers } from './leftovers.ts'
 
 type Fs = typeof nodeFs
+
+export interface TempDirectory {
+  readonly fs: Fs
+  readonly leftovers: Leftovers
+}
 
 /**
  * @param startEarly whether the system is to begin at once to write it to the disk, for files that are flushed one after the other:
  *   ext4 does so when a file is closed that was truncated while it was open, and allocates their blocks together
  * @returns its descriptor, with all the bytes written and nothing flushed
- * @throws the system's error; then the file is closed, and what there is of it is the caller's to remove
+ * @throws the system's error; then the file is closed, and removed if it was made
  */
-export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], startEarly: boolean): number {
+export function writeTemp(
+  { fs, leftovers }: TempDirectory,
+  path: string,
+  parts: readonly Uint8Array[],
+  startEarly: boolean,
+): number {
   let descriptor: number | null = null
   try {
     descriptor = fs.openSync(path, 'wx', 0o600)
@@ -24,12 +35,19 @@ export function writeTemp(fs: Fs, path: string, parts: readonly Uint8Array[], st
     return toFlush
   } catch (error) {
     closeQuietly(fs, descriptor)
+    // Of what was never made a read-only disk says that it cannot be removed: those would be gathered without end.
+    if (descriptor !== null) leftovers.remove(fs, path)
     throw error
   }
 }
 
 /** Flushes what was written, and closes it. @throws as `writeTemp` */
-export function flushTemp(fs: Fs, descriptor: number, flush: boolean): FileIdentity {
+export function flushTemp(
+  { fs, leftovers }: TempDirectory,
+  path: string,
+  descriptor: number,
+  flush: boolean,
+): FileIdentity {
   let open: number | null = descriptor
   try {
     // mutation: no-flush-before-rename
@@ -40,6 +58,7 @@ export function flushTemp(fs: Fs, descriptor: number, flush: boolean): FileIdent
     return { inode: ino, size, mtimeNs }
   } catch (error) {
     closeQuietly(fs, open)
+    leftovers.remove(fs, path)
     throw error
   }
 }

@@ -66,6 +66,30 @@ test.each([
   expect((await call('GET', `${PATH}?format=llenergymeasure-study`)).text).toBe(text)
 })
 
+test('a study that is only labelled is as it was, and a copy of one that went on stands as that does', async () => {
+  const { call } = await openApp()
+  const one = {
+    ...STUDY,
+    experiments: STUDY.experiments.slice(0, 2),
+    total_experiments: 2,
+    completed: 1,
+    failed: 1,
+    pending: 0,
+  }
+  const text = JSON.stringify({ ...one, completed_at: '2026-03-01T11:00:00Z', status: 'partial' }, null, 2)
+  await call('POST', '/v1/campaigns', { rawBody: text })
+  await call('PATCH', PATH, { body: { labels: { team: 'inference' } } })
+  expect((await call('GET', `${PATH}?format=llenergymeasure-study`)).text).toBe(text)
+  await call('POST', `${PATH}/retry`, { body: {} })
+  const done = { status: 'completed', completed_at: '2026-03-02T09:00:00Z' }
+  await call('PATCH', `${PATH}/experiments/abc123def4567890-c2`, { body: done })
+  const ended = { status: 'completed', completed_at: '2026-03-02T09:00:00Z', completed: 2, failed: 0 }
+  await call('POST', '/v1/campaigns?campaign_id=copy', { rawBody: (await call('GET', PATH)).text })
+  for (const path of [PATH, '/v1/campaigns/copy']) {
+    expect((await call('GET', `${path}?format=llenergymeasure-study`)).json()).toMatchObject(ended)
+  }
+})
+
 test('a long message is cut, and its type stays', async () => {
   const { call } = await openApp()
   await call('POST', '/v1/campaigns', { rawBody: studyWith({}, { error_message: `first ${'x'.repeat(20_000)} last` }) })

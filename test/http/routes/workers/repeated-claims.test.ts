@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { claim, claimedIds, type ClaimReply, heartbeat } from '../../../support/campaigns/claims.js'
+import { expectHeld } from '../../../support/http/held-calls.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { readManifest } from '../../../support/store/files.js'
 
@@ -36,7 +37,9 @@ describe('a claim whose response was lost', () => {
     const campaign = await openClaimed()
     await campaign.elapse(40)
     const [again] = (await claim(campaign, CALL)).json<ClaimReply>().claims
-    expect(again?.lease_expires_at).toBe('2026-03-01T12:00:20.000Z')
+    expect(again).toMatchObject({ lease_expires_at: '2026-03-01T12:00:20.000Z', lease_seconds: 60 })
+    // Of what is left, so that the first heartbeat is in time.
+    expect(again?.heartbeat_seconds).toBe(6.667)
     await campaign.elapse(30)
     expect((await campaign.manifest()).experiments[0]).toMatchObject({ status: 'failed', failure_kind: 'lost' })
   })
@@ -54,6 +57,14 @@ describe('a claim whose response was lost', () => {
     await campaign.restart()
     campaign.setTime('2026-03-01T12:01:01.000Z')
     await expectUsed(campaign, CALL)
+  })
+
+  test('gets them while it waits beside its repeat', async () => {
+    const campaign = await openCampaign(1, { settings: { paused: true } })
+    const both = [1, 2].map(() => claimedIds(campaign, { ...CALL, wait_seconds: 30 }))
+    await expectHeld(Promise.race(both))
+    await campaign.call('PATCH', campaign.path, { body: { settings: { paused: false } } })
+    expect(await Promise.all(both)).toEqual([['0001'], ['0001']])
   })
 
   test('uses nothing up when it got nothing', async () => {

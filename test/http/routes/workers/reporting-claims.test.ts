@@ -124,3 +124,75 @@ test('a claim that is refused counts no report', async () => {
   expectProblem(await claim(campaign, { reports: [{ status: 'completed' }] }), 400, 'invalid')
   expect(readManifest(campaign.dataDir, 'sweep')).toBe(before)
 })
+
+test('a repeat says nothing on what it has claimed: a report without a run was about the attempt before', async () => {
+  const campaign = await openCampaign(1, { settings: { max_retries: 5 } })
+  await replyOf(campaign)
+  const body = { claim_id: 'c2', reports: [{ exp_id: '0001', status: 'failed', worker: 'w1' }] }
+  const first = await replyOf(campaign, body)
+  expect(first.claims).toMatchObject([{ attempt: 2 }])
+  const before = readManifest(campaign.dataDir, 'sweep')
+  const repeats = await Promise.all([1, 2, 3].map(() => replyOf(campaign, body)))
+  for (const { claims, results } of repeats) {
+    expect(claims).toEqual(first.claims)
+    expect(results).toMatchObject([{ status: 200, experiment: { attempt: 2, status: 'running' } }])
+  }
+  expect(readManifest(campaign.dataDir, 'sweep')).toBe(before)
+})
+
+test('a report on the very run that was claimed shows that the response arrived, also after a restart', async () => {
+  const campaign = await openCampaign(2)
+  const [first] = (await replyOf(campaign, { claim_id: 'c1' })).claims
+  await campaign.restart()
+  const reports = [{ exp_id: '0001', run_id: first?.run_id, status: 'completed' }]
+  expectProblem(await claim(campaign, { claim_id: 'c1', reports }), 409, 'claim-id-used')
+})
+
+test('a claim that waits keeps no other large body from its turn', async () => {
+  const campaign = await openCampaign(2)
+  const [first, second] = (await replyOf(campaign, { limit: 2 })).claims
+  await campaign.call('PATCH', campaign.path, { body: { settings: { max_retries: 1 } } })
+  const error = 'x'.repeat(2_500_000)
+  const waiting = replyOf(campaign, {
+    worker: 'w2',
+    reports: [
+      { exp_id: '0001', run_id: first?.run_id, status: 'skipped' },
+      { exp_id: 'none', error },
+    ],
+    wait_seconds: 60,
+  })
+  await expectHeld(waiting)
+  const failed = await campaign.report('0002', { status: 'failed', run_id: second?.run_id, error })
+  expect(failed.status).toBe(200)
+  expect((await waiting).claims).toMatchObject([{ attempt: 2 }])
+})
+
+test('what was reported is answered also when the claim then cannot wait', async () => {
+  const campaign = await openCampaign(2, { settings: { max_retries: 1 } }, { limits: { maxWaiting: 1 } })
+  const [first] = (await replyOf(campaign, { limit: 2 })).claims
+  const occupied = claim(campaign, { worker: 'w2', wait_seconds: 30 })
+  await expectHeld(occupied)
+  expectProblem(await claim(campaign, { worker: 'w3', wait_seconds: 30 }), 503, 'too-many-waiting')
+  const reports = [{ exp_id: '0001', run_id: first?.run_id, status: 'completed' }]
+  const reply = await replyOf(campaign, { reports, wait_seconds: 30 })
+  expect([reply.claims, outcomes(reply)]).toEqual([[], [200]])
+  await campaign.report('0002', { status: 'failed' })
+  expect((await occupied).status).toBe(200)
+})
+
+test('near the limit of the campaign the results are those of the reports, and the claim can be repeated', async () => {
+  const limits = { maxCampaignBytes: 512 * 1024 }
+  const campaign = await openCampaign(500, { settings: { max_retries: 100 } }, { limits })
+  const error = 'File "bench.py", line 12, in run\n'.repeat(300)
+  const ids = Array.from({ length: 500 }, (_, index) => String(index + 1).padStart(4, '0'))
+  for (let time = 0; time < 3; time += 1) {
+    await campaign.reportBatch(ids.map((exp_id) => ({ exp_id, status: 'running' })))
+    if (time < 2) await campaign.reportBatch(ids.map((exp_id) => ({ exp_id, status: 'failed', error })))
+  }
+  const reports = ids.slice(0, 50).map((exp_id) => ({ exp_id, attempt: 3, status: 'failed', error }))
+  const body = { limit: 20, claim_id: 'near', reports }
+  const reply = await replyOf(campaign, body)
+  expect(reply.claims.map(({ experiment }) => experiment.exp_id)).toEqual(ids.slice(0, 20))
+  for (const { experiment } of reply.results ?? []) expect(experiment).toMatchObject({ status: 'failed', attempt: 3 })
+  expect((await replyOf(campaign, body)).claims).toEqual(reply.claims)
+})

@@ -35,6 +35,7 @@ function openDirectory() {
       return outcomes
     },
     names: () => readdirSync(at.directory).toSorted(),
+    hasLeftovers: () => !leftovers.isEmpty,
     removeLeftovers: () => {
       leftovers.removeAgain(nodeFs)
     },
@@ -298,6 +299,13 @@ test.each(STUCK)('$kind: what cannot be removed after $step failed is removed la
   at.removeLeftovers()
   expect(existsSync(at.temp)).toBe(false)
   expect(readdirSync(at.trash)).toEqual([])
+})
+
+test('what was never made is not removed for ever', () => {
+  const at = oneFile('replace')
+  const fail = () => failWith('EROFS')
+  expect(at.run('replace', () => ({ openSync: fail, unlinkSync: fail })).kind).toBe('refused')
+  expect(at.hasLeftovers()).toBe(false)
 })
 
 describe('short writes', () => {
