@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ExperimentReport } from '#campaignd/domain/operations/report-request.js'
 import { anyChoice, chosen, flaw, idOf } from '../arguments/arguments.js'
 import { ifMatch } from '../arguments/condition.js'
@@ -58,13 +59,20 @@ export function asAttempt(
 }
 
 /** Each update alone, on what those before it made, all under one revision. */
-export function batched(before: PlainCampaign, updates: readonly Update[], now: string) {
+export function batched(
+  before: PlainCampaign,
+  updates: readonly Update[],
+  now: string,
+  untouched: readonly Experiment[] = [],
+) {
   const experiments = [...before.experiments]
   const results = updates.map(({ exp_id, meant, flaw: wrong }) => {
     const index = experiments.findIndex((one) => one.exp_id === exp_id)
     const one = experiments[index]
     try {
       if (wrong !== undefined) throw new Refused(400, 'invalid')
+      const held = untouched.find((other) => other.exp_id === exp_id)
+      if (held !== undefined) return { exp_id, status: 200, experiment: held }
       if (one === undefined) throw new Refused(404, 'experiment-not-found')
       const experiment = reported(one, meant, momentOf(before, now))
       experiments[index] = experiment

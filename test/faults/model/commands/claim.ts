@@ -75,8 +75,12 @@ export function postClaim(
     const { claim_id } = request
     scene.count(kind)
     if (kind === 'handed out' && experiments.some(({ losses }) => losses > 0)) scene.count('a loss again')
-    for (const { experiment } of results) if (experiment !== undefined) world.renew(id, experiment)
-    const claims = experiments.map((experiment) => claimOf(world, id, experiment))
+    const claimedIds = new Set(experiments.map(({ exp_id }) => exp_id))
+    for (const { exp_id, experiment } of results) {
+      if (experiment !== undefined && !claimedIds.has(exp_id)) world.renew(id, experiment)
+    }
+    const isRepeat = kind === 'the same claims'
+    const claims = experiments.map((experiment) => claimOf(world, id, experiment, isRepeat))
     if (claim_id !== undefined && claims.length > 0) {
       world.claims.use(world.lifeOf(id), claim_id, callOf(request, updates), claims.length)
     }
@@ -98,38 +102,57 @@ function decided(scene: Scene, before: PlainCampaign, request: ClaimRequest, upd
   const alone = claimed(before, request, now, rememberedOf(scene, before.campaign_id, request, updates))
   if (updates.length === 0) return { ...alone, results: [] }
   const named = updates.map((update) => ({ ...update, meant: asAttempt(world, before, update) }))
-  const { campaign: after, results } = batched(before, named, now)
-  const isNew = alone.kind !== 'the same claims'
-  const { kind, ...rest } = isNew ? claimed({ ...after, revision: before.revision }, request, now) : alone
-  const ids = alone.experiments.map(({ exp_id }) => exp_id)
-  const experiments = isNew ? rest.experiments : after.experiments.filter(({ exp_id }) => ids.includes(exp_id))
-  return { campaign: kind === 'handed out' ? rest.campaign : after, experiments, kind, results }
+  // What a repeat says of what it holds was about an attempt before.
+  const held = alone.kind === 'the same claims' ? alone.experiments : []
+  const { campaign: after, results } = batched(before, named, now, held)
+  if (held.length > 0) return { campaign: after, experiments: held, kind: alone.kind, results }
+  const { kind, ...rest } = claimed({ ...after, revision: before.revision }, request, now)
+  return { campaign: kind === 'handed out' ? rest.campaign : after, experiments: rest.experiments, kind, results }
 }
 
-function claimOf(world: World, id: string, experiment: Experiment) {
+function claimOf(world: World, id: string, experiment: Experiment, isRepeat: boolean) {
   const seconds = experiment.lease?.seconds ?? 0
+  // Of what is left, so that the first one is in time.
+  const left = isRepeat ? seconds - world.idleFor(id, experiment) / 1000 : seconds
   return {
     experiment,
     attempt: experiment.attempt,
     lease_seconds: seconds,
     lease_expires_at: world.leaseEndOf(id, experiment),
     // Two of three heartbeats may be lost.
-    heartbeat_seconds: Math.round((seconds / 3) * 1000) / 1000,
+    heartbeat_seconds: Math.round((left / 3) * 1000) / 1000,
   }
 }
 
-function rememberedOf({ world }: Scene, id: string, request: ClaimRequest, updates: readonly Update[]): Remembered {
+function rememberedOf(scene: Scene, id: string, request: ClaimRequest, updates: readonly Update[]): Remembered {
+  const { world } = scene
   return {
     earlier: world.claims.find(world.lifeOf(id), request.claim_id ?? ''),
     call: callOf(request, updates),
-    isHeard: (experiment) => world.isHeard(id, experiment),
+    isHeard: (experiment) => {
+      const seconds = experiment.lease?.seconds ?? 0
+      const isOver = world.idleFor(id, experiment) >= seconds * 1000
+      return isOver || world.isHeard(id, experiment) || updates.some((update) => isAbout(scene, id, update, experiment))
+    },
   }
+}
+
+/** Whether a report names the run that the claim got. */
+function isAbout(
+  { world }: Scene,
+  id: string,
+  { exp_id, meant, flaw: wrong }: Update,
+  experiment: Experiment,
+): boolean {
+  if (wrong !== undefined || exp_id !== experiment.exp_id) return false
+  if (meant.run_id === undefined) return meant.attempt === experiment.attempt
+  return meant.run_id === world.runs.of(world.lifeOf(id), experiment)
 }
 
 function callOf(request: ClaimRequest, updates: readonly Update[]): string {
   const about = updates.map(({ exp_id, meant, flaw: wrong }) => [
     exp_id,
-    wrong === undefined ? [meant.status, meant.run_id] : null,
+    wrong === undefined ? [meant.run_id, meant.attempt] : null,
   ])
   return JSON.stringify([Object.entries(request).sort(), about])
 }
