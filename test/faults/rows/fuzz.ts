@@ -61,7 +61,8 @@ class Fuzz {
     const shares = this.shares()
     for (const [operationId, share] of shares) {
       // Of the few of a short run the share is chance.
-      if (this.size !== 'short' && share < LEAST_SHARE) this.problems.push(`only ${share} % of ${operationId} were answered with a 2xx`)
+      if (this.size !== 'short' && share < LEAST_SHARE)
+        this.problems.push(`only ${share} % of ${operationId} were answered with a 2xx`)
     }
     this.problems.push(...loggedErrors(service), ...(await endInOrder(service)))
     return { counts: this.counts(shares, first, second), problems: this.problems }
