@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Name } from '../schema.ts'
 import type { Experiment } from './experiment.ts'
 
@@ -15,10 +15,7 @@ export const RunId = Name({
 
 /** @param uid of the campaign */
 export function runIdOf(uid: string, { exp_id, attempt }: Pick<Experiment, 'exp_id' | 'attempt'>): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([uid, exp_id, attempt]))
-    .digest()
-  return hash.subarray(0, BYTES).toString('base64url')
+  return hash('sha256', JSON.stringify([uid, exp_id, attempt]), 'buffer').toString('base64url', 0, BYTES)
 }
 
 /** The current run of the experiment; null while it is pending, and when it was never started. */

@@ -32,8 +32,9 @@ export interface Moment extends Origin {
 
 export type ReportOrigin = Pick<Moment, 'now' | 'actor' | 'timezone'>
 
-export function momentOf({ header, nextRevision }: Campaign, origin: ReportOrigin): Moment {
-  return { ...origin, uid: header.uid, revision: nextRevision, isCancelling: header.cancel_running }
+export function momentOf({ header, nextRevision }: Campaign, { now, actor, timezone }: ReportOrigin): Moment {
+  const { uid, cancel_running } = header
+  return { now, actor, timezone, uid, revision: nextRevision, isCancelling: cancel_running }
 }
 
 /**
@@ -71,9 +72,8 @@ export function findExperiment(campaign: Campaign, expId: string): Experiment {
  *   `transition-refused`
  */
 export function applyReport(before: Experiment, input: ExperimentReport, moment: Moment): Experiment {
-  const { run_id, ...named } = readReport(input, before, moment.timezone)
-  const attempt = namedAttempt(before, moment.uid, { run_id, attempt: named.attempt })
-  const report = attempt === undefined ? named : { ...named, attempt }
+  const given = readReport(input, before, moment.timezone)
+  const report = given.run_id === undefined ? given : byAttempt(given, before, moment.uid)
   if (isRepeatedStop(before, report)) return before
   const step = stepOf(before, report, moment.isCancelling)
   refuseStaleAttempt(before, report, step)
@@ -89,6 +89,12 @@ export function applyReport(before: Experiment, input: ExperimentReport, moment:
   after.revision = moment.revision
   after.actor = moment.actor
   return after
+}
+
+/** The same report, with the attempt that its run_id names. @throws DomainError `stale-attempt` */
+function byAttempt({ run_id, ...named }: ExperimentReport, before: Experiment, uid: string): ExperimentReport {
+  const attempt = namedAttempt(before, uid, { run_id, attempt: named.attempt })
+  return attempt === undefined ? named : { ...named, attempt }
 }
 
 function refuseStaleAttempt(before: Experiment, { attempt }: ExperimentReport, step: Step): void {
