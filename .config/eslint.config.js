@@ -16,7 +16,7 @@ const DOMAIN_IS_PURE = {
 }
 const NO_RANDOM = {
   regex: '^node:crypto$',
-  allowImportNames: ['createHash'],
+  allowImportNames: ['createHash', 'hash'],
   message: 'The domain decides the same each time: what is random is an argument.',
 }
 const STORES = {
