@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment/experiment.ts'
 import { ClaimQueues } from '../indexes/claim-queues.ts'
 import { ExperimentSequence, lineSize } from '../indexes/experiment-sequence.ts'
+import { isGroupedAlike } from '../indexes/groups.ts'
 import { type CampaignCounts, countsOf, updateCounts } from '../indexes/status-counts.ts'
 import { isBreak, listOf, type LongWork } from '../long-work.ts'
 
@@ -34,16 +35,18 @@ export const FEW = 32
 /**
  * Every index brought forward by each experiment: what is not touched is shared.
  * @param lines gets the JSON of each, by position
+ * @returns null when one belongs into other groups than before: then all must be made anew
  * @throws Error when a changed experiment is not in the campaign
  */
 export function updated(
   { experiments, counts, queues, positions }: CampaignIndexes,
   changed: readonly Experiment[],
   lines: Map<number, string>,
-): CampaignIndexes {
+): CampaignIndexes | null {
   for (const after of changed) {
     const position = positionOf(positions, after)
     const before = experiments.at(position)
+    if (!isGroupedAlike(before, after)) return null
     const json = JSON.stringify(after)
     counts = updateCounts(counts, position, before, after)
     queues = queues.with(position, before, after)
@@ -57,9 +60,9 @@ export function* updatedInSlices(
   indexes: CampaignIndexes,
   changed: readonly Experiment[],
   lines: Map<number, string>,
-): LongWork<CampaignIndexes> {
-  let next = indexes
-  for (let at = 0; at < changed.length; at += FEW) {
+): LongWork<CampaignIndexes | null> {
+  let next: CampaignIndexes | null = indexes
+  for (let at = 0; at < changed.length && next !== null; at += FEW) {
     next = updated(next, changed.slice(at, at + FEW), lines)
     yield
   }

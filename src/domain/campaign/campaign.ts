@@ -17,8 +17,6 @@ export interface Changes {
   readonly header?: Partial<Omit<CampaignHeader, 'updated_at' | 'revision' | 'total_experiments'>>
   /** The new values of experiments, each once, with the new revision. */
   readonly changed?: readonly Experiment[]
-  /** Whether one of these has another definition than before: the indexes group experiments by it, and are made anew. */
-  readonly redefines?: boolean
   /** New experiments at the end, with ids of their own. */
   readonly appended?: readonly Experiment[]
 }
@@ -159,10 +157,12 @@ export class Campaign {
 
   /** `revised`, in one go. Without a generator where it changes few experiments, as nearly every decision does. */
   revise(changes: Changes): Revision {
-    const { changed = [], appended = [], redefines = false } = changes
-    if (appended.length > 0 || changed.length > FEW || redefines) return atOnce(this.revised(changes))
+    const { changed = [], appended = [] } = changes
     const lines = new Map<number, string>()
-    const grown = this.grown(changes, updated(this.indexes, changed, lines))
+    const isFew = appended.length === 0 && changed.length <= FEW
+    const next = isFew ? updated(this.indexes, changed, lines) : null
+    if (next === null) return atOnce(this.revised(changes))
+    const grown = this.grown(changes, next)
     return grown.isRoomy ? { campaign: grown, lines, shrunk: 0 } : atOnce(this.cut(grown, lines))
   }
 
@@ -171,13 +171,13 @@ export class Campaign {
    * @throws Error when a changed experiment is not in the campaign
    */
   *revised(changes: Changes): LongWork<Revision> {
-    const { changed = [], appended = [], redefines = false } = changes
+    const { changed = [], appended = [] } = changes
     const lines = new Map<number, string>()
-    const isMuch = appended.length > 0 || redefines || changed.length > Math.max(MANY, this.experiments.length / 8)
+    const isMuch = appended.length > 0 || changed.length > Math.max(MANY, this.experiments.length / 8)
     const { indexes } = this
-    const next = yield* isMuch
-      ? rebuilt(indexes, { changed, appended }, lines)
-      : updatedInSlices(indexes, changed, lines)
+    const next =
+      (isMuch ? null : yield* updatedInSlices(indexes, changed, lines)) ??
+      (yield* rebuilt(indexes, { changed, appended }, lines))
     const grown = this.grown(changes, next)
     return grown.isRoomy ? { campaign: grown, lines, shrunk: 0 } : yield* this.cut(grown, lines)
   }

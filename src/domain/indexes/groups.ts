@@ -3,7 +3,7 @@ import { isBreak, type LongWork } from '../long-work.ts'
 
 /** Which group each experiment is in. Groups are numbered from 0, in the order of their first members. */
 export interface Groups<K> {
-  /** By position. No change of an experiment moves it to another group: see `redefines` of `Changes`. */
+  /** By position. A change that moves an experiment to another group makes all anew: see `isGroupedAlike`. */
   readonly numbers: Int32Array
   readonly byKey: ReadonlyMap<K, number>
 }
@@ -41,4 +41,14 @@ export function pairsOf<A, B>(
 /** The key of a pair of groups: made of numbers, it takes less time and memory than one of texts. */
 export function pairKey(a: number, b: number, countOfB: number): number {
   return a * countOfB + b
+}
+
+/** Whether an experiment is in the same groups before and after a change: in those of all that the indexes group by. */
+export function isGroupedAlike(before: Experiment, after: Experiment): boolean {
+  return (
+    before.backend === after.backend &&
+    before.container === after.container &&
+    before.config_name === after.config_name &&
+    before.cycle_index === after.cycle_index
+  )
 }

@@ -61,7 +61,7 @@ function counted<K>(groups: ReadonlyMap<K, Group>): GroupCounts<K> {
   return groups.size > MAX_GROUPS ? null : Map<K, Counts>(groups)
 }
 
-/** The counts after one experiment turned from `before` into `after`. Backend and cycle are as before: see `redefines` of `Changes`. */
+/** The counts after one experiment turned from `before` into `after`. Backend and cycle are as before: see `isGroupedAlike`. */
 export function updateCounts(
   counts: CampaignCounts,
   position: number,

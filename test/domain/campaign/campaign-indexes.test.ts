@@ -52,7 +52,9 @@ function madeAnew(experiments: readonly Experiment[]): CampaignIndexes {
 
 function broughtForward(experiments: readonly Experiment[]): CampaignIndexes {
   const before = madeAnew(experiments.map((experiment) => ({ ...experiment, ...PENDING })))
-  return updated(before, experiments, new Map())
+  const after = updated(before, experiments, new Map())
+  if (after === null) throw new Error('no experiment is in another group')
+  return after
 }
 
 describe.each([madeAnew, broughtForward])('the indexes of a campaign, $name', (indexesFrom) => {

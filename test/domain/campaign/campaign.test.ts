@@ -151,10 +151,7 @@ function decide(
     changed.set(position, experiment({ ...experiments[position], ...now, revision: campaign.nextRevision }))
   }
   return {
-    campaign: campaign.with({
-      ...{ at: AT, changed: [...changed.values()], appended },
-      redefines: changes.some(({ now }) => 'backend' in now),
-    }),
+    campaign: campaign.with({ at: AT, changed: [...changed.values()], appended }),
     experiments: [...experiments.map((one, position) => changed.get(position) ?? one), ...appended],
   }
 }

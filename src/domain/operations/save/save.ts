@@ -36,8 +36,8 @@ export function* save(
   const header = changedHeader(campaign.header, wanted, options)
   const { changed, appended, redefines } = yield* changedExperiments(campaign, wanted.experiments, options)
   if (changed.length + appended.length + Object.keys(header).length === 0) return { changes: null, result: campaign }
-  const changes = { at: options.now, header, changed, appended, redefines }
-  const next = yield* revisedWithin(campaign, changes, size)
+  const changes = { at: options.now, header, changed, appended }
+  const next = yield* revisedWithin(campaign, changes, redefines, size)
   return { changes, next, result: next.campaign }
 }
 
@@ -55,7 +55,12 @@ function changedHeader(
   }
 }
 
-type ChangedExperiments = Required<Pick<Changes, 'changed' | 'appended' | 'redefines'>>
+interface ChangedExperiments {
+  readonly changed: readonly Experiment[]
+  readonly appended: readonly Experiment[]
+  /** Whether one of them has another definition than before. */
+  readonly redefines: boolean
+}
 
 /** @throws DomainError `would-lose` */
 function* changedExperiments(
@@ -106,12 +111,13 @@ function* addMissing(losses: Losses, campaign: Campaign, wanted: readonly Experi
 /** Longer definitions count against the limit as more experiments do: they can not be cut to make room for reports. */
 function* revisedWithin(
   campaign: Campaign,
-  changes: Changes & ChangedExperiments,
+  changes: Changes & Required<Pick<Changes, 'appended'>>,
+  redefines: boolean,
   size: CampaignSize,
 ): LongWork<Revision> {
   if (changes.appended.length > 0) return yield* grown(campaign, changes, size)
   const next = yield* campaign.revised(changes)
   const { header, bytes, limit } = next.campaign
-  if (!changes.redefines || bytes <= campaign.bytes || hasRoomToGrow(bytes, limit)) return next
+  if (!redefines || bytes <= campaign.bytes || hasRoomToGrow(bytes, limit)) return next
   throw campaignFull(`Campaign ${header.campaign_id} with these definitions`, bytes, limit)
 }
