@@ -12,6 +12,12 @@ export function manifestReply(reply: FastifyReply, parts: DownloadParts, committ
   return download(reply, parts, committed, bodyOf(reply, committed))
 }
 
+/** The same for a campaign that the call has made. */
+export function createdReply(reply: FastifyReply, parts: DownloadParts, committed: Committed): Buffer | Readable {
+  reply.code(201).header('location', `/v1/campaigns/${committed.campaign.header.campaign_id}`)
+  return manifestReply(reply, parts, committed)
+}
+
 function bodyOf(reply: FastifyReply, { campaign, encoded }: Committed): Buffer | Readable {
   if (encoded === null) return jsonPieces(reply, manifestPieces(campaign))
   reply.header(

@@ -1,17 +1,16 @@
 import { Type } from '@sinclair/typebox'
 import { CampaignManifest, headerProperties } from '../../../domain/campaign/manifest.ts'
-import { StudyManifest } from '../../../domain/formats/study-manifest.ts'
 import { CampaignDraft } from '../../../domain/operations/draft.ts'
 import { MergeResult } from '../../../domain/operations/merge/merge.ts'
 import { Described, ref, StrictObject, StringEnum } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { actorOf } from '../../guards/authentication.ts'
-import { bodyLimits } from '../../limits.ts'
 import { responses } from '../../openapi/responses.ts'
-import { manifestReply } from '../../replies/manifest.ts'
+import { createdReply, manifestReply } from '../../replies/manifest.ts'
 import { Header } from '../../requests/header-format.ts'
 import { otherFormats } from '../../requests/other-formats.ts'
 import { Timezone, timezoneOf } from '../../requests/parameters.ts'
+import { wholeManifest } from '../../requests/whole-manifest.ts'
 
 const manifest = ref(CampaignManifest)
 
@@ -30,11 +29,6 @@ const CreateQuery = StrictObject({
         '(completed, then failed or skipped); those that are missing are appended; name, settings and labels stay. Default: refuse',
     }),
   ),
-})
-
-const Body = Type.Unsafe<unknown>({
-  anyOf: [ref(CampaignDraft), ref(StudyManifest)],
-  examples: CampaignDraft.examples as unknown[],
 })
 
 const schema = {
@@ -62,8 +56,7 @@ export const createCampaign: Route = async (app, dependencies) => {
   app.post(
     '/campaigns',
     {
-      bodyLimit: bodyLimits(limits).create,
-      config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_MAX_CAMPAIGN_BYTES', documentedBody: Body },
+      ...wholeManifest(limits),
       schema,
       preValidation: otherFormats(service.stopping),
     },
@@ -81,9 +74,7 @@ export const createCampaign: Route = async (app, dependencies) => {
           : await service.campaigns.create(draft, options)
       if (!('created' in made)) return made
       const { created, ...committed } = made
-      const { campaign_id } = committed.campaign.header
-      if (created) reply.code(201).header('location', `/v1/campaigns/${campaign_id}`)
-      return manifestReply(reply, dependencies, committed)
+      return created ? createdReply(reply, dependencies, committed) : manifestReply(reply, dependencies, committed)
     },
   )
 }

@@ -1,27 +1,22 @@
 import { Type } from '@sinclair/typebox'
 import type { preValidationAsyncHookHandler } from 'fastify'
 import { CampaignManifest } from '../../../domain/campaign/manifest.ts'
-import { isStudy, StudyManifest } from '../../../domain/formats/study-manifest.ts'
+import { isStudy } from '../../../domain/formats/study-manifest.ts'
 import { CampaignDraft } from '../../../domain/operations/draft.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { actorOf } from '../../guards/authentication.ts'
-import { bodyLimits } from '../../limits.ts'
 import { responses } from '../../openapi/responses.ts'
 import { preconditionOf } from '../../replies/entity-tag.ts'
-import { manifestReply } from '../../replies/manifest.ts'
+import { createdReply, manifestReply } from '../../replies/manifest.ts'
 import { otherFormats } from '../../requests/other-formats.ts'
 import { CampaignParams, IfMatch, Timezone, timezoneOf } from '../../requests/parameters.ts'
+import { wholeManifest } from '../../requests/whole-manifest.ts'
 
 const manifest = ref(CampaignManifest)
 
 const force = Type.Boolean({
   description: 'Even where experiments change that are completed, or run under a live lease. Default: false',
-})
-
-const Body = Type.Unsafe<unknown>({
-  anyOf: [ref(CampaignDraft), ref(StudyManifest)],
-  examples: CampaignDraft.examples as unknown[],
 })
 
 const schema = {
@@ -51,8 +46,7 @@ export const saveCampaign: Route = async (app, dependencies) => {
   app.put(
     '/campaigns/:campaign_id',
     {
-      bodyLimit: bodyLimits(limits).create,
-      config: { role: 'admin', bodyLimitSetting: 'CAMPAIGND_MAX_CAMPAIGN_BYTES', documentedBody: Body },
+      ...wholeManifest(limits),
       schema,
       preValidation: withoutIdOfStudy(otherFormats(service.stopping)),
     },
@@ -64,8 +58,7 @@ export const saveCampaign: Route = async (app, dependencies) => {
         precondition: preconditionOf(request),
         force: query.force === true,
       })
-      if (created) reply.code(201).header('location', `/v1/campaigns/${params.campaign_id}`)
-      return manifestReply(reply, dependencies, committed)
+      return created ? createdReply(reply, dependencies, committed) : manifestReply(reply, dependencies, committed)
     },
   )
 }
