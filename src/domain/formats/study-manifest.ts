@@ -72,8 +72,9 @@ const StudySource = Type.Object({
   started_at: Type.Union([Type.String({ pattern: TIME_INPUT }), Type.Null()]),
   completed_at: Type.Union([Type.String({ pattern: TIME_INPUT }), Type.Null()]),
   status: Type.String(),
-  completed: Type.Number(),
-  failed: Type.Number(),
+  /** How many stood so then; not in what was imported before they were kept. */
+  completed: Type.Optional(Type.Number()),
+  failed: Type.Optional(Type.Number()),
 })
 
 type StudySource = Static<typeof StudySource>

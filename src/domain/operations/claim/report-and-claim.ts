@@ -1,4 +1,5 @@
 import type { Campaign, Decision } from '../../campaign/campaign.ts'
+import type { Experiment } from '../../experiment/experiment.ts'
 import type { LongWork } from '../../long-work.ts'
 import type { ReportOrigin } from '../report.ts'
 import { asShrunk, type BatchItem, type BatchResult, judgeReports } from '../report-batch.ts'
@@ -32,14 +33,9 @@ export function* reportAndClaim(
   const again = heldAgain(campaign, request, earlier, origin.now)
   const held = new Map(again?.map((one) => [one.exp_id, one]))
   const { changed, results } = yield* judgeReports(campaign, reports, { ...origin, pointer: '/reports', held })
-  if (again === null) {
-    const at = { at: origin.now, changed: [...changed.values()] }
-    const between = changed.size === 0 ? campaign : (yield* campaign.revised(at)).campaign
-    for (const one of started(between, request, origin, campaign.nextRevision)) held.set(one.exp_id, one)
-    for (const one of held.values()) changed.set(one.exp_id, one)
-  }
-  const granted = [...held.values()]
   const isRepeated = again !== null
+  const granted = again ?? (yield* startedAfter(campaign, changed, request, origin))
+  if (!isRepeated) for (const one of granted) changed.set(one.exp_id, one)
   if (changed.size === 0) {
     return { changes: null, result: { ...claimed(campaign, request, granted), isRepeated, results } }
   }
@@ -47,4 +43,16 @@ export function* reportAndClaim(
   const next = yield* campaign.revised(changes)
   const shown = next.shrunk === 0 ? results : results.map((result) => asShrunk(result, next))
   return { changes, next, result: { ...claimed(next.campaign, request, granted), isRepeated, results: shown } }
+}
+
+/** The next experiments, once those that are changed are so; in the same revision. */
+function* startedAfter(
+  campaign: Campaign,
+  changed: ReadonlyMap<string, Experiment>,
+  request: ClaimRequest,
+  origin: ReportOrigin,
+): LongWork<Experiment[]> {
+  const changes = { at: origin.now, changed: [...changed.values()] }
+  const between = changed.size === 0 ? campaign : (yield* campaign.revised(changes)).campaign
+  return started(between, request, origin, campaign.nextRevision)
 }

@@ -66,8 +66,8 @@ export function* merge(
 }
 
 /**
- * Theirs: a failure counts as one of ours, and no other of theirs does. An attempt of ours is closed, and theirs gets a number of its own: a worker that still has the name of our run must not be
- * able to change their result.
+ * Theirs: a failure counts as one of ours, and no other of theirs does. An attempt of ours is closed, and theirs gets a number of its
+ * own: a worker that still has the name of our run must not be able to change their result.
  */
 function takenOver(ours: Experiment, theirs: Experiment, now: string): Experiment {
   const { attempts } = requeue(ours, now, 'start')

@@ -90,6 +90,16 @@ test('a study that is only labelled is as it was, and a copy of one that went on
   }
 })
 
+test('a study that was imported before its counts were kept has its version all the same', async () => {
+  const { call } = await openApp()
+  const source = { format: 'llenergymeasure-study', schema_version: '2.0', llenergymeasure_version: '0.8.0' }
+  const standing = { started_at: null, completed_at: null, status: 'interrupted' }
+  const draft = { ...campaignDraft(2), campaign_id: 'backend-sweep-deadbeef', source: { ...source, ...standing } }
+  expect((await call('POST', '/v1/campaigns', { body: draft })).status).toBe(201)
+  const study = (await call('GET', `${PATH}?format=llenergymeasure-study`)).json<StudyManifest>()
+  expect(study).toMatchObject({ llenergymeasure_version: '0.8.0', status: 'interrupted', completed: 0 })
+})
+
 test('a long message is cut, and its type stays', async () => {
   const { call } = await openApp()
   await call('POST', '/v1/campaigns', { rawBody: studyWith({}, { error_message: `first ${'x'.repeat(20_000)} last` }) })
