@@ -73,7 +73,9 @@ closeWithGrace(
 try {
   await start()
 } catch (error) {
-  logger.fatal(`cannot start: ${(error as Error).message}`)
+  const { message, code } = error as NodeJS.ErrnoException
+  const hint = code === 'EADDRINUSE' ? ': choose another port with --port or CAMPAIGND_PORT' : ''
+  logger.fatal(`cannot start: ${message}${hint}`)
   await running.service?.close()
   await log.leave(1)
 }

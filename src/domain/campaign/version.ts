@@ -28,6 +28,6 @@ export function requireVersion(required: Precondition, current: Version): void {
   if (required === null) return
   const text = versionText(current)
   if (required.some((version) => version === '*' || version === text)) return
-  const detail = `The request requires version ${required.join(' or ')}, but the current version is ${text}.`
+  const detail = `The request requires version ${required.join(' or ')}, but the current version is ${text}. Get it, and decide again.`
   throw new DomainError('precondition-failed', detail)
 }

@@ -29,7 +29,8 @@ export function bodyHeaders(): Guard {
 function faultOfType(type: string | undefined): string | null {
   if (type === 'application/json') return null
   if (type === undefined) return 'The body has no Content-Type.'
-  if (!JSON_TYPE.test(type)) return `The body is declared as ${JSON.stringify(type.slice(0, 256))}, not as JSON.`
+  if (!JSON_TYPE.test(type))
+    return `The body is declared as ${JSON.stringify(type.slice(0, 256))}, not as JSON: send Content-Type: application/json.`
   const charset = CHARSET.exec(type)?.[1]
   return charset === undefined || UTF_8.test(charset)
     ? null

@@ -51,7 +51,7 @@ function fieldError(error: VerboseError): LocatedError {
   const pointer = propertyName === undefined ? instancePath : `${instancePath}${jsonPointer(propertyName)}`
   const fault =
     keyword === 'format' || keyword === 'pattern' ? faultOfText(error.parentSchema?.format, error.data) : null
-  return { pointer, detail: fault ?? likeExamples(error) ?? message ?? 'is not valid' }
+  return { pointer, detail: fault ?? likeExamples(error) ?? message?.replace(/,null$/, ' or null') ?? 'is not valid' }
 }
 
 /** A pattern says nothing to people; a plus sign that was not encoded in a URL arrives as a blank. */
