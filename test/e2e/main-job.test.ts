@@ -6,6 +6,7 @@ import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { sampleText } from '../support/campaigns/samples.js'
 import { send } from '../support/http/client.js'
+import { hasEnded } from '../support/service/child-process.js'
 import { freePort } from '../support/service/free-port.js'
 import { listening } from '../support/service/service-process.js'
 import { storedManifest } from '../support/store/files.js'
@@ -113,7 +114,7 @@ async function npmStart(dataDir: string, port: number): Promise<() => Promise<vo
   })
   const { log, ended } = await listening(npm, dataDir)
   const kill = async () => {
-    if (npm.exitCode === null) process.kill(Number(log[0]?.['pid']), 'SIGKILL')
+    if (!hasEnded(npm)) process.kill(Number(log[0]?.['pid']), 'SIGKILL')
     await ended
   }
   onTestFinished(kill)

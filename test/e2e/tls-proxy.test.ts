@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { campaignDraft } from '../support/campaigns/drafts.js'
 import { readmeBlocks } from '../support/readme.js'
+import { kill } from '../support/service/child-process.js'
 import { startService } from '../support/service/service.js'
 import { testTokens, tokensFile } from '../support/service/tokens.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -93,12 +94,7 @@ async function startNginx(site: string, name: string, service: string): Promise<
       .join('\n'),
   )
   const child = spawn('nginx', ['-e', 'stderr', '-p', directory, '-c', path('nginx.conf')], { stdio: 'inherit' })
-  onTestFinished(async () => {
-    if (child.exitCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
-  })
+  onTestFinished(() => kill(child))
   await until('nginx listens', () => existsSync(path('socket')))
   const to = { socketPath: path('socket'), servername: name, ca: readFileSync(path('cert.pem')), agent: false } as const
   return {

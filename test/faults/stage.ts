@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kill } from '../support/service/child-process.js'
 import { listening, type Service, type ServiceOptions, spawnService } from '../support/service/service-process.js'
 
 const ERROR = 50
@@ -36,7 +36,7 @@ export class Stage {
   /** Ends what still runs and removes the directory. */
   async clear(): Promise<void> {
     this.cleared = true
-    await Promise.all(this.children.map(end))
+    await Promise.all(this.children.map(kill))
     rmSync(this.root, { recursive: true, force: true })
   }
 }
@@ -51,11 +51,4 @@ export async function endInOrder(service: Service): Promise<string[]> {
 export function loggedErrors({ log }: Service): string[] {
   const errors = log.filter(({ level }) => Number(level) >= ERROR)
   return errors.map((line) => `logged as an error: ${JSON.stringify(line)}`)
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill('SIGKILL')
-  await ended
 }

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hasEnded } from '../../support/service/child-process.js'
 import { freePort } from '../../support/service/free-port.js'
 import { ID, KEY, type Requests } from '../load/load.js'
 import { type Server, serverOf } from './child.js'
@@ -29,9 +30,9 @@ export async function startEtcd(directory: string): Promise<Server> {
   const child = spawn('etcd', args, { stdio: ['ignore', log, log] })
   closeSync(log)
   while (!(await isHealthy(url))) {
-    if (child.exitCode !== null) {
+    if (hasEnded(child)) {
       const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n')
-      throw new Error(`etcd ended with ${child.exitCode}: ${lines.slice(-LAST_LINES).join(' ')}`)
+      throw new Error(`etcd ended with ${child.exitCode ?? child.signalCode}: ${lines.slice(-LAST_LINES).join(' ')}`)
     }
     await sleep(50)
   }

@@ -5,6 +5,7 @@ import type { WholeDraft } from '#campaignd/domain/operations/draft.js'
 import { campaignDraft } from '../campaigns/drafts.js'
 import { send } from '../http/client.js'
 import { temporaryDirectory } from '../temporary-directory.js'
+import { kill } from './child-process.js'
 import {
   listening,
   MAIN,
@@ -67,11 +68,6 @@ export function messages({ log }: Service): string[] {
 
 function spawnForTest(options: ServiceOptions): ServiceProcess {
   const child = spawnService(options)
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const closed = once(child, 'close')
-    child.kill('SIGKILL')
-    await closed
-  })
+  onTestFinished(() => kill(child))
   return child
 }
