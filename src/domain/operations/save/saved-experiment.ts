@@ -9,7 +9,7 @@ import {
   retryCount,
   sameDefinition,
 } from '../../experiment/experiment.ts'
-import { formatNaiveTime } from '../../timestamp.ts'
+import { compareTimes, formatNaiveTime, parseTime } from '../../timestamp.ts'
 import type { Origin } from '../origin.ts'
 
 export interface Saving extends Origin {
@@ -57,7 +57,7 @@ export function savedExperiment(ours: Experiment, theirs: Experiment, saving: Sa
     started_at: isSameStart ? ours.started_at : theirs.started_at,
     completed_at: isSameTime(ours.completed_at, theirs.completed_at, timezone)
       ? ours.completed_at
-      : theirs.completed_at,
+      : endAfter(isSameStart ? ours.started_at : null, theirs.completed_at, timezone),
     error: isSameError(ours.error, theirs.error) ? ours.error : theirs.error,
     attempt,
     retry_count: retryCount(attempt),
@@ -81,9 +81,10 @@ function isSameAttempt(ours: Experiment, theirs: Experiment, isSameStart: boolea
   return ours.worker === null || isSameStart
 }
 
-/** Whether a worker may still report on its run. */
+/** Whether a worker may still report on its run: one that was skipped under it goes on as well. */
 function isInFlight({ status, worker, lease, failure_kind }: Experiment): boolean {
-  return failure_kind === 'lost' || (status === 'running' && (worker !== null || lease !== null))
+  const mayGoOn = status === 'running' || status === 'skipped'
+  return failure_kind === 'lost' || (mayGoOn && (worker !== null || lease !== null))
 }
 
 /** As by a report: what goes back to pending has its budgets anew. A result that goes is not wanted any more, also not late. */
@@ -97,6 +98,12 @@ function attemptAfter({ attempt, attempts }: Experiment, theirs: Experiment): nu
   const hasRun = theirs.status !== 'pending' && theirs.status !== 'skipped'
   const least = (attempts.at(-1)?.attempt ?? 0) + Number(hasRun)
   return Math.max(theirs.attempt, attempt, least)
+}
+
+/** Their start, by which the hour was told that comes twice in autumn, is not the one that is kept: an end before that is read anew. */
+function endAfter(start: string | null, end: string | null, timezone: string): string | null {
+  if (start === null || end === null || compareTimes(end, start) >= 0) return end
+  return parseTime(formatNaiveTime(end, timezone), { timezone, notBefore: start }) ?? end
 }
 
 function definitionOf(experiment: Experiment): Partial<Experiment> {

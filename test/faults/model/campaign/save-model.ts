@@ -82,6 +82,7 @@ function savedOne(ours: Experiment, told: Told, now: string, revision: number): 
 function isItsOwn(ours: Experiment, isSameStart: boolean): boolean {
   const { status, attempt, attempts, worker, lease, failure_kind } = ours
   const isCurrent = status !== 'pending' && attempt > 0 && attempts.at(-1)?.attempt !== attempt
-  const isHeld = failure_kind === 'lost' || (status === 'running' && (worker !== null || lease !== null))
+  const isHeld =
+    failure_kind === 'lost' || ((status === 'running' || status === 'skipped') && (worker !== null || lease !== null))
   return isCurrent && !isHeld && (worker === null || isSameStart)
 }

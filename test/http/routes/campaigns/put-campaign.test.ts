@@ -278,6 +278,28 @@ describe('attempts', () => {
     ])
   })
 
+  test('nor can one whose run was skipped while it went on', async () => {
+    const campaign = await openCampaign(1)
+    const [held] = (await claim(campaign)).json<ClaimReply>().claims
+    await campaign.report('0001', { status: 'skipped' })
+    await expectOk(
+      edit(campaign, { '0001': { status: 'completed', result_path: 'tool', completed_at: DONE.completed_at } }),
+    )
+    const before = bytesOf(campaign.dataDir)
+    const late = { run_id: held?.run_id, status: 'completed', result_path: 'late', metrics: { m: 1 } }
+    expectProblem(await campaign.report('0001', late), 409, 'stale-attempt')
+    expect(bytesOf(campaign.dataDir)).toEqual(before)
+  })
+
+  test('an end in the hour that comes twice is after the start that is kept', async () => {
+    const campaign = await openCampaign(1)
+    await campaign.report('0001', { status: 'running', started_at: '2026-10-25T01:10:00Z' })
+    const [one] = (
+      await expectOk(edit(campaign, { '0001': { status: 'completed', completed_at: '2026-10-25T02:50:00' } }))
+    ).experiments
+    expect(one).toMatchObject({ started_at: '2026-10-25T01:10:00Z', completed_at: '2026-10-25T01:50:00Z' })
+  })
+
   test('a result that its worker reported takes a correction, and stays its own', async () => {
     const campaign = await openCampaign(1)
     await campaign.report('0001', { status: 'running', worker: 'gpu-1' })
