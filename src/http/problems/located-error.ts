@@ -36,7 +36,15 @@ type VerboseError = FastifySchemaValidationError & {
   readonly propertyName?: string
 }
 
+/** Characters of a pointer: keys of the body stand in it, which may have megabytes. */
+const MAX_POINTER = 1024
+
 function fieldError(error: VerboseError): LocatedError {
+  const { pointer, detail } = faultIn(error)
+  return { pointer: pointer.length > MAX_POINTER ? `${pointer.slice(0, MAX_POINTER)}…` : pointer, detail }
+}
+
+function faultIn(error: VerboseError): LocatedError {
   const { keyword, instancePath, params, message, propertyName } = error
   const { additionalProperty, missingProperty, allowedValues } = params
   if (keyword === 'additionalProperties' && typeof additionalProperty === 'string') {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CampaignState } from '../../../domain/campaign/campaign-state.ts'
@@ -79,12 +80,11 @@ export const claimExperiments: Route = async (app, dependencies) => {
     const actor = actorOf(request)
     const reports = unread.map((report) => readReport(request, report))
     const reported = reports.map(reportName)
-    const counted =
-      reports.length === 0
-        ? null
-        : await campaigns.reportAndClaim(campaign_id, claim, { reports, timezone: timezoneOf(request.query), actor })
+    const counting = { reports, timezone: timezoneOf(request.query), actor }
+    const first =
+      reports.length === 0 ? null : counted(request, await campaigns.reportAndClaim(campaign_id, claim, counting))
     const { wait_seconds = 0 } = claim
-    if (counted !== null && (isEnough(counted) || wait_seconds === 0)) return toResponse(request, reply, counted)
+    if (first !== null && (wait_seconds === 0 || !mayWait(first))) return toResponse(reply, first)
     // A claim that waits keeps nothing of its body, and no other body waits for it.
     request.letGoOfBody()
     reports.length = 0
@@ -96,33 +96,64 @@ export const claimExperiments: Route = async (app, dependencies) => {
         (waiting) => campaigns.claim(campaign_id, claim, { wait: waiting, actor, reported }),
         (result) => result.claims.length > 0,
       )
-    if (counted === null) return toResponse(request, reply, await wait())
-    return toResponse(request, reply, { ...counted, ...(await orNothing(request, wait)) })
+    if (first === null) return toResponse(reply, await wait())
+    return toResponse(reply, { ...first, ...(await orNothing(request, reply, wait)) })
   })
 }
 
-function isEnough({ claims, done }: ClaimResult): boolean {
-  return claims.length > 0 || done
+/** Bytes of outcomes up to which a claim waits: thousands may wait, and each keeps its own. */
+const LONG = 64 * 1024
+
+interface Counted extends ClaimResult {
+  /** A JSON list. */
+  readonly outcomes: Buffer
+}
+
+/** As bytes: while the claim waits nothing else of its reports is kept. */
+function counted(request: FastifyRequest, { results, ...standing }: ReportingClaimResult): Counted {
+  const instance = pathOf(request).replace(/claims$/, 'experiments')
+  return { ...standing, outcomes: Buffer.from(JSON.stringify(results.map((one) => batchResult(one, instance)))) }
+}
+
+function mayWait({ claims, done, outcomes }: Counted): boolean {
+  return claims.length === 0 && !done && outcomes.length <= LONG
 }
 
 /** What was reported is counted: that the claim fails after it must not be the response to it. */
-async function orNothing(request: FastifyRequest, wait: () => Promise<ClaimResult>): Promise<ClaimResult | null> {
+async function orNothing(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wait: () => Promise<ClaimResult>,
+): Promise<ClaimResult | null> {
   try {
     return await wait()
   } catch (error) {
     request.log.warn({ request_id: request.id, err: error }, 'a claim that had reported could not wait')
+    reply.removeHeader('www-authenticate')
     return null
   }
 }
 
-function toResponse(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { claims, state, done, results }: ClaimResult & Partial<ReportingClaimResult>,
-) {
-  const instance = pathOf(request).replace(/claims$/, 'experiments')
-  const outcomes = results?.map((result) => batchResult(result, instance))
-  return jsonPieces(reply, objectPieces({ claims: claims.map(toClaim), state, done, results: outcomes }))
+function toResponse(reply: FastifyReply, found: ClaimResult & Partial<Counted>): Buffer | Readable {
+  return jsonPieces(reply, responsePieces(found))
+}
+
+function* responsePieces({
+  claims,
+  state,
+  done,
+  outcomes,
+}: ClaimResult & Partial<Counted>): Generator<string | Buffer, void> {
+  const standing = objectPieces({ claims: claims.map(toClaim), state, done })
+  if (outcomes === undefined) {
+    yield* standing
+    return
+  }
+  yield '{"results":'
+  yield outcomes
+  // All that an object begins with is its brace.
+  yield `,${(standing.next().value ?? '').slice(1)}`
+  yield* standing
 }
 
 function toClaim({ experiment, run_id, lease_expires_at, seconds_left }: GrantedClaim): typeof Claim.static {

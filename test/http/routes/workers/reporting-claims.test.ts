@@ -196,3 +196,13 @@ test('near the limit of the campaign the results are those of the reports, and t
   for (const { experiment } of reply.results ?? []) expect(experiment).toMatchObject({ status: 'failed', attempt: 3 })
   expect((await replyOf(campaign, body)).claims).toEqual(reply.claims)
 })
+
+test('a claim whose outcomes are long does not wait: they would be kept in memory', async () => {
+  const campaign = await openCampaign(1)
+  await replyOf(campaign)
+  const reports = Array.from({ length: 100 }, () => ({ exp_id: 'x'.repeat(256), ['k'.repeat(20_000)]: 1 }))
+  const reply = await claim(campaign, { worker: 'w2', wait_seconds: 60, reports })
+  expect(reply.json<ClaimReply>().results).toHaveLength(100)
+  // Keys of the body are named, and not given back at full length.
+  expect(reply.text.length).toBeLessThan(1_000_000)
+})
