@@ -9,7 +9,7 @@ import {
   retryCount,
   sameDefinition,
 } from '../../experiment/experiment.ts'
-import { compareTimes, formatNaiveTime, parseTime } from '../../timestamp.ts'
+import { compareTimes, formatNaiveTime, parseTime, timeKey } from '../../timestamp.ts'
 import type { Origin } from '../origin.ts'
 
 export interface Saving extends Origin {
@@ -103,7 +103,9 @@ function attemptAfter({ attempt, attempts }: Experiment, theirs: Experiment): nu
 /** Their start, by which the hour was told that comes twice in autumn, is not the one that is kept: an end before that is read anew. */
 function endAfter(start: string | null, end: string | null, timezone: string): string | null {
   if (start === null || end === null || compareTimes(end, start) >= 0) return end
-  return parseTime(formatNaiveTime(end, timezone), { timezone, notBefore: start }) ?? end
+  const later = parseTime(formatNaiveTime(end, timezone), { timezone, notBefore: start })
+  // Another instant, not the same with other digits.
+  return later === undefined || timeKey(later) === timeKey(end) ? end : later
 }
 
 function definitionOf(experiment: Experiment): Partial<Experiment> {

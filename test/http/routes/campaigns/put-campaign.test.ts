@@ -300,6 +300,15 @@ describe('attempts', () => {
     expect(one).toMatchObject({ started_at: '2026-10-25T01:10:00Z', completed_at: '2026-10-25T01:50:00Z' })
   })
 
+  test('an end before the start that is kept stays as it is told, with its digits', async () => {
+    const campaign = await openCampaign(1)
+    await campaign.report('0001', { status: 'running', started_at: '2026-03-01T01:10:00Z' })
+    const [one] = (
+      await expectOk(edit(campaign, { '0001': { status: 'completed', completed_at: '2026-02-03T21:04:17.319' } }))
+    ).experiments
+    expect(one).toMatchObject({ completed_at: '2026-02-03T20:04:17.319Z' })
+  })
+
   test('a result that its worker reported takes a correction, and stays its own', async () => {
     const campaign = await openCampaign(1)
     await campaign.report('0001', { status: 'running', worker: 'gpu-1' })
