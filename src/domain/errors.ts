@@ -13,6 +13,7 @@ export type DomainErrorCode =
   | 'campaign-running'
   | 'experiment-not-found'
   | 'experiment-exists'
+  | 'worker-not-found'
   | 'already-running'
   | 'not-the-owner'
   | 'stale-attempt'

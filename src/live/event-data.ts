@@ -1,4 +1,6 @@
 import { type TProperties, Type } from '@sinclair/typebox'
+import { BenchedWorker, benchedWorkers } from '../domain/campaign/benching.ts'
+import type { Campaign } from '../domain/campaign/campaign.ts'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
 import { parseVersion, versionText } from '../domain/campaign/version.ts'
 import { CampaignManifestEntry, type Experiment, Timestamp } from '../domain/experiment/experiment.ts'
@@ -13,10 +15,19 @@ import { progressJson } from './progress-json.ts'
 
 const { revision } = headerProperties
 
+/** Told with an event. */
+const BENCHED = 100
+
+const benched = Type.Array(ref(BenchedWorker), {
+  maxItems: BENCHED,
+  description: 'Workers that get nothing for a while as of this revision; the list of workers has all of them',
+})
+
 export const ChangeEvent = eventData('ChangeEvent', '`event: change` of a campaign: one commit', {
   revision,
   previous_revision: Described(revision, 'The revision of the event before this one: a gap shows that you missed one'),
   progress: ref(Progress),
+  benched,
   experiments: Type.Array(ref(CampaignManifestEntry), { description: 'Those that changed or were added' }),
   part: Type.Optional(
     Type.Integer({
@@ -40,6 +51,7 @@ export const SnapshotEvent = eventData('SnapshotEvent', '`event: snapshot` of a 
   revision,
   created_at: Timestamp,
   progress: ref(Progress),
+  benched,
   reset,
 })
 
@@ -100,7 +112,7 @@ export function* changeEvents(change: Changed): LongWork<EventSequence> {
 
 /** Which experiments each event of a change ends before, and the bytes of all. */
 function* partsOf(change: Changed): LongWork<{ readonly ends: readonly number[]; readonly size: number }> {
-  const limit = Math.max(MIN_PART_BYTES, MAX_EVENT_BYTES - Buffer.byteLength(progressJson(change.campaign)))
+  const limit = Math.max(MIN_PART_BYTES, MAX_EVENT_BYTES - headSize(change.campaign))
   const ends: number[] = []
   let size = 0
   let partSize = 0
@@ -120,9 +132,18 @@ function* partsOf(change: Changed): LongWork<{ readonly ends: readonly number[];
 function changeData(change: Changed, part: string, experiments: readonly Experiment[]): Uint8Array[] {
   const { campaign, previous_revision } = change
   const revisions = `"revision":${campaign.header.revision},"previous_revision":${previous_revision}`
-  const start = `{${revisions}${part},"progress":${progressJson(campaign)},"experiments":[`
+  const start = `{${revisions}${part},"progress":${progressJson(campaign)},"benched":${benchedJson(campaign)},"experiments":[`
   const items = experiments.flatMap((one) => [COMMA, experimentJson(change, one)]).slice(1)
   return [Buffer.from(start), ...items, END]
+}
+
+/** Bytes of what each event of a change says of its campaign. */
+function headSize(campaign: Campaign): number {
+  return Buffer.byteLength(progressJson(campaign)) + Buffer.byteLength(benchedJson(campaign))
+}
+
+function benchedJson(campaign: Campaign): string {
+  return JSON.stringify(benchedWorkers(campaign, campaign.header.updated_at, BENCHED))
 }
 
 /** Out of the committed bytes, where the store keeps them. */
@@ -171,7 +192,7 @@ export function snapshotEvents({ campaign }: Committed, reset: boolean): EventSe
   const data = () => {
     const rest = reset ? ',"reset":true' : ''
     const fields = `"revision":${revision},"created_at":${JSON.stringify(created_at)}`
-    return `{${fields},"progress":${progressJson(campaign)}${rest}}`
+    return `{${fields},"progress":${progressJson(campaign)},"benched":${benchedJson(campaign)}${rest}}`
   }
   return new EventSequence([new EventFrame('snapshot', versionText(campaign.header), data)], revision)
 }

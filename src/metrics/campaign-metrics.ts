@@ -16,6 +16,7 @@ export class CampaignMetrics {
   private readonly experiments: Gauge<'status'>
   private readonly byCampaign: Gauge<'campaign_id' | 'status'>
   private readonly bytes: Gauge<'campaign_id'>
+  private readonly benched: Gauge
 
   constructor(registry: Registry) {
     const registers = [registry]
@@ -41,19 +42,27 @@ export class CampaignMetrics {
       labelNames: ['campaign_id'],
       registers,
     })
+    this.benched = new Gauge({
+      name: 'campaignd_workers_benched',
+      help: 'Workers that get nothing for a while, since all their newest runs failed; once for each campaign.',
+      registers,
+    })
   }
 
-  update(overviews: readonly (CampaignOverview | CorruptOverview)[]): void {
+  /** @param now RFC 3339 */
+  update(overviews: readonly (CampaignOverview | CorruptOverview)[], now: string): void {
     this.clear()
     for (const state of CAMPAIGN_STATES) this.campaigns.set({ state }, 0)
     for (const status of EXPERIMENT_STATUSES) {
       this.experiments.set({ status }, 0)
       this.byCampaign.set({ campaign_id: OTHERS, status }, 0)
     }
+    this.benched.set(0)
     for (const { state } of overviews) this.campaigns.inc({ state })
     const readable = overviews.filter((one) => one.counts !== null).sort(newestFirst)
-    for (const [index, { campaign_id, counts, bytes }] of readable.entries()) {
+    for (const [index, { campaign_id, counts, bytes, benched }] of readable.entries()) {
       this.count(index < LISTED ? campaign_id : OTHERS, counts)
+      this.benched.inc(benched(now))
       if (index < LISTED) this.bytes.set({ campaign_id }, bytes)
     }
   }
@@ -64,6 +73,7 @@ export class CampaignMetrics {
     this.experiments.reset()
     this.byCampaign.reset()
     this.bytes.reset()
+    this.benched.reset()
   }
 
   private count(campaign_id: string, counts: CampaignOverview['counts']): void {

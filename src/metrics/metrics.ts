@@ -13,6 +13,8 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** What is read at each scrape. */
 export interface MetricSources {
   readonly store: Pick<CampaignStore, 'overviews'>
+  /** The present: RFC 3339, UTC. */
+  readonly now: () => string
   readonly leases: { readonly live: number }
   readonly events: { readonly readers: number; readonly dropped: number }
   readonly held: { readonly bytes: number }
@@ -127,9 +129,9 @@ export class Metrics {
 
   private async collectCampaigns(): Promise<void> {
     if (this.sources === null) return
-    const { store, onError } = this.sources
+    const { store, now, onError } = this.sources
     try {
-      this.campaigns.update(await store.overviews())
+      this.campaigns.update(await store.overviews(), now())
     } catch (error) {
       this.campaigns.clear()
       onError(error)

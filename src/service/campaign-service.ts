@@ -1,3 +1,4 @@
+import { type BenchedWorker, benchedWorkers } from '../domain/campaign/benching.ts'
 import type { Campaign, Decide } from '../domain/campaign/campaign.ts'
 import { type Precondition, requireVersion, type Version } from '../domain/campaign/version.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -6,6 +7,7 @@ import { type Appended, appendExperiments } from '../domain/operations/append.ts
 import type { ClaimRequest } from '../domain/operations/claim/claim-request.ts'
 import type { CampaignDraft, ExperimentDraft } from '../domain/operations/draft.ts'
 import type { Heartbeat } from '../domain/operations/heartbeat.ts'
+import { liftBench } from '../domain/operations/lift-bench.ts'
 import type { MergeResult } from '../domain/operations/merge/merge.ts'
 import { type CampaignPatch, patchCampaign } from '../domain/operations/patch-campaign.ts'
 import { updateExperiment } from '../domain/operations/report.ts'
@@ -180,6 +182,16 @@ export class CampaignService {
   /** Renews the lease of a running experiment. */
   heartbeat(id: string, expId: string, beat: Heartbeat): MaybePromise<RenewedLease> {
     return this.parts.leases.heartbeat(id, expId, beat)
+  }
+
+  /** Has a worker that is benched for its failures get experiments again. */
+  async liftBench(id: string, worker: string): Promise<void> {
+    await this.parts.store.update(id, (campaign, at) => liftBench(campaign, worker, at))
+  }
+
+  /** The workers that are benched now. */
+  benchedWorkers(campaign: Campaign): BenchedWorker[] {
+    return benchedWorkers(campaign, this.parts.now())
   }
 
   /** The live leases of experiments, by `exp_id`. */

@@ -20,7 +20,7 @@ export interface GrantedClaim {
   readonly seconds_left: number
 }
 
-export interface ClaimResult extends Pick<Claimed, 'state' | 'done'> {
+export interface ClaimResult extends Pick<Claimed, 'state' | 'done' | 'benchedUntil'> {
   readonly claims: readonly GrantedClaim[]
 }
 
@@ -69,15 +69,17 @@ export async function claimExperiments(
       store.update(campaignId, (campaign, now) =>
         // Who has left meanwhile would let the leases run out.
         wait?.signal.aborted === true
-          ? claimNothing(campaign, request)
+          ? claimNothing(campaign, request, now)
           : claim(campaign, request, { now, actor }, earlier),
       ),
     )
   // Many workers may wait for few experiments: most find nothing in the committed state, and need no commit.
-  const commitIfAny = async () => claimUnchanged((await store.read(campaignId)).campaign, request) ?? (await commit())
+  const commitIfAny = async () =>
+    claimUnchanged((await store.read(campaignId)).campaign, request, parts.now()) ?? (await commit())
   const read = (times: number) => (times === 0 ? commit() : commitIfAny())
   const found = await changes.readUntil(campaignId, wait, read, shouldReply)
-  return { claims: await granted(parts, campaignId, found), state: found.state, done: found.done }
+  const { state, done, benchedUntil } = found
+  return { claims: await granted(parts, campaignId, found), state, done, benchedUntil }
 }
 
 /** Counts what the worker reports, and claims the next experiments that it can run now, in one commit. */
@@ -94,9 +96,9 @@ export async function reportAndClaimExperiments(
       reportAndClaim(campaign, { request, reports, earlier }, { now, actor, timezone }),
     ),
   )
-  const { results, state, done } = found
+  const { results, state, done, benchedUntil } = found
   await leases.renew(campaignId, goingOn(found))
-  return { claims: await granted(parts, campaignId, found), state, done, results }
+  return { claims: await granted(parts, campaignId, found), state, done, benchedUntil, results }
 }
 
 /** The report without what it says: enough to tell whether two calls are the same. */

@@ -71,7 +71,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const events = new EventHub(store, held)
   metrics.watchLock(() => fileStore.lockAge())
   metrics.watch({
-    ...{ store, events, held, leases: store.leases },
+    ...{ store, events, held, now, leases: store.leases },
     onError: (error) => {
       logger.error({ err: error }, 'the campaigns could not be counted: the metrics leave them out')
     },

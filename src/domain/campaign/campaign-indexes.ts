@@ -3,6 +3,7 @@ import { ClaimQueues } from '../indexes/claim-queues.ts'
 import { ExperimentSequence, lineSize } from '../indexes/experiment-sequence.ts'
 import { isGroupedAlike } from '../indexes/groups.ts'
 import { type CampaignCounts, countsOf, updateCounts } from '../indexes/status-counts.ts'
+import { WorkerRuns } from '../indexes/worker-runs.ts'
 import { isBreak, listOf, type LongWork } from '../long-work.ts'
 
 /** Positions in manifest order, from 0, by id. */
@@ -14,6 +15,8 @@ export interface CampaignIndexes {
   readonly counts: CampaignCounts
   /** What can be claimed. */
   readonly queues: ClaimQueues
+  /** How workers ended their runs. */
+  readonly workers: WorkerRuns
   readonly positions: Positions
 }
 
@@ -26,7 +29,8 @@ export function* indexesOf(
   const positions = known ?? (yield* positionsOf(list))
   const experiments = yield* ExperimentSequence.from(list, sizes)
   const counts = yield* countsOf(list)
-  return { experiments, counts, queues: yield* ClaimQueues.of(list), positions }
+  const queues = yield* ClaimQueues.of(list)
+  return { experiments, counts, queues, workers: yield* WorkerRuns.of(list), positions }
 }
 
 /** Changes that are made in one go. */
@@ -39,7 +43,7 @@ export const FEW = 32
  * @throws Error when a changed experiment is not in the campaign
  */
 export function updated(
-  { experiments, counts, queues, positions }: CampaignIndexes,
+  { experiments, counts, queues, workers, positions }: CampaignIndexes,
   changed: readonly Experiment[],
   lines: Map<number, string>,
 ): CampaignIndexes | null {
@@ -50,10 +54,11 @@ export function updated(
     const json = JSON.stringify(after)
     counts = updateCounts(counts, position, before, after)
     queues = queues.with(position, before, after)
+    workers = workers.with(position, before, after)
     experiments = experiments.replace(position, after, lineSize(json))
     lines.set(position, json)
   }
-  return { experiments, counts, queues, positions }
+  return { experiments, counts, queues, workers, positions }
 }
 
 export function* updatedInSlices(

@@ -4,6 +4,7 @@ import type { ClaimQueues } from '../indexes/claim-queues.ts'
 import { type ExperimentSequence, lineSize } from '../indexes/experiment-sequence.ts'
 import type { CampaignCounts } from '../indexes/status-counts.ts'
 import { hasStatus } from '../indexes/summary.ts'
+import type { WorkerRuns } from '../indexes/worker-runs.ts'
 import { atOnce, isBreak, type LongWork } from '../long-work.ts'
 import { type CampaignIndexes, FEW, indexesOf, rebuilt, updated, updatedInSlices } from './campaign-indexes.ts'
 import { headerSize, shrinkGoal } from './campaign-size.ts'
@@ -69,7 +70,7 @@ export interface CampaignOptions {
 export class Campaign {
   private constructor(
     readonly header: CampaignHeader,
-    private readonly indexes: CampaignIndexes,
+    private indexes: CampaignIndexes,
     private readonly size: ManifestSize,
   ) {}
 
@@ -110,6 +111,16 @@ export class Campaign {
   /** What can be claimed. */
   get queues(): ClaimQueues {
     return this.indexes.queues
+  }
+
+  /** How workers ended their runs. */
+  get workers(): WorkerRuns {
+    const { workers, experiments } = this.indexes
+    if (workers.isKnown) return workers
+    // Kept: it holds for this campaign, and the next ones go on from it.
+    const known = workers.known(experiments)
+    this.indexes = { ...this.indexes, workers: known }
+    return known
   }
 
   /** Bytes of its manifest; at most some fifty fewer. */

@@ -35,7 +35,8 @@ export const settingsProperties = {
     minimum: 0,
     maximum: 1000,
     description:
-      'Stored and not used yet: after so many failures in a row a worker is to get nothing for a while. 0: never',
+      'A worker whose newest so many runs all ended in error, timeout, oom or lost is benched: its claims get nothing for ten minutes, ' +
+      'then one experiment as a try. Not while nobody else works, nor when others failed at one of those experiments too. 0: never',
     examples: [5],
   }),
   lease_seconds: LeaseSeconds,
@@ -64,7 +65,7 @@ export const DEFAULT_SETTINGS: Static<typeof CampaignSettings> = {
 export const FORMAT = 2
 
 /** Workers whose benching was lifted that a campaign remembers. */
-const MAX_BENCH_LIFTED = 1000
+export const MAX_BENCH_LIFTED = 1000
 
 export const Label = Name({ maxLength: 1024 })
 
@@ -117,7 +118,7 @@ export const headerProperties = {
   }),
   bench_lifted: Dictionary(Timestamp, {
     maxProperties: MAX_BENCH_LIFTED,
-    description: 'Empty, not used yet: workers that are to get experiments again though they failed, and since when',
+    description: 'Workers that get experiments again though they failed: failures up to then do not count against them',
   }),
   created_by: Nullable(Type.String({ pattern: '^[0-9a-f]{32}$', examples: ['2c26b46b68ffc68ff99b453c1d304134'] }), {
     description: '128 bits of the sha256 of the Idempotency-Key of its creation; null: there was none',

@@ -1,3 +1,4 @@
+import { benchedWorkers } from '../campaign/benching.ts'
 import type { Campaign } from '../campaign/campaign.ts'
 import { type CampaignState, stateOf } from '../campaign/campaign-state.ts'
 import type { CampaignHeader } from '../campaign/manifest.ts'
@@ -11,6 +12,8 @@ export interface CampaignOverview extends Pick<CampaignHeader, 'campaign_id' | '
   /** Experiments by status. */
   readonly counts: Counts
   readonly progress: Progress
+  /** How many workers are benched at a time. */
+  readonly benched: (now: string) => number
   /** Of its manifest. */
   readonly bytes: number
 }
@@ -29,6 +32,7 @@ export function overviewOf(campaign: Campaign): CampaignOverview {
     state: stateOf(campaign),
     counts: campaign.counts.by_status,
     bytes: campaign.bytes,
+    benched: (now) => benchedWorkers(campaign, now).length,
     get progress() {
       return progressOf(campaign)
     },

@@ -1,3 +1,4 @@
+import { BenchedWorker } from '../../domain/campaign/benching.ts'
 import { CampaignManifest } from '../../domain/campaign/manifest.ts'
 import { CampaignManifestEntry } from '../../domain/experiment/experiment.ts'
 import { PythonToolManifest } from '../../domain/formats/python-tool-manifest.ts'
@@ -5,6 +6,7 @@ import { StudyExperiment, StudyManifest } from '../../domain/formats/study-manif
 import { ClaimRequest } from '../../domain/operations/claim/claim-request.ts'
 import { CampaignDraft, ExperimentDraft } from '../../domain/operations/draft.ts'
 import { Heartbeat } from '../../domain/operations/heartbeat.ts'
+import { WorkerPatch } from '../../domain/operations/lift-bench.ts'
 import { MergeResult } from '../../domain/operations/merge/merge.ts'
 import { CampaignPatch } from '../../domain/operations/patch-campaign.ts'
 import { ExperimentUpdate } from '../../domain/operations/report-batch.ts'
@@ -51,6 +53,8 @@ export const SCHEMAS = [
   ClaimRequest,
   Heartbeat,
   RunningExperiment,
+  BenchedWorker,
+  WorkerPatch,
   ChangeEvent,
   SnapshotEvent,
   HeartbeatEvent,

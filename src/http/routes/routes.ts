@@ -21,6 +21,7 @@ import { metricsRoutes } from './service/metrics.ts'
 import { problemRoutes } from './service/problems.ts'
 import { claimExperiments } from './workers/claim-experiments.ts'
 import { listWorkers } from './workers/list-workers.ts'
+import { patchWorker } from './workers/patch-worker.ts'
 import { sendHeartbeat } from './workers/send-heartbeat.ts'
 
 /** In the order of the OpenAPI document. */
@@ -40,6 +41,7 @@ const V1 = [
   claimExperiments,
   sendHeartbeat,
   listWorkers,
+  patchWorker,
   streamCampaign,
   streamCampaigns,
   retryExperiments,

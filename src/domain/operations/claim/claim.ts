@@ -1,3 +1,4 @@
+import { standingOf } from '../../campaign/benching.ts'
 import type { Campaign, Decision } from '../../campaign/campaign.ts'
 import { type CampaignState, stateOf } from '../../campaign/campaign-state.ts'
 import { DomainError } from '../../errors.ts'
@@ -18,11 +19,13 @@ export interface Claimed {
   readonly state: CampaignState
   /** Nothing that the filter matches can be claimed, nor will be, unless it is put back to pending. */
   readonly done: boolean
+  /** It got nothing since its worker is benched until then: milliseconds since 1970. Null: its worker is not, or it got something. */
+  readonly benchedUntil: number | null
 }
 
 /**
  * Starts the next experiments that the worker can run: pending ones in manifest order, then failed ones within their budgets.
- * Repeated with its claim_id it returns the same again. In a paused campaign nothing can be claimed.
+ * Repeated with its claim_id it returns the same again. In a paused campaign nothing can be claimed, and nothing by a benched worker.
  * @param earlier what is known of its claim_id; null: it has none
  * @throws DomainError `nothing-matches`, with what there is, for a backend or container that no experiment has; `claim-id-used`
  */
@@ -34,12 +37,14 @@ export function claim(
 ): Decision<Claimed> {
   refuseUnknownNames(campaign, request)
   const again = heldAgain(campaign, request, earlier, origin.now)
-  if (again !== null) return { changes: null, result: { ...claimed(campaign, request, again), isRepeated: true } }
+  if (again !== null) {
+    return { changes: null, result: { ...claimed(campaign, request, again, origin.now), isRepeated: true } }
+  }
   const changed = started(campaign, request, origin, campaign.nextRevision)
-  if (changed.length === 0) return claimNothing(campaign, request)
+  if (changed.length === 0) return claimNothing(campaign, request, origin.now)
   const changes = { at: origin.now, changed }
   const next = campaign.revise(changes)
-  return { changes, next, result: claimed(next.campaign, request, changed) }
+  return { changes, next, result: claimed(next.campaign, request, changed, origin.now) }
 }
 
 /** The next experiments, each started and leased to the worker in the revision. */
@@ -49,9 +54,9 @@ export function started(
   { now, actor }: Origin,
   revision: number,
 ): Experiment[] {
-  const { worker, limit = 1, lease_seconds = campaign.header.settings.lease_seconds, claim_id = null } = request
+  const { worker, lease_seconds = campaign.header.settings.lease_seconds, claim_id = null } = request
   const lease = { seconds: lease_seconds, claim_id, claimed_at: now }
-  return claimable(campaign, request, limit).map((experiment) =>
+  return claimable(campaign, request, now).map((experiment) =>
     Object.assign(startAttempt(experiment, now), { worker, actor, lease, revision }),
   )
 }
@@ -60,16 +65,16 @@ export function started(
  * The result of a claim when that changes nothing; null when something can be claimed, or another call has the same id.
  * @throws DomainError `nothing-matches`
  */
-export function claimUnchanged(campaign: Campaign, request: ClaimRequest): Claimed | null {
+export function claimUnchanged(campaign: Campaign, request: ClaimRequest, now: string): Claimed | null {
   refuseUnknownNames(campaign, request)
   const { claim_id } = request
   if (claim_id !== undefined && campaign.queues.claimedAs(claim_id).length > 0) return null
-  return claimable(campaign, request, 1).length > 0 ? null : claimed(campaign, request, [])
+  return claimable(campaign, { ...request, limit: 1 }, now).length > 0 ? null : claimed(campaign, request, [], now)
 }
 
 /** The result of a claim whose caller has left: nothing is started. */
-export function claimNothing(campaign: Campaign, request: ClaimRequest): Decision<Claimed> {
-  return { changes: null, result: claimed(campaign, request, []) }
+export function claimNothing(campaign: Campaign, request: ClaimRequest, now: string): Decision<Claimed> {
+  return { changes: null, result: claimed(campaign, request, [], now) }
 }
 
 /** How many names a refusal lists. */
@@ -90,23 +95,34 @@ export function refuseUnknownNames({ header, queues }: Campaign, filter: ClaimFi
   }
 }
 
-function claimable({ header, queues, experiments }: Campaign, filter: ClaimFilter, limit: number): Experiment[] {
+function claimable(campaign: Campaign, request: ClaimRequest, now: string): Experiment[] {
+  const { header, queues, experiments } = campaign
   const found: Experiment[] = []
   if (header.settings.paused) return found
-  for (const position of queues.claimable(filter, header.settings)) {
+  const standing = standingOf(campaign, request.worker, now)
+  if (standing.kind === 'benched') return found
+  const most = standing.kind === 'on trial' ? 1 : (request.limit ?? 1)
+  for (const position of queues.claimable(request, header.settings)) {
     found.push(experiments.at(position))
-    if (found.length === limit) break
+    if (found.length === most) break
   }
   return found
 }
 
 /** @param experiments that it got, of which the campaign has the newest */
-export function claimed(campaign: Campaign, filter: ClaimFilter, experiments: readonly Experiment[]): Claimed {
+export function claimed(
+  campaign: Campaign,
+  request: ClaimRequest,
+  experiments: readonly Experiment[],
+  now: string,
+): Claimed {
   const { queues, header } = campaign
   const { settings, cancel_running, total_experiments } = header
   // What is told to stop goes back to pending.
-  const mayCome = cancel_running ? queues.hasRunning(filter) : queues.mayFailAndBeClaimed(filter, settings)
-  const done = total_experiments > 0 && !mayCome && !queues.hasClaimable(filter, settings)
+  const mayCome = cancel_running ? queues.hasRunning(request) : queues.mayFailAndBeClaimed(request, settings)
+  const done = total_experiments > 0 && !mayCome && !queues.hasClaimable(request, settings)
   const newest = experiments.map((experiment) => campaign.get(experiment.exp_id) ?? experiment)
-  return { uid: header.uid, experiments: newest, isRepeated: false, state: stateOf(campaign), done }
+  const standing = experiments.length > 0 ? null : standingOf(campaign, request.worker, now)
+  const benchedUntil = standing?.kind === 'benched' ? standing.until : null
+  return { uid: header.uid, experiments: newest, isRepeated: false, state: stateOf(campaign), done, benchedUntil }
 }

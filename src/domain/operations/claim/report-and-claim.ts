@@ -37,12 +37,16 @@ export function* reportAndClaim(
   const granted = again ?? (yield* startedAfter(campaign, changed, request, origin))
   if (!isRepeated) for (const one of granted) changed.set(one.exp_id, one)
   if (changed.size === 0) {
-    return { changes: null, result: { ...claimed(campaign, request, granted), isRepeated, results } }
+    return { changes: null, result: { ...claimed(campaign, request, granted, origin.now), isRepeated, results } }
   }
   const changes = { at: origin.now, changed: [...changed.values()] }
   const next = yield* campaign.revised(changes)
   const shown = next.shrunk === 0 ? results : results.map((result) => asShrunk(result, next))
-  return { changes, next, result: { ...claimed(next.campaign, request, granted), isRepeated, results: shown } }
+  return {
+    changes,
+    next,
+    result: { ...claimed(next.campaign, request, granted, origin.now), isRepeated, results: shown },
+  }
 }
 
 /** The next experiments, once those that are changed are so; in the same revision. */

@@ -46,6 +46,11 @@ export const EXPERIMENT_PROBLEMS = {
     meaning: 'The campaign has no experiment with this id.',
     remedy: 'List them with GET /v1/campaigns/{campaign_id}/experiments.',
   }),
+  'worker-not-found': problemKind(404, 'No such worker', {
+    meaning: 'No worker of this name is known to have run an experiment of the campaign.',
+    remedy:
+      'Take its name as it stands in GET /v1/campaigns/{campaign_id}/workers or with an experiment, percent-encoded.',
+  }),
   'experiment-exists': problemKind(409, 'Experiment exists', {
     meaning: 'The campaign has an experiment with this id and another definition. Nothing was changed.',
     remedy: 'Choose another exp_id.',

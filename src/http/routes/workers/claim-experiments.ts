@@ -48,6 +48,12 @@ const ClaimResponse = StrictObject({
     description:
       'Nothing matches or will match unless something is put back: stop once the claimed experiments have ended',
   }),
+  benched_until: Type.Optional(
+    Described(
+      Timestamp,
+      'Nothing was claimed since the newest runs of the worker all failed, while others work: then it gets one experiment as a try',
+    ),
+  ),
   results: Type.Optional(
     Type.Array(ref(BatchResult), { description: 'The outcome of each report, in their order, if there were any' }),
   ),
@@ -59,7 +65,7 @@ const schema = {
   summary: 'Claim the next experiments to run',
   description:
     'Returns pending experiments in manifest order, then failed ones within their budgets; each is started and leased to ' +
-    'the worker, durably, before the response. What the worker finished may come along as `reports`: it is counted first, in the ' +
+    'the worker, durably, before the response. A worker whose newest runs all failed is benched: see `worker_failure_limit`. What the worker finished may come along as `reports`: it is counted first, in the ' +
     'same write, and does not wait; a claim that is refused counts none of it. Send the call again with its claim_id when the response ' +
     'is lost.',
   params: CampaignParams,
@@ -142,9 +148,15 @@ function* responsePieces({
   claims,
   state,
   done,
+  benchedUntil,
   outcomes,
 }: ClaimResult & Partial<Counted>): Generator<string | Buffer, void> {
-  const standing = objectPieces({ claims: claims.map(toClaim), state, done })
+  const standing = objectPieces({
+    claims: claims.map(toClaim),
+    state,
+    done,
+    benched_until: benchedUntil === null ? undefined : new Date(benchedUntil).toISOString(),
+  })
   if (outcomes === undefined) {
     yield* standing
     return

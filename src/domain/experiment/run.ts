@@ -1,0 +1,93 @@
+import { newestClosed } from './attempt.ts'
+import type { Experiment, PastAttempt } from './experiment.ts'
+
+/** One attempt of an experiment by a worker that gave its name. */
+export interface Run {
+  readonly worker: string
+  readonly attempt: number
+  readonly state: 'running' | 'failed' | 'ended'
+  /** It is alive by a lease. */
+  readonly isHeld: boolean
+  /** Milliseconds since 1970: of its end or its start, whichever is later. A worker's clock may tell an end before the start. */
+  readonly time: number
+}
+
+type AnyAttempt = Experiment | PastAttempt
+
+/** Whether an attempt ended in a way that its machine may be the cause of. A stop from outside says nothing of it. */
+function isFault({ status, failure_kind }: Pick<AnyAttempt, 'status' | 'failure_kind'>): boolean {
+  return status === 'failed' && failure_kind !== 'interrupted'
+}
+
+/** Whether another worker, or one without a name, failed at the experiment too. */
+export function failedElsewhere(experiment: Experiment, worker: string): boolean {
+  const isOther = (one: AnyAttempt) => one.worker !== worker && isFault(one)
+  return isOther(experiment) || experiment.attempts.some(isOther)
+}
+
+/** The runs of an experiment that are known. */
+export function runsOf(experiment: Experiment): Run[] {
+  return namedRuns([...experiment.attempts, ...current(experiment)])
+}
+
+/** What a change of an experiment did to its runs. */
+export interface ChangedRuns {
+  readonly gone: readonly Run[]
+  readonly come: readonly Run[]
+}
+
+const NONE: ChangedRuns = { gone: [], come: [] }
+
+export function changedRuns(before: Experiment, after: Experiment): ChangedRuns {
+  const isUnchanged =
+    before.attempts === after.attempts &&
+    before.status === after.status &&
+    before.worker === after.worker &&
+    before.attempt === after.attempt &&
+    before.failure_kind === after.failure_kind &&
+    before.started_at === after.started_at &&
+    before.completed_at === after.completed_at &&
+    (before.lease === null) === (after.lease === null)
+  if (isUnchanged) return NONE
+  const gone = namedRuns(onlyIn(before, after))
+  const come = namedRuns(onlyIn(after, before))
+  if (gone.length === 0 || come.length === 0) return { gone, come }
+  const isNew = (among: readonly Run[]) => (run: Run) => !among.some((one) => isSameRun(one, run))
+  return { gone: gone.filter(isNew(come)), come: come.filter(isNew(gone)) }
+}
+
+/** Those that are not the very records of the other. */
+function onlyIn(experiment: Experiment, other: Experiment): AnyAttempt[] {
+  const { attempts } = experiment
+  const own = attempts === other.attempts ? [] : attempts.filter((one) => !other.attempts.includes(one))
+  return [...own, ...current(experiment)]
+}
+
+function current(experiment: Experiment): Experiment[] {
+  const { status, attempt } = experiment
+  return status === 'pending' || attempt === 0 || newestClosed(experiment) !== undefined ? [] : [experiment]
+}
+
+function namedRuns(attempts: readonly AnyAttempt[]): Run[] {
+  return attempts.flatMap((one) => (one.worker === null ? [] : [runOf(one, one.worker)]))
+}
+
+function runOf(one: AnyAttempt, worker: string): Run {
+  const state = one.status === 'running' ? 'running' : isFault(one) ? 'failed' : 'ended'
+  const isHeld = state === 'running' && 'lease' in one && one.lease !== null
+  return { worker, attempt: one.attempt, state, isHeld, time: Math.max(msOf(one.started_at), msOf(one.completed_at)) }
+}
+
+function msOf(time: string | null): number {
+  return time === null ? 0 : Date.parse(time)
+}
+
+function isSameRun(a: Run, b: Run): boolean {
+  return (
+    a.attempt === b.attempt &&
+    a.worker === b.worker &&
+    a.state === b.state &&
+    a.time === b.time &&
+    a.isHeld === b.isHeld
+  )
+}
