@@ -198,6 +198,25 @@ browserTest('the dashboard shows when each experiment ran, and which worker hold
   expect(await page.getByRole('progressbar', { name: 'Progress of now' }).getAttribute('value')).toBe('0.42')
 })
 
+browserTest('the dashboard shows who is benched, until when and why', async () => {
+  const path = `${service().url}/v1/campaigns`
+  await send('POST', path, campaignDraft(3, { campaign_id: 'benching', settings: { worker_failure_limit: 1 } }))
+  await send('POST', `${path}/benching/claims`, { worker: 'gpu-node-1' })
+  await send('PATCH', `${path}/benching/experiments/0002`, {
+    worker: 'gpu-<b>2',
+    status: 'failed',
+    failure_kind: 'oom',
+  })
+  const { page } = await browsing.open(service().url, '#/campaigns/benching/workers')
+  const benched = page.getByRole('list', { name: 'Benched workers' }).getByRole('listitem')
+  await benched.first().waitFor()
+  const text = (await benched.allTextContents()).map((one) => one.replace(/\d\d:\d\d/, 'hh:mm'))
+  expect(text).toEqual(['gpu-<b>2 is benched until hh:mm: its last run failed, at 0002 (oom)'])
+  expect(await accessibilityFaults(page)).toEqual([])
+  await benched.getByRole('button', { name: '0002' }).click()
+  await page.getByRole('dialog').waitFor()
+})
+
 browserTest('the dashboard does not shift its layout while it loads', async () => {
   const { page } = await browsing.open(service().url, 'favicon.svg', { expected: /status of 404/ })
   await page.addInitScript(() => {

@@ -1,5 +1,6 @@
 /** The calls that the dashboard makes. */
 
+import type { BenchedWorker } from '../../domain/campaign/benching.ts'
 import type { CampaignHeader, CampaignManifest } from '../../domain/campaign/manifest.ts'
 import type { Retried, RetryRequest } from '../../domain/operations/retry.ts'
 import type { CorruptCampaign, ListedCampaign } from '../../domain/views/campaign-list.ts'
@@ -10,7 +11,7 @@ import { type ApiResponse, call, callIfChanged } from './client.ts'
 /** The largest page that the API returns. */
 const PAGE = 1000
 
-export type { CorruptCampaign, RunningExperiment }
+export type { BenchedWorker, CorruptCampaign, RunningExperiment }
 
 export function campaignPath(campaignId: string): string {
   return `/campaigns/${encodeURIComponent(campaignId)}`
@@ -49,19 +50,26 @@ export function readProgress(
   return callIfChanged(`${campaignPath(id)}/progress`, { etag, signal })
 }
 
-/** The running experiments and their workers. */
-export async function listWorkers(id: string, signal: AbortSignal): Promise<RunningExperiment[]> {
-  const found: RunningExperiment[] = []
+export interface Workers {
+  readonly workers: readonly RunningExperiment[]
+  readonly benched: readonly BenchedWorker[]
+}
+
+/** The running experiments with their workers, and who is benched. */
+export async function listWorkers(id: string, signal: AbortSignal): Promise<Workers> {
+  const workers: RunningExperiment[] = []
+  let benched: readonly BenchedWorker[] = []
   for (let token: string | null = ''; token !== null;) {
     const rest = token === '' ? '' : `&page_token=${encodeURIComponent(token)}`
-    const page: { workers: RunningExperiment[]; next_page_token: string | null } = await call(
+    const page: Workers & { readonly next_page_token: string | null } = await call(
       `${campaignPath(id)}/workers?limit=${PAGE}${rest}`,
       { signal },
     )
-    found.push(...page.workers)
+    workers.push(...page.workers)
+    benched = page.benched
     token = page.next_page_token
   }
-  return found
+  return { workers, benched }
 }
 
 export function retryExperiments(id: string, body: RetryRequest): Promise<Retried> {

@@ -96,7 +96,7 @@ export class CampaignFeed implements Source {
 
   /** Loads what heartbeats told until now: no event repeats it. */
   async loadRuns(signal: AbortSignal): Promise<void> {
-    this.addRuns(await listWorkers(this.campaignId, signal))
+    this.addRuns((await listWorkers(this.campaignId, signal)).workers)
   }
 
   private addRuns(news: readonly RunNews[]): void {

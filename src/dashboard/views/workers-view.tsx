@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { listWorkers, type RunningExperiment } from '../api/calls.ts'
+import { listWorkers, type RunningExperiment, type Workers } from '../api/calls.ts'
 import { asProblem } from '../api/problem.ts'
 import { seconds } from '../model/clock.ts'
 import { counted, dateTime, duration, orDash, timeOf } from '../model/format.ts'
 import { Empty } from '../parts/empty.tsx'
 import { Note, RunMeter } from '../parts/run-meter.tsx'
+import { BenchedWorkers } from './benched-workers.tsx'
 import type { ViewProps } from './view-props.ts'
 
 /** Milliseconds between two polls: no event has the age of heartbeats. */
@@ -14,8 +15,7 @@ const POLL_INTERVAL = 2000
 /** How many rows are drawn at first. */
 const ROWS = 300
 
-interface Loaded {
-  readonly workers: readonly RunningExperiment[]
+interface Loaded extends Workers {
   /** When they were loaded, on the browser's monotonic clock in milliseconds: ages grow from there. */
   readonly at: number
 }
@@ -29,7 +29,7 @@ export function WorkersView({ feed, query, change }: ViewProps) {
     void pollWorkers(feed.campaignId, unmounted.signal, (found) => {
       if (typeof found === 'string') failure.value = found
       else {
-        loaded.value = { workers: found, at: performance.now() }
+        loaded.value = { ...found, at: performance.now() }
         failure.value = null
       }
     })
@@ -37,7 +37,7 @@ export function WorkersView({ feed, query, change }: ViewProps) {
   }, [feed])
   if (loaded.value === null) return <p class="placeholder">{failure.value ?? 'Loading the workers …'}</p>
   const text = (query['worker'] ?? '').toLowerCase()
-  const { workers, at } = loaded.value
+  const { workers, benched, at } = loaded.value
   const found = workers
     .filter(({ worker, container }) => `${worker ?? ''}\n${container}`.toLowerCase().includes(text))
     .sort(byWorker)
@@ -59,6 +59,10 @@ export function WorkersView({ feed, query, change }: ViewProps) {
             `${counted(found.length, 'experiment')} held by ${counted(new Set(found.map(({ worker }) => worker)).size, 'worker')}`}
         </p>
       </div>
+      <BenchedWorkers
+        benched={benched.filter(({ worker }) => worker.toLowerCase().includes(text))}
+        open={(exp) => change({ exp })}
+      />
       {found.length === 0 ? (
         <Empty title={workers.length === 0 ? 'No experiment is running' : 'No worker matches'} />
       ) : (
@@ -85,7 +89,7 @@ function byWorker(a: RunningExperiment, b: RunningExperiment): number {
 async function pollWorkers(
   campaignId: string,
   signal: AbortSignal,
-  onResult: (found: readonly RunningExperiment[] | string) => void,
+  onResult: (found: Workers | string) => void,
 ): Promise<void> {
   for (let isAborted = false; !isAborted; isAborted = signal.aborted) {
     if (document.visibilityState === 'visible') {
