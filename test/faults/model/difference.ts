@@ -33,8 +33,12 @@ export function withoutTimes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTimes)
   if (!isObject(value)) return value
   const isTime = (key: string, item: unknown) =>
-    item !== null && (key.endsWith('_at') || key.startsWith('seconds_since') || key === 'heartbeat_seconds')
-  const entries = Object.entries(value).map(([key, item]) => [key, isTime(key, item) ? 'a time' : withoutTimes(item)])
+    item !== null && (/_(at|until)$/.test(key) || key.startsWith('seconds_since') || key === 'heartbeat_seconds')
+  const entries = Object.entries(value).map(([key, item]) => {
+    // Of each worker a time.
+    if (key === 'bench_lifted' && isObject(item)) return [key, Object.keys(item)]
+    return [key, isTime(key, item) ? 'a time' : withoutTimes(item)]
+  })
   return Object.fromEntries(entries)
 }
 

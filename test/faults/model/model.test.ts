@@ -35,7 +35,7 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
   {
     name: 'does not keep what a heartbeat tells',
     spoiling: { call: withoutNote },
-    says: /note should be "/,
+    says: /note should be "|heartbeat .*status should be 400, but is 404/,
   },
   {
     name: 'ends a list of campaigns after its first page',
@@ -53,6 +53,11 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
     name: 'hands out again what runs',
     spoiling: { store: handingOutAgain },
     says: /two live attempts of run-\d+/,
+  },
+  {
+    name: 'gives a benched worker experiments',
+    spoiling: { store: neverBenching },
+    says: /benched_until should be "|claims\/0 should be absent/,
   },
   {
     name: 'gives up a lease and leaves it there',
@@ -78,7 +83,7 @@ const WRONG: readonly { readonly name: string; readonly spoiling: Spoiling; read
 
 test.each(WRONG)('the model notices a service that $name', async ({ spoiling, says }) => {
   const { counterexample } = await tryModel(temporaryDirectory(), {
-    runs: 120,
+    runs: 200,
     seed: 20260301,
     spoiling,
     shrinkLimit: 700,
@@ -134,6 +139,19 @@ function handingOutAgain(store: CampaignStore): CampaignStore {
         if (!isEmptyClaim(first.result) || changed.length === 0) return first
         const again = decided(decide, campaign.with({ at: campaign.header.updated_at, changed }), at)
         return isEmptyClaim(again.result) ? first : again
+      }),
+  })
+}
+
+/** Decides a claim that finds its worker benched once more, on a campaign that benches nobody. */
+function neverBenching(store: CampaignStore): CampaignStore {
+  return overriding(store, {
+    update: (id, decide) =>
+      store.update(id, (campaign, at) => {
+        const first = decided(decide, campaign, at)
+        if (!isEmptyClaim(first.result)) return first
+        const settings = { ...campaign.header.settings, worker_failure_limit: 0 }
+        return decided(decide, campaign.with({ at: campaign.header.updated_at, header: { settings } }), at)
       }),
   })
 }

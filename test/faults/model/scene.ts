@@ -224,12 +224,14 @@ interface List extends Pick<Expected, 'tagOf'> {
   /** Under this key a page has its part of all that match; undefined: there is no such campaign. */
   readonly key: string
   readonly all: readonly unknown[] | undefined
+  /** What each page has beside it. */
+  readonly beside?: object
 }
 
 /** Reads a list page by page, by the tokens that it gives out, to its end. */
 export async function inPages(
   scene: Scene,
-  { path, query, limit = Infinity, key, all, ...tagged }: List,
+  { path, query, limit = Infinity, key, all, beside, ...tagged }: List,
 ): Promise<void> {
   if (limit !== Infinity) query.set('limit', String(limit))
   for (let from = 0; ; from += limit) {
@@ -238,7 +240,8 @@ export async function inPages(
       await scene.ask(call, problem(NOT_FOUND))
       return
     }
-    const page = { [key]: all.slice(from, from + limit), next_page_token: all.length <= from + limit ? null : TOKEN }
+    const next = all.length <= from + limit ? null : TOKEN
+    const page = { [key]: all.slice(from, from + limit), ...beside, next_page_token: next }
     const { text } = await scene.ask(call, { status: 200, body: page, ...tagged })
     const { next_page_token } = JSON.parse(text) as { readonly next_page_token: string | null }
     if (next_page_token === null) return

@@ -1,5 +1,6 @@
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import type { ClaimRequest } from '#campaignd/domain/operations/claim/claim-request.js'
+import { benchOf } from './bench-model.js'
 import { isWithinBudget, mayComeBack } from './budget-model.js'
 import { type PlainCampaign, revised } from './campaign-model.js'
 import { started } from './experiment-model.js'
@@ -9,7 +10,10 @@ export interface Claimed {
   /** The very same when the claim took nothing. */
   readonly campaign: PlainCampaign
   readonly experiments: readonly Experiment[]
-  readonly kind: 'handed out' | 'the same claims' | 'nothing'
+  readonly kind: 'handed out' | 'the same claims' | 'nothing' | 'benched'
+  /** Milliseconds since 1970. */
+  readonly benchedUntil?: number
+  readonly isTrial?: boolean
 }
 
 /** What is remembered of the claim_id of a claim. */
@@ -29,19 +33,29 @@ export function claimed(
   remembered: Remembered | null = null,
 ): Claimed {
   refuseUnknown(before, request)
-  const { worker, claim_id = null, limit = 1, lease_seconds: seconds = before.settings.lease_seconds } = request
+  const { worker, claim_id = null, lease_seconds: seconds = before.settings.lease_seconds } = request
   const held = before.experiments.filter((one) => claim_id !== null && one.lease?.claim_id === claim_id)
   if (held.length > 0 || remembered?.earlier !== undefined) {
     refuseUsed(held, worker, now, remembered)
     return { campaign: before, experiments: held, kind: 'the same claims' }
   }
-  const next = before.settings.paused ? [] : claimable(before, request).slice(0, limit)
+  const bench = benchOf(before, worker, now)
+  if (typeof bench === 'number') {
+    return { campaign: before, experiments: [], kind: 'benched', benchedUntil: bench }
+  }
+  const most = bench === 'on trial' ? 1 : (request.limit ?? 1)
+  const next = before.settings.paused ? [] : claimable(before, request).slice(0, most)
   if (next.length === 0) return { campaign: before, experiments: [], kind: 'nothing' }
   const by = { worker, actor: null, lease: { seconds, claim_id, claimed_at: now } }
   const revision = before.revision + 1
   const taken = new Map(next.map((one) => [one, { ...started(one, now), ...by, revision }]))
   const experiments = before.experiments.map((one) => taken.get(one) ?? one)
-  return { campaign: revised(before, now, { experiments }), experiments: [...taken.values()], kind: 'handed out' }
+  return {
+    campaign: revised(before, now, { experiments }),
+    experiments: [...taken.values()],
+    kind: 'handed out',
+    isTrial: bench === 'on trial',
+  }
 }
 
 /** @throws Refused when the claim is no repeat, or something was heard of its runs */

@@ -31,7 +31,7 @@ export const claim = command({
         claim_id: sometimes(2, fc.constantFrom('one', 'two')),
       })
       .map((request): ClaimRequest => ({ ...given(request), worker: request.worker })),
-    repeats: sometimes(3, fc.constantFrom<Repeats[]>('its own', 'its own', 'that of another worker')),
+    repeats: sometimes(2, fc.constantFrom<Repeats[]>('its own', 'its own', 'that of another worker')),
     reports: sometimes(3, fc.array(fc.record({ experiment: anyChoice, report: anyReport }), { maxLength: 3 })),
     flaw: flaw(25, { worker: '' }, { limit: 0 }, { lease_seconds: 0 }, { cycle_index: 1 }),
   }),
@@ -71,9 +71,10 @@ export function postClaim(
   const call = { campaign: id, method: 'POST', path: '/claims', body } as const
   return scene.write({ ...call, ifMatch: noCondition, flaw: wrong }, (before) => {
     const { world } = scene
-    const { campaign, experiments, kind, results } = decided(scene, before, request, updates)
+    const { campaign, experiments, kind, results, benchedUntil, isTrial } = decided(scene, before, request, updates)
     const { claim_id } = request
     scene.count(kind)
+    if (isTrial === true) scene.count('on trial')
     if (kind === 'handed out' && experiments.some(({ losses }) => losses > 0)) scene.count('a loss again')
     const claimedIds = new Set(experiments.map(({ exp_id }) => exp_id))
     for (const { exp_id, experiment } of results) {
@@ -87,10 +88,11 @@ export function postClaim(
     if (claims.some(({ attempt }) => attempt > 1)) scene.count('a later attempt')
     if (results.length > 0 && claims.length > 0) scene.count('with reports')
     const told = reports.length === 0 ? {} : { results }
+    const benched = benchedUntil === undefined ? {} : { benched_until: new Date(benchedUntil).toISOString() }
     return {
       campaign,
       status: 200,
-      body: { claims, state: stateOf(campaign), done: isDone(campaign, request), ...told },
+      body: { claims, state: stateOf(campaign), done: isDone(campaign, request), ...benched, ...told },
     }
   })
 }
@@ -107,7 +109,7 @@ function decided(scene: Scene, before: PlainCampaign, request: ClaimRequest, upd
   const { campaign: after, results } = batched(before, named, now, held)
   if (held.length > 0) return { campaign: after, experiments: held, kind: alone.kind, results }
   const { kind, ...rest } = claimed({ ...after, revision: before.revision }, request, now)
-  return { campaign: kind === 'handed out' ? rest.campaign : after, experiments: rest.experiments, kind, results }
+  return { ...rest, campaign: kind === 'handed out' ? rest.campaign : after, kind, results }
 }
 
 function claimOf(world: World, id: string, experiment: Experiment, isRepeat: boolean) {

@@ -9,9 +9,11 @@ import { deleteCampaign } from './delete-campaign.js'
 import { elapse } from './events/elapse.js'
 import { lose } from './events/lose.js'
 import { killDuring, restart } from './events/restart.js'
+import { fail } from './failing-worker.js'
 import { heartbeat } from './heartbeat.js'
 import { lateCompletion, lateReport, stop } from './late-reports.js'
 import { patchCampaign } from './patch-campaign.js'
+import { patchWorker } from './patch-worker.js'
 import { getCampaign, getExperiment, getProgress } from './reads/get.js'
 import { listCampaigns } from './reads/list-campaigns.js'
 import { listExperiments } from './reads/list-experiments.js'
@@ -46,13 +48,15 @@ export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
   lateCompletion,
   stop,
   save,
+  patchWorker,
+  fail,
 )
 
 /** What a run may do whose clocks are real ones: nothing that asks in which order things happened. */
 export function anyCommandOn(service: ProcessService): fc.Arbitrary<ModelCommand> {
   return fc.oneof(
     ...[create, getCampaign, patchCampaign, deleteCampaign, report, lateReport, lateCompletion, stop],
-    ...[batch, append, retry, resume, save],
+    ...[batch, append, retry, resume, save, fail, patchWorker],
     ...[listExperiments, claim, heartbeat, lose, listWorkers, { ...restart, weight: 15 }, killDuring(service)],
   )
 }

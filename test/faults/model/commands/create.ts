@@ -26,6 +26,8 @@ const settings = fc.constantFrom<NonNullable<WholeDraft['settings']>[]>(
   { lease_seconds: 75, paused: true },
   { max_retries: 1, max_losses: 0 },
   { max_losses: 1, worker_failure_limit: 0, priority: -5 },
+  { worker_failure_limit: 1, max_retries: 3 },
+  { worker_failure_limit: 2, max_retries: 3 },
 )
 
 /** What a whole manifest has that only the service says. */

@@ -19,6 +19,8 @@ const settings: fc.Arbitrary<NonNullable<CampaignPatch['settings']>> = fc.consta
   { max_losses: 0 },
   { max_losses: 1, priority: 7 },
   { max_losses: 3, worker_failure_limit: 0 },
+  { worker_failure_limit: 1 },
+  { worker_failure_limit: 2, max_retries: 3 },
 )
 
 /** What is said to those that run. */

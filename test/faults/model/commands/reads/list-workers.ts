@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
 import { anyChoice, sometimes } from '../../arguments/arguments.js'
+import { benchedIn } from '../../campaign/bench-model.js'
 import { inPages, pathOf, type Scene } from '../../scene.js'
 import { command } from '../command.js'
 
@@ -16,7 +17,8 @@ export function readWorkers(scene: Scene, id: string, limit?: number): Promise<v
   const running = known?.experiments.filter(({ status }) => status === 'running')
   const all = running?.map((one) => workerOf(scene, id, one))
   const path = `${pathOf(id)}/workers`
-  return inPages(scene, { path, query: new URLSearchParams(), limit, key: 'workers', all })
+  const benched = known === undefined ? [] : benchedIn(known, scene.world.now)
+  return inPages(scene, { path, query: new URLSearchParams(), limit, key: 'workers', all, beside: { benched } })
 }
 
 function workerOf({ world }: Scene, id: string, experiment: Experiment): object {

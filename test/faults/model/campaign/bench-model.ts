@@ -1,0 +1,104 @@
+import type { Experiment, PastAttempt } from '#campaignd/domain/experiment/experiment.js'
+import type { PlainCampaign } from './campaign-model.js'
+
+const TEN_MINUTES = 600_000
+const FAULTS: readonly unknown[] = ['error', 'timeout', 'oom', 'lost']
+
+interface WorkerRun {
+  readonly position: number
+  readonly of: Experiment
+  readonly attempt: number
+  readonly failure_kind: PastAttempt['failure_kind']
+  readonly isRunning: boolean
+  readonly isHeld: boolean
+  readonly time: number
+}
+
+/** Until when a worker is benched, or that it may try one experiment; null: it is neither. */
+export function benchOf(campaign: PlainCampaign, worker: string, now: string): number | 'on trial' | null {
+  const present = Date.parse(now)
+  if (!onlyFails(campaign, worker) || !workersOf(campaign).some((one) => isAtWork(campaign, one, present))) return null
+  const until = Math.min(lastSeen(campaign, worker), present) + TEN_MINUTES
+  return until > present ? until : 'on trial'
+}
+
+/** What the list of workers says of them. */
+export function benchedIn(campaign: PlainCampaign, now: string): readonly { readonly worker: string }[] {
+  return workersOf(campaign)
+    .sort()
+    .flatMap((worker) => {
+      const until = benchOf(campaign, worker, now)
+      if (typeof until !== 'number') return []
+      const ended = endedRuns(campaign, worker)
+      const failures = ended.length - 1 - ended.findLastIndex((run) => !FAULTS.includes(run.failure_kind))
+      const { of: experiment, failure_kind } = ended.at(-1) ?? {}
+      const benched_until = new Date(until).toISOString()
+      return [{ worker, benched_until, failures, exp_id: experiment?.exp_id, failure_kind }]
+    })
+}
+
+/** The times of liftings, with one for the worker. Null: it never ran; the very same: it does not fail at everything. */
+export function lifted(campaign: PlainCampaign, worker: string, now: string): PlainCampaign['bench_lifted'] | null {
+  const { bench_lifted } = campaign
+  if (!workersOf(campaign).includes(worker)) return null
+  if (!onlyFails(campaign, worker)) return bench_lifted
+  const seen = lastSeen(campaign, worker)
+  const at = seen > Date.parse(now) ? new Date(seen).toISOString() : now
+  const isStillOfUse = ([name, time]: [string, string]) => {
+    const ended = endedRuns(campaign, name)
+    const failures = ended.slice(ended.findLastIndex((run) => !FAULTS.includes(run.failure_kind)) + 1)
+    return failures.some((run) => run.time <= Date.parse(time))
+  }
+  return { ...Object.fromEntries(Object.entries(bench_lifted).filter(isStillOfUse)), [worker]: at }
+}
+
+function isAtWork(campaign: PlainCampaign, worker: string, present: number): boolean {
+  const isHolding = runsOf(campaign, worker).some(({ isHeld }) => isHeld)
+  return (isHolding || lastSeen(campaign, worker) >= present - TEN_MINUTES) && !onlyFails(campaign, worker)
+}
+
+function onlyFails(campaign: PlainCampaign, worker: string): boolean {
+  const { worker_failure_limit: limit } = campaign.settings
+  const newest = endedRuns(campaign, worker).slice(-limit)
+  if (limit === 0 || newest.length < limit) return false
+  const since = Date.parse(campaign.bench_lifted[worker] ?? '1970-01-01T00:00:00Z')
+  const isItsOwn = ({ of: one }: WorkerRun) =>
+    ![one, ...one.attempts].some((run) => run.worker !== worker && FAULTS.includes(kindOf(run)))
+  return newest.every((run) => FAULTS.includes(run.failure_kind) && run.time > since && isItsOwn(run))
+}
+
+function lastSeen(campaign: PlainCampaign, worker: string): number {
+  return Math.max(...runsOf(campaign, worker).map(({ time }) => time))
+}
+
+function endedRuns(campaign: PlainCampaign, worker: string): WorkerRun[] {
+  return runsOf(campaign, worker)
+    .filter(({ isRunning }) => !isRunning)
+    .sort((a, b) => a.time - b.time || a.attempt - b.attempt || a.position - b.position)
+}
+
+function runsOf({ experiments }: PlainCampaign, worker: string): WorkerRun[] {
+  return experiments.flatMap((one, position) => {
+    const { status, attempt, attempts, lease } = one
+    const isCurrent = status !== 'pending' && attempt > 0 && attempts.at(-1)?.attempt !== attempt
+    return [...attempts, ...(isCurrent ? [one] : [])]
+      .filter((run) => run.worker === worker)
+      .map((run) => ({
+        ...{ position, of: one, attempt: run.attempt, failure_kind: kindOf(run) },
+        isRunning: run.status === 'running',
+        isHeld: run.status === 'running' && lease !== null,
+        time: Math.max(...[run.started_at, run.completed_at].map((time) => Date.parse(time ?? '1970-01-01T00:00:00Z'))),
+      }))
+  })
+}
+
+/** A failure of unknown kind is an error. */
+function kindOf({ status, failure_kind }: Experiment | PastAttempt): PastAttempt['failure_kind'] {
+  return status === 'failed' ? (failure_kind ?? 'error') : null
+}
+
+function workersOf({ experiments }: PlainCampaign): string[] {
+  const names = experiments.flatMap((one) => [one.worker, ...one.attempts.map(({ worker }) => worker)])
+  const named = new Set(names.filter((name) => name !== null))
+  return [...named].filter((name) => runsOf({ experiments } as PlainCampaign, name).length > 0)
+}
