@@ -59,6 +59,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   retryExperiments: { method: 'POST', path: `${SWEEP}/retry`, role: 'work' },
   resumeCampaign: { method: 'POST', path: `${SWEEP}/resume`, role: 'work' },
+  patchWorker: { method: 'PATCH', path: `${SWEEP}/workers/w1`, role: 'admin', body: { benched: false } },
   deleteCampaign: { method: 'DELETE', path: SWEEP, role: 'admin' },
 }
 

@@ -175,6 +175,7 @@ const BODIES: Readonly<Record<string, object>> = {
   },
   [`POST ${SWEEP}/claims`]: { worker: 'w1', backend: 'vllm', container: 'vllm', claim_id: 'c1' },
   [`POST ${FIRST}/heartbeat`]: { attempt: 1, worker: 'w1' },
+  [`PATCH ${SWEEP}/workers/w1`]: { benched: false },
   [`POST ${SWEEP}/retry`]: { exp_ids: ['0001'] },
   [`POST ${SWEEP}/resume`]: { config_hash: '0', experiments: [{ exp_id: '0001', config_hash: '0' }] },
 }
@@ -280,7 +281,7 @@ test('every text of every body is a name or a free text by its schema', () => {
   for (const { id, operation } of BODY_DOORS) {
     const body = operation.requestBody?.content['application/json']?.schema ?? {}
     const texts = textsOf(body, '')
-    expect(texts.length, id).toBeGreaterThan(0)
+    expect(texts.length > 0, id).toBe(id !== 'patchWorker')
     const careless = texts.filter(([, schema]) => !(FREE_TEXT in schema) && ajv.validate(schema, 'a\ud800'))
     expect(careless.map(([place]) => `${id} ${place}`)).toEqual([])
     const free = texts.filter(([, schema]) => FREE_TEXT in schema).map(([place]) => place)

@@ -14,6 +14,7 @@ export function everyCall({ call }: TestApp, id: string): Promise<AppReply>[] {
     call('GET', `${path}/experiments`),
     call('GET', first),
     call('GET', `${path}/workers`),
+    call('PATCH', `${path}/workers/w1`, { body: { benched: false } }),
     call('GET', `${path}/events`),
     call('PATCH', path, { body: { campaign_name: 'x' } }),
     call('POST', `${path}/experiments`, { body: { experiments: [experimentDraft('0009')] } }),

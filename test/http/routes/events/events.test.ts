@@ -57,6 +57,7 @@ describe('a stream of one campaign', () => {
       revision: 1,
       created_at: '2026-03-01T12:00:00.000Z',
       progress: await progressOf(campaign),
+      benched: [],
     })
     await campaign.report('0002', { status: 'running', worker: 'w' })
     const change = (await reader.count(2)).at(-1)
@@ -65,6 +66,7 @@ describe('a stream of one campaign', () => {
       revision: 2,
       previous_revision: 1,
       progress: await progressOf(campaign),
+      benched: [],
       experiments: [(await campaign.manifest()).experiments[1]],
     })
   })

@@ -254,11 +254,15 @@ test('the workers of a campaign are listed with their experiments and the time s
   }
   const third = { lease_seconds: null, lease_expires_at: null, seconds_since_heartbeat: null }
   const unnamed = { ...first, ...third, worker: null, exp_id: '0003', cycle_index: 2 }
-  expect((await campaign.call('GET', path)).json()).toEqual({ workers: [first, unnamed], next_page_token: null })
+  expect((await campaign.call('GET', path)).json()).toEqual({
+    workers: [first, unnamed],
+    benched: [],
+    next_page_token: null,
+  })
   const page = (await campaign.call('GET', `${path}?limit=1`)).json<{ next_page_token: string }>()
   expect(page).toMatchObject({ workers: [first] })
   const next = await campaign.call('GET', `${path}?limit=1&page_token=${page.next_page_token}`)
-  expect(next.json()).toEqual({ workers: [unnamed], next_page_token: null })
+  expect(next.json()).toEqual({ workers: [unnamed], benched: [], next_page_token: null })
 })
 
 test('a campaign that is deleted takes its leases along', async () => {
