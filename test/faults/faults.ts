@@ -6,7 +6,6 @@ import { held } from './rows/clients/held.js'
 import { revoked } from './rows/clients/revoked.js'
 import { diskFull } from './rows/disk-full.js'
 import { errorAtEachStep } from './rows/error-at-each-step.js'
-import { fleet } from './rows/fleet.js'
 import { fuzz } from './rows/fuzz.js'
 import { hostileInput } from './rows/hostile-input.js'
 import { killAtEachStep } from './rows/kill-at-each-step.js'
@@ -19,6 +18,8 @@ import { shutdown } from './rows/shutdown.js'
 import { staleRace } from './rows/stale-race.js'
 import { stalledReaders } from './rows/stalled-readers.js'
 import { unseenState } from './rows/unseen-state.js'
+import { badMachine } from './rows/workers/bad-machine.js'
+import { fleet } from './rows/workers/fleet.js'
 import { zombie } from './rows/zombie.js'
 
 export const FAULTS: readonly Fault[] = [
@@ -41,6 +42,7 @@ export const FAULTS: readonly Fault[] = [
   held,
   revoked,
   fleet,
+  badMachine,
   limits,
   longWork,
 ]

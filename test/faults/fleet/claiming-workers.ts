@@ -32,7 +32,7 @@ export class ClaimingWorkers {
     problem: (text: string) => void,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ClaimingWorkers> {
-    await createCampaign(url, CAMPAIGN, 2 * WORKERS, {}, headers)
+    await createCampaign(url, CAMPAIGN, 2 * WORKERS, { settings: { worker_failure_limit: 0 } }, headers)
     return new ClaimingWorkers(url, slices, problem, headers)
   }
 

@@ -35,16 +35,19 @@ export interface Held extends Attempt {
 
 export type FleetMember = ReturnType<typeof startWorker>
 
-/** @param longest milliseconds that it works on one experiment at most */
-export function startWorker(
-  stage: Stage,
-  campaign: string,
-  name: string,
-  longest: number,
-  onNews: (news: WorkerNews) => void,
-) {
+export interface WorkerOptions {
+  /** Milliseconds that it works on one experiment at most; 0: it ends each at once. */
+  readonly longest: number
+  /** The share of its runs that fail. */
+  readonly failing: number
+  readonly onNews: (news: WorkerNews) => void
+}
+
+export function startWorker(stage: Stage, campaign: string, name: string, { longest, failing, onNews }: WorkerOptions) {
   const child = stage.keep(
-    spawn(process.execPath, [SCRIPT, campaign, name, String(longest)], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    spawn(process.execPath, [SCRIPT, campaign, name, String(longest), String(failing)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
   )
   let held: Held | null = null
   createInterface({ input: child.stdout }).on('line', (line) => {

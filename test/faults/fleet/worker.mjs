@@ -1,9 +1,9 @@
 // A worker of the fleet: claims, sends heartbeats, works, reports, until the campaign is done, and tells its parent each
 // answer, a JSON line each. A process of its own, since it is there to be killed and stopped:
-// node worker.mjs <url of the campaign> <name> <longest work, in ms>
+// node worker.mjs <url of the campaign> <name> <longest work, in ms> <share of runs that fail>
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const [, , campaign, worker, longest] = process.argv
+const [, , campaign, worker, longest, failing] = process.argv
 const WAIT_SECONDS = 5
 const tell = (event, more) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`)
 
@@ -49,13 +49,15 @@ async function run({ experiment, attempt, heartbeat_seconds }) {
 
 /** Mostly short; one in five may outlast a lease, which only heartbeats keep alive then. */
 function timeToWork() {
+  if (Number(longest) === 0) return 0
   return Math.random() < 0.8 ? 20 + Math.random() * 180 : 500 + Math.random() * (longest - 500)
 }
 
 /** Half of them do not sign, so that the attempt alone must fence them off. */
 function reportOf(exp_id, attempt) {
   const signed = Math.random() < 0.5 ? { attempt, worker } : { attempt }
-  if (Math.random() < 0.05) return { ...signed, status: 'failed', failure_kind: 'error', error: `by ${worker}` }
+  if (Math.random() < Number(failing))
+    return { ...signed, status: 'failed', failure_kind: 'error', error: `by ${worker}` }
   return { ...signed, status: 'completed', result_path: `results/${worker}/${exp_id}/${attempt}.json` }
 }
 

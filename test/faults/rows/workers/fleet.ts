@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CampaignManifest } from '#campaignd/domain/campaign/manifest.js'
 import type { Experiment } from '#campaignd/domain/experiment/experiment.js'
-import { type Reply, send } from '../../support/http/client.js'
-import type { Service } from '../../support/service/service-process.js'
-import { readManifest } from '../../support/store/files.js'
-import type { Fault, Findings, Size } from '../fault.js'
-import { FleetLedger } from '../fleet/ledger.js'
-import { type FleetMember, type Held, startWorker } from '../fleet/member.js'
-import { createCampaign } from '../replies.js'
-import { endInOrder, type Stage } from '../stage.js'
+import { type Reply, send } from '../../../support/http/client.js'
+import type { Service } from '../../../support/service/service-process.js'
+import { readManifest } from '../../../support/store/files.js'
+import type { Fault, Findings, Size } from '../../fault.js'
+import { FleetLedger } from '../../fleet/ledger.js'
+import { type FleetMember, type Held, startWorker } from '../../fleet/member.js'
+import { createCampaign } from '../../replies.js'
+import { endInOrder, type Stage } from '../../stage.js'
 
 interface FleetSize {
   readonly workers: number
@@ -103,7 +103,10 @@ class Fleet {
 
   private addWorker(): void {
     const name = `worker-${this.members.length + 1}`
-    const member = startWorker(this.stage, this.campaign, name, LONGEST_WORK, (news) => this.ledger.add(name, news))
+    const member = startWorker(this.stage, this.campaign, name, {
+      ...{ longest: LONGEST_WORK, failing: 0.05 },
+      onNews: (news) => this.ledger.add(name, news),
+    })
     this.members.push(member)
     void member.ended.then((code) => {
       if (code !== 0 && !this.killed.has(name)) this.problems.push(`${name} ended with ${code}`)
