@@ -25,18 +25,20 @@ export function failedElsewhere(experiment: Experiment, worker: string): boolean
   return isOther(experiment) || experiment.attempts.some(isOther)
 }
 
-/** The runs of an experiment that are known. */
-export function runsOf(experiment: Experiment): Run[] {
-  return namedRuns([...experiment.attempts, ...current(experiment)])
-}
-
 /** What a change of an experiment did to its runs. */
 export interface ChangedRuns {
   readonly gone: readonly Run[]
   readonly come: readonly Run[]
 }
 
-const NONE: ChangedRuns = { gone: [], come: [] }
+const NO_RUNS: readonly Run[] = []
+const NONE: ChangedRuns = { gone: NO_RUNS, come: NO_RUNS }
+
+/** The runs of an experiment that are known. */
+export function runsOf(experiment: Experiment): readonly Run[] {
+  if (experiment.worker === null && experiment.attempts.length === 0) return NO_RUNS
+  return namedRuns([...experiment.attempts, ...current(experiment)])
+}
 
 export function changedRuns(before: Experiment, after: Experiment): ChangedRuns {
   const isUnchanged =
