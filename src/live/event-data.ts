@@ -1,5 +1,5 @@
 import { type TProperties, Type } from '@sinclair/typebox'
-import { BenchedWorker, benchedWorkers } from '../domain/campaign/benching.ts'
+import { BenchedWorker } from '../domain/campaign/benching.ts'
 import type { Campaign } from '../domain/campaign/campaign.ts'
 import { CampaignId, headerProperties } from '../domain/campaign/manifest.ts'
 import { parseVersion, versionText } from '../domain/campaign/version.ts'
@@ -11,16 +11,14 @@ import { Progress } from '../domain/views/progress.ts'
 import type { CampaignChange, Committed, OverviewChange } from '../repository/campaign-store.ts'
 import { EventFrame } from './event-frame.ts'
 import { EventSequence } from './event-sequence.ts'
-import { progressJson } from './progress-json.ts'
+import { BENCHED, benchedJson, progressJson } from './progress-json.ts'
 
 const { revision } = headerProperties
 
-/** Told with an event. */
-const BENCHED = 100
-
 const benched = Type.Array(ref(BenchedWorker), {
   maxItems: BENCHED,
-  description: 'Workers that get nothing for a while as of this revision; the list of workers has all of them',
+  description:
+    'Workers that get nothing for a while as of this revision, the first by name; the list of workers has all of them',
 })
 
 export const ChangeEvent = eventData('ChangeEvent', '`event: change` of a campaign: one commit', {
@@ -140,10 +138,6 @@ function changeData(change: Changed, part: string, experiments: readonly Experim
 /** Bytes of what each event of a change says of its campaign. */
 function headSize(campaign: Campaign): number {
   return Buffer.byteLength(progressJson(campaign)) + Buffer.byteLength(benchedJson(campaign))
-}
-
-function benchedJson(campaign: Campaign): string {
-  return JSON.stringify(benchedWorkers(campaign, campaign.header.updated_at, BENCHED))
 }
 
 /** Out of the committed bytes, where the store keeps them. */

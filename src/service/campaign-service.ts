@@ -185,8 +185,8 @@ export class CampaignService {
   }
 
   /** Has a worker that is benched for its failures get experiments again. */
-  async liftBench(id: string, worker: string): Promise<void> {
-    await this.parts.store.update(id, (campaign, at) => liftBench(campaign, worker, at))
+  async liftBench(id: string, worker: string, { precondition }: Conditional): Promise<void> {
+    await this.update(id, precondition, (campaign, at) => liftBench(campaign, worker, at))
   }
 
   /** The workers that are benched now. */

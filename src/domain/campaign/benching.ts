@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, FailureKind, Timestamp, Worker } from '../experiment/experiment.ts'
-import { failedElsewhere } from '../experiment/run.ts'
+import { failedElsewhere, msOf } from '../experiment/run.ts'
 import type { WorkerRecord } from '../indexes/worker-record.ts'
 import { Described, StrictObject } from '../schema.ts'
 import type { Campaign } from './campaign.ts'
@@ -28,6 +28,9 @@ export type Standing = { readonly kind: 'trusted' | 'on trial' } | { readonly ki
 
 const TRUSTED: Standing = { kind: 'trusted' }
 
+/** Milliseconds after which to look again while a try goes on, which has no end that is known. */
+const TRY = 60 * 1000
+
 /**
  * A worker is benched when its newest `worker_failure_limit` runs all ended in error, timeout, oom or lost, nobody else failed at any of
  * those experiments, and another worker is active that is not in the same position: one that holds a run under a lease, or started or
@@ -37,33 +40,24 @@ const TRUSTED: Standing = { kind: 'trusted' }
 export function standingOf(campaign: Campaign, worker: string, now: string): Standing {
   const record = campaign.workers.get(worker)
   if (record === undefined || !isFailing(campaign, worker, record)) return TRUSTED
-  const present = Date.parse(now)
+  const present = presentOf(campaign, now)
   if (!hasOther(campaign, present)) return TRUSTED
-  const until = endOf(record, present)
-  return until > present ? { kind: 'benched', until } : { kind: 'on trial' }
+  const until = seenAt(record, present) + BENCH
+  if (until > present) return { kind: 'benched', until }
+  return record.held > 0 ? { kind: 'benched', until: present + TRY } : { kind: 'on trial' }
 }
-
-/** Workers that are listed at the same time. */
-export const MAX_BENCHED = 1000
 
 /** The workers that are benched, by name. */
-export function benchedWorkers(campaign: Campaign, now: string, most = MAX_BENCHED): BenchedWorker[] {
-  return [...findBenched(campaign, now, most)].sort((a, b) => (a.worker < b.worker ? -1 : 1))
+export function benchedWorkers(campaign: Campaign, now: string): BenchedWorker[] {
+  const present = presentOf(campaign, now)
+  return findBenched(campaign, present)
+    .map(([worker, record]) => benchedWorker(campaign, worker, record, present))
+    .sort((a, b) => (a.worker < b.worker ? -1 : 1))
 }
 
-function* findBenched(campaign: Campaign, now: string, most: number): Generator<BenchedWorker, void> {
-  const limit = campaign.header.settings.worker_failure_limit
-  const present = Date.parse(now)
-  let left = most
-  // Looked at once for all of them: it is the same for each.
-  let hasOthers: boolean | undefined
-  for (const [worker, record] of limit === 0 ? [] : campaign.workers.failing(limit)) {
-    if (endOf(record, present) <= present || !isFailing(campaign, worker, record)) continue
-    hasOthers ??= hasOther(campaign, present)
-    if (!hasOthers || left === 0) return
-    left -= 1
-    yield benchedWorker(campaign, worker, record, present)
-  }
+/** How many there are. */
+export function countBenched(campaign: Campaign, now: string): number {
+  return findBenched(campaign, presentOf(campaign, now)).length
 }
 
 /** Whether it would be benched: for how long, and whether there is another worker, is another question. */
@@ -75,23 +69,38 @@ export function isFailing({ header, experiments }: Campaign, worker: string, rec
   return !newest.some(({ position }) => failedElsewhere(experiments.at(position), worker))
 }
 
-/** Milliseconds since 1970; 0: never. */
+/** Milliseconds since 1970; -1: never. A run of which no time is known has 0. */
 export function liftedAt(lifted: Readonly<Record<string, string>>, worker: string): number {
-  return Object.hasOwn(lifted, worker) ? Date.parse(lifted[worker] ?? '') : 0
+  return Object.hasOwn(lifted, worker) ? msOf(lifted[worker] ?? null) : -1
+}
+
+/** While a try goes on the worker is not told as benched: its time is over. */
+function findBenched(campaign: Campaign, present: number): (readonly [string, WorkerRecord])[] {
+  const { workers, header } = campaign
+  if (header.settings.worker_failure_limit === 0) return []
+  const found = [...workers.failing(present - BENCH, present)].filter(
+    ([worker, record]) => seenAt(record, present) + BENCH > present && isFailing(campaign, worker, record),
+  )
+  return found.length > 0 && hasOther(campaign, present) ? found : []
 }
 
 /** Whether a worker is active that is trusted. One that fails is itself not counted so. */
-function hasOther(campaign: Campaign, now: number): boolean {
-  for (const [worker, record] of campaign.workers.all()) {
-    const isActive = record.held > 0 || record.seen >= now - BENCH
+function hasOther(campaign: Campaign, present: number): boolean {
+  for (const [worker, record] of campaign.workers.active(present - BENCH, present)) {
+    const isActive = record.held > 0 || seenAt(record, present) >= present - BENCH
     if (isActive && !isFailing(campaign, worker, record)) return true
   }
   return false
 }
 
-/** A clock that is ahead does not bench for longer. */
-function endOf({ seen }: WorkerRecord, now: number): number {
-  return Math.min(seen, now) + BENCH
+/** The clock may have been set back since the last change. */
+function presentOf({ header }: Campaign, now: string): number {
+  return Math.max(Date.parse(now), msOf(header.updated_at))
+}
+
+/** When it started or ended a run last. What a clock that is ahead told is not believed. */
+function seenAt({ started, ended }: WorkerRecord, present: number): number {
+  return Math.max(started <= present ? started : 0, ended <= present ? ended : 0)
 }
 
 function benchedWorker({ experiments }: Campaign, worker: string, record: WorkerRecord, now: number): BenchedWorker {
@@ -100,7 +109,7 @@ function benchedWorker({ experiments }: Campaign, worker: string, record: Worker
   const past = experiment.attempts.find(({ attempt }) => attempt === newest?.attempt)
   return {
     worker,
-    benched_until: new Date(endOf(record, now)).toISOString(),
+    benched_until: new Date(seenAt(record, now) + BENCH).toISOString(),
     failures: record.failures.length,
     exp_id: experiment.exp_id,
     failure_kind: (past ?? experiment).failure_kind ?? 'error',

@@ -217,13 +217,14 @@ export class Campaign {
     { most, atMost }: Pick<Shrinking, 'most' | 'atMost'>,
   ): LongWork<Revision> {
     const { header, size } = this
-    const { experiments, shrunk } = yield* shrinkExperiments(this.experiments, lines, {
+    const { experiments, workers, shrunk } = yield* shrinkExperiments(this.experiments, lines, {
       most,
       atMost: atMost - size.header,
       goal: shrinkGoal(size.limit) - size.header,
       revision: header.revision,
+      workers: this.indexes.workers,
     })
-    // Of what is cut nothing is counted or queued.
-    return { campaign: new Campaign(header, { ...this.indexes, experiments }, size), lines, shrunk }
+    // Nothing else of what is cut is counted or queued.
+    return { campaign: new Campaign(header, { ...this.indexes, experiments, workers }, size), lines, shrunk }
   }
 }

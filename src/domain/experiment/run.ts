@@ -1,15 +1,17 @@
 import { newestClosed } from './attempt.ts'
 import type { Experiment, PastAttempt } from './experiment.ts'
 
-/** One attempt of an experiment by a worker that gave its name. */
+/** One attempt of an experiment by a worker that gave its name, in milliseconds since 1970. What was skipped says nothing of its worker. */
 export interface Run {
   readonly worker: string
   readonly attempt: number
   readonly state: 'running' | 'failed' | 'ended'
   /** It is alive by a lease. */
   readonly isHeld: boolean
-  /** Milliseconds since 1970: of its end or its start, whichever is later. A worker's clock may tell an end before the start. */
-  readonly time: number
+  /** 0: not known. */
+  readonly started: number
+  /** 0: not known, or it runs. */
+  readonly ended: number
 }
 
 type AnyAttempt = Experiment | PastAttempt
@@ -38,6 +40,11 @@ const NONE: ChangedRuns = { gone: NO_RUNS, come: NO_RUNS }
 export function runsOf(experiment: Experiment): readonly Run[] {
   if (experiment.worker === null && experiment.attempts.length === 0) return NO_RUNS
   return namedRuns([...experiment.attempts, ...current(experiment)])
+}
+
+/** Whether one of the workers ran it, or runs it. */
+export function isRunBy({ worker, attempts }: Experiment, isOne: (worker: string) => boolean): boolean {
+  return (worker !== null && isOne(worker)) || attempts.some((past) => past.worker !== null && isOne(past.worker))
 }
 
 export function changedRuns(before: Experiment, after: Experiment): ChangedRuns {
@@ -71,17 +78,20 @@ function current(experiment: Experiment): Experiment[] {
 }
 
 function namedRuns(attempts: readonly AnyAttempt[]): Run[] {
-  return attempts.flatMap((one) => (one.worker === null ? [] : [runOf(one, one.worker)]))
+  return attempts.flatMap((one) => (one.worker === null || one.status === 'skipped' ? [] : [runOf(one, one.worker)]))
 }
 
 function runOf(one: AnyAttempt, worker: string): Run {
   const state = one.status === 'running' ? 'running' : isFault(one) ? 'failed' : 'ended'
   const isHeld = state === 'running' && 'lease' in one && one.lease !== null
-  return { worker, attempt: one.attempt, state, isHeld, time: Math.max(msOf(one.started_at), msOf(one.completed_at)) }
+  const ended = state === 'running' ? 0 : msOf(one.completed_at)
+  return { worker, attempt: one.attempt, state, isHeld, started: msOf(one.started_at), ended }
 }
 
-function msOf(time: string | null): number {
-  return time === null ? 0 : Date.parse(time)
+/** A file that was edited by hand may have a time that no calendar has. */
+export function msOf(time: string | null): number {
+  const ms = time === null ? 0 : Date.parse(time)
+  return Number.isNaN(ms) ? 0 : ms
 }
 
 function isSameRun(a: Run, b: Run): boolean {
@@ -89,7 +99,8 @@ function isSameRun(a: Run, b: Run): boolean {
     a.attempt === b.attempt &&
     a.worker === b.worker &&
     a.state === b.state &&
-    a.time === b.time &&
+    a.started === b.started &&
+    a.ended === b.ended &&
     a.isHeld === b.isHeld
   )
 }

@@ -1,18 +1,23 @@
 import type { Run } from '../experiment/run.ts'
 
 /** An ended run, by what orders it among the others of its worker. */
-export interface EndedRun extends Pick<Run, 'time' | 'attempt'> {
+export interface EndedRun {
+  /** When it was started, or ended where that is not known: milliseconds since 1970. A start is told by the service, an end by the worker. */
+  readonly time: number
+  readonly attempt: number
   /** Of its experiment, in the manifest. */
   readonly position: number
 }
 
-/** What is known of the runs of one worker: enough to tell how it ended the newest. */
+/** What is known of the runs of one worker: enough to tell how it ended the newest, and when it was seen last. */
 export interface WorkerRecord {
   readonly runs: number
   /** Those that are alive by a lease. */
   readonly held: number
-  /** Milliseconds since 1970: of its newest start or end. */
-  readonly seen: number
+  /** The newest start, in milliseconds since 1970; 0: none is known. */
+  readonly started: number
+  /** The newest end, likewise. */
+  readonly ended: number
   /** Its newest runs that ended, as far back as all of them failed: newest last. */
   readonly failures: readonly EndedRun[]
   /** The newest that ended otherwise; null: none, or it is before failures that were left out. */
@@ -24,38 +29,46 @@ export interface WorkerRecord {
 /** The failures that are kept: as many as the highest `worker_failure_limit`. */
 export const MAX_FAILURES = 1000
 
-const NOTHING: WorkerRecord = { runs: 0, held: 0, seen: 0, failures: [], other: null, isCut: false }
+const NOTHING: WorkerRecord = { runs: 0, held: 0, started: 0, ended: 0, failures: [], other: null, isCut: false }
 
 export function withRun(record: WorkerRecord | undefined, position: number, run: Run): WorkerRecord {
-  const { runs, held, seen, ...ended } = record ?? NOTHING
+  const { runs, held, started, ended, ...ends } = record ?? NOTHING
   return {
     runs: runs + 1,
     held: held + Number(run.isHeld),
-    seen: Math.max(seen, run.time),
-    ...(run.state === 'running' ? ended : withEnd(ended, endedRun(position, run), run.state === 'failed')),
+    started: Math.max(started, run.started),
+    ended: Math.max(ended, run.ended),
+    ...(run.state === 'running' ? ends : withEnd(ends, endedRun(position, run), run.state === 'failed')),
   }
 }
 
 /**
- * @param isSeen whether the worker was seen at that time or later in another run too
+ * @param come what the same change added
  * @returns null when nothing is left; undefined when what is left cannot be told from the record alone
  */
 export function withoutRun(
   record: WorkerRecord,
   position: number,
   run: Run,
-  isSeen: boolean,
+  come: readonly Run[],
 ): WorkerRecord | null | undefined {
-  const { runs, held, seen, failures, other, isCut } = record
+  const { runs, held, started, ended, failures, other, isCut } = record
+  const own = come.filter(({ worker }) => worker === run.worker)
   if (runs === 1) return null
-  if (run.time >= seen && !isSeen) return undefined
-  const rest = { runs: runs - 1, held: held - Number(run.isHeld), seen }
+  if (isNewest('started') || isNewest('ended')) return undefined
+  const rest = { runs: runs - 1, held: held - Number(run.isHeld), started, ended }
   if (run.state === 'running') return { ...rest, failures, other, isCut }
   const end = endedRun(position, run)
   if (run.state === 'ended') return isSame(other, end) ? undefined : { ...rest, failures, other, isCut }
-  const left = failures.filter((one) => !isSame(one, end))
+  const isStill = own.some((one) => one.state === 'failed' && isSame(endedRun(position, one), end))
+  const left = isStill ? failures : failures.filter((one) => !isSame(one, end))
   if (isCut && left.length < failures.length) return undefined
   return { ...rest, failures: left, other, isCut }
+
+  function isNewest(key: 'started' | 'ended'): boolean {
+    const isCovered = own.some((one) => one[key] >= run[key])
+    return run[key] > 0 && run[key] >= record[key] && !isCovered
+  }
 }
 
 type Ends = Pick<WorkerRecord, 'failures' | 'other' | 'isCut'>
@@ -65,16 +78,17 @@ function withEnd(ends: Ends, end: EndedRun, isFailure: boolean): Ends {
   if (other !== null && order(end, other) < 0) return ends
   const at = failures.findLastIndex((one) => order(one, end) < 0) + 1
   const isBeforeAll = at === 0 && isCut
-  if (!isFailure) return isBeforeAll ? ends : { failures: failures.slice(at), other: end, isCut: false }
   if (isBeforeAll) return ends
+  if (!isFailure) return { failures: failures.slice(at), other: end, isCut: false }
+  if (isSame(failures[at] ?? null, end)) return ends
   const kept = failures.toSpliced(at, 0, end)
   return kept.length > MAX_FAILURES
     ? { failures: kept.slice(1), other: null, isCut: true }
     : { failures: kept, other, isCut }
 }
 
-function endedRun(position: number, { time, attempt }: Run): EndedRun {
-  return { time, attempt, position }
+function endedRun(position: number, { started, ended, attempt }: Run): EndedRun {
+  return { time: started === 0 ? ended : started, attempt, position }
 }
 
 function isSame(a: EndedRun | null, b: EndedRun): boolean {

@@ -28,8 +28,9 @@ export function liftBench(campaign: Campaign, worker: string, now: string): Deci
     throw new DomainError('worker-not-found', detail)
   }
   if (!isFailing(campaign, worker, record)) return { changes: null, result: null }
-  // The clock that told its newest failure may be ahead.
-  const at = record.seen > Date.parse(now) ? new Date(record.seen).toISOString() : now
+  // A clock that is ahead may have told when it began.
+  const newest = record.failures.at(-1)?.time ?? 0
+  const at = newest > Date.parse(now) ? new Date(newest).toISOString() : now
   const bench_lifted = { ...stillUsed(campaign), [worker]: at }
   return { changes: { at: now, header: { bench_lifted } }, result: null }
 }

@@ -1,4 +1,4 @@
-import { benchedWorkers } from '../campaign/benching.ts'
+import { countBenched } from '../campaign/benching.ts'
 import type { Campaign } from '../campaign/campaign.ts'
 import { type CampaignState, stateOf } from '../campaign/campaign-state.ts'
 import type { CampaignHeader } from '../campaign/manifest.ts'
@@ -32,7 +32,7 @@ export function overviewOf(campaign: Campaign): CampaignOverview {
     state: stateOf(campaign),
     counts: campaign.counts.by_status,
     bytes: campaign.bytes,
-    benched: (now) => benchedWorkers(campaign, now).length,
+    benched: (now) => countBenched(campaign, now),
     get progress() {
       return progressOf(campaign)
     },

@@ -126,6 +126,16 @@ describe('a campaign whose experiments fail again and again', () => {
     expect(restarted.toManifest()).toEqual(kept.toManifest())
   })
 
+  test('knows how its workers ended the runs that are left, as after a restart', () => {
+    let steps = 0
+    const campaign = failAll(sized(40, LIMIT), 20, TRACEBACK, (current) => {
+      steps += 1
+      if (steps % 20 === 0) expect(current.workers.get('gpu-1')).toEqual(readAgain(current).workers.get('gpu-1'))
+    })
+    const kept = [...campaign.experiments].map(({ attempts }) => attempts.length)
+    expect(Math.min(...kept)).toBeLessThan(19)
+  })
+
   test('is left as it is below nine tenths of its limit', () => {
     const roomy = failAll(sized(10, 400 * KIB), 20, TRACEBACK, () => undefined)
     expect(roomy.toManifest()).toEqual(failAll(sized(10, Infinity), 20, TRACEBACK, () => undefined).toManifest())

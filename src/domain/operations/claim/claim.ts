@@ -109,6 +109,14 @@ function claimable(campaign: Campaign, request: ClaimRequest, now: string): Expe
   return found
 }
 
+/** Null where that is not why it got nothing. */
+function benchEnd(campaign: Campaign, request: ClaimRequest, now: string): number | null {
+  const { settings } = campaign.header
+  if (settings.paused || !campaign.queues.hasClaimable(request, settings)) return null
+  const standing = standingOf(campaign, request.worker, now)
+  return standing.kind === 'benched' ? standing.until : null
+}
+
 /** @param experiments that it got, of which the campaign has the newest */
 export function claimed(
   campaign: Campaign,
@@ -122,7 +130,6 @@ export function claimed(
   const mayCome = cancel_running ? queues.hasRunning(request) : queues.mayFailAndBeClaimed(request, settings)
   const done = total_experiments > 0 && !mayCome && !queues.hasClaimable(request, settings)
   const newest = experiments.map((experiment) => campaign.get(experiment.exp_id) ?? experiment)
-  const standing = experiments.length > 0 ? null : standingOf(campaign, request.worker, now)
-  const benchedUntil = standing?.kind === 'benched' ? standing.until : null
+  const benchedUntil = experiments.length > 0 || done ? null : benchEnd(campaign, request, now)
   return { uid: header.uid, experiments: newest, isRepeated: false, state: stateOf(campaign), done, benchedUntil }
 }

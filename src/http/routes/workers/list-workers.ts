@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { BenchedWorker, MAX_BENCHED } from '../../../domain/campaign/benching.ts'
+import { BenchedWorker } from '../../../domain/campaign/benching.ts'
 import type { Experiment } from '../../../domain/experiment/experiment.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import { pageOfExperiments } from '../../../domain/views/experiment-list.ts'
@@ -14,7 +14,6 @@ import { CampaignParams, DEFAULT_LIMIT, NextPageToken, pageProperties } from '..
 const Workers = StrictObject({
   workers: Type.Array(ref(RunningExperiment), { description: 'One for each running experiment, in manifest order' }),
   benched: Type.Array(ref(BenchedWorker), {
-    maxItems: MAX_BENCHED,
     description: 'Workers that get nothing for a while, on each page',
   }),
   next_page_token: NextPageToken,

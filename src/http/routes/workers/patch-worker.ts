@@ -4,7 +4,8 @@ import { WorkerPatch } from '../../../domain/operations/lift-bench.ts'
 import { ref, StrictObject } from '../../../domain/schema.ts'
 import type { Route } from '../../dependencies.ts'
 import { OF_CAMPAIGN, responses } from '../../openapi/responses.ts'
-import { CampaignParams, NoQuery } from '../../requests/parameters.ts'
+import { preconditionOf } from '../../replies/entity-tag.ts'
+import { CampaignParams, IfMatch, NoQuery } from '../../requests/parameters.ts'
 
 const PatchedWorker = StrictObject(
   { worker: Worker, benched: Type.Boolean({ description: 'Whether it is benched now', examples: [false] }) },
@@ -18,16 +19,18 @@ const schema = {
   description:
     'Its failures so far count no more. It is benched again once `worker_failure_limit` further runs in a row have failed. May be repeated.',
   params: StrictObject({ ...CampaignParams.properties, worker: Worker }),
+  headers: IfMatch,
   querystring: NoQuery,
   body: ref(WorkerPatch),
-  response: responses('write', [...OF_CAMPAIGN, 'worker-not-found'], {
+  response: responses('write', [...OF_CAMPAIGN, 'worker-not-found', 'precondition-failed'], {
     200: { description: 'The worker is not benched', schema: PatchedWorker },
   }),
 }
 
 export const patchWorker: Route = async (app, { service }) => {
-  app.patch('/campaigns/:campaign_id/workers/:worker', { config: { role: 'admin' }, schema }, async ({ params }) => {
-    await service.campaigns.liftBench(params.campaign_id, params.worker)
-    return { worker: params.worker, benched: false }
+  app.patch('/campaigns/:campaign_id/workers/:worker', { config: { role: 'admin' }, schema }, async (request) => {
+    const { campaign_id, worker } = request.params
+    await service.campaigns.liftBench(campaign_id, worker, { precondition: preconditionOf(request) })
+    return { worker, benched: false }
   })
 }

@@ -11,15 +11,20 @@ interface WorkerRun {
   readonly failure_kind: PastAttempt['failure_kind']
   readonly isRunning: boolean
   readonly isHeld: boolean
+  /** Milliseconds since 1970; 0: not known. */
+  readonly started: number
+  readonly ended: number
+  /** By which they are ordered. */
   readonly time: number
 }
 
 /** Until when a worker is benched, or that it may try one experiment; null: it is neither. */
 export function benchOf(campaign: PlainCampaign, worker: string, now: string): number | 'on trial' | null {
-  const present = Date.parse(now)
+  const present = presentOf(campaign, now)
   if (!onlyFails(campaign, worker) || !workersOf(campaign).some((one) => isAtWork(campaign, one, present))) return null
-  const until = Math.min(lastSeen(campaign, worker), present) + TEN_MINUTES
-  return until > present ? until : 'on trial'
+  const until = lastSeen(campaign, worker, present) + TEN_MINUTES
+  if (until > present) return until
+  return runsOf(campaign, worker).some(({ isHeld }) => isHeld) ? present + 60_000 : 'on trial'
 }
 
 /** What the list of workers says of them. */
@@ -27,8 +32,9 @@ export function benchedIn(campaign: PlainCampaign, now: string): readonly { read
   return workersOf(campaign)
     .sort()
     .flatMap((worker) => {
-      const until = benchOf(campaign, worker, now)
-      if (typeof until !== 'number') return []
+      const present = presentOf(campaign, now)
+      const until = lastSeen(campaign, worker, present) + TEN_MINUTES
+      if (typeof benchOf(campaign, worker, now) !== 'number' || until <= present) return []
       const ended = endedRuns(campaign, worker)
       const failures = ended.length - 1 - ended.findLastIndex((run) => !FAULTS.includes(run.failure_kind))
       const { of: experiment, failure_kind } = ended.at(-1) ?? {}
@@ -42,8 +48,8 @@ export function lifted(campaign: PlainCampaign, worker: string, now: string): Pl
   const { bench_lifted } = campaign
   if (!workersOf(campaign).includes(worker)) return null
   if (!onlyFails(campaign, worker)) return bench_lifted
-  const seen = lastSeen(campaign, worker)
-  const at = seen > Date.parse(now) ? new Date(seen).toISOString() : now
+  const newest = endedRuns(campaign, worker).at(-1)?.time ?? 0
+  const at = newest > Date.parse(now) ? new Date(newest).toISOString() : now
   const isStillOfUse = ([name, time]: [string, string]) => {
     const ended = endedRuns(campaign, name)
     const failures = ended.slice(ended.findLastIndex((run) => !FAULTS.includes(run.failure_kind)) + 1)
@@ -54,21 +60,27 @@ export function lifted(campaign: PlainCampaign, worker: string, now: string): Pl
 
 function isAtWork(campaign: PlainCampaign, worker: string, present: number): boolean {
   const isHolding = runsOf(campaign, worker).some(({ isHeld }) => isHeld)
-  return (isHolding || lastSeen(campaign, worker) >= present - TEN_MINUTES) && !onlyFails(campaign, worker)
+  return (isHolding || lastSeen(campaign, worker, present) >= present - TEN_MINUTES) && !onlyFails(campaign, worker)
 }
 
 function onlyFails(campaign: PlainCampaign, worker: string): boolean {
   const { worker_failure_limit: limit } = campaign.settings
   const newest = endedRuns(campaign, worker).slice(-limit)
   if (limit === 0 || newest.length < limit) return false
-  const since = Date.parse(campaign.bench_lifted[worker] ?? '1970-01-01T00:00:00Z')
+  const since = Date.parse(campaign.bench_lifted[worker] ?? '1969-01-01T00:00:00Z')
   const isItsOwn = ({ of: one }: WorkerRun) =>
     ![one, ...one.attempts].some((run) => run.worker !== worker && FAULTS.includes(kindOf(run)))
   return newest.every((run) => FAULTS.includes(run.failure_kind) && run.time > since && isItsOwn(run))
 }
 
-function lastSeen(campaign: PlainCampaign, worker: string): number {
-  return Math.max(...runsOf(campaign, worker).map(({ time }) => time))
+/** What a clock told that is ahead is not believed. */
+function lastSeen(campaign: PlainCampaign, worker: string, present: number): number {
+  const seen = (key: 'started' | 'ended') => Math.max(...runsOf(campaign, worker).map((run) => run[key]))
+  return Math.max(...[seen('started'), seen('ended')].filter((time) => time <= present), 0)
+}
+
+function presentOf({ updated_at }: PlainCampaign, now: string): number {
+  return Math.max(Date.parse(now), Date.parse(updated_at))
 }
 
 function endedRuns(campaign: PlainCampaign, worker: string): WorkerRun[] {
@@ -82,14 +94,20 @@ function runsOf({ experiments }: PlainCampaign, worker: string): WorkerRun[] {
     const { status, attempt, attempts, lease } = one
     const isCurrent = status !== 'pending' && attempt > 0 && attempts.at(-1)?.attempt !== attempt
     return [...attempts, ...(isCurrent ? [one] : [])]
-      .filter((run) => run.worker === worker)
+      .filter((run) => run.worker === worker && run.status !== 'skipped')
       .map((run) => ({
         ...{ position, of: one, attempt: run.attempt, failure_kind: kindOf(run) },
         isRunning: run.status === 'running',
         isHeld: run.status === 'running' && lease !== null,
-        time: Math.max(...[run.started_at, run.completed_at].map((time) => Date.parse(time ?? '1970-01-01T00:00:00Z'))),
+        started: msOf(run.started_at),
+        ended: run.status === 'running' ? 0 : msOf(run.completed_at),
+        time: msOf(run.started_at ?? run.completed_at),
       }))
   })
+}
+
+function msOf(time: string | null): number {
+  return Date.parse(time ?? '1970-01-01T00:00:00Z')
 }
 
 /** A failure of unknown kind is an error. */

@@ -70,9 +70,14 @@ export function created(draft: WholeDraft, { id, now, created_by }: Birth): Plai
     cancel_running: false,
     bench_lifted: {},
     created_by,
-    body: JSON.stringify([campaign_name, created_at, updated_at, kept, experiments]),
+    // An empty source says as little as none.
+    body: JSON.stringify([campaign_name, created_at, updated_at, { ...kept, source: said(source) }, experiments]),
     experiments,
   }
+}
+
+function said(source: WholeDraft['source']): WholeDraft['source'] {
+  return source !== null && Object.keys(source ?? {}).length === 0 ? null : source
 }
 
 /** It did more than wait before it was created here. */

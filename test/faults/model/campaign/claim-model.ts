@@ -41,7 +41,9 @@ export function claimed(
   }
   const bench = benchOf(before, worker, now)
   if (typeof bench === 'number') {
-    return { campaign: before, experiments: [], kind: 'benched', benchedUntil: bench }
+    const isReason = !before.settings.paused && claimable(before, request).length > 0
+    const told = isReason ? { benchedUntil: bench } : {}
+    return { campaign: before, experiments: [], kind: 'benched', ...told }
   }
   const most = bench === 'on trial' ? 1 : (request.limit ?? 1)
   const next = before.settings.paused ? [] : claimable(before, request).slice(0, most)

@@ -31,7 +31,7 @@ export const claim = command({
         claim_id: sometimes(2, fc.constantFrom('one', 'two')),
       })
       .map((request): ClaimRequest => ({ ...given(request), worker: request.worker })),
-    repeats: sometimes(2, fc.constantFrom<Repeats[]>('its own', 'its own', 'that of another worker')),
+    repeats: fc.constantFrom<Repeats[]>(undefined, 'its own', 'its own', 'its own', 'that of another worker'),
     reports: sometimes(3, fc.array(fc.record({ experiment: anyChoice, report: anyReport }), { maxLength: 3 })),
     flaw: flaw(25, { worker: '' }, { limit: 0 }, { lease_seconds: 0 }, { cycle_index: 1 }),
   }),
@@ -41,17 +41,31 @@ export const claim = command({
       const one = chosen(scene.world.experimentsOf(id), experiment)
       return { exp_id: idOf(one), meant: reportOn(scene.world, id, one, report), flaw: report.flaw }
     })
-    const call = { ...request, ...repeated(scene.world.campaigns.get(id), repeats) }
-    return postClaim(scene, id, call, { updates, wrong })
+    const held = heldBy(scene.world.campaigns.get(id), repeats)
+    const earlier = held === null ? null : repeatOf(scene.world, id, held, repeats)
+    if (earlier !== null) return postClaim(scene, id, earlier)
+    return postClaim(scene, id, { ...request, ...held }, { updates, wrong })
   },
 })
 
-function repeated(campaign: PlainCampaign | undefined, repeats: Repeats): Partial<ClaimRequest> {
+/** Who is to claim as which claim that holds something; null: nobody. */
+function heldBy(
+  campaign: PlainCampaign | undefined,
+  repeats: Repeats,
+): Pick<ClaimRequest, 'worker' | 'claim_id'> | null {
   const held = campaign?.experiments.find(({ lease }) => (lease?.claim_id ?? null) !== null)
   const claim_id = held?.lease?.claim_id ?? null
-  if (repeats === undefined || held === undefined || claim_id === null) return {}
+  if (repeats === undefined || held === undefined || claim_id === null) return null
   const own = held.worker ?? 'gpu-1'
   return { claim_id, worker: repeats === 'its own' ? own : own === 'gpu-1' ? 'gpu-2' : 'gpu-1' }
+}
+
+/** The very claim; null where that is not meant, is not known, or had reports. */
+function repeatOf(world: World, id: string, { claim_id = '' }: Partial<ClaimRequest>, repeats: Repeats) {
+  const known = repeats === 'its own' ? world.claims.find(world.lifeOf(id), claim_id) : undefined
+  if (known === undefined) return null
+  const [fields, about] = JSON.parse(known.call) as [[string, unknown][], unknown[]]
+  return about.length === 0 ? (Object.fromEntries(fields) as unknown as ClaimRequest) : null
 }
 
 interface Beside {

@@ -15,10 +15,10 @@ export const fail = command({
   weight: 15,
   arguments: fc.record({
     nth: fc.nat(9),
-    times: fc.constantFrom(1, 2, 3),
-    limit: fc.constantFrom(undefined, 1, 2),
-    isHeld: fc.constantFrom(true, true, false),
-    then: fc.constantFrom('it is given more', 'it waits', 'nothing'),
+    times: fc.constantFrom(1, 2, 2, 3),
+    limit: fc.constantFrom(undefined, 1, 1, 2),
+    isHeld: fc.constantFrom(true, true, true, false),
+    then: fc.constantFrom('it is given more', 'it waits', 'it waits', 'nothing'),
     kind: fc.constantFrom<(FailureKind | null)[]>('error', 'oom', 'timeout', null, 'interrupted'),
   }),
   run: async (scene, { nth, times, limit, isHeld, then, kind }) => {

@@ -4,6 +4,8 @@ import type { CampaignSettings } from '#campaignd/domain/campaign/manifest.js'
 import type { FailureKind } from '#campaignd/domain/experiment/experiment.js'
 import { openCampaign, type TestCampaign } from '../../../support/campaigns/campaign.js'
 import { claim, claimedIds, type ClaimReply } from '../../../support/campaigns/claims.js'
+import { experimentDraft } from '../../../support/campaigns/drafts.js'
+import { follow } from '../../../support/http/open-reader.js'
 import { expectProblem } from '../../../support/http/problems.js'
 import { bytesOf } from '../../../support/store/files.js'
 
@@ -32,20 +34,21 @@ async function open(settings: Partial<CampaignSettings> = {}): Promise<TestCampa
 interface Failing {
   readonly worker?: string
   readonly kind?: FailureKind
+  readonly completed_at?: string
 }
 
 /** Has a worker fail at what it claims, so many times. @returns the ids of the experiments */
 async function fail(
   campaign: TestCampaign,
   times: number,
-  { worker = 'bad', kind = 'error' }: Failing = {},
+  { worker = 'bad', kind = 'error', ...more }: Failing = {},
 ): Promise<string[]> {
   const failed: string[] = []
   for (let count = 0; count < times; count += 1) {
     const [claimed] = (await claim(campaign, { worker })).json<ClaimReply>().claims
     if (claimed === undefined) break
     const { exp_id } = claimed.experiment
-    await campaign.report(exp_id, { status: 'failed', run_id: claimed.run_id, failure_kind: kind })
+    await campaign.report(exp_id, { status: 'failed', run_id: claimed.run_id, failure_kind: kind, ...more })
     failed.push(exp_id)
   }
   return failed
@@ -137,15 +140,49 @@ describe('a worker that fails at everything while another one works', () => {
     })
   })
 
-  test('goes on with what it holds, and is trusted again once that completes', async () => {
+  test('goes on with what it holds, which counts, and was begun before it failed', async () => {
     const campaign = await openWithGood()
     const [id = ''] = await claimedIds(campaign, { worker: 'bad' })
     await fail(campaign, 3)
     expect(await benched(campaign)).toHaveLength(1)
     campaign.setTime(at(1))
-    await campaign.report(id, { status: 'completed', worker: 'bad' })
-    expect(await benched(campaign)).toEqual([])
-    expect(await claimedIds(campaign, { worker: 'bad' })).toHaveLength(1)
+    expect((await campaign.report(id, { status: 'completed', worker: 'bad' })).status).toBe(200)
+    expect(await benched(campaign)).toHaveLength(1)
+  })
+
+  test('is not trusted again because somebody skips what it failed at', async () => {
+    const campaign = await openWithGood({ worker_failure_limit: 2 })
+    const ids = await fail(campaign, 3)
+    await campaign.report(ids[1] ?? '', { status: 'skipped' })
+    expect(await fail(campaign, 3)).toHaveLength(1)
+    expect(await benched(campaign)).toHaveLength(1)
+  })
+
+  test('is told until when only where that is why it gets nothing', async () => {
+    const campaign = await openWithGood()
+    await fail(campaign, 3)
+    await campaign.call('PATCH', campaign.path, { body: { settings: { paused: true } } })
+    expect((await claim(campaign, { worker: 'bad' })).json()).not.toHaveProperty('benched_until')
+    await campaign.call('PATCH', campaign.path, { body: { settings: { paused: false } } })
+    expect((await claim(campaign, { worker: 'bad' })).json()).toHaveProperty('benched_until')
+    const rest = Array.from({ length: 39 }, (_, index) => ({
+      exp_id: String(index + 2).padStart(4, '0'),
+      status: 'skipped',
+    }))
+    await campaign.reportBatch(rest)
+    expect((await claim(campaign, { worker: 'bad' })).json()).toEqual({ claims: [], state: 'running', done: false })
+  })
+
+  test('is told by the events of the campaign, and counted', async () => {
+    const campaign = await openWithGood()
+    await fail(campaign, 3)
+    const [one] = await benched(campaign)
+    const reader = await follow(`${await campaign.listen()}${campaign.path}/events`)
+    expect(reader.events[0]?.data).toMatchObject({ benched: [one] })
+    await claim(campaign, { worker: 'other' })
+    expect((await reader.count(2)).at(-1)?.data).toMatchObject({ benched: [one] })
+    const metrics = await campaign.call('GET', '/metrics')
+    expect(metrics.text).toContain('\ncampaignd_workers_benched 1\n')
   })
 })
 
@@ -158,6 +195,20 @@ describe('after ten minutes', () => {
     campaign.setTime(at(10 * MINUTE))
     expect(await claimedIds(campaign, { worker: 'bad', limit: 5 })).toHaveLength(1)
     expect((await claim(campaign, { worker: 'bad' })).json()).toMatchObject({ benched_until: at(20 * MINUTE) })
+  })
+
+  test('nothing more while the try goes on, however long that is', async () => {
+    const campaign = await openWithGood()
+    await fail(campaign, 3)
+    campaign.setTime(at(10 * MINUTE))
+    const [id = ''] = await claimedIds(campaign, { worker: 'bad' })
+    campaign.setTime(at(45 * MINUTE))
+    expect((await claim(campaign, { worker: 'bad' })).json()).toMatchObject({
+      claims: [],
+      benched_until: at(46 * MINUTE),
+    })
+    await campaign.report(id, { status: 'completed' })
+    expect(await claimedIds(campaign, { worker: 'bad' })).toHaveLength(1)
   })
 
   test('a try that fails benches it again, one that completes ends it', async () => {
@@ -209,11 +260,44 @@ describe('nothing starves', () => {
 
   test('a clock that is ahead benches for ten minutes all the same', async () => {
     const campaign = await openWithGood()
-    await fail(campaign, 2)
-    await campaign.report('0009', { status: 'failed', worker: 'bad', completed_at: '2036-01-01T00:00:00Z' })
-    expect(await benched(campaign)).toMatchObject([{ benched_until: at(10 * MINUTE) }])
+    await fail(campaign, 3, { completed_at: '2036-01-01T00:00:00Z' })
+    for (const minutes of [0, 5, 9]) {
+      campaign.setTime(at(minutes * MINUTE))
+      expect(await benched(campaign)).toMatchObject([{ benched_until: at(10 * MINUTE) }])
+    }
+    campaign.setTime(at(11 * MINUTE))
+    expect(await claimedIds(campaign, { worker: 'bad', limit: 5 })).toHaveLength(1)
+  })
+
+  test('and does not make a worker that is gone look active, nor keep one from being benched again', async () => {
+    const campaign = await open()
+    await campaign.report('0001', { status: 'running', worker: 'good' })
+    await campaign.report('0001', { status: 'completed', worker: 'good', completed_at: '2036-01-01T00:00:00Z' })
+    campaign.setTime(at(11 * MINUTE))
+    expect(await fail(campaign, 5, { completed_at: '2036-01-01T00:00:00Z' })).toHaveLength(5)
+    await claim(campaign, { worker: 'good' })
+    expect(await benched(campaign)).toHaveLength(1)
     expect((await lift(campaign)).status).toBe(200)
-    expect(await claimedIds(campaign, { worker: 'bad' })).toHaveLength(1)
+    campaign.setTime(at(12 * MINUTE))
+    expect(await fail(campaign, 5)).toHaveLength(3)
+    expect(await benched(campaign)).toHaveLength(1)
+  })
+
+  test('nor is one benched for good by a failure of which no time is known', async () => {
+    const past = {
+      attempt: 1,
+      worker: 'bad',
+      status: 'failed',
+      failure_kind: 'error',
+      error: null,
+      result_path: null,
+    } as const
+    const attempts = [{ ...past, started_at: null, completed_at: null }]
+    const experiments = ['a', 'b', 'c'].map((id) => experimentDraft(id, { attempt: 1, attempts }))
+    const campaign = await openCampaign(0, { experiments, settings: { worker_failure_limit: 3, max_retries: 5 } })
+    await claim(campaign, { worker: 'good' })
+    expect(await benched(campaign)).toEqual([])
+    expect(await claimedIds(campaign, { worker: 'bad', limit: 5 })).toHaveLength(1)
   })
 })
 
@@ -251,6 +335,14 @@ describe('lifting', () => {
     expectProblem(await lift(campaign, 'god'), 404, 'worker-not-found')
     expectProblem(await lift(campaign, '__proto__'), 404, 'worker-not-found')
     expect(bytesOf(campaign.dataDir)).toEqual(before)
+  })
+
+  test('takes If-Match of the campaign', async () => {
+    const campaign = await openWithGood()
+    const headers = { 'if-match': '"0000000000000000-1"' }
+    const path = `${campaign.path}/workers/good`
+    const reply = await campaign.call('PATCH', path, { body: { benched: false }, headers })
+    expectProblem(reply, 412, 'precondition-failed')
   })
 
   test.each([{}, { benched: true }, { benched: null }, { benched: false, until: 1 }])('takes no %j', async (body) => {
