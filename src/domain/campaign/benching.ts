@@ -28,6 +28,9 @@ export type Standing = { readonly kind: 'trusted' | 'on trial' } | { readonly ki
 
 const TRUSTED: Standing = { kind: 'trusted' }
 
+/** Workers that are looked at for one answer: with more that fail at the same time it is not the machines. */
+const LOOKED_AT = 2000
+
 /** Milliseconds after which to look again while a try goes on, which has no end that is known. */
 const TRY = 60 * 1000
 
@@ -78,7 +81,7 @@ export function liftedAt(lifted: Readonly<Record<string, string>>, worker: strin
 function findBenched(campaign: Campaign, present: number): (readonly [string, WorkerRecord])[] {
   const { workers, header } = campaign
   if (header.settings.worker_failure_limit === 0) return []
-  const found = [...workers.failing(present - BENCH, present)].filter(
+  const found = [...firstOf(workers.failing(present - BENCH, present))].filter(
     ([worker, record]) => seenAt(record, present) + BENCH > present && isFailing(campaign, worker, record),
   )
   return found.length > 0 && hasOther(campaign, present) ? found : []
@@ -86,11 +89,20 @@ function findBenched(campaign: Campaign, present: number): (readonly [string, Wo
 
 /** Whether a worker is active that is trusted. One that fails is itself not counted so. */
 function hasOther(campaign: Campaign, present: number): boolean {
-  for (const [worker, record] of campaign.workers.active(present - BENCH, present)) {
+  for (const [worker, record] of firstOf(campaign.workers.active(present - BENCH, present))) {
     const isActive = record.held > 0 || seenAt(record, present) >= present - BENCH
     if (isActive && !isFailing(campaign, worker, record)) return true
   }
   return false
+}
+
+function* firstOf<T>(items: Iterable<T>): Generator<T, void> {
+  let count = 0
+  for (const item of items) {
+    if (count === LOOKED_AT) return
+    count += 1
+    yield item
+  }
 }
 
 /** The clock may have been set back since the last change. */

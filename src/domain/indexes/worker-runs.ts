@@ -87,8 +87,13 @@ export class WorkerRuns {
   }
 
   /** Those that failed at their newest run, and started or ended one between two times. */
-  failing(from: number, to: number): Generator<[string, WorkerRecord], void> {
-    return this.withRecords(new globalThis.Set(this.indexes.failing.between(from, to)))
+  *failing(from: number, to: number): Generator<[string, WorkerRecord], void> {
+    const told = new globalThis.Set<string>()
+    for (const one of this.withRecords(this.indexes.failing.between(from, to))) {
+      if (told.has(one[0])) continue
+      told.add(one[0])
+      yield one
+    }
   }
 
   private *withRecords(workers: Iterable<string>): Generator<[string, WorkerRecord], void> {
