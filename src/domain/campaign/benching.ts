@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { CampaignManifestEntry, FailureKind, Timestamp, Worker } from '../experiment/experiment.ts'
-import { failedElsewhere, msOf } from '../experiment/run.ts'
+import { hasFailedBy, msOf } from '../experiment/run.ts'
 import type { WorkerRecord } from '../indexes/worker-record.ts'
 import { Described, StrictObject } from '../schema.ts'
 import type { Campaign } from './campaign.ts'
@@ -36,18 +36,18 @@ const TRY = 60 * 1000
 
 /**
  * A worker is benched when its newest `worker_failure_limit` runs all ended in error, timeout, oom or lost, nobody else failed at any of
- * those experiments, and another worker is active that is not in the same position: one that holds a run under a lease, or started or
- * ended one in the last ten minutes. For ten minutes from when it started or ended a run last; then it gets one experiment.
+ * those experiments who does not fail like this, and another worker is active that is trusted and runs the same backend in the same
+ * container: it holds a run under a lease, or started or ended one in the last ten minutes. For ten minutes from when it started or ended
+ * a run last; then it gets one experiment.
  * @param now RFC 3339
  */
 export function standingOf(campaign: Campaign, worker: string, now: string): Standing {
   const record = campaign.workers.get(worker)
   if (record === undefined || !isFailing(campaign, worker, record)) return TRUSTED
   const present = presentOf(campaign, now)
-  if (!hasOther(campaign, present)) return TRUSTED
-  const until = seenAt(record, present) + BENCH
-  if (until > present) return { kind: 'benched', until }
-  return record.held > 0 ? { kind: 'benched', until: present + TRY } : { kind: 'on trial' }
+  if (!hasOther(campaign, record, present)) return TRUSTED
+  const until = benchEnd(record, present)
+  return until === null ? { kind: 'on trial' } : { kind: 'benched', until }
 }
 
 /** The workers that are benched, by name. */
@@ -64,12 +64,14 @@ export function countBenched(campaign: Campaign, now: string): number {
 }
 
 /** Whether it would be benched: for how long, and whether there is another worker, is another question. */
-export function isFailing({ header, experiments }: Campaign, worker: string, record: WorkerRecord): boolean {
+function isFailing({ header, experiments, workers }: Campaign, worker: string, record: WorkerRecord): boolean {
   const limit = header.settings.worker_failure_limit
   if (limit === 0 || record.failures.length < limit) return false
   const newest = record.failures.slice(-limit)
   if ((newest[0]?.time ?? 0) <= liftedAt(header.bench_lifted, worker)) return false
-  return !newest.some(({ position }) => failedElsewhere(experiments.at(position), worker))
+  // Two bad machines would clear each other, as soon as each gets what the other failed at.
+  const isWitness = (other: string) => other !== worker && (workers.get(other)?.failures.length ?? 0) < limit
+  return !newest.some(({ position }) => hasFailedBy(experiments.at(position), isWitness))
 }
 
 /** Milliseconds since 1970; -1: never. A run of which no time is known has 0. */
@@ -77,23 +79,44 @@ export function liftedAt(lifted: Readonly<Record<string, string>>, worker: strin
   return Object.hasOwn(lifted, worker) ? msOf(lifted[worker] ?? null) : -1
 }
 
-/** While a try goes on the worker is not told as benched: its time is over. */
+/** Null: it may try one experiment. */
+function benchEnd(record: WorkerRecord, present: number): number | null {
+  const until = seenAt(record, present) + BENCH
+  if (until > present) return until
+  const isTrying = record.held > 0 && record.started > (record.failures.at(-1)?.time ?? 0)
+  return isTrying ? present + TRY : null
+}
+
 function findBenched(campaign: Campaign, present: number): (readonly [string, WorkerRecord])[] {
   const { workers, header } = campaign
   if (header.settings.worker_failure_limit === 0) return []
-  const found = [...firstOf(workers.failing(present - BENCH, present))].filter(
-    ([worker, record]) => seenAt(record, present) + BENCH > present && isFailing(campaign, worker, record),
+  const found = [...firstOf(workers.failing(present - BENCH, present + BENCH))].filter(
+    ([worker, record]) => benchEnd(record, present) !== null && isFailing(campaign, worker, record),
   )
-  return found.length > 0 && hasOther(campaign, present) ? found : []
+  if (found.length === 0) return found
+  const served = new Set(trustedAt(campaign, present))
+  return found.filter(([, record]) => served.has(kindOf(campaign, record.failures.at(-1)?.position)))
 }
 
-/** Whether a worker is active that is trusted. One that fails is itself not counted so. */
-function hasOther(campaign: Campaign, present: number): boolean {
-  for (const [worker, record] of firstOf(campaign.workers.active(present - BENCH, present))) {
-    const isActive = record.held > 0 || seenAt(record, present) >= present - BENCH
-    if (isActive && !isFailing(campaign, worker, record)) return true
-  }
+/** Whether a worker is active that is trusted and may do what the failing one cannot. */
+function hasOther(campaign: Campaign, failing: WorkerRecord, present: number): boolean {
+  const wanted = kindOf(campaign, failing.failures.at(-1)?.position)
+  for (const kind of trustedAt(campaign, present)) if (kind === wanted) return true
   return false
+}
+
+/** The kinds of experiments that active workers run which are trusted: of the newest run of each. */
+function* trustedAt(campaign: Campaign, present: number): Generator<string, void> {
+  for (const [worker, record] of firstOf(campaign.workers.active(present - BENCH, present + BENCH))) {
+    const isActive = record.held > 0 || seenAt(record, present) >= present - BENCH
+    if (isActive && !isFailing(campaign, worker, record)) yield kindOf(campaign, record.latest)
+  }
+}
+
+/** Backend and container of the experiment at the position. */
+function kindOf({ experiments }: Campaign, position = 0): string {
+  const { backend, container } = experiments.at(position)
+  return JSON.stringify([backend, container])
 }
 
 function* firstOf<T>(items: Iterable<T>): Generator<T, void> {
@@ -110,9 +133,14 @@ function presentOf({ header }: Campaign, now: string): number {
   return Math.max(Date.parse(now), msOf(header.updated_at))
 }
 
-/** When it started or ended a run last. What a clock that is ahead told is not believed. */
+/** When it started or ended a run last. */
 function seenAt({ started, ended }: WorkerRecord, present: number): number {
-  return Math.max(started <= present ? started : 0, ended <= present ? ended : 0)
+  return Math.max(believed(started, present), believed(ended, present))
+}
+
+/** Clocks of workers are ahead by seconds; what one that is ahead by more told says nothing of when it was. */
+function believed(time: number, present: number): number {
+  return time > present + BENCH ? 0 : Math.min(time, present)
 }
 
 function benchedWorker({ experiments }: Campaign, worker: string, record: WorkerRecord, now: number): BenchedWorker {
@@ -121,7 +149,7 @@ function benchedWorker({ experiments }: Campaign, worker: string, record: Worker
   const past = experiment.attempts.find(({ attempt }) => attempt === newest?.attempt)
   return {
     worker,
-    benched_until: new Date(seenAt(record, now) + BENCH).toISOString(),
+    benched_until: new Date(benchEnd(record, now) ?? now).toISOString(),
     failures: record.failures.length,
     exp_id: experiment.exp_id,
     failure_kind: (past ?? experiment).failure_kind ?? 'error',

@@ -1,7 +1,10 @@
-import { newestClosed } from './attempt.ts'
+import { DISCARDS, newestClosed } from './attempt.ts'
 import type { Experiment, PastAttempt } from './experiment.ts'
 
-/** One attempt of an experiment by a worker that gave its name, in milliseconds since 1970. What was skipped says nothing of its worker. */
+/**
+ * One attempt of an experiment by a worker that gave its name, in milliseconds since 1970. What was skipped says nothing of its worker,
+ * nor does what a retry or another config discarded.
+ */
 export interface Run {
   readonly worker: string
   readonly attempt: number
@@ -21,10 +24,10 @@ function isFault({ status, failure_kind }: Pick<AnyAttempt, 'status' | 'failure_
   return status === 'failed' && failure_kind !== 'interrupted'
 }
 
-/** Whether another worker, or one without a name, failed at the experiment too. */
-export function failedElsewhere(experiment: Experiment, worker: string): boolean {
-  const isOther = (one: AnyAttempt) => one.worker !== worker && isFault(one)
-  return isOther(experiment) || experiment.attempts.some(isOther)
+/** Whether a worker for which that holds, or one without a name, failed at the experiment. */
+export function hasFailedBy(experiment: Experiment, isOne: (worker: string) => boolean): boolean {
+  const isIt = (one: AnyAttempt) => isFault(one) && (one.worker === null || isOne(one.worker))
+  return isIt(experiment) || experiment.attempts.some(isIt)
 }
 
 /** What a change of an experiment did to its runs. */
@@ -78,7 +81,12 @@ function current(experiment: Experiment): Experiment[] {
 }
 
 function namedRuns(attempts: readonly AnyAttempt[]): Run[] {
-  return attempts.flatMap((one) => (one.worker === null || one.status === 'skipped' ? [] : [runOf(one, one.worker)]))
+  return attempts.flatMap((one) => (one.worker === null || isVoid(one) ? [] : [runOf(one, one.worker)]))
+}
+
+function isVoid(one: AnyAttempt): boolean {
+  if (one.status === 'skipped') return true
+  return 'closed_by' in one && one.closed_by !== null && DISCARDS.has(one.closed_by)
 }
 
 function runOf(one: AnyAttempt, worker: string): Run {

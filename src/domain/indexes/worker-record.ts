@@ -4,6 +4,8 @@ import type { Run } from '../experiment/run.ts'
 export interface EndedRun {
   /** When it was started, or ended where that is not known: milliseconds since 1970. A start is told by the service, an end by the worker. */
   readonly time: number
+  /** Of runs that one claim started. */
+  readonly ended: number
   readonly attempt: number
   /** Of its experiment, in the manifest. */
   readonly position: number
@@ -16,6 +18,8 @@ export interface WorkerRecord {
   readonly held: number
   /** The newest start, in milliseconds since 1970; 0: none is known. */
   readonly started: number
+  /** The position of the experiment that was started then. */
+  readonly latest: number
   /** The newest end, likewise. */
   readonly ended: number
   /** Its newest runs that ended, as far back as all of them failed: newest last. */
@@ -29,14 +33,25 @@ export interface WorkerRecord {
 /** The failures that are kept: as many as the highest `worker_failure_limit`. */
 export const MAX_FAILURES = 1000
 
-const NOTHING: WorkerRecord = { runs: 0, held: 0, started: 0, ended: 0, failures: [], other: null, isCut: false }
+const NOTHING: WorkerRecord = {
+  runs: 0,
+  held: 0,
+  started: 0,
+  latest: -1,
+  ended: 0,
+  failures: [],
+  other: null,
+  isCut: false,
+}
 
 export function withRun(record: WorkerRecord | undefined, position: number, run: Run): WorkerRecord {
-  const { runs, held, started, ended, ...ends } = record ?? NOTHING
+  const { runs, held, started, latest, ended, ...ends } = record ?? NOTHING
+  const isLatest = run.started > started || (run.started === started && position > latest)
   return {
     runs: runs + 1,
     held: held + Number(run.isHeld),
     started: Math.max(started, run.started),
+    latest: isLatest ? position : latest,
     ended: Math.max(ended, run.ended),
     ...(run.state === 'running' ? ends : withEnd(ends, endedRun(position, run), run.state === 'failed')),
   }
@@ -52,11 +67,11 @@ export function withoutRun(
   run: Run,
   come: readonly Run[],
 ): WorkerRecord | null | undefined {
-  const { runs, held, started, ended, failures, other, isCut } = record
+  const { runs, held, started, latest, ended, failures, other, isCut } = record
   const own = come.filter(({ worker }) => worker === run.worker)
   if (runs === 1) return null
   if (isNewest('started') || isNewest('ended')) return undefined
-  const rest = { runs: runs - 1, held: held - Number(run.isHeld), started, ended }
+  const rest = { runs: runs - 1, held: held - Number(run.isHeld), started, latest, ended }
   if (run.state === 'running') return { ...rest, failures, other, isCut }
   const end = endedRun(position, run)
   if (run.state === 'ended') return isSame(other, end) ? undefined : { ...rest, failures, other, isCut }
@@ -67,7 +82,8 @@ export function withoutRun(
 
   function isNewest(key: 'started' | 'ended'): boolean {
     const isCovered = own.some((one) => one[key] >= run[key])
-    return run[key] > 0 && run[key] >= record[key] && !isCovered
+    // An end that is not known is none; of a start that is not known the position counts.
+    return (key === 'started' || run.ended > 0) && run[key] >= record[key] && !isCovered
   }
 }
 
@@ -88,7 +104,7 @@ function withEnd(ends: Ends, end: EndedRun, isFailure: boolean): Ends {
 }
 
 function endedRun(position: number, { started, ended, attempt }: Run): EndedRun {
-  return { time: started === 0 ? ended : started, attempt, position }
+  return { time: started === 0 ? ended : started, ended, attempt, position }
 }
 
 function isSame(a: EndedRun | null, b: EndedRun): boolean {
@@ -97,5 +113,5 @@ function isSame(a: EndedRun | null, b: EndedRun): boolean {
 
 /** As for a sort. */
 function order(a: EndedRun, b: EndedRun): number {
-  return a.time - b.time || a.attempt - b.attempt || a.position - b.position
+  return a.time - b.time || a.ended - b.ended || a.attempt - b.attempt || a.position - b.position
 }

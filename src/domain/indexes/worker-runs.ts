@@ -86,14 +86,19 @@ export class WorkerRuns {
     yield* this.withRecords(this.indexes.minutes.between(from, to))
   }
 
-  /** Those that failed at their newest run, and started or ended one between two times. */
+  /** Those that failed at their newest run, and hold one under a lease, or started or ended one between two times. */
   *failing(from: number, to: number): Generator<[string, WorkerRecord], void> {
     const told = new globalThis.Set<string>()
-    for (const one of this.withRecords(this.indexes.failing.between(from, to))) {
+    for (const one of this.maybeFailing(from, to)) {
       if (told.has(one[0])) continue
       told.add(one[0])
       yield one
     }
+  }
+
+  private *maybeFailing(from: number, to: number): Generator<[string, WorkerRecord], void> {
+    yield* this.withRecords(this.indexes.failing.between(from, to))
+    for (const one of this.withRecords(this.indexes.holding)) if (one[1].failures.length > 0) yield one
   }
 
   private *withRecords(workers: Iterable<string>): Generator<[string, WorkerRecord], void> {

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { isFailing, liftedAt } from '../campaign/benching.ts'
+import { liftedAt } from '../campaign/benching.ts'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { type CampaignHeader, MAX_BENCH_LIFTED } from '../campaign/manifest.ts'
 import { DomainError } from '../errors.ts'
@@ -17,7 +17,7 @@ export const WorkerPatch = StrictObject(
 )
 
 /**
- * Has the failures of a worker so far count no more, so that it gets experiments again. Without effect on one that is trusted.
+ * Has the failures of a worker so far count no more, so that it gets experiments again. Without effect on one that has none.
  * @throws DomainError `worker-not-found` when it never ran an experiment of the campaign
  */
 export function liftBench(campaign: Campaign, worker: string, now: string): Decision<null> {
@@ -27,9 +27,9 @@ export function liftBench(campaign: Campaign, worker: string, now: string): Deci
     const detail = `No worker ${JSON.stringify(worker)} is known to have run an experiment of campaign ${header.campaign_id}.`
     throw new DomainError('worker-not-found', detail)
   }
-  if (!isFailing(campaign, worker, record)) return { changes: null, result: null }
+  const newest = record.failures.at(-1)?.time ?? -1
+  if (newest <= liftedAt(header.bench_lifted, worker)) return { changes: null, result: null }
   // A clock that is ahead may have told when it began.
-  const newest = record.failures.at(-1)?.time ?? 0
   const at = newest > Date.parse(now) ? new Date(newest).toISOString() : now
   const bench_lifted = { ...stillUsed(campaign), [worker]: at }
   return { changes: { at: now, header: { bench_lifted } }, result: null }

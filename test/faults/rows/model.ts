@@ -46,7 +46,6 @@ const MUST_BE_MET = [
   'create an import',
   'claim a loss again',
   'fail benched',
-  'fail on trial',
   'fail lifted',
   '404 worker-not-found',
   'save 200',

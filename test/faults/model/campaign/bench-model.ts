@@ -21,10 +21,14 @@ interface WorkerRun {
 /** Until when a worker is benched, or that it may try one experiment; null: it is neither. */
 export function benchOf(campaign: PlainCampaign, worker: string, now: string): number | 'on trial' | null {
   const present = presentOf(campaign, now)
-  if (!onlyFails(campaign, worker) || !workersOf(campaign).some((one) => isAtWork(campaign, one, present))) return null
+  const failure = endedRuns(campaign, worker).at(-1)
+  if (failure === undefined || !onlyFails(campaign, worker)) return null
+  if (!workersOf(campaign).some((one) => isAtWork(campaign, one, present, failure.of))) return null
   const until = lastSeen(campaign, worker, present) + TEN_MINUTES
   if (until > present) return until
-  return runsOf(campaign, worker).some(({ isHeld }) => isHeld) ? present + 60_000 : 'on trial'
+  const runs = runsOf(campaign, worker)
+  const isTrying = runs.some(({ isHeld }) => isHeld) && runs.some(({ started }) => started > failure.time)
+  return isTrying ? present + 60_000 : 'on trial'
 }
 
 /** What the list of workers says of them. */
@@ -32,11 +36,10 @@ export function benchedIn(campaign: PlainCampaign, now: string): readonly { read
   return workersOf(campaign)
     .sort()
     .flatMap((worker) => {
-      const present = presentOf(campaign, now)
-      const until = lastSeen(campaign, worker, present) + TEN_MINUTES
-      if (typeof benchOf(campaign, worker, now) !== 'number' || until <= present) return []
+      const until = benchOf(campaign, worker, now)
+      if (typeof until !== 'number') return []
       const ended = endedRuns(campaign, worker)
-      const failures = ended.length - 1 - ended.findLastIndex((run) => !FAULTS.includes(run.failure_kind))
+      const failures = failuresOf(campaign, worker)
       const { of: experiment, failure_kind } = ended.at(-1) ?? {}
       const benched_until = new Date(until).toISOString()
       return [{ worker, benched_until, failures, exp_id: experiment?.exp_id, failure_kind }]
@@ -47,8 +50,10 @@ export function benchedIn(campaign: PlainCampaign, now: string): readonly { read
 export function lifted(campaign: PlainCampaign, worker: string, now: string): PlainCampaign['bench_lifted'] | null {
   const { bench_lifted } = campaign
   if (!workersOf(campaign).includes(worker)) return null
-  if (!onlyFails(campaign, worker)) return bench_lifted
-  const newest = endedRuns(campaign, worker).at(-1)?.time ?? 0
+  const last = endedRuns(campaign, worker).at(-1)
+  if (last === undefined || !FAULTS.includes(last.failure_kind)) return bench_lifted
+  const newest = last.time
+  if (newest <= Date.parse(bench_lifted[worker] ?? '1969-01-01T00:00:00Z')) return bench_lifted
   const at = newest > Date.parse(now) ? new Date(newest).toISOString() : now
   const isStillOfUse = ([name, time]: [string, string]) => {
     const ended = endedRuns(campaign, name)
@@ -58,7 +63,9 @@ export function lifted(campaign: PlainCampaign, worker: string, now: string): Pl
   return { ...Object.fromEntries(Object.entries(bench_lifted).filter(isStillOfUse)), [worker]: at }
 }
 
-function isAtWork(campaign: PlainCampaign, worker: string, present: number): boolean {
+function isAtWork(campaign: PlainCampaign, worker: string, present: number, like: Experiment): boolean {
+  const latest = runsOf(campaign, worker).reduce((a, b) => (b.started >= a.started ? b : a))
+  if (latest.of.backend !== like.backend || latest.of.container !== like.container) return false
   const isHolding = runsOf(campaign, worker).some(({ isHeld }) => isHeld)
   return (isHolding || lastSeen(campaign, worker, present) >= present - TEN_MINUTES) && !onlyFails(campaign, worker)
 }
@@ -68,15 +75,23 @@ function onlyFails(campaign: PlainCampaign, worker: string): boolean {
   const newest = endedRuns(campaign, worker).slice(-limit)
   if (limit === 0 || newest.length < limit) return false
   const since = Date.parse(campaign.bench_lifted[worker] ?? '1969-01-01T00:00:00Z')
+  const isWitness = (name: string | null) => name === null || (name !== worker && failuresOf(campaign, name) < limit)
   const isItsOwn = ({ of: one }: WorkerRun) =>
-    ![one, ...one.attempts].some((run) => run.worker !== worker && FAULTS.includes(kindOf(run)))
+    ![one, ...one.attempts].some((run) => isWitness(run.worker) && FAULTS.includes(kindOf(run)))
   return newest.every((run) => FAULTS.includes(run.failure_kind) && run.time > since && isItsOwn(run))
 }
 
 /** What a clock told that is ahead is not believed. */
+/** How many of its newest runs failed, one after the other. */
+function failuresOf(campaign: PlainCampaign, worker: string): number {
+  const ended = endedRuns(campaign, worker)
+  return ended.length - 1 - ended.findLastIndex((run) => !FAULTS.includes(run.failure_kind))
+}
+
 function lastSeen(campaign: PlainCampaign, worker: string, present: number): number {
   const seen = (key: 'started' | 'ended') => Math.max(...runsOf(campaign, worker).map((run) => run[key]))
-  return Math.max(...[seen('started'), seen('ended')].filter((time) => time <= present), 0)
+  const believed = [seen('started'), seen('ended')].filter((time) => time <= present + TEN_MINUTES)
+  return Math.max(...believed.map((time) => Math.min(time, present)), 0)
 }
 
 function presentOf({ updated_at }: PlainCampaign, now: string): number {
@@ -86,7 +101,7 @@ function presentOf({ updated_at }: PlainCampaign, now: string): number {
 function endedRuns(campaign: PlainCampaign, worker: string): WorkerRun[] {
   return runsOf(campaign, worker)
     .filter(({ isRunning }) => !isRunning)
-    .sort((a, b) => a.time - b.time || a.attempt - b.attempt || a.position - b.position)
+    .sort((a, b) => a.time - b.time || a.ended - b.ended || a.attempt - b.attempt || a.position - b.position)
 }
 
 function runsOf({ experiments }: PlainCampaign, worker: string): WorkerRun[] {
@@ -94,7 +109,7 @@ function runsOf({ experiments }: PlainCampaign, worker: string): WorkerRun[] {
     const { status, attempt, attempts, lease } = one
     const isCurrent = status !== 'pending' && attempt > 0 && attempts.at(-1)?.attempt !== attempt
     return [...attempts, ...(isCurrent ? [one] : [])]
-      .filter((run) => run.worker === worker && run.status !== 'skipped')
+      .filter((run) => run.worker === worker && run.status !== 'skipped' && !isDiscarded(run))
       .map((run) => ({
         ...{ position, of: one, attempt: run.attempt, failure_kind: kindOf(run) },
         isRunning: run.status === 'running',
@@ -104,6 +119,10 @@ function runsOf({ experiments }: PlainCampaign, worker: string): WorkerRun[] {
         time: msOf(run.started_at ?? run.completed_at),
       }))
   })
+}
+
+function isDiscarded(run: Experiment | PastAttempt): boolean {
+  return 'closed_by' in run && (run.closed_by === 'retry' || run.closed_by === 'config')
 }
 
 function msOf(time: string | null): number {

@@ -25,7 +25,7 @@ export const fail = command({
     const ids = [...scene.world.campaigns.keys()]
     const id = ids[nth % ids.length]
     if (id === undefined) return
-    const settings = { worker_failure_limit: limit ?? 0 }
+    const settings = { worker_failure_limit: limit ?? 0, max_retries: 3 }
     if (limit !== undefined) await sendPatch(scene, { id, patch: { settings }, cancels: undefined })
     if (isHeld) await postClaim(scene, id, { worker: 'gpu-2' })
     for (let time = 0; time < times; time += 1) {

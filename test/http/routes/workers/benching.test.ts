@@ -34,6 +34,7 @@ async function open(settings: Partial<CampaignSettings> = {}): Promise<TestCampa
 interface Failing {
   readonly worker?: string
   readonly kind?: FailureKind
+  readonly started_at?: string
   readonly completed_at?: string
 }
 
@@ -143,11 +144,41 @@ describe('a worker that fails at everything while another one works', () => {
   test('goes on with what it holds, which counts, and was begun before it failed', async () => {
     const campaign = await openWithGood()
     const [id = ''] = await claimedIds(campaign, { worker: 'bad' })
+    campaign.setTime(at(1))
     await fail(campaign, 3)
     expect(await benched(campaign)).toHaveLength(1)
-    campaign.setTime(at(1))
+    campaign.setTime(at(2))
     expect((await campaign.report(id, { status: 'completed', worker: 'bad' })).status).toBe(200)
     expect(await benched(campaign)).toHaveLength(1)
+  })
+
+  test('is trusted again when of what one claim got something completes after the rest was lost', async () => {
+    const campaign = await openWithGood()
+    await claim(campaign, { worker: 'bad', limit: 5, lease_seconds: 1 })
+    campaign.setTime(at(2))
+    await campaign.elapse(3)
+    expect(await benched(campaign)).toHaveLength(1)
+    campaign.setTime(at(5))
+    expect((await campaign.report('0002', { status: 'completed', worker: 'bad' })).status).toBe(200)
+    expect(await benched(campaign)).toEqual([])
+  })
+
+  test('is not cleared by another one that fails at everything', async () => {
+    const campaign = await openWithGood({ max_retries: 5 })
+    await fail(campaign, 3, { worker: 'bad-1' })
+    for (const exp_id of ['0002', '0003', '0004']) {
+      await campaign.report(exp_id, { status: 'running', worker: 'bad-2' })
+      await campaign.report(exp_id, { status: 'failed', worker: 'bad-2' })
+    }
+    expect((await benched(campaign)).map(({ worker }) => worker)).toEqual(['bad-1', 'bad-2'])
+  })
+
+  test('is trusted again when what it failed at is put back by a retry: that begins anew by hand', async () => {
+    const campaign = await openWithGood()
+    await fail(campaign, 3)
+    await campaign.call('POST', `${campaign.path}/retry`, { body: {} })
+    expect(await benched(campaign)).toEqual([])
+    expect(await fail(campaign, 5)).toHaveLength(3)
   })
 
   test('is not trusted again because somebody skips what it failed at', async () => {
@@ -211,6 +242,18 @@ describe('after ten minutes', () => {
     expect(await claimedIds(campaign, { worker: 'bad' })).toHaveLength(1)
   })
 
+  test('a try also beside a long run that it began before it failed', async () => {
+    const campaign = await openWithGood()
+    await claim(campaign, { worker: 'bad' })
+    campaign.setTime(at(1))
+    await fail(campaign, 3)
+    campaign.setTime(at(11 * MINUTE))
+    expect(await claimedIds(campaign, { worker: 'bad', limit: 5 })).toHaveLength(1)
+    campaign.setTime(at(30 * MINUTE))
+    expect(await claimedIds(campaign, { worker: 'bad', limit: 5 })).toEqual([])
+    expect(await benched(campaign)).toMatchObject([{ worker: 'bad', benched_until: at(31 * MINUTE) }])
+  })
+
   test('a try that fails benches it again, one that completes ends it', async () => {
     const campaign = await openWithGood()
     await fail(campaign, 3)
@@ -234,6 +277,17 @@ describe('nothing starves', () => {
     expect(await fail(campaign, 3, { worker: 'bad-2' })).toHaveLength(3)
     expect(await claimedIds(campaign, { worker: 'bad-1' })).toHaveLength(1)
     expect(await claimedIds(campaign, { worker: 'bad-2' })).toHaveLength(1)
+  })
+
+  test('nor one whose peers run another backend: nobody else would take what it leaves', async () => {
+    const experiments = Array.from({ length: 20 }, (_, index) =>
+      experimentDraft(`e${index}`, { backend: index < 10 ? 'vllm' : 'sglang', cycle_index: index }),
+    )
+    const campaign = await openCampaign(0, { experiments, settings: { worker_failure_limit: 3, lease_seconds: 3600 } })
+    await claim(campaign, { worker: 'other', backend: 'sglang' })
+    expect(await fail(campaign, 5)).toHaveLength(5)
+    await claim(campaign, { worker: 'good', backend: 'vllm' })
+    expect(await fail(campaign, 5)).toEqual([])
   })
 
   test('nor one whose peers have been away for ten minutes, unless one holds a lease', async () => {
@@ -266,6 +320,17 @@ describe('nothing starves', () => {
       expect(await benched(campaign)).toMatchObject([{ benched_until: at(10 * MINUTE) }])
     }
     campaign.setTime(at(11 * MINUTE))
+    expect(await claimedIds(campaign, { worker: 'bad', limit: 5 })).toHaveLength(1)
+  })
+
+  test('and so does one that is ahead by seconds, of which the starts are told too', async () => {
+    const campaign = await openWithGood()
+    const ahead = {
+      started_at: new Date(START + 3000).toISOString(),
+      completed_at: new Date(START + 4000).toISOString(),
+    }
+    expect(await fail(campaign, 10, ahead)).toHaveLength(3)
+    campaign.setTime(at(10 * MINUTE + 5))
     expect(await claimedIds(campaign, { worker: 'bad', limit: 5 })).toHaveLength(1)
   })
 
@@ -317,6 +382,15 @@ describe('lifting', () => {
     campaign.setTime(at(2))
     expect(await fail(campaign, 10)).toHaveLength(3)
     expect(await benched(campaign)).toHaveLength(1)
+  })
+
+  test('takes back also fewer failures than bench it', async () => {
+    const campaign = await openWithGood()
+    await fail(campaign, 2)
+    campaign.setTime(at(1))
+    expect((await lift(campaign)).status).toBe(200)
+    campaign.setTime(at(2))
+    expect(await fail(campaign, 5)).toHaveLength(3)
   })
 
   test('wakes a claim that waits', async () => {
