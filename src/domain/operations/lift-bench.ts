@@ -3,6 +3,7 @@ import { liftedAt } from '../campaign/benching.ts'
 import type { Campaign, Decision } from '../campaign/campaign.ts'
 import { type CampaignHeader, MAX_BENCH_LIFTED } from '../campaign/manifest.ts'
 import { DomainError } from '../errors.ts'
+import { isRunBy } from '../experiment/run.ts'
 import { StrictObject } from '../schema.ts'
 
 export const WorkerPatch = StrictObject(
@@ -23,16 +24,22 @@ export const WorkerPatch = StrictObject(
 export function liftBench(campaign: Campaign, worker: string, now: string): Decision<null> {
   const { header, workers } = campaign
   const record = workers.get(worker)
-  if (record === undefined) {
+  if (record === undefined && !hasRun(campaign, worker)) {
     const detail = `No worker ${JSON.stringify(worker)} is known to have run an experiment of campaign ${header.campaign_id}.`
     throw new DomainError('worker-not-found', detail)
   }
-  const newest = record.failures.at(-1)?.time ?? -1
+  const newest = record?.failures.at(-1)?.time ?? -1
   if (newest <= liftedAt(header.bench_lifted, worker)) return { changes: null, result: null }
   // A clock that is ahead may have told when it began.
   const at = newest > Date.parse(now) ? new Date(newest).toISOString() : now
   const bench_lifted = { ...stillUsed(campaign), [worker]: at }
   return { changes: { at: now, header: { bench_lifted } }, result: null }
+}
+
+/** Also where all that it ran was skipped or put back. */
+function hasRun({ experiments }: Campaign, worker: string): boolean {
+  for (const experiment of experiments) if (isRunBy(experiment, (one) => one === worker)) return true
+  return false
 }
 
 /** Without those whose workers have no failures any more that they take back, and at most so many that one has room. */

@@ -49,7 +49,8 @@ export function benchedIn(campaign: PlainCampaign, now: string): readonly { read
 /** The times of liftings, with one for the worker. Null: it never ran; the very same: it does not fail at everything. */
 export function lifted(campaign: PlainCampaign, worker: string, now: string): PlainCampaign['bench_lifted'] | null {
   const { bench_lifted } = campaign
-  if (!workersOf(campaign).includes(worker)) return null
+  const hasRun = (one: Experiment) => [one, ...one.attempts].some((run) => run.worker === worker)
+  if (!campaign.experiments.some(hasRun)) return null
   const last = endedRuns(campaign, worker).at(-1)
   if (last === undefined || !FAULTS.includes(last.failure_kind)) return bench_lifted
   const newest = last.time

@@ -419,6 +419,13 @@ describe('lifting', () => {
     expectProblem(reply, 412, 'precondition-failed')
   })
 
+  test('knows a worker of which all runs were put back by hand', async () => {
+    const campaign = await openWithGood()
+    await fail(campaign, 3)
+    await campaign.call('POST', `${campaign.path}/retry`, { body: {} })
+    expect((await lift(campaign)).status).toBe(200)
+  })
+
   test.each([{}, { benched: true }, { benched: null }, { benched: false, until: 1 }])('takes no %j', async (body) => {
     const campaign = await openWithGood()
     expectProblem(await lift(campaign, 'good', body), 400, 'invalid')
