@@ -85,6 +85,12 @@ const STEERS: Readonly<Record<string, Steer>> = {
     const over = { ...manifest, campaign_name: freshName(), experiments }
     return { ...made, headers: { ...headers, 'if-match': match }, query: { ...made.query, force: true }, body: over }
   },
+  patchWorker: (draw, request, { manifest }) => {
+    const names = manifest.experiments.flatMap(({ worker }) => (worker === null ? [] : [worker]))
+    return names.length === 0
+      ? request
+      : { ...request, path: { ...request.path, worker: draw(fc.constantFrom(...names)) } }
+  },
   appendExperiments: (_draw, request, { freshName }) => ({
     ...request,
     body: { experiments: drafts((request.body as Fields)['experiments'], freshName) },
