@@ -105,7 +105,11 @@ export class FuzzSession {
         ? await this.create()
         : draw(fc.constantFrom(...this.campaigns))
     const manifest = storedManifest(this.service.dataDir, id)
-    if (operationId !== 'sendHeartbeat' || leasedIn(manifest).length > 0) return manifest
+    const hasWorker = manifest.experiments.some(({ worker }) => worker !== null)
+    const needsClaim =
+      (operationId === 'sendHeartbeat' && leasedIn(manifest).length === 0) ||
+      (operationId === 'patchWorker' && !hasWorker)
+    if (!needsClaim) return manifest
     const fresh = await this.create()
     await this.prepare('POST', `/v1/campaigns/${fresh}/claims`, 200, { worker: 'gpu-1', lease_seconds: 600 })
     return storedManifest(this.service.dataDir, fresh)
