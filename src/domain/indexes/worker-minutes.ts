@@ -9,8 +9,6 @@ const MINUTE = 60_000
  * there ever were: a fleet may name each of its containers anew. Immutable.
  */
 export class WorkerMinutes {
-  static readonly EMPTY = new WorkerMinutes(Map())
-
   private constructor(private readonly workers: Map<number, Set<string>>) {}
 
   static *of(records: ReadonlyMap<string, WorkerRecord>): LongWork<WorkerMinutes> {

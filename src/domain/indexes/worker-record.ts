@@ -2,7 +2,7 @@ import type { Run } from '../experiment/run.ts'
 
 /** An ended run, by what orders it among the others of its worker. */
 export interface EndedRun {
-  /** When it was started, or ended where that is not known: milliseconds since 1970. A start is told by the service, an end by the worker. */
+  /** When it was started, or ended where that is not known: milliseconds since 1970. The service tells the start of a claim. */
   readonly time: number
   /** Of runs that one claim started. */
   readonly ended: number

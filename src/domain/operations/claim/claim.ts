@@ -110,7 +110,7 @@ function claimable(campaign: Campaign, request: ClaimRequest, now: string): Expe
 }
 
 /** Null where that is not why it got nothing. */
-function benchEnd(campaign: Campaign, request: ClaimRequest, now: string): number | null {
+function benchedUntil(campaign: Campaign, request: ClaimRequest, now: string): number | null {
   const { settings } = campaign.header
   if (settings.paused || !campaign.queues.hasClaimable(request, settings)) return null
   const standing = standingOf(campaign, request.worker, now)
@@ -130,6 +130,13 @@ export function claimed(
   const mayCome = cancel_running ? queues.hasRunning(request) : queues.mayFailAndBeClaimed(request, settings)
   const done = total_experiments > 0 && !mayCome && !queues.hasClaimable(request, settings)
   const newest = experiments.map((experiment) => campaign.get(experiment.exp_id) ?? experiment)
-  const benchedUntil = experiments.length > 0 || done ? null : benchEnd(campaign, request, now)
-  return { uid: header.uid, experiments: newest, isRepeated: false, state: stateOf(campaign), done, benchedUntil }
+  const until = experiments.length > 0 || done ? null : benchedUntil(campaign, request, now)
+  return {
+    uid: header.uid,
+    experiments: newest,
+    isRepeated: false,
+    state: stateOf(campaign),
+    done,
+    benchedUntil: until,
+  }
 }
