@@ -51,6 +51,34 @@ browserTest('the dashboard holds one stream, and none while the tab is hidden', 
   await expect.poll(() => streams.ended).toBeGreaterThanOrEqual(2)
 })
 
+browserTest('the dashboard shows a cancel of which it is told together with a report', async () => {
+  const { url, campaign, report } = await startCampaign(6, QUICK)
+  const { page } = await browsing.open(url, '#/campaigns/sweep/grid')
+  await page.getByRole('button', { name: 'Pause' }).waitFor()
+  const streams = watchStreams(page)
+  await page.getByText('live').waitFor()
+  await hide(page, true)
+  await expect.poll(() => streams.ended).toBeGreaterThanOrEqual(1)
+  await send('PATCH', `${campaign}?cancel_running=true`, { settings: { paused: true } })
+  await report('0001', { status: 'running', worker: 'w' })
+  await hide(page, false)
+  await page.getByRole('button', { name: 'Cancelling running experiments' }).waitFor()
+  await counts(page, 1, 'running')
+})
+
+browserTest('the dashboard shows what happens between its reading of the progress and of the manifest', async () => {
+  const { url, campaign, report } = await startCampaign(6, QUICK)
+  const { page } = await browsing.open(url, '')
+  const progress = page.waitForResponse((response) => response.url().endsWith('/campaigns/sweep/progress'))
+  await page.route(campaign, async (route) => {
+    await progress
+    await report('0001', { status: 'running', worker: 'w' })
+    await route.continue()
+  })
+  await page.goto(`${url}/#/campaigns/sweep/grid`)
+  await counts(page, 1, 'running')
+})
+
 browserTest('the dashboard shows that it reconnects, and resumes after a restart of the service', async () => {
   const { url, report, end, dataDir } = await startCampaign(6, QUICK)
   const { page } = await browsing.open(url, '#/campaigns/sweep/grid', { expected: /net::ERR/ })

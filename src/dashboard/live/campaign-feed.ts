@@ -30,6 +30,8 @@ export class CampaignFeed implements Source {
   private newest: Progress | null = null
   private readonly publishing = new Throttle(() => this.publish())
   private revision = 0
+  /** Of the experiments in the parts of a change so far. */
+  private told = new Set<number>()
   private etag: string | null = null
 
   constructor(readonly campaignId: string) {
@@ -44,7 +46,11 @@ export class CampaignFeed implements Source {
       this.publishing.run()
       return response
     })
-    const [{ experiments, ...header }, response] = await Promise.all([readManifest(this.campaignId, signal), early])
+    const [{ experiments, ...header }, first] = await Promise.all([readManifest(this.campaignId, signal), early])
+    // The stream goes on from the manifest: what happened before it and after the progress no event would tell.
+    const isBehind = first === null || first.body.revision < header.revision
+    const response = isBehind ? await readProgress(this.campaignId, null, signal) : first
+    if (response !== null) this.keepNewest(response.body)
     this.etag = response?.etag ?? null
     // Another campaign under the same id: its revisions start again.
     if (header.uid !== this.header.value?.uid && response !== null) this.newest = response.body
@@ -76,14 +82,17 @@ export class CampaignFeed implements Source {
     if (revision <= this.revision) return 'applied'
     if (previous_revision !== this.revision) return 'reload'
     this.table?.apply(experiments)
+    for (const one of experiments) this.told.add(one.revision)
     // A stream that breaks before the last part resumes before the change.
     if (part !== parts) return 'applied'
+    const isAllTold = this.told.size === revision - previous_revision
+    this.told = new Set()
     const hadEnded = this.newest !== null && hasEnded(this.newest)
     this.revision = revision
     this.keepNewest(progress)
     this.publishing.request()
-    // What changed no experiment has changed the header.
-    const isHeaderOld = experiments.length === 0 && (this.header.value?.revision ?? 0) < revision
+    // A revision of which no experiment is told may have changed the header.
+    const isHeaderOld = !isAllTold && (this.header.value?.revision ?? 0) < revision
     // At the end all is loaded once more: what people take from the page is then what the disk has.
     return isHeaderOld || (hasEnded(progress) && !hadEnded) ? 'reload' : 'applied'
   }
