@@ -54,7 +54,7 @@ export function standingOf(campaign: Campaign, worker: string, now: string): Sta
 export function benchedWorkers(campaign: Campaign, now: string): BenchedWorker[] {
   const present = presentOf(campaign, now)
   return findBenched(campaign, present)
-    .map(([worker, record]) => benchedWorker(campaign, worker, record, present))
+    .map((one) => benchedWorker(campaign, one))
     .sort((a, b) => (a.worker < b.worker ? -1 : 1))
 }
 
@@ -87,15 +87,23 @@ function benchEnd(record: WorkerRecord, present: number): number | null {
   return isTrying ? present + TRY : null
 }
 
-function findBenched(campaign: Campaign, present: number): (readonly [string, WorkerRecord])[] {
+interface Benched {
+  readonly worker: string
+  readonly record: WorkerRecord
+  /** Milliseconds since 1970. */
+  readonly until: number
+}
+
+function findBenched(campaign: Campaign, present: number): Benched[] {
   const { workers, header } = campaign
   if (header.settings.worker_failure_limit === 0) return []
-  const found = [...firstOf(workers.failing(present - BENCH, present + BENCH))].filter(
-    ([worker, record]) => benchEnd(record, present) !== null && isFailing(campaign, worker, record),
-  )
+  const found = [...firstOf(workers.failing(present - BENCH, present + BENCH))].flatMap(([worker, record]) => {
+    const until = benchEnd(record, present)
+    return until !== null && isFailing(campaign, worker, record) ? [{ worker, record, until }] : []
+  })
   if (found.length === 0) return found
   const served = new Set(trustedAt(campaign, present))
-  return found.filter(([, record]) => served.has(kindOf(campaign, record.failures.at(-1)?.position)))
+  return found.filter(({ record }) => served.has(kindOf(campaign, record.failures.at(-1)?.position)))
 }
 
 /** Whether a worker is active that is trusted and may do what the failing one cannot. */
@@ -143,13 +151,13 @@ function believed(time: number, present: number): number {
   return time > present + BENCH ? 0 : Math.min(time, present)
 }
 
-function benchedWorker({ experiments }: Campaign, worker: string, record: WorkerRecord, now: number): BenchedWorker {
+function benchedWorker({ experiments }: Campaign, { worker, record, until }: Benched): BenchedWorker {
   const newest = record.failures.at(-1)
   const experiment = experiments.at(newest?.position ?? 0)
   const past = experiment.attempts.find(({ attempt }) => attempt === newest?.attempt)
   return {
     worker,
-    benched_until: new Date(benchEnd(record, now) ?? now).toISOString(),
+    benched_until: new Date(until).toISOString(),
     failures: record.failures.length,
     exp_id: experiment.exp_id,
     failure_kind: (past ?? experiment).failure_kind ?? 'error',

@@ -38,13 +38,14 @@ function inPieces(pieces: Iterable<Piece>): Buffer | Readable {
   return isAll ? Buffer.concat(first) : Readable.from(paced(first, iterator), { objectMode: false })
 }
 
-/** JSON of an object of which any list may be long. */
-export function* objectPieces(object: object): Generator<string, void> {
+/** JSON of an object of which any list may be long; a value in bytes is JSON already. */
+export function* objectPieces(object: object): Generator<Piece, void> {
   let before = '{'
   for (const [key, value] of Object.entries(object) as [string, unknown][]) {
     if (value === undefined) continue
     yield `${before}${JSON.stringify(key)}:`
     if (Array.isArray(value)) yield* listPieces(value)
+    else if (value instanceof Uint8Array) yield value
     else yield JSON.stringify(value)
     before = ','
   }

@@ -140,32 +140,12 @@ async function orNothing(
   }
 }
 
-function toResponse(reply: FastifyReply, found: ClaimResult & Partial<Counted>): Buffer | Readable {
-  return jsonPieces(reply, responsePieces(found))
-}
-
-function* responsePieces({
-  claims,
-  state,
-  done,
-  benchedUntil,
-  outcomes,
-}: ClaimResult & Partial<Counted>): Generator<string | Buffer, void> {
-  const standing = objectPieces({
-    claims: claims.map(toClaim),
-    state,
-    done,
-    benched_until: benchedUntil === null ? undefined : new Date(benchedUntil).toISOString(),
-  })
-  if (outcomes === undefined) {
-    yield* standing
-    return
-  }
-  yield '{"results":'
-  yield outcomes
-  // All that an object begins with is its brace.
-  yield `,${(standing.next().value ?? '').slice(1)}`
-  yield* standing
+function toResponse(
+  reply: FastifyReply,
+  { claims, state, done, benchedUntil, outcomes }: ClaimResult & Partial<Counted>,
+): Buffer | Readable {
+  const benched_until = benchedUntil === null ? undefined : new Date(benchedUntil).toISOString()
+  return jsonPieces(reply, objectPieces({ claims: claims.map(toClaim), state, done, benched_until, results: outcomes }))
 }
 
 function toClaim({ experiment, run_id, lease_expires_at, seconds_left }: GrantedClaim): typeof Claim.static {
